@@ -1,0 +1,10 @@
+-- What luacheck holds the Lua code to.
+
+max_line_length = 110
+std = "min" -- what Lua 5.1 to 5.4 and LuaJIT have in common
+
+files["spec"] = { std = "lua54+busted" }
+files["spec/support"] = { std = "lua54" }
+files["bench"] = { std = "lua54" }
+files["rockspec"] = { std = "rockspec" }
+files[".luacheckrc"] = { std = "luacheckrc" }

@@ -1,0 +1,143 @@
+# Builds, installs and checks hubspot-associations. `make help` lists the targets.
+# What outgrows a recipe is a script in tools/; what a target needs installed is a table in tools/setup.
+
+# --- What to build, for which Lua, and where to install it. All of it can be given on the command line.
+
+# LUA names the interpreter, LUA_VERSION the version (5.1 to 5.4, or luajit); each is found from the other.
+ifndef LUA_VERSION
+  LUA_VERSION := $(if $(LUA),$(shell $(LUA) -e 'io.write(jit and "luajit" or _VERSION:sub(5))'),5.4)
+endif
+LUA ?= $(LUA_NAME)
+LUA_NAME = $(if $(filter luajit,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
+LUA_ABI = $(LUA_VERSION:luajit=5.1)
+LUA_INCDIR =# found by pkg-config when not given
+
+PREFIX ?= /usr/local
+INST_BINDIR = $(PREFIX)/bin
+INST_LUADIR = $(PREFIX)/share/lua/$(LUA_ABI)
+INST_LIBDIR = $(PREFIX)/lib/lua/$(LUA_ABI)
+
+CFLAGS ?= -O2 -g
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+WERROR = -Werror# the rockspec turns it off: a newer compiler's new warning must not stop a user
+
+# --- From here on, nothing needs to be given.
+
+VERSION := $(shell sed -n 's/^return "\(.*\)"$$/\1/p' lua/hubspot/associations/version.lua)
+SYSTEM := $(shell uname -s)
+
+# Each version of Lua, and each variant of the build (VARIANT=sanitize-), has a folder of its own.
+BUILD = build/$(VARIANT)$(LUA_VERSION)
+CORE = $(BUILD)/hubspot/associations/core.so
+POLLER = $(if $(filter Linux,$(SYSTEM)),epoll,kqueue)
+SOURCES := $(filter-out src/poller_%.c,$(wildcard src/*.c)) src/poller_$(POLLER).c
+OBJECTS = $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
+LUA_FILES := $(shell find lua -name '*.lua')
+
+lua_flags = $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(shell pkg-config --cflags $(LUA_NAME)))
+curl_flags = $(shell pkg-config --$(1) libcurl 2>/dev/null || curl-config --$(1))
+CORE_CPPFLAGS = -DHSA_VERSION='"$(VERSION)"' $(lua_flags) $(call curl_flags,cflags)
+CORE_CFLAGS = -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR)
+
+# The host brings Lua, so that it is not linked. nodelete: libcurl's and OpenSSL's exit handlers must
+# outlive lua_close, which unloads modules.
+LIBFLAG = $(if $(filter Darwin,$(SYSTEM)),-bundle -undefined dynamic_lookup,-shared)
+CORE_LDFLAGS = $(if $(filter Darwin,$(SYSTEM)),,-Wl$(comma)-z$(comma)nodelete)
+comma := ,
+
+# How the scripts in tools/, the specs and the benchmarks find this build before any other.
+unexport $(foreach v,5_2 5_3 5_4,LUA_PATH_$(v) LUA_CPATH_$(v))
+IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
+  LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/spec/?.lua;$${LUA_PATH:-;}" \
+  LUA_CPATH="$(CURDIR)/$(BUILD)/?.so;$${LUA_CPATH:-;}"
+SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
+BUILD_ALL = @$(MAKE) --no-print-directory all
+
+.PHONY: all test demo install uninstall clean lint sanitize valgrind coverage bench rock help
+.DELETE_ON_ERROR:
+
+all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
+	@:
+
+$(CORE): $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(LIBFLAG) $(CORE_LDFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(call curl_flags,libs)
+
+$(BUILD)/obj/%.o: src/%.c Makefile lua/hubspot/associations/version.lua
+	@mkdir -p $(@D)
+	$(CC) -MMD -MP $(CORE_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(CORE_CFLAGS) -c -o $@ $<
+
+-include $(wildcard $(BUILD)/obj/*.d)
+
+test: ## Set up, build and run the specs; SPEC=file runs one
+	$(SETUP) test
+	$(BUILD_ALL)
+	@$(IN_TREE) tools/test $(SPEC)
+
+demo: ## Set up, build and link 2,000 pairs in a sandbox
+	$(SETUP) demo
+	$(BUILD_ALL)
+	@$(IN_TREE) tools/demo
+
+install: all ## Install into PREFIX (/usr/local), below DESTDIR
+	install -d "$(DESTDIR)$(INST_BINDIR)" "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations"
+	install -m 755 $(CORE) "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations/core.so"
+	@for file in $(LUA_FILES:lua/%=%); do \
+	  install -d "$(DESTDIR)$(INST_LUADIR)/$${file%/*}" && \
+	  install -m 644 "lua/$$file" "$(DESTDIR)$(INST_LUADIR)/$$file" || exit 1; done
+	sed '1s|^#!.*|#!$(if $(findstring /,$(LUA)),,/usr/bin/env )$(LUA)|' bin/hubspot-associations >$(BUILD)/command
+	install -m 755 $(BUILD)/command "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
+
+uninstall: ## Remove what install put there
+	rm -f "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
+	rm -f "$(DESTDIR)$(INST_LUADIR)/hubspot/associations.lua"
+	rm -rf "$(DESTDIR)$(INST_LUADIR)/hubspot/associations" "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations"
+	-@rmdir "$(DESTDIR)$(INST_LUADIR)/hubspot" "$(DESTDIR)$(INST_LIBDIR)/hubspot" 2>/dev/null
+
+clean: ## Remove all that was built
+	rm -rf build
+
+lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, too
+	$(SETUP) lint
+	luacheck --quiet lua spec bench bin/hubspot-associations rockspec/*.rockspec .luacheckrc
+	luac5.1 -p $(LUA_FILES) bin/hubspot-associations
+	shellcheck $(filter-out %.h,$(wildcard tools/*)) .ci/run
+	clang-format --dry-run -Werror $(wildcard src/*.[ch] spec/*/*.[ch] bench/*.[ch] tools/*.[ch])
+	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h
+	@$(MAKE) --no-print-directory all CC=clang VARIANT=clang-
+
+sanitize: VARIANT = sanitize-
+sanitize: ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(SETUP) sanitize
+	$(BUILD_ALL) CC=gcc VARIANT=$(VARIANT) CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="$(SANITIZERS)"
+	@$(IN_TREE) WRAPPER="env LD_PRELOAD=$$(gcc -print-file-name=libasan.so) $(SANITIZER_OPTIONS)" tools/test $(SPEC)
+
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZER_OPTIONS = ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
+  UBSAN_OPTIONS=print_stacktrace=1
+
+valgrind: ## Run the specs under valgrind
+	$(SETUP) valgrind
+	$(BUILD_ALL)
+	@$(IN_TREE) WRAPPER="valgrind $(VALGRIND_OPTIONS)" tools/test $(SPEC)
+
+VALGRIND_OPTIONS = --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
+  --errors-for-leak-kinds=definite --trace-children=no
+
+coverage: VARIANT = coverage-
+coverage: ## Report which lines the specs reach: build/coverage/index.html
+	$(SETUP) coverage
+	$(BUILD_ALL) CC=gcc VARIANT=$(VARIANT) CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage
+	@$(IN_TREE) tools/coverage $(SPEC)
+
+bench: ## Measure CPU time against the ways it is done by hand
+	$(SETUP) bench
+	$(BUILD_ALL)
+	@$(IN_TREE) bench/run
+
+rock: ## Install with LuaRocks into a throw-away tree and use it from there
+	$(SETUP) rock
+	@LUA="$(LUA)" LUA_ABI="$(LUA_ABI)" tools/rock
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST))
