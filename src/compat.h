@@ -1,0 +1,58 @@
+/* One face of Lua 5.1 to 5.4 and LuaJIT: the few newer names this module uses, for the older Luas. */
+#ifndef HSA_COMPAT_H
+#define HSA_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#define HSA_EXPORT __attribute__((visibility("default")))
+
+/* The values that a userdata keeps alive: one table, at the top of the stack, which this pops. */
+#if LUA_VERSION_NUM >= 504
+#define lhsa_newuserdata(L, size) lua_newuserdatauv(L, size, 1)
+#define lhsa_setanchor(L, index) lua_setiuservalue(L, index, 1)
+#define lhsa_getanchor(L, index) lua_getiuservalue(L, index, 1)
+#elif LUA_VERSION_NUM >= 502
+#define lhsa_newuserdata(L, size) lua_newuserdata(L, size)
+#define lhsa_setanchor(L, index) lua_setuservalue(L, index)
+#define lhsa_getanchor(L, index) lua_getuservalue(L, index)
+#else
+#define lhsa_newuserdata(L, size) lua_newuserdata(L, size)
+#define lhsa_setanchor(L, index) lua_setfenv(L, index)
+#define lhsa_getanchor(L, index) lua_getfenv(L, index)
+#endif
+
+#if LUA_VERSION_NUM < 503
+static inline int lua_isinteger(lua_State *L, int index)
+{
+  (void)L;
+  (void)index;
+  return 0;
+}
+#endif
+
+#if LUA_VERSION_NUM < 502
+#define lua_rawlen(L, index) lua_objlen(L, index)
+#define luaL_setfuncs lhsa_setfuncs /* LuaJIT has one of its own */
+static inline void lhsa_setfuncs(lua_State *L, const luaL_Reg *functions, int upvalues)
+{
+  (void)upvalues; /* always 0 here */
+  for (; functions->name != NULL; functions++) {
+    lua_pushcfunction(L, functions->func);
+    lua_setfield(L, -2, functions->name);
+  }
+}
+#endif
+
+/* Registers the metatable `name`, whose methods are also its __index, and leaves the stack as it was. */
+static inline void lhsa_newclass(lua_State *L, const char *name, const luaL_Reg *methods)
+{
+  if (luaL_newmetatable(L, name)) {
+    luaL_setfuncs(L, methods, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+  }
+  lua_pop(L, 1);
+}
+
+#endif

@@ -1,0 +1,23 @@
+/* hubspot.associations.core: the table of functions, nothing else. */
+#include "core.h"
+
+#include "http.h"
+
+HSA_EXPORT int luaopen_hubspot_associations_core(lua_State *L);
+
+int luaopen_hubspot_associations_core(lua_State *L)
+{
+  const char *libcurl = hsa_http_libcurl();
+  if (libcurl == NULL)
+    return luaL_error(L, "libcurl could not be initialized");
+  lua_newtable(L);
+  lua_pushliteral(L, HSA_VERSION);
+  lua_setfield(L, -2, "VERSION");
+  lua_pushstring(L, libcurl);
+  lua_setfield(L, -2, "LIBCURL_VERSION");
+  lhsa_open_transport(L);
+  lhsa_open_body(L);
+  lhsa_open_response(L);
+  lhsa_open_system(L);
+  return 1;
+}

@@ -1,0 +1,563 @@
+/* Plain HTTP requests on one libcurl multi handle, driven by its socket interface.
+ * Owns the connections, the requests under way, and the one descriptor that tells of them all.
+ * Never waits, never calls Lua, knows nothing of HubSpot. Its callbacks only append to C memory. */
+#define _GNU_SOURCE
+#include "http.h"
+
+#include "poller.h"
+#include "sigpipe.h"
+#include "url.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+  MAX_HEAD = 256 * 1024,
+  FIRST_RESERVE = 16 * 1024,
+  MOST_RESERVED = 1024 * 1024, /* whatever Content-Length says */
+  UPLOAD_BUFFER = 256 * 1024,  /* a full batch in one write */
+  DOWNLOAD_BUFFER = 128 * 1024,
+};
+
+static const int64_t ALREADY = 1; /* a deadline in the past */
+
+struct hsa_http {
+  CURLM *multi;
+  hsa_poller poller;
+  int64_t curl_deadline; /* when libcurl wants to be called; 0 for never */
+  int64_t alarm;         /* what the poller is set to */
+  hsa_request *requests;
+  size_t pending, unclaimed;
+  int *sockets; /* what a forked child has to close */
+  size_t socket_count, socket_room;
+  pid_t owner;
+  char *proxy, *ca_file, *ca_path;
+  size_t max_response;
+};
+
+struct hsa_flight {
+  CURL *easy;
+  struct curl_slist *headers;
+  char error[CURL_ERROR_SIZE];
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static char libcurl_version[32]; /* written once: curl_version_info is no call for many threads */
+
+static void initialize(void)
+{
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+    snprintf(libcurl_version, sizeof libcurl_version, "%s", curl_version_info(CURLVERSION_NOW)->version);
+}
+
+const char *hsa_http_libcurl(void)
+{
+  pthread_once(&once, initialize);
+  return libcurl_version[0] == '\0' ? NULL : libcurl_version;
+}
+
+/* ---- sockets and time ---- */
+
+static void set_alarm(hsa_http *http)
+{
+  int64_t wanted = http->unclaimed > 0 ? ALREADY : http->curl_deadline;
+  if (wanted != http->alarm && hsa_poller_alarm(&http->poller, wanted) == 0)
+    http->alarm = wanted;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *user)
+{
+  hsa_http *http = user;
+  (void)multi;
+  http->curl_deadline = timeout_ms < 0 ? 0 : hsa_now() + (int64_t)timeout_ms * 1000000;
+  return 0;
+}
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, void *assigned)
+{
+  hsa_http *http = user;
+  (void)easy;
+  (void)assigned;
+  int interest = what == CURL_POLL_IN      ? HSA_READ
+                 : what == CURL_POLL_OUT   ? HSA_WRITE
+                 : what == CURL_POLL_INOUT ? HSA_READ | HSA_WRITE
+                                           : 0;
+  return hsa_poller_watch(&http->poller, socket, interest);
+}
+
+static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+  hsa_http *http = user;
+  (void)purpose;
+  if (http->socket_count == http->socket_room) {
+    size_t room = http->socket_room * 2 + 8;
+    int *sockets = realloc(http->sockets, room * sizeof *sockets);
+    if (sockets == NULL)
+      return CURL_SOCKET_BAD;
+    http->sockets = sockets;
+    http->socket_room = room;
+  }
+  int fd = socket(address->family, address->socktype, address->protocol);
+  if (fd < 0)
+    return CURL_SOCKET_BAD;
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  http->sockets[http->socket_count++] = fd;
+  return fd;
+}
+
+static int on_close(void *user, curl_socket_t socket)
+{
+  hsa_http *http = user;
+  for (size_t i = 0; i < http->socket_count; i++)
+    if (http->sockets[i] == socket) {
+      http->sockets[i] = http->sockets[--http->socket_count];
+      break;
+    }
+  return close(socket);
+}
+
+/* ---- what a response brings ---- */
+
+static size_t refuse(hsa_request *request, hsa_status status, const char *what)
+{
+  request->failure = status == HSA_TOO_LARGE ? "too_large" : "network";
+  if (status == HSA_TOO_LARGE)
+    snprintf(request->message, sizeof request->message, "the response's %s is over the limit of %zu bytes",
+             what, strcmp(what, "head") == 0 ? request->head.limit : request->body.limit);
+  else
+    snprintf(request->message, sizeof request->message, "not enough memory for the response's %s", what);
+  return 0;
+}
+
+static size_t on_head(char *bytes, size_t size, size_t count, void *user)
+{
+  hsa_request *request = user;
+  (void)size; /* always 1 */
+  if (request->body.length > 0)
+    return count; /* a trailer */
+  if (count > 5 && memcmp(bytes, "HTTP/", 5) == 0)
+    request->head.length = 0; /* the one before was interim */
+  hsa_status status = hsa_buffer_append(&request->head, bytes, count);
+  return status == HSA_OK ? count : refuse(request, status, "head");
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *user)
+{
+  hsa_request *request = user;
+  (void)size;
+  if (request->body.data == NULL) {
+    curl_off_t expected = 0;
+    curl_easy_getinfo(request->flight->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &expected);
+    size_t first = expected < FIRST_RESERVE   ? FIRST_RESERVE
+                   : expected > MOST_RESERVED ? MOST_RESERVED
+                                              : (size_t)expected;
+    if (first <= request->body.limit)
+      hsa_buffer_reserve(&request->body, first); /* only to save copies: the append decides */
+  }
+  hsa_status status = hsa_buffer_append(&request->body, bytes, count);
+  return status == HSA_OK ? count : refuse(request, status, "body");
+}
+
+/* ---- a request's end ---- */
+
+static const char *failure_kind(CURLcode code)
+{
+  switch (code) {
+  case CURLE_OPERATION_TIMEDOUT:
+    return "timeout";
+  case CURLE_FILESIZE_EXCEEDED:
+    return "too_large";
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_CERTPROBLEM:
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_ISSUER_ERROR:
+  case CURLE_SSL_ENGINE_NOTFOUND:
+  case CURLE_SSL_ENGINE_SETFAILED:
+  case CURLE_SSL_ENGINE_INITFAILED:
+  case CURLE_SSL_INVALIDCERTSTATUS:
+  case CURLE_SSL_CRL_BADFILE:
+  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+  case CURLE_USE_SSL_FAILED:
+    return "tls";
+  default:
+    return "network";
+  }
+}
+
+static void fail(hsa_request *request, const char *kind, int code, const char *message)
+{
+  request->failure = kind;
+  request->code = code;
+  snprintf(request->message, sizeof request->message, "%s", message);
+}
+
+static void read_outcome(hsa_request *request, CURLcode result)
+{
+  CURL *easy = request->flight->easy;
+  long version = 0;
+  curl_off_t elapsed = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &request->status);
+  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &request->connects);
+  curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &elapsed);
+  request->elapsed = (double)elapsed / 1e6;
+  request->http_version = version == CURL_HTTP_VERSION_2_0   ? "2"
+                          : version == CURL_HTTP_VERSION_1_0 ? "1.0"
+                          : version == CURL_HTTP_VERSION_3   ? "3"
+                                                             : "1.1";
+  if (result == CURLE_OK || request->failure != NULL) {
+    request->code = (int)result;
+    return;
+  }
+  const char *error = request->flight->error;
+  fail(request, failure_kind(result), (int)result, error[0] != '\0' ? error : curl_easy_strerror(result));
+}
+
+static void free_flight(struct hsa_flight *flight)
+{
+  curl_easy_cleanup(flight->easy);
+  curl_slist_free_all(flight->headers);
+  free(flight);
+}
+
+/* libcurl's side of the request ends here, whatever it was doing. */
+static void land(hsa_request *request)
+{
+  hsa_http *http = request->http;
+  curl_multi_remove_handle(http->multi, request->flight->easy);
+  free_flight(request->flight);
+  request->flight = NULL;
+  request->done = 1;
+  http->pending--;
+  http->unclaimed++;
+}
+
+static void collect(hsa_http *http)
+{
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+    if (message->msg != CURLMSG_DONE)
+      continue;
+    CURLcode result = message->data.result; /* gone once the handle is removed */
+    hsa_request *request = NULL;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+    read_outcome(request, result);
+    land(request);
+  }
+}
+
+/* ---- the transport ---- */
+
+static int open_multi(hsa_http *http)
+{
+  http->multi = curl_multi_init();
+  return http->multi != NULL && curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK
+         && curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http) == CURLM_OK
+         && curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK
+         && curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http) == CURLM_OK
+         && curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) == CURLM_OK;
+}
+
+/* In a forked child: the connections, the timer and the answers to come are the parent's. They are
+ * let go without a word on the wire: closing them libcurl's way would end the parent's TLS sessions,
+ * and wait for threads that do not exist here. libcurl's memory for them is given up. */
+static void begin_anew(hsa_http *http)
+{
+  for (hsa_request *request = http->requests; request != NULL; request = request->next) {
+    if (request->done)
+      continue;
+    fail(request, "network", 0, "the process forked while this request was under way: it is the parent's");
+    request->flight = NULL;
+    request->done = 1;
+    http->pending--;
+    http->unclaimed++;
+  }
+  while (http->socket_count > 0)
+    close(http->sockets[--http->socket_count]);
+  http->owner = getpid();
+  http->curl_deadline = http->alarm = 0;
+  http->multi = NULL;
+  if (hsa_poller_reopen(&http->poller) == 0 && !open_multi(http) && http->multi != NULL) {
+    curl_multi_cleanup(http->multi);
+    http->multi = NULL;
+  }
+  set_alarm(http);
+}
+
+static void check_fork(hsa_http *http)
+{
+  if (getpid() != http->owner)
+    begin_anew(http);
+}
+
+static int copy_string(char **to, const char *from)
+{
+  *to = from == NULL ? NULL : strdup(from);
+  return from == NULL || *to != NULL;
+}
+
+hsa_http *hsa_http_new(const hsa_http_options *options)
+{
+  hsa_http *http = calloc(1, sizeof *http);
+  if (http == NULL)
+    return NULL;
+  http->owner = getpid();
+  http->max_response = options->max_response;
+  http->poller = (hsa_poller){-1, -1};
+  errno = ENOMEM;
+  if (hsa_http_libcurl() != NULL && copy_string(&http->proxy, options->proxy)
+      && copy_string(&http->ca_file, options->ca_file) && copy_string(&http->ca_path, options->ca_path)
+      && hsa_poller_open(&http->poller) == 0 && open_multi(http))
+    return http;
+  int reason = errno;
+  hsa_http_free(http);
+  errno = reason;
+  return NULL;
+}
+
+void hsa_http_free(hsa_http *http)
+{
+  hsa_sigpipe hold;
+  check_fork(http);
+  hsa_sigpipe_hold(&hold);
+  while (http->requests != NULL) {
+    hsa_request *request = http->requests;
+    http->requests = request->next;
+    if (!request->done) {
+      fail(request, "closed", 0, "the client was closed while this request was under way");
+      land(request);
+    }
+    request->http = NULL;
+  }
+  curl_multi_cleanup(http->multi);
+  hsa_sigpipe_release(&hold);
+  hsa_poller_close(&http->poller);
+  free(http->sockets);
+  free(http->proxy);
+  free(http->ca_file);
+  free(http->ca_path);
+  free(http);
+}
+
+int hsa_http_fd(hsa_http *http)
+{
+  check_fork(http);
+  return http->poller.fd;
+}
+
+size_t hsa_http_pending(const hsa_http *http)
+{
+  return http->pending;
+}
+
+void hsa_http_step(hsa_http *http)
+{
+  enum { AT_ONCE = 64 };
+  hsa_event events[AT_ONCE];
+  hsa_sigpipe hold;
+  int running;
+  check_fork(http);
+  if (http->multi == NULL)
+    return;
+  hsa_sigpipe_hold(&hold);
+  int count = hsa_poller_ready(&http->poller, events, AT_ONCE);
+  CURLMcode result = CURLM_OK;
+  for (int i = 0; i < count; i++) {
+    int ready = (events[i].ready & HSA_READ ? CURL_CSELECT_IN : 0)
+                | (events[i].ready & HSA_WRITE ? CURL_CSELECT_OUT : 0);
+    CURLMcode one = curl_multi_socket_action(http->multi, events[i].fd, ready, &running);
+    result = one == CURLM_OK ? result : one;
+  }
+  if (http->curl_deadline != 0 && hsa_now() >= http->curl_deadline) {
+    http->curl_deadline = http->alarm = 0; /* libcurl sets it again if it still wants it */
+    hsa_poller_alarm(&http->poller, 0);
+    CURLMcode one = curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    result = one == CURLM_OK ? result : one;
+  }
+  if (result != CURLM_OK)
+    curl_multi_perform(http->multi, &running); /* a callback failed: lets each transfer say so */
+  collect(http);
+  hsa_sigpipe_release(&hold);
+  set_alarm(http);
+}
+
+/* ---- sending ---- */
+
+#define SET(option, value)                                                                                   \
+  if ((result = curl_easy_setopt(easy, option, value)) != CURLE_OK)                                          \
+  return result
+
+static CURLcode set_reach(CURL *easy, hsa_http *http, const char *url)
+{
+  CURLcode result;
+  SET(CURLOPT_URL, url);
+  SET(CURLOPT_PATH_AS_IS, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075500
+  SET(CURLOPT_PROTOCOLS_STR, "https,http");
+#else
+  SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTPS | CURLPROTO_HTTP));
+#endif
+  SET(CURLOPT_FOLLOWLOCATION, 0L);
+  SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+  SET(CURLOPT_SSL_VERIFYPEER, 1L);
+  SET(CURLOPT_SSL_VERIFYHOST, 2L);
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  if (http->ca_file != NULL)
+    SET(CURLOPT_CAINFO, http->ca_file);
+  if (http->ca_path != NULL)
+    SET(CURLOPT_CAPATH, http->ca_path);
+  if (hsa_url_is_plain(url)) {
+    /* This machine, in the clear: no proxy of the environment's may see it. */
+    SET(CURLOPT_NOPROXY, "*");
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    return CURLE_OK;
+  }
+  if (http->proxy != NULL)
+    SET(CURLOPT_PROXY, http->proxy);
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  SET(CURLOPT_PIPEWAIT, 1L);
+  result = curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  return result == CURLE_UNSUPPORTED_PROTOCOL ? CURLE_OK : result; /* built without HTTP/2 */
+}
+
+static CURLcode set_message(CURL *easy, const hsa_call *call, struct curl_slist *headers)
+{
+  CURLcode result;
+  SET(CURLOPT_HTTPHEADER, headers);
+  SET(CURLOPT_ACCEPT_ENCODING, "");
+  if (call->body != NULL) {
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body_length);
+    SET(CURLOPT_POSTFIELDS, call->body);
+  }
+  SET(CURLOPT_CUSTOMREQUEST, call->method);
+  SET(CURLOPT_TIMEOUT_MS, call->timeout_ms);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, call->connect_timeout_ms);
+  SET(CURLOPT_BUFFERSIZE, (long)DOWNLOAD_BUFFER);
+  SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
+  return CURLE_OK;
+}
+
+static CURLcode set_callbacks(CURL *easy, hsa_http *http, hsa_request *request)
+{
+  CURLcode result;
+  SET(CURLOPT_PRIVATE, request);
+  SET(CURLOPT_ERRORBUFFER, request->flight->error);
+  SET(CURLOPT_HEADERFUNCTION, on_head);
+  SET(CURLOPT_HEADERDATA, request);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, request);
+  SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)http->max_response);
+  SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+  SET(CURLOPT_OPENSOCKETDATA, http);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
+  SET(CURLOPT_CLOSESOCKETDATA, http);
+  SET(CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  SET(CURLOPT_QUICK_EXIT, 1L); /* do not wait for a name look-up that nobody needs any more */
+#endif
+  return CURLE_OK;
+}
+
+#undef SET
+
+static int add_header(struct hsa_flight *flight, const char *line)
+{
+  struct curl_slist *longer = curl_slist_append(flight->headers, line);
+  if (longer != NULL)
+    flight->headers = longer;
+  return longer != NULL;
+}
+
+/* NULL on success, else a static reason. */
+static const char *launch(hsa_http *http, hsa_request *request, const hsa_call *call)
+{
+  struct hsa_flight *flight = request->flight;
+  if (flight == NULL || (flight->easy = curl_easy_init()) == NULL || !add_header(flight, "Expect:"))
+    return "not enough memory";
+  for (const char *const *line = call->headers; *line != NULL; line++)
+    if (!add_header(flight, *line))
+      return "not enough memory";
+  CURLcode result = set_reach(flight->easy, http, call->url);
+  if (result == CURLE_OK)
+    result = set_message(flight->easy, call, flight->headers);
+  if (result == CURLE_OK)
+    result = set_callbacks(flight->easy, http, request);
+  if (result != CURLE_OK)
+    return curl_easy_strerror(result);
+  CURLMcode added = curl_multi_add_handle(http->multi, flight->easy);
+  return added == CURLM_OK ? NULL : curl_multi_strerror(added);
+}
+
+hsa_request *hsa_http_submit(hsa_http *http, const hsa_call *call, const char **why)
+{
+  check_fork(http);
+  if ((*why = hsa_url_refusal(call->url)) != NULL)
+    return NULL;
+  hsa_request *request = calloc(1, sizeof *request);
+  if (http->multi == NULL || request == NULL) {
+    *why = "not enough memory";
+    free(request);
+    return NULL;
+  }
+  hsa_buffer_init(&request->head, MAX_HEAD);
+  hsa_buffer_init(&request->body, http->max_response);
+  request->flight = calloc(1, sizeof *request->flight);
+  if ((*why = launch(http, request, call)) != NULL) {
+    if (request->flight != NULL)
+      free_flight(request->flight);
+    free(request);
+    return NULL;
+  }
+  request->http = http;
+  request->next = http->requests;
+  if (request->next != NULL)
+    request->next->previous = request;
+  http->requests = request;
+  http->pending++;
+  set_alarm(http);
+  return request;
+}
+
+void hsa_request_claim(hsa_request *request)
+{
+  if (request->claimed || request->http == NULL)
+    return;
+  check_fork(request->http);
+  request->claimed = 1;
+  request->http->unclaimed--;
+  set_alarm(request->http);
+}
+
+void hsa_request_free(hsa_request *request)
+{
+  hsa_http *http = request->http;
+  if (http != NULL) {
+    check_fork(http);
+    if (!request->done) {
+      hsa_sigpipe hold;
+      hsa_sigpipe_hold(&hold);
+      land(request);
+      hsa_sigpipe_release(&hold);
+    }
+    hsa_request_claim(request);
+    if (request->previous != NULL)
+      request->previous->next = request->next;
+    else
+      http->requests = request->next;
+    if (request->next != NULL)
+      request->next->previous = request->previous;
+  }
+  hsa_buffer_free(&request->head);
+  hsa_buffer_free(&request->body);
+  free(request);
+}

@@ -1,0 +1,74 @@
+#ifndef HSA_HTTP_H
+#define HSA_HTTP_H
+
+#include "buffer.h"
+
+#include <stdint.h>
+
+typedef struct hsa_http hsa_http;
+
+/* Strings are copied; NULL stands for libcurl's default. */
+typedef struct hsa_http_options {
+  const char *proxy;
+  const char *ca_file;
+  const char *ca_path;
+  size_t max_response; /* bytes, after decompression */
+} hsa_http_options;
+
+/* What to ask. All but `body` is copied; `body` must stay until the request is done or freed. */
+typedef struct hsa_call {
+  const char *method;
+  const char *url;
+  const char *const *headers; /* "Name: value", ended by NULL */
+  const char *body;           /* NULL for none */
+  size_t body_length;
+  long timeout_ms;
+  long connect_timeout_ms;
+} hsa_call;
+
+/* A request, and once it is done what came of it: an answer, or a failure. */
+typedef struct hsa_request {
+  int done;
+  const char *failure; /* its kind: network, timeout, tls, too_large, closed; NULL with an answer */
+  int code;            /* of a failure: the CURLcode, or 0 */
+  char message[256];   /* of a failure */
+  long status;
+  const char *http_version;
+  long connects; /* new connections it took: 0 when one was reused */
+  double elapsed;
+  hsa_buffer head; /* the header lines of the last response, each ended by CR LF */
+  hsa_buffer body;
+  struct hsa_flight *flight; /* libcurl's side, until it is done */
+  hsa_http *http;            /* NULL when closed before the request was freed */
+  int claimed;
+  struct hsa_request *previous, *next;
+} hsa_request;
+
+/* The version of the libcurl in use, e.g. "7.88.1". Initializes libcurl, once per process; NULL when
+ * that fails. */
+const char *hsa_http_libcurl(void);
+
+/* NULL when there is no memory or no descriptor left: errno says which. */
+hsa_http *hsa_http_new(const hsa_http_options *options);
+void hsa_http_free(hsa_http *http);
+
+/* Readable whenever hsa_http_step has something to do or a done request is unclaimed. The same for the
+ * transport's life, in a forked child too (where every call below first begins anew). */
+int hsa_http_fd(hsa_http *http);
+
+/* Does what is ready; never waits. */
+void hsa_http_step(hsa_http *http);
+
+/* Requests that are not done. */
+size_t hsa_http_pending(const hsa_http *http);
+
+/* NULL, with *why a static reason, when it cannot be sent. */
+hsa_request *hsa_http_submit(hsa_http *http, const hsa_call *call, const char **why);
+
+/* Tells that a done request has been seen. */
+void hsa_request_claim(hsa_request *request);
+
+/* Ends it if it is under way, and frees it. */
+void hsa_request_free(hsa_request *request);
+
+#endif

@@ -1,0 +1,172 @@
+/* JSON text, where this module writes or mends it by hand: strings, integers, ids sent as numbers.
+ * Reads and appends bytes; knows neither Lua nor libcurl, and is no parser (lua-cjson is). */
+#define _GNU_SOURCE /* memmem */
+#include "json.h"
+
+#include <string.h>
+
+/* What may stand in a JSON string as it is: ASCII without controls, quote, backslash. */
+static int is_plain(unsigned char c)
+{
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* The length of the well-formed UTF-8 sequence at p (RFC 3629: no surrogates, nothing overlong,
+ * nothing beyond U+10FFFF), or 0. */
+static size_t utf8_sequence(const unsigned char *p, size_t available)
+{
+  unsigned char low = 0x80, high = 0xBF;
+  size_t length;
+  if (p[0] < 0x80)
+    return 1;
+  if (p[0] >= 0xC2 && p[0] <= 0xDF)
+    length = 2;
+  else if (p[0] >= 0xE0 && p[0] <= 0xEF)
+    length = 3;
+  else if (p[0] >= 0xF0 && p[0] <= 0xF4)
+    length = 4;
+  else
+    return 0;
+  if (length > available)
+    return 0;
+  if (p[0] == 0xE0)
+    low = 0xA0;
+  else if (p[0] == 0xED)
+    high = 0x9F;
+  else if (p[0] == 0xF0)
+    low = 0x90;
+  else if (p[0] == 0xF4)
+    high = 0x8F;
+  if (p[1] < low || p[1] > high)
+    return 0;
+  for (size_t i = 2; i < length; i++)
+    if ((p[i] & 0xC0) != 0x80)
+      return 0;
+  return length;
+}
+
+static size_t escape(char *to, unsigned char c)
+{
+  static const char hex[] = "0123456789abcdef";
+  to[0] = '\\';
+  switch (c) {
+  case '"':
+  case '\\':
+    to[1] = (char)c;
+    return 2;
+  case '\n':
+    to[1] = 'n';
+    return 2;
+  case '\r':
+    to[1] = 'r';
+    return 2;
+  case '\t':
+    to[1] = 't';
+    return 2;
+  default:
+    memcpy(to + 1, "u00", 3);
+    to[4] = hex[c >> 4];
+    to[5] = hex[c & 15];
+    return 6;
+  }
+}
+
+hsa_status hsa_json_string(hsa_buffer *out, const char *bytes, size_t count)
+{
+  enum { LONGEST_ESCAPE = 6 };
+  const unsigned char *p = (const unsigned char *)bytes;
+  if (count > (out->limit - out->length) / LONGEST_ESCAPE)
+    return HSA_TOO_LARGE;
+  hsa_status status = hsa_buffer_reserve(out, count * LONGEST_ESCAPE + 2);
+  if (status != HSA_OK)
+    return status;
+  char *start = out->data + out->length;
+  char *to = start;
+  *to++ = '"';
+  for (size_t i = 0; i < count;) {
+    if (is_plain(p[i])) {
+      *to++ = (char)p[i++];
+    } else if (p[i] < 0x80) {
+      to += escape(to, p[i++]);
+    } else {
+      size_t length = utf8_sequence(p + i, count - i);
+      if (length == 0)
+        return HSA_BAD_UTF8;
+      memcpy(to, p + i, length);
+      to += length;
+      i += length;
+    }
+  }
+  *to++ = '"';
+  out->length += (size_t)(to - start);
+  return HSA_OK;
+}
+
+hsa_status hsa_json_integer(hsa_buffer *out, int64_t value)
+{
+  char digits[20]; /* "-9223372036854775808" */
+  char *p = digits + sizeof digits;
+  uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+  do {
+    *--p = (char)('0' + rest % 10);
+    rest /= 10;
+  } while (rest > 0);
+  if (value < 0)
+    *--p = '-';
+  return hsa_buffer_append(out, p, (size_t)(digits + sizeof digits - p));
+}
+
+static const char *skip_space(const char *p, const char *end)
+{
+  while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+    p++;
+  return p;
+}
+
+/* The next integer that is the value of a key ending in ObjectId: its first byte, and where it ends
+ * in *stop; NULL when there is none. An unescaped quote before a colon always ends a key, so the
+ * bytes looked for cannot be part of a longer string. */
+static const char *next_numeric_id(const char *p, const char *end, const char **stop)
+{
+  static const char key_end[] = "ObjectId\"";
+  while ((p = memmem(p, (size_t)(end - p), key_end, sizeof key_end - 1)) != NULL) {
+    p = skip_space(p + sizeof key_end - 1, end);
+    if (p == end || *p != ':')
+      continue;
+    const char *digits = skip_space(p + 1, end);
+    const char *q = digits < end && *digits == '-' ? digits + 1 : digits;
+    const char *first = q;
+    while (q < end && *q >= '0' && *q <= '9')
+      q++;
+    p = q;
+    const char *after = skip_space(q, end);
+    if (q > first && after < end && (*after == ',' || *after == '}')) {
+      *stop = q;
+      return digits;
+    }
+  }
+  return NULL;
+}
+
+int hsa_json_has_numeric_ids(const char *text, size_t length)
+{
+  const char *stop;
+  return length > 0 && next_numeric_id(text, text + length, &stop) != NULL;
+}
+
+hsa_status hsa_json_quote_ids(hsa_buffer *out, const char *text, size_t length)
+{
+  const char *end = text + length, *stop, *number;
+  hsa_status status = HSA_OK;
+  while (status == HSA_OK && (number = next_numeric_id(text, end, &stop)) != NULL) {
+    status = hsa_buffer_append(out, text, (size_t)(number - text));
+    if (status == HSA_OK)
+      status = hsa_buffer_append(out, "\"", 1);
+    if (status == HSA_OK)
+      status = hsa_buffer_append(out, number, (size_t)(stop - number));
+    if (status == HSA_OK)
+      status = hsa_buffer_append(out, "\"", 1);
+    text = stop;
+  }
+  return status == HSA_OK ? hsa_buffer_append(out, text, (size_t)(end - text)) : status;
+}

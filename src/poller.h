@@ -1,0 +1,37 @@
+#ifndef HSA_POLLER_H
+#define HSA_POLLER_H
+
+#include <stdint.h>
+
+enum { HSA_READ = 1, HSA_WRITE = 2 };
+
+typedef struct hsa_poller {
+  int fd;    /* readable whenever a watched socket is ready or the alarm is due; -1 when closed */
+  int timer; /* Linux: the timerfd behind the alarm */
+} hsa_poller;
+
+typedef struct hsa_event {
+  int fd;
+  int ready; /* HSA_READ | HSA_WRITE */
+} hsa_event;
+
+/* All return 0, or -1 with errno set. */
+int hsa_poller_open(hsa_poller *poller);
+void hsa_poller_close(hsa_poller *poller);
+
+/* Begins anew after a fork, under the same descriptor number, leaving the parent's untouched. */
+int hsa_poller_reopen(hsa_poller *poller);
+
+/* Watches `fd` for `interest` (HSA_READ | HSA_WRITE), in place of what it was watched for; 0 forgets it. */
+int hsa_poller_watch(hsa_poller *poller, int fd, int interest);
+
+/* Makes the poller readable from `deadline` on, until the next call: hsa_now nanoseconds, 0 for never. */
+int hsa_poller_alarm(hsa_poller *poller, int64_t deadline);
+
+/* The sockets that are ready now, at most `max`; never waits. */
+int hsa_poller_ready(hsa_poller *poller, hsa_event *events, int max);
+
+/* Nanoseconds on the monotonic clock. */
+int64_t hsa_now(void);
+
+#endif

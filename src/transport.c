@@ -1,0 +1,345 @@
+/* core.transport: http.c for Lua. A transport sends requests; a request is a value of its own, which
+ * its owner asks for the response, and which is canceled when it is closed or collected.
+ * Plain HTTP: knows nothing of HubSpot. */
+#include "core.h"
+
+#include "http.h"
+#include "url.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#define TRANSPORT "hubspot.associations.transport"
+#define REQUEST "hubspot.associations.request"
+
+enum { DEFAULT_MAX_RESPONSE = 64 * 1024 * 1024, MAX_HEADERS = 32 };
+
+typedef struct lhsa_transport {
+  hsa_http *http; /* NULL once closed */
+} lhsa_transport;
+
+typedef struct lhsa_request {
+  hsa_request *request; /* NULL once closed */
+} lhsa_request;
+
+/* ---- arguments ---- */
+
+static lhsa_transport *check_transport(lua_State *L)
+{
+  return luaL_checkudata(L, 1, TRANSPORT);
+}
+
+static hsa_http *check_open(lua_State *L)
+{
+  lhsa_transport *transport = check_transport(L);
+  luaL_argcheck(L, transport->http != NULL, 1, "the transport is closed");
+  return transport->http;
+}
+
+/* A string without NUL in field `name` of the table at 1 (or at 2, for a method), which stays on the
+ * stack so that it lives; NULL when absent. */
+static const char *string_field(lua_State *L, int table, const char *name)
+{
+  size_t length;
+  lua_getfield(L, table, name);
+  if (lua_isnil(L, -1))
+    return NULL;
+  const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+  if (value == NULL || strlen(value) != length)
+    luaL_error(L, "%s: expected a string without NUL", name);
+  return value;
+}
+
+static const char *required_string(lua_State *L, int table, const char *name)
+{
+  const char *value = string_field(L, table, name);
+  if (value == NULL)
+    luaL_error(L, "%s: missing", name);
+  return value;
+}
+
+/* A positive number of seconds, as whole milliseconds, rounded up. */
+static long milliseconds_field(lua_State *L, int table, const char *name)
+{
+  enum { A_WEEK = 7 * 24 * 3600 };
+  lua_getfield(L, table, name);
+  lua_Number seconds = lua_tonumber(L, -1);
+  if (!(seconds > 0))
+    luaL_error(L, "%s: expected a positive number of seconds", name);
+  lua_pop(L, 1);
+  return seconds > A_WEEK ? A_WEEK * 1000L : (long)(seconds * 1000 + 0.999);
+}
+
+static size_t bytes_field(lua_State *L, int table, const char *name, size_t otherwise)
+{
+  lua_getfield(L, table, name);
+  lua_Number bytes = lua_isnil(L, -1) ? (lua_Number)otherwise : lua_tonumber(L, -1);
+  if (!(bytes >= 1 && bytes <= 1e12))
+    luaL_error(L, "%s: expected a positive number of bytes", name);
+  lua_pop(L, 1);
+  return (size_t)bytes;
+}
+
+/* The list in field `headers`: each one line, so that none can smuggle in another. */
+static void headers_field(lua_State *L, int table, const char **lines)
+{
+  size_t length;
+  lua_getfield(L, table, "headers");
+  luaL_argcheck(L, lua_istable(L, -1), table, "headers: expected a list of strings");
+  size_t count = lua_rawlen(L, -1);
+  luaL_argcheck(L, count <= MAX_HEADERS, table, "headers: too many");
+  luaL_checkstack(L, (int)count, "headers");
+  int list = lua_gettop(L);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, list, (int)i + 1); /* stays on the stack */
+    lines[i] = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+    if (lines[i] == NULL || strlen(lines[i]) != length || strpbrk(lines[i], "\r\n") != NULL)
+      luaL_error(L, "headers: entry %d is not one line of text", (int)i + 1); /* may be secret: not shown */
+  }
+  lines[count] = NULL;
+}
+
+/* ---- responses ---- */
+
+static void push_headers(lua_State *L, const hsa_buffer *head)
+{
+  const char *line = head->data, *end = head->data + head->length;
+  lua_newtable(L);
+  while (line < end) {
+    const char *stop = memchr(line, '\n', (size_t)(end - line));
+    stop = stop == NULL ? end : stop;
+    const char *colon = memchr(line, ':', (size_t)(stop - line));
+    if (colon != NULL) {
+      const char *value = colon + 1, *last = stop;
+      while (value < last && isspace((unsigned char)*value))
+        value++;
+      while (last > value && isspace((unsigned char)last[-1]))
+        last--;
+      luaL_Buffer name;
+      luaL_buffinit(L, &name);
+      for (const char *p = line; p < colon; p++)
+        luaL_addchar(&name, (char)tolower((unsigned char)*p));
+      luaL_pushresult(&name);
+      lua_pushlstring(L, value, (size_t)(last - value));
+      lua_rawset(L, -3);
+    }
+    line = stop + 1;
+  }
+}
+
+static void push_failure(lua_State *L, const char *kind, const char *message, int code, double elapsed)
+{
+  lua_createtable(L, 0, 4);
+  lua_pushstring(L, kind);
+  lua_setfield(L, -2, "kind");
+  lua_pushstring(L, message);
+  lua_setfield(L, -2, "message");
+  lua_pushnumber(L, elapsed);
+  lua_setfield(L, -2, "elapsed");
+  if (code != 0) {
+    lua_pushinteger(L, code);
+    lua_setfield(L, -2, "curl_code");
+  }
+}
+
+static void push_response(lua_State *L, const hsa_request *request)
+{
+  lua_createtable(L, 0, 6);
+  lua_pushinteger(L, (lua_Integer)request->status);
+  lua_setfield(L, -2, "status");
+  lua_pushlstring(L, request->body.length > 0 ? request->body.data : "", request->body.length);
+  lua_setfield(L, -2, "body");
+  push_headers(L, &request->head);
+  lua_setfield(L, -2, "headers");
+  lua_pushnumber(L, request->elapsed);
+  lua_setfield(L, -2, "elapsed");
+  lua_pushstring(L, request->http_version);
+  lua_setfield(L, -2, "http_version");
+  lua_pushinteger(L, (lua_Integer)request->connects);
+  lua_setfield(L, -2, "connects");
+}
+
+/* ---- request ---- */
+
+static lhsa_request *check_request(lua_State *L)
+{
+  return luaL_checkudata(L, 1, REQUEST);
+}
+
+/* request:done() -> boolean */
+static int request_done(lua_State *L)
+{
+  lhsa_request *self = check_request(L);
+  lua_pushboolean(L, self->request == NULL || self->request->done);
+  return 1;
+}
+
+/* request:close(): cancels it if it is under way, frees what it holds. Also __gc and __close. */
+static int request_close(lua_State *L)
+{
+  lhsa_request *self = check_request(L);
+  hsa_request *request = self->request;
+  self->request = NULL;
+  if (request != NULL)
+    hsa_request_free(request);
+  return 0;
+}
+
+/* request:response() -> { status, headers, body, elapsed, http_version, connects }
+ *   | nil, { kind, message, elapsed, curl_code }. Once: it closes the request. Raises while it is not done. */
+static int request_response(lua_State *L)
+{
+  lhsa_request *self = check_request(L);
+  luaL_argcheck(L, self->request != NULL, 1, "the request is closed");
+  luaL_argcheck(L, self->request->done, 1, "the request is not done");
+  const hsa_request *request = self->request;
+  hsa_request_claim(self->request);
+  if (request->failure != NULL) {
+    lua_pushnil(L);
+    push_failure(L, request->failure, request->message, request->code, request->elapsed);
+    request_close(L);
+    return 2;
+  }
+  push_response(L, request);
+  request_close(L);
+  return 1;
+}
+
+static const luaL_Reg request_methods[] = {
+  {"done", request_done},  {"response", request_response}, {"close", request_close},
+  {"__gc", request_close}, {"__close", request_close},     {NULL, NULL},
+};
+
+/* ---- transport ---- */
+
+/* transport:submit { method, url, headers, body, timeout, connect_timeout } -> request
+ *   | nil, { kind, message }
+ * headers: a list of "Name: value"; timeouts in seconds. The body is not copied, but kept alive. */
+static int transport_submit(lua_State *L)
+{
+  const char *lines[MAX_HEADERS + 1];
+  hsa_call call = {.headers = lines};
+  hsa_http *http = check_open(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  lua_getfield(L, 2, "body"); /* at 3 */
+  if (!lua_isnil(L, 3)) {
+    luaL_argcheck(L, lua_type(L, 3) == LUA_TSTRING, 2, "body: expected a string");
+    call.body = lua_tolstring(L, 3, &call.body_length);
+  }
+  call.timeout_ms = milliseconds_field(L, 2, "timeout");
+  call.connect_timeout_ms = milliseconds_field(L, 2, "connect_timeout");
+  call.method = required_string(L, 2, "method");
+  call.url = required_string(L, 2, "url");
+  headers_field(L, 2, lines);
+
+  lhsa_request *self = lhsa_newuserdata(L, sizeof *self);
+  self->request = NULL;
+  luaL_getmetatable(L, REQUEST);
+  lua_setmetatable(L, -2);
+  lua_createtable(L, 2, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, -2, 1);
+  lua_pushvalue(L, 3);
+  lua_rawseti(L, -2, 2);
+  lhsa_setanchor(L, -2);
+
+  const char *why;
+  self->request = hsa_http_submit(http, &call, &why);
+  if (self->request != NULL)
+    return 1;
+  lua_pushnil(L);
+  push_failure(L, "network", why, 0, 0);
+  return 2;
+}
+
+/* transport:step(): does what is ready; never waits. A closed transport has nothing to do. */
+static int transport_step(lua_State *L)
+{
+  lhsa_transport *self = check_transport(L);
+  if (self->http != NULL)
+    hsa_http_step(self->http);
+  return 0;
+}
+
+/* transport:fd() -> a descriptor that is readable whenever step has something to do or a request is
+ * done and not yet asked for its response; the same for the transport's life. Never read or close it. */
+static int transport_fd(lua_State *L)
+{
+  lua_pushinteger(L, hsa_http_fd(check_open(L)));
+  return 1;
+}
+
+/* transport:pending() -> how many requests are under way */
+static int transport_pending(lua_State *L)
+{
+  lhsa_transport *self = check_transport(L);
+  lua_pushinteger(L, self->http == NULL ? 0 : (lua_Integer)hsa_http_pending(self->http));
+  return 1;
+}
+
+/* transport:close(): ends every request, which fail as `closed`, and every connection. Also __gc, __close. */
+static int transport_close(lua_State *L)
+{
+  lhsa_transport *self = check_transport(L);
+  hsa_http *http = self->http;
+  self->http = NULL;
+  if (http != NULL)
+    hsa_http_free(http);
+  return 0;
+}
+
+static const luaL_Reg transport_methods[] = {
+  {"submit", transport_submit}, {"step", transport_step},
+  {"fd", transport_fd},         {"pending", transport_pending},
+  {"close", transport_close},   {"__gc", transport_close},
+  {"__close", transport_close}, {NULL, NULL},
+};
+
+/* transport { proxy, ca_file, ca_path, max_response } -> transport | nil, { kind, message }
+ * max_response: bytes after decompression, 64 MiB unless told. */
+static int new_transport(lua_State *L)
+{
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  hsa_http_options options = {.max_response = bytes_field(L, 1, "max_response", DEFAULT_MAX_RESPONSE)};
+  options.proxy = string_field(L, 1, "proxy");
+  options.ca_file = string_field(L, 1, "ca_file");
+  options.ca_path = string_field(L, 1, "ca_path");
+
+  lhsa_transport *self = lhsa_newuserdata(L, sizeof *self);
+  self->http = NULL;
+  luaL_getmetatable(L, TRANSPORT);
+  lua_setmetatable(L, -2);
+  self->http = hsa_http_new(&options);
+  if (self->http != NULL)
+    return 1;
+  const char *reason = strerror(errno);
+  lua_pushnil(L);
+  push_failure(L, "network", reason, 0, 0);
+  return 2;
+}
+
+/* url_refusal(url) -> nil when requests may go there, else why not */
+static int url_refusal(lua_State *L)
+{
+  size_t length;
+  const char *url = luaL_checklstring(L, 1, &length);
+  const char *why = strlen(url) == length ? hsa_url_refusal(url) : "a URL has no NUL in it";
+  if (why == NULL)
+    lua_pushnil(L);
+  else
+    lua_pushstring(L, why);
+  return 1;
+}
+
+void lhsa_open_transport(lua_State *L)
+{
+  lhsa_newclass(L, TRANSPORT, transport_methods);
+  lhsa_newclass(L, REQUEST, request_methods);
+  lua_pushcfunction(L, new_transport);
+  lua_setfield(L, -2, "transport");
+  lua_pushcfunction(L, url_refusal);
+  lua_setfield(L, -2, "url_refusal");
+}

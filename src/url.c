@@ -1,0 +1,59 @@
+/* Which URLs a request may go to: https anywhere, http to this machine only.
+ * Reads them with libcurl's own parser, so that what is checked is what will be connected to. */
+#include "url.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <string.h>
+#include <strings.h>
+
+static int is_loopback(const char *host)
+{
+  struct in_addr address;
+  if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+    return 1;
+  return inet_pton(AF_INET, host, &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
+}
+
+static int has(CURLU *parsed, CURLUPart part)
+{
+  char *value = NULL;
+  int found = curl_url_get(parsed, part, &value, 0) == CURLUE_OK;
+  curl_free(value);
+  return found;
+}
+
+static const char *refusal(CURLU *parsed, const char *url)
+{
+  char *scheme = NULL, *host = NULL;
+  const char *why = NULL;
+  if (curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK)
+    return "not an absolute http or https URL";
+  if (has(parsed, CURLUPART_USER) || has(parsed, CURLUPART_PASSWORD))
+    return "a URL must not carry a user name or password";
+  if (curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK
+      || curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK || host[0] == '\0')
+    why = "not an absolute http or https URL";
+  else if (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0)
+    why = "only https (and http to this machine) is spoken";
+  else if (strcasecmp(scheme, "http") == 0 && !is_loopback(host))
+    why = "http would show the token to the network: use https, or a loopback host";
+  curl_free(scheme);
+  curl_free(host);
+  return why;
+}
+
+const char *hsa_url_refusal(const char *url)
+{
+  CURLU *parsed = curl_url();
+  if (parsed == NULL)
+    return "not enough memory";
+  const char *why = refusal(parsed, url);
+  curl_url_cleanup(parsed);
+  return why;
+}
+
+int hsa_url_is_plain(const char *url)
+{
+  return strncasecmp(url, "http:", 5) == 0;
+}
