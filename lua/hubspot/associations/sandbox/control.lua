@@ -1,0 +1,74 @@
+-- Owns the paths under /sandbox, by which a test asks and steers the account
+-- over HTTP. They need no token and are not counted.
+-- Never answers as HubSpot: these paths exist only here.
+
+local cjson = require "cjson"
+local options = require "hubspot.associations.sandbox.options"
+local request_body = require "hubspot.associations.sandbox.request_body"
+
+local control = {}
+
+local json = cjson.new()
+
+local function answer(status, body)
+  return { status = status, headers = { ["content-type"] = "application/json" }, body = body }
+end
+
+local function refuse(status, message)
+  return answer(status, json.encode { status = "error", message = message })
+end
+
+local function list_associations(account)
+  local list = account:associations()
+  for i, association in ipairs(list) do list[i] = json.encode(association) end
+  return answer(200, "[" .. table.concat(list, ",") .. "]")
+end
+
+local function show_statistics(account)
+  local statistics = account:statistics()
+  local by_status = {}  -- JSON's names are strings
+  for status, count in pairs(statistics.status) do by_status[string.format("%d", status)] = count end
+  statistics.status = by_status
+  return answer(200, json.encode(statistics))
+end
+
+local function reset(account)
+  account:reset()
+  return { status = 204, headers = {}, body = "" }
+end
+
+local function change_options(account, request)
+  local given, refused = request_body.decode(request.body)
+  if not given then return refuse(400, refused.fields.message) end
+  for name, value in pairs(given) do
+    if value == json.null then given[name] = options.DEFAULT end
+  end
+  local changes, message = options.check(given)
+  if not changes then return refuse(400, message) end
+  account:configure(given)
+  return { status = 204, headers = {}, body = "" }
+end
+
+local RESOURCES = {
+  ["/sandbox/associations"] = { method = "GET", handle = list_associations },
+  ["/sandbox/statistics"] = { method = "GET", handle = show_statistics },
+  ["/sandbox/reset"] = { method = "POST", handle = reset },
+  ["/sandbox/options"] = { method = "PATCH", handle = change_options },
+}
+
+---@param account hubspot.associations.sandbox.Account
+---@param path string without its query
+---@param request table
+---@return table response
+function control.handle(account, path, request)
+  local resource = RESOURCES[path]
+  if not resource then return refuse(404, "No resource at " .. path) end
+  if request.method ~= resource.method then
+    local refused = refuse(405, "Method not allowed: " .. tostring(request.method))
+    refused.headers.allow = resource.method
+    return refused
+  end
+  return resource.handle(account, request)
+end
+
+return control

@@ -1,0 +1,190 @@
+-- Owns the options of a sandbox account: each one's default, its check, and
+-- what it does.
+-- Never keeps state: it turns what a caller gave into checked values.
+
+local options = {}
+
+---Stands for "back to the default" where a change of options needs a value.
+options.DEFAULT = {}
+
+local function is_integer(value, least)
+  return type(value) == "number" and value >= least and value <= 2 ^ 53 and value % 1 == 0
+end
+
+local function is_list_of_strings(value)
+  if type(value) ~= "table" then return false end
+  local count = 0
+  for _ in pairs(value) do count = count + 1 end
+  for i = 1, count do
+    if type(value[i]) ~= "string" then return false end
+  end
+  return true
+end
+
+local function set_of(list)
+  local set = {}
+  for _, item in ipairs(list) do set[item] = true end
+  return set
+end
+
+-- Each check returns the value to keep, or nil and what was expected instead.
+
+local function a_function(value)
+  if type(value) == "function" then return value end
+  return nil, "a function"
+end
+
+local function a_boolean(value)
+  if type(value) == "boolean" then return value end
+  return nil, "a boolean"
+end
+
+local function tokens(value)
+  if type(value) == "string" then value = { value } end
+  if is_list_of_strings(value) then return set_of(value) end
+  return nil, "a string or a list of strings"
+end
+
+local function seconds(value)
+  if type(value) == "number" and value >= 0 and value < math.huge then return value end
+  return nil, "a number of seconds, 0 or more"
+end
+
+local function success_status(value)
+  if is_integer(value, 200) and value <= 299 then return value end
+  return nil, "a status from 200 to 299"
+end
+
+local function positive_integer(value)
+  if is_integer(value, 1) then return value end
+  return nil, "a positive integer"
+end
+
+local function scopes(value)
+  if value == true then return true end
+  if is_list_of_strings(value) then return set_of(value) end
+  return nil, "true or a list of scopes"
+end
+
+local function labels(value)
+  if type(value) ~= "table" then return nil, "a table of type id -> label" end
+  local kept = {}
+  for id, label in pairs(value) do
+    id = tonumber(id)
+    if not id or not is_integer(id, 1) or type(label) ~= "string" then
+      return nil, "a table of type id -> label"
+    end
+    kept[id] = label
+  end
+  return kept
+end
+
+local function missing(value)
+  if type(value) == "function" then return value end
+  if not is_list_of_strings(value) then return nil, "a function or a list of ids" end
+  local ids = set_of(value)
+  return function(_, id) return ids[id] == true end
+end
+
+local RATE_FIELDS = {
+  limit = function(value) return is_integer(value, 0) end,
+  daily = function(value) return is_integer(value, 0) end,
+  interval = function(value) return type(value) == "number" and value > 0 and value < math.huge end,
+  retry_after = function(value) return type(value) == "boolean" end,
+}
+
+local function rate(value)
+  local expected = "a table of limit, interval, daily, retry_after"
+  if type(value) ~= "table" then return nil, expected end
+  local kept = { interval = 10 }
+  for field, content in pairs(value) do
+    if not RATE_FIELDS[field] or not RATE_FIELDS[field](content) then
+      return nil, expected .. " (look at " .. tostring(field) .. ")"
+    end
+    kept[field] = content
+  end
+  return kept
+end
+
+local DEFINITIONS = {
+  -- The clock, in seconds since 1970: function() -> number. Required.
+  now = { check = a_function, required = true },
+  -- Numbers from 0 to below 1, as math.random gives them: function() -> number. Required.
+  random = { check = a_function, required = true },
+  -- Which bearer tokens are good: a string or a list. Any, but "expired", when absent.
+  token = { check = tokens },
+  -- Seconds that each answer takes.
+  latency = { check = seconds, default = 0 },
+  -- The status of a full success. The documented one when absent: 200 for 2026-09, else 201.
+  status = { check = success_status },
+  -- Whether object ids in answers are JSON numbers, as older versions have them.
+  numeric_ids = { check = a_boolean, default = false },
+  -- { limit = requests, interval = seconds (10), daily = requests, retry_after = send that
+  -- header (false) }. Any field may be absent. No limit, and no such headers, when absent.
+  rate = { check = rate },
+  -- The account's own labels, for USER_DEFINED types: association type id -> label. When
+  -- absent, any USER_DEFINED id exists, and has no label.
+  labels = { check = labels },
+  -- Scopes the app lacks: a list such as { "crm.objects.contacts.write" }, or true for all.
+  forbidden = { check = scopes },
+  -- Inputs that one batch create may have.
+  max_inputs = { check = positive_integer, default = 2000 },
+  -- Which records do not exist: function(object_type_id, id) -> boolean, or a list of ids.
+  -- By default, those whose id begins with 404. An id that is no number never exists.
+  missing = { check = missing, default = function(_, id) return id:sub(1, 3) == "404" end },
+}
+
+---Checks what a caller gave.
+---@param given table<string, any> a value may be `options.DEFAULT`
+---@return table|nil changes name -> checked value, or `options.DEFAULT`
+---@return string|nil message names the option at fault
+function options.check(given)
+  local changes = {}
+  for name, value in pairs(given) do
+    local definition = DEFINITIONS[name]
+    if not definition then
+      return nil, string.format("unknown sandbox option %q", tostring(name))
+    end
+    if value ~= options.DEFAULT then
+      local kept, expected = definition.check(value)
+      if kept == nil then
+        return nil, string.format("sandbox option %q: expected %s", name, expected)
+      end
+      value = kept
+    elseif definition.required then
+      return nil, string.format("sandbox option %q has no default", name)
+    end
+    changes[name] = value
+  end
+  return changes
+end
+
+---Lays checked changes over a set of options.
+---@param current table
+---@param changes table from `options.check`
+function options.apply(current, changes)
+  for name, value in pairs(changes) do
+    if value == options.DEFAULT then value = DEFINITIONS[name].default end
+    current[name] = value
+  end
+end
+
+---The options of a new account.
+---@param given table
+---@return table|nil values
+---@return string|nil message
+function options.new(given)
+  local changes, message = options.check(given)
+  if not changes then return nil, message end
+  local values = {}
+  for name, definition in pairs(DEFINITIONS) do
+    if definition.required and changes[name] == nil then
+      return nil, string.format("sandbox option %q is required", name)
+    end
+    values[name] = definition.default
+  end
+  options.apply(values, changes)
+  return values
+end
+
+return options

@@ -1,0 +1,199 @@
+-- Owns the sandbox's HTTP/1.1 server: sockets on loopback, one coroutine per
+-- connection, in a cqueues controller.
+-- Never knows HubSpot: requests go to an account's `handle`, and what it
+-- returns is written.
+
+local cqueues = require "cqueues"
+local condition = require "cqueues.condition"
+local errno = require "cqueues.errno"
+local socket = require "cqueues.socket"
+local http1 = require "hubspot.associations.sandbox.http1"
+
+local LOOPBACK = "127.0.0.1"
+local READ_SIZE = 64 * 1024
+-- A client that is refused in mid-request is read from for a while, so that it gets to see why:
+-- closing on unread bytes resets the connection.
+local DRAIN_SECONDS = 2
+
+local module = {}
+
+---@class hubspot.associations.sandbox.Server
+local server = {}
+server.__index = server
+
+-- cqueues raises on socket errors unless told otherwise.
+local function return_error(_, _, code)
+  return code
+end
+
+-- os.time has whole seconds: it sets the start, and the monotonic clock goes on from there.
+local epoch = os.time() - cqueues.monotime()
+
+---A clock for an account's `now`.
+---@return number seconds since 1970
+function module.now()
+  return epoch + cqueues.monotime()
+end
+
+-- An account that raises is a bug of ours: it costs one request.
+local function handle(self, request)
+  local ok, response = pcall(self.account.handle, self.account, request)
+  if ok then return response end
+  io.stderr:write("sandbox: ", tostring(response), "\n")
+  return { status = 500, headers = { ["content-type"] = "text/plain" }, body = "the sandbox failed\n" }
+end
+
+local function refuse(connection, status, reason)
+  connection:write(http1.serialise({
+    status = status, headers = { ["content-type"] = "text/plain" }, body = reason .. "\n",
+  }, false))
+  connection:shutdown("w")
+  local deadline = cqueues.monotime() + DRAIN_SECONDS
+  repeat
+    connection:settimeout(math.max(deadline - cqueues.monotime(), 0))
+  until not connection:read(-READ_SIZE)
+end
+
+-- Serves one request. False when the connection is to end.
+local function serve_request(self, connection, reader)
+  local head, status, reason = reader:head()
+  if not head then
+    if status then refuse(connection, status, reason) end
+    return false
+  end
+  if head.continue and not connection:write(http1.CONTINUE) then return false end
+  head.body, status, reason = reader:body(head)
+  if not head.body then
+    refuse(connection, status, reason)
+    return false
+  end
+  local response = handle(self, head)
+  if response.delay then cqueues.poll(self.closing, response.delay) end
+  if self.closed then return false end
+  local written = connection:write(http1.serialise(response, head.keep_alive, head.method == "HEAD"))
+  return written and head.keep_alive
+end
+
+local function serve(self, connection)
+  connection:onerror(return_error)
+  connection:setmode("bn", "bn")
+  connection:setbufsiz(READ_SIZE, READ_SIZE)
+  local reader = http1.reader(function() return (connection:read(-READ_SIZE)) end)
+  self.connections[connection] = true
+  local goes_on
+  repeat goes_on = serve_request(self, connection, reader) until not goes_on
+  self.connections[connection] = nil
+  connection:close()
+end
+
+local function accept(self)
+  local readable = { pollfd = self.listener:pollfd(), events = "r" }
+  while not self.closed do
+    cqueues.poll(readable, self.closing)
+    if self.closed then break end
+    local connection, code = self.listener:accept({ nodelay = true }, 0)
+    if connection then
+      self.loop:wrap(serve, self, connection)
+    elseif code and code ~= errno.ETIMEDOUT then
+      cqueues.poll(self.closing, 0.01)  -- such as too many open files: wait for some to close
+    end
+  end
+  self.listener:close()
+end
+
+local function close_on_eof(self)
+  self.eof_watcher = coroutine.running()
+  repeat
+    cqueues.poll({ pollfd = 0, events = "r" }, self.closing)
+  until self.closed or not io.stdin:read(1)
+  self:close()
+end
+
+local function open_listener(port)
+  local listener, code = socket.listen { host = LOOPBACK, port = port, reuseaddr = true }
+  if not listener then return nil, code end
+  listener:onerror(return_error)
+  local ok
+  ok, code = listener:listen()
+  if ok then return listener end
+  listener:close()
+  return nil, code
+end
+
+---@class hubspot.associations.sandbox.ServerOptions
+---@field account hubspot.associations.sandbox.Account anything with `handle(self, request)`
+---@field port integer|nil 0, the default, lets the system pick one
+---@field shutdown_on_eof boolean|nil `run` ends when standard input does
+
+local OPTIONS = { account = true, port = true, shutdown_on_eof = true }
+
+---Listens on 127.0.0.1. Connections are served once `run` is called, or a host steps `controller`.
+---@param given hubspot.associations.sandbox.ServerOptions
+---@return hubspot.associations.sandbox.Server|nil
+---@return string|nil err
+function module.listen(given)
+  if type(given) ~= "table" or type(given.account) ~= "table" then
+    error("sandbox server: expected a table with an account", 2)
+  end
+  for name in pairs(given) do
+    if not OPTIONS[name] then
+      error(string.format("unknown sandbox server option %q", tostring(name)), 2)
+    end
+  end
+  local port = given.port or 0
+  if type(port) ~= "number" or port % 1 ~= 0 or port < 0 or port > 65535 then
+    error("sandbox server: expected a port from 0 to 65535", 2)
+  end
+  local listener, code = open_listener(port)
+  if not listener then
+    local reason = type(code) == "number" and errno.strerror(code) or tostring(code)
+    return nil, string.format("cannot listen on %s:%d: %s", LOOPBACK, port, reason)
+  end
+  local _, _, bound = listener:localname()
+  local self = setmetatable({
+    account = given.account, listener = listener, bound = bound, closed = false,
+    closing = condition.new(), loop = cqueues.new(), connections = {},
+  }, server)
+  self.loop:wrap(accept, self)
+  if given.shutdown_on_eof then self.loop:wrap(close_on_eof, self) end
+  return self
+end
+
+---@return integer port
+function server:port()
+  return self.bound
+end
+
+---@return string url such as "http://127.0.0.1:8080"
+function server:url()
+  return string.format("http://%s:%d", LOOPBACK, self.bound)
+end
+
+---The cqueues controller that serves the connections, for a host's own controller to step.
+---@return userdata controller
+function server:controller()
+  return self.loop
+end
+
+---Serves until `close` is called.
+function server:run()
+  repeat
+    local ok, message, _, thread = self.loop:step()
+    if not ok and thread == self.eof_watcher then
+      self:close()  -- standard input is no pipe: it is a file or /dev/null, which has an end already
+    elseif not ok then
+      -- A coroutine that raised is gone; the others go on.
+      io.stderr:write("sandbox: ", tostring(message), "\n")
+    end
+  until self.loop:empty()
+end
+
+---Ends the server. Its connections are shut down, also those that still wait for an answer.
+function server:close()
+  if self.closed then return end
+  self.closed = true
+  self.closing:signal()
+  for connection in pairs(self.connections) do connection:shutdown("rw") end
+end
+
+return module
