@@ -1,0 +1,128 @@
+-- A server on loopback that sends exactly the bytes that a test names, and tells what it received.
+-- It runs in a child process (raw_server_main.lua), so that the code under test may block.
+-- It knows nothing of HubSpot, and of HTTP only where a request ends.
+--
+-- A connection follows a script, which is a list of actions:
+--   { "read_request" }                   reads a head, and a body of its Content-Length
+--   { "read_head" }                      reads a head and leaves the body unread
+--   { "receive" }                        reads what has come, at least one byte
+--   { "send", bytes }
+--   { "send_repeated", bytes, count }
+--   { "drip", bytes, seconds }           sends one byte at a time, with pauses of so many seconds
+--   { "sleep", seconds }
+--   { "hold" }                           reads until the peer closes
+--   { "close" }                          sends FIN; under TLS no close_notify goes before it
+--   { "reset" }                          sends RST
+-- A script closes the connection at its end. When the peer has gone, the rest of it is left out.
+
+local process = require "support.process"
+local socket = require "socket"
+
+local raw_server = {}
+
+local HERE = debug.getinfo(1, "S").source:match("^@(.*)raw_server%.lua$")
+
+-- Seconds that the server has to answer a question.
+local ANSWER_TIMEOUT = 10
+
+-- A value of strings, numbers, booleans and tables as a Lua expression.
+local function serialize(value)
+  local kind = type(value)
+  if kind == "string" then
+    return ("%q"):format(value)
+  elseif kind == "number" then
+    return ("%.17g"):format(value)
+  elseif kind == "boolean" then
+    return tostring(value)
+  elseif kind ~= "table" then
+    error("a script for the raw server cannot hold a " .. kind, 0)
+  end
+  local fields = {}
+  for key, field in pairs(value) do
+    fields[#fields + 1] = "[" .. serialize(key) .. "]=" .. serialize(field)
+  end
+  return "{" .. table.concat(fields, ",") .. "}"
+end
+
+---@class raw_server.Tls
+---@field certificate string path of a PEM file
+---@field key string path of a PEM file
+---@field protocol? string the only one spoken, such as "TLSv1_1"; any when absent
+
+---@class raw_server.Options
+---@field connections table[][] the script of the first connection, of the second…; the last one repeats
+---@field tls? raw_server.Tls
+
+---@class raw_server.Server
+---@field port integer
+local Server = {}
+Server.__index = Server
+
+--- Starts a server. Raises when it does not start, or when the script is wrong.
+---@param options raw_server.Options
+---@return raw_server.Server
+function raw_server.start(options)
+  local script = "return " .. serialize(options) -- raises before there is anything to clean up
+  local folder = process.make_folder()
+  process.write_file(folder .. "/script.lua", script)
+  -- A sanitizer that is preloaded for the code under test has no business in the server.
+  local argv = { "lua5.4", HERE .. "raw_server_main.lua", folder .. "/script.lua" }
+  local ok, child = pcall(process.start, argv, { env = { LD_PRELOAD = false, LUA_INIT = false } })
+  process.remove_folder(folder)
+  if not ok then
+    error(child, 2)
+  end
+  local port, control_port = child.line:match("^(%d+) (%d+)$")
+  return setmetatable({
+    port = tonumber(port),
+    control_port = tonumber(control_port),
+    child = child,
+    scheme = options.tls and "https" or "http",
+  }, Server)
+end
+
+--- The server's address, without a slash at its end.
+---@param scheme? string "https" or "http" as the server speaks, by default
+---@param host? string "127.0.0.1" by default
+---@return string
+function Server:url(scheme, host)
+  return ("%s://%s:%d"):format(scheme or self.scheme, host or "127.0.0.1", self.port)
+end
+
+-- What the server knows. It takes in all that has reached it before it answers.
+local function ask(self)
+  local control = assert(socket.tcp())
+  control:settimeout(ANSWER_TIMEOUT)
+  assert(control:connect("127.0.0.1", self.control_port))
+  local connections = tonumber(assert(control:receive("*l")))
+  local requests = {}
+  for index = 1, tonumber(assert(control:receive("*l"))) do
+    local length = tonumber(assert(control:receive("*l")))
+    requests[index] = length == 0 and "" or assert(control:receive(length))
+  end
+  control:close()
+  return { connections = connections, requests = requests }
+end
+
+--- The requests that read_request and read_head have read so far, as they were sent, oldest first;
+--- one that the peer cut short is there as far as it came.
+---@return string[]
+function Server:requests()
+  return ask(self).requests
+end
+
+--- How many connections were accepted so far; those whose TLS handshake failed count.
+---@return integer
+function Server:connections()
+  return ask(self).connections
+end
+
+--- Stops the server and resets what is still connected. Raises when the server itself had failed.
+function Server:close()
+  local result = self.child:close()
+  if result.code ~= 0 then
+    error(("the raw server failed (exit code %d): %s"):format(result.code, result.stderr), 2)
+  end
+end
+
+return raw_server
