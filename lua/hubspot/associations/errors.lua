@@ -1,0 +1,100 @@
+-- The error table: what every failure of a call or a job looks like.
+-- Never carries a token: see redact.lua for what a server might echo.
+
+local errors = {}
+
+---@class hubspot.associations.Error
+---@field kind string one of the kinds in the README, e.g. "rate_limited"
+---@field message string what was wrong: HubSpot's own words where it has any
+---@field status integer|nil the HTTP status
+---@field category string|nil HubSpot's, as are subCategory, correlationId, context, errors, links, policyName
+---@field subCategory any
+---@field correlationId string|nil what HubSpot's support asks for
+---@field context table<string, string[]>|nil
+---@field errors table|nil HubSpot's details; for `invalid_input`, one error per refused input (the first 100)
+---@field links table<string, string>|nil
+---@field policyName string|nil which limit was reached
+---@field body any of a refusal: what HubSpot sent, decoded; or the beginning of it, when it is not JSON
+---@field attempts integer|nil how often the request was sent
+---@field retryable boolean|nil true when the same call may succeed later
+---@field index integer|nil of an input: its place in the list
+---@field field string|nil of an input: what in it is at fault, e.g. "from.id"
+---@field curl_code integer|nil of a network, timeout or tls failure: libcurl's code
+local Error = { __name = "hubspot.associations.error" }
+
+-- What a person can do about it, where that is not plain from the message.
+local ADVICE = {
+  unauthorized = "check that the token is valid and has not expired",
+  forbidden = "check the scopes of the app that the token belongs to",
+  not_found = "check base_url, version and the object types",
+  redirect = "redirects are never followed: check base_url",
+  daily_limit = "the limit resets at midnight in the account's time zone",
+}
+
+-- One printable line, whatever the server put into it.
+local function one_line(text)
+  return (tostring(text):gsub("[%c\127]+", " "))
+end
+
+local function place(err)
+  local parts = {}
+  if err.index then parts[#parts + 1] = "input " .. err.index end
+  if err.field then parts[#parts + 1] = err.field end
+  return #parts > 0 and table.concat(parts, ", ") .. ": " or ""
+end
+
+local function details(err)
+  local parts = {}
+  if err.status then parts[#parts + 1] = "HTTP " .. err.status end
+  for _, name in ipairs { "category", "policyName" } do
+    if type(err[name]) == "string" then parts[#parts + 1] = err[name] end
+  end
+  if type(err.correlationId) == "string" then
+    parts[#parts + 1] = "correlationId " .. err.correlationId
+  end
+  if (err.attempts or 1) > 1 then parts[#parts + 1] = err.attempts .. " attempts" end
+  return #parts > 0 and " (" .. table.concat(parts, ", ") .. ")" or ""
+end
+
+---One line that a person can act on.
+function Error.__tostring(err)
+  local advice = ADVICE[err.kind]
+  return one_line(
+    ("%s: %s%s%s%s"):format(err.kind, place(err), err.message, details(err), advice and "; " .. advice or "")
+  )
+end
+
+---Makes an error of a table of its fields, in place.
+---@param fields table with at least `kind` and `message`
+---@return hubspot.associations.Error
+function errors.new(fields)
+  return setmetatable(fields, Error)
+end
+
+---@param value any
+---@return boolean
+function errors.is(value)
+  return getmetatable(value) == Error
+end
+
+---The one error of a call whose inputs were refused before anything was sent.
+---@param refusals table[] the first of them: { kind, index, field, message }
+---@param count integer how many there are
+---@return hubspot.associations.Error
+function errors.of_inputs(refusals, count)
+  for _, refusal in ipairs(refusals) do errors.new(refusal) end
+  local first = refusals[1]
+  local message = first.message
+  if count > 1 then message = ("%s (and %d more refused inputs: see errors)"):format(message, count - 1) end
+  return errors.new {
+    kind = first.kind,
+    index = first.index,
+    field = first.field,
+    message = message,
+    errors = refusals,
+    count = count,
+    retryable = false,
+  }
+end
+
+return errors
