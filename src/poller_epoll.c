@@ -1,6 +1,5 @@
 /* One descriptor for a set of sockets and an alarm, on Linux: epoll and a timerfd.
  * Watches sockets, never owns one. poller_kqueue.c is the same for macOS and the BSDs. */
-#ifdef __linux__
 #define _GNU_SOURCE
 #include "poller.h"
 
@@ -102,6 +101,3 @@ int hsa_poller_ready(hsa_poller *poller, hsa_event *events, int max)
   }
   return sockets;
 }
-#else
-typedef int hsa_poller_epoll_unused;
-#endif

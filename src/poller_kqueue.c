@@ -1,0 +1,105 @@
+/* One descriptor for a set of sockets and an alarm, on macOS and the BSDs: kqueue.
+ * Watches sockets, never owns one. poller_epoll.c is the same for Linux. */
+#include "poller.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/event.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SECOND = 1000000000, ALARM = 1, AT_ONCE = 64 };
+
+int64_t hsa_now(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
+}
+
+static int change(int queue, uintptr_t ident, short filter, unsigned short flags, unsigned int fflags,
+                  intptr_t data)
+{
+  struct kevent event;
+  EV_SET(&event, ident, filter, flags, fflags, data, NULL);
+  return kevent(queue, &event, 1, NULL, 0, NULL);
+}
+
+int hsa_poller_open(hsa_poller *poller)
+{
+  poller->timer = -1; /* the alarm is an event of the queue itself */
+  poller->fd = kqueue();
+  if (poller->fd < 0)
+    return -1;
+  fcntl(poller->fd, F_SETFD, FD_CLOEXEC);
+  return 0;
+}
+
+void hsa_poller_close(hsa_poller *poller)
+{
+  if (poller->fd >= 0)
+    close(poller->fd);
+  poller->fd = -1;
+}
+
+/* A queue is not inherited by a fork: the number is free, or has been given to something else. */
+int hsa_poller_reopen(hsa_poller *poller)
+{
+  int fresh = kqueue();
+  if (fresh < 0)
+    return -1;
+  if (fresh != poller->fd) {
+    int moved = dup2(fresh, poller->fd);
+    int reason = errno;
+    close(fresh);
+    if (moved < 0) {
+      errno = reason;
+      return -1;
+    }
+  }
+  fcntl(poller->fd, F_SETFD, FD_CLOEXEC);
+  return 0;
+}
+
+/* Deleting a filter that is not there fails, and changes nothing. */
+static int set(int queue, int fd, short filter, int wanted)
+{
+  int result = change(queue, (uintptr_t)fd, filter, wanted ? EV_ADD : EV_DELETE, 0, 0);
+  return wanted ? result : 0;
+}
+
+int hsa_poller_watch(hsa_poller *poller, int fd, int interest)
+{
+  int read = set(poller->fd, fd, EVFILT_READ, interest & HSA_READ);
+  int write = set(poller->fd, fd, EVFILT_WRITE, interest & HSA_WRITE);
+  return read == 0 && write == 0 ? 0 : -1;
+}
+
+int hsa_poller_alarm(hsa_poller *poller, int64_t deadline)
+{
+  if (deadline == 0) {
+    change(poller->fd, ALARM, EVFILT_TIMER, EV_DELETE, 0, 0); /* it may not be set */
+    return 0;
+  }
+  /* Milliseconds, the one unit that all the systems take; up, so that it is never early. A timer of 0 is
+   * refused by some. */
+  int64_t left = (deadline - hsa_now() + 999999) / 1000000;
+  return change(poller->fd, ALARM, EVFILT_TIMER, EV_ADD, 0, left < 1 ? 1 : (intptr_t)left);
+}
+
+int hsa_poller_ready(hsa_poller *poller, hsa_event *events, int max)
+{
+  static const struct timespec at_once;
+  struct kevent ready[AT_ONCE];
+  int count = kevent(poller->fd, NULL, 0, ready, max < AT_ONCE ? max : AT_ONCE, &at_once);
+  int sockets = 0;
+  for (int i = 0; i < count; i++) {
+    if (ready[i].filter == EVFILT_TIMER)
+      continue;
+    events[sockets].fd = (int)ready[i].ident;
+    events[sockets].ready = ready[i].filter == EVFILT_READ ? HSA_READ : HSA_WRITE;
+    sockets++;
+  }
+  return sockets;
+}
