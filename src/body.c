@@ -5,11 +5,12 @@
 
 #include "json.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define BODY "hubspot.associations.body"
 
-enum { MAX_BODY = 64 * 1024 * 1024, MAX_REFUSALS = 100, SHOWN = 40 };
+enum { MAX_BODY = 64 * 1024 * 1024, MAX_INPUTS = 100000, MAX_REFUSALS = 100, SHOWN = 40 };
 
 static const lua_Number EXACT = 9007199254740992.0; /* 2^53: doubles below it are exact integers */
 
@@ -19,11 +20,30 @@ enum { FROM = 1, TO, ID, TYPES, CATEGORY, TYPE_ID };
 static const char *const keys[] = {"from", "to", "id", "types", "associationCategory", "associationTypeId"};
 enum { KEYS = sizeof keys / sizeof *keys };
 
+/* Where an input stands in the body's bytes, and in it the text of its two ids, without their quotes. */
+typedef struct lhsa_span {
+  uint32_t start, length;
+} lhsa_span;
+
+typedef struct lhsa_entry {
+  lhsa_span input, from, to;
+} lhsa_entry;
+
 typedef struct lhsa_body {
-  hsa_buffer json;  /* {"inputs":[ and the inputs, then perhaps a piece of one that was given up */
-  size_t committed; /* bytes of json that count */
-  lua_Integer count;
+  hsa_buffer json;    /* {"inputs":[ and the inputs, then perhaps a piece of one that was given up */
+  hsa_buffer entries; /* one lhsa_entry for each input */
+  size_t committed;   /* bytes of json that count */
 } lhsa_body;
+
+static size_t count_of(const lhsa_body *body)
+{
+  return body->entries.length / sizeof(lhsa_entry);
+}
+
+static lhsa_span span(size_t start, size_t end)
+{
+  return (lhsa_span){(uint32_t)start, (uint32_t)(end - start)}; /* MAX_BODY fits */
+}
 
 /* ---- refusals ---- */
 
@@ -163,15 +183,22 @@ static int write_id(lua_State *L, hsa_buffer *json, int index, const char *field
   }
 }
 
-/* Writes the id of input[side], which is an id or { id = … }. */
-static int write_side(lua_State *L, hsa_buffer *json, int input, int side, const char *id_field)
+/* Writes the id of input[side], which is an id or { id = … }, and notes where. */
+static int write_side(lua_State *L, hsa_buffer *json, int input, int side, const char *id_field,
+                      lhsa_span *where)
 {
+  size_t start = json->length + 1; /* behind the quote */
   get(L, input, side);
-  int value = lua_gettop(L);
-  if (!lua_istable(L, value))
-    return write_id(L, json, value, keys[side - 1]);
-  get(L, value, ID);
-  return write_id(L, json, value + 1, id_field);
+  int value = lua_gettop(L), written;
+  if (lua_istable(L, value)) {
+    get(L, value, ID);
+    written = write_id(L, json, value + 1, id_field);
+  } else {
+    written = write_id(L, json, value, keys[side - 1]);
+  }
+  if (written)
+    *where = span(start, json->length - 1);
+  return written;
 }
 
 /* ---- lists ---- */
@@ -311,19 +338,26 @@ static int write_types(lua_State *L, hsa_buffer *json, int input)
 static int write_input(lua_State *L, lhsa_body *body, int input)
 {
   hsa_buffer *json = &body->json;
-  json->length = body->committed;
+  lhsa_entry entry;
   luaL_checkstack(L, LUA_MINSTACK, "an input");
   if (!lua_istable(L, input))
     return refuse(L, input, "a table { from, to, types }", "input");
-  if (!(body->count > 0 ? APPEND(L, json, ",{\"from\":{\"id\":", "input")
-                        : APPEND(L, json, "{\"from\":{\"id\":", "input"))
-      || !write_side(L, json, input, FROM, "from.id") || !APPEND(L, json, "},\"to\":{\"id\":", "input")
-      || !write_side(L, json, input, TO, "to.id") || !APPEND(L, json, "},\"types\":[", "input")
-      || !write_types(L, json, input) || !APPEND(L, json, "]}", "input"))
+  if (count_of(body) == MAX_INPUTS)
+    return refuse_size(L, "input");
+  json->length = body->committed;
+  if (count_of(body) > 0 && !APPEND(L, json, ",", "input"))
     return 0;
-  lua_settop(L, input);
+  size_t start = json->length;
+  if (!APPEND(L, json, "{\"from\":{\"id\":", "from")
+      || !write_side(L, json, input, FROM, "from.id", &entry.from)
+      || !APPEND(L, json, "},\"to\":{\"id\":", "to") || !write_side(L, json, input, TO, "to.id", &entry.to)
+      || !APPEND(L, json, "},\"types\":[", "types") || !write_types(L, json, input)
+      || !APPEND(L, json, "]}", "input"))
+    return 0;
+  entry.input = span(start, json->length);
+  check_memory(L, hsa_buffer_append(&body->entries, &entry, sizeof entry));
   body->committed = json->length;
-  body->count++;
+  lua_settop(L, input);
   return 1;
 }
 
@@ -352,8 +386,8 @@ static int body_add(lua_State *L)
 static int body_add_list(lua_State *L)
 {
   lhsa_body *body = check_body(L);
-  size_t committed = body->committed;
-  lua_Integer count = body->count, refused = 0;
+  size_t committed = body->committed, entries = body->entries.length;
+  lua_Integer refused = 0;
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   lua_newtable(L); /* the errors, at 3 */
@@ -378,7 +412,7 @@ static int body_add_list(lua_State *L)
     return 1;
   }
   body->committed = committed;
-  body->count = count;
+  body->entries.length = entries;
   lua_pushnil(L);
   lua_insert(L, 3);
   lua_settop(L, 4);
@@ -386,15 +420,14 @@ static int body_add_list(lua_State *L)
   return 3;
 }
 
+static const char begin[] = "{\"inputs\":[", end[] = "]}";
+
 /* body:json() -> the request body so far, as a string */
 static int body_json(lua_State *L)
 {
-  static const char end[] = "]}";
   lhsa_body *body = check_body(L);
   body->json.length = body->committed;
-  hsa_status status = hsa_buffer_append(&body->json, end, sizeof end - 1);
-  if (status != HSA_OK)
-    return luaL_error(L, "not enough memory for the request body");
+  check_memory(L, hsa_buffer_append(&body->json, end, sizeof end - 1)); /* MAX_BODY leaves room */
   lua_pushlstring(L, body->json.data, body->json.length);
   return 1;
 }
@@ -402,15 +435,84 @@ static int body_json(lua_State *L)
 /* body:count() -> how many inputs it holds */
 static int body_count(lua_State *L)
 {
-  lua_pushinteger(L, check_body(L)->count);
+  lua_pushinteger(L, (lua_Integer)count_of(check_body(L)));
+  return 1;
+}
+
+/* The entry of the input whose place, from 1, is the number at `index`. */
+static lhsa_entry entry_at(lua_State *L, const lhsa_body *body, int index)
+{
+  lhsa_entry entry;
+  lua_Integer place = lua_tointeger(L, index);
+  if (place < 1 || (size_t)place > count_of(body))
+    luaL_error(L, "the body has no input %d", (int)place);
+  memcpy(&entry, body->entries.data + (size_t)(place - 1) * sizeof entry, sizeof entry);
+  return entry;
+}
+
+static void push_span(lua_State *L, const lhsa_body *body, lhsa_span where)
+{
+  lua_pushlstring(L, body->json.data + where.start, where.length);
+}
+
+/* body:select(places) -> a request body of the inputs at these places only, as a string */
+static int body_select(lua_State *L)
+{
+  const lhsa_body *body = check_body(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  int count = (int)lua_rawlen(L, 2);
+  luaL_Buffer selected;
+  luaL_buffinit(L, &selected);
+  luaL_addlstring(&selected, begin, sizeof begin - 1);
+  for (int i = 1; i <= count; i++) {
+    lua_rawgeti(L, 2, i);
+    lhsa_entry entry = entry_at(L, body, -1);
+    lua_pop(L, 1); /* before the buffer is touched: it keeps what it has on the stack */
+    if (i > 1)
+      luaL_addchar(&selected, ',');
+    luaL_addlstring(&selected, body->json.data + entry.input.start, entry.input.length);
+  }
+  luaL_addlstring(&selected, end, sizeof end - 1);
+  luaL_pushresult(&selected);
+  return 1;
+}
+
+/* body:input(place) -> the JSON of one input */
+static int body_input(lua_State *L)
+{
+  const lhsa_body *body = check_body(L);
+  push_span(L, body, entry_at(L, body, 2).input);
+  return 1;
+}
+
+/* body:ids(place) -> from, to: the ids of one input as they stand in JSON, without their quotes */
+static int body_ids(lua_State *L)
+{
+  const lhsa_body *body = check_body(L);
+  lhsa_entry entry = entry_at(L, body, 2);
+  push_span(L, body, entry.from);
+  push_span(L, body, entry.to);
+  return 2;
+}
+
+/* body:digest() -> 16 hexadecimal digits (64-bit FNV-1a) that tell these inputs from others */
+static int body_digest(lua_State *L)
+{
+  const lhsa_body *body = check_body(L);
+  uint64_t hash = 14695981039346656037u;
+  char digits[17];
+  for (size_t i = 0; i < body->committed; i++)
+    hash = (hash ^ (unsigned char)body->json.data[i]) * 1099511628211u;
+  for (int i = 15; i >= 0; i--, hash >>= 4)
+    digits[i] = "0123456789abcdef"[hash & 15];
+  lua_pushlstring(L, digits, 16);
   return 1;
 }
 
 static void start(lua_State *L, lhsa_body *body)
 {
-  static const char begin[] = "{\"inputs\":[";
-  body->json.length = 0;
-  body->count = 0;
+  body->json.length = body->entries.length = 0;
   check_memory(L, hsa_buffer_append(&body->json, begin, sizeof begin - 1));
   body->committed = body->json.length;
 }
@@ -424,12 +526,16 @@ static int body_clear(lua_State *L)
 
 static int body_free(lua_State *L)
 {
-  hsa_buffer_free(&check_body(L)->json);
+  lhsa_body *body = check_body(L);
+  hsa_buffer_free(&body->json);
+  hsa_buffer_free(&body->entries);
   return 0;
 }
 
 static const luaL_Reg body_methods[] = {
-  {"json", body_json}, {"count", body_count}, {"clear", body_clear}, {"__gc", body_free}, {NULL, NULL},
+  {"json", body_json},   {"count", body_count}, {"select", body_select},
+  {"input", body_input}, {"ids", body_ids},     {"digest", body_digest},
+  {"clear", body_clear}, {"__gc", body_free},   {NULL, NULL},
 };
 
 /* Methods that read inputs, and so have the keys as upvalues. */
@@ -441,6 +547,7 @@ static int new_body(lua_State *L)
   lhsa_body *body = lhsa_newuserdata(L, sizeof *body);
   memset(body, 0, sizeof *body);
   hsa_buffer_init(&body->json, MAX_BODY);
+  hsa_buffer_init(&body->entries, MAX_INPUTS * sizeof(lhsa_entry));
   luaL_getmetatable(L, BODY);
   lua_setmetatable(L, -2);
   start(L, body);

@@ -1,0 +1,147 @@
+/* core.file: a file that is only appended to, by one process at a time, and on disk before append returns.
+ * For the journal; knows nothing of what is written. */
+#define _GNU_SOURCE /* flock */
+#include "core.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define APPEND_FILE "hubspot.associations.file"
+
+typedef struct lhsa_file {
+  int fd; /* -1 once closed */
+} lhsa_file;
+
+static int push_errno(lua_State *L, int reason)
+{
+  lua_pushnil(L);
+  lua_pushstring(L, strerror(reason));
+  return 2;
+}
+
+static lhsa_file *check_file(lua_State *L)
+{
+  return luaL_checkudata(L, 1, APPEND_FILE);
+}
+
+static int check_fd(lua_State *L)
+{
+  int fd = check_file(L)->fd;
+  luaL_argcheck(L, fd >= 0, 1, "the file is closed");
+  return fd;
+}
+
+/* A new file's name is on disk once its folder is. */
+static int sync_folder(const char *path)
+{
+  char folder[4096];
+  const char *slash = strrchr(path, '/');
+  size_t length = slash == NULL ? 0 : (size_t)(slash - path);
+  if (length >= sizeof folder) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  memcpy(folder, path, length);
+  strcpy(folder + length, slash == NULL ? "." : length == 0 ? "/" : "");
+  int fd = open(folder, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return -1;
+  int result = fsync(fd), reason = errno;
+  close(fd);
+  errno = reason;
+  return result;
+}
+
+static int write_all(int fd, const char *bytes, size_t count)
+{
+  while (count > 0) {
+    ssize_t written = write(fd, bytes, count);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      return -1;
+    bytes += written;
+    count -= (size_t)written;
+  }
+  return 0;
+}
+
+/* file:append(text) -> true, once it is on disk | nil, message, and the file is as it was */
+static int file_append(lua_State *L)
+{
+  int fd = check_fd(L);
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  struct stat before;
+  if (fstat(fd, &before) != 0)
+    return push_errno(L, errno);
+  if (write_all(fd, text, length) != 0 || fsync(fd) != 0) {
+    int reason = errno;
+    while (ftruncate(fd, before.st_size) != 0 && errno == EINTR)
+      ; /* half a line would be ignored anyway */
+    return push_errno(L, reason);
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* file:truncate(length) -> true | nil, message: forgets what is behind the first `length` bytes */
+static int file_truncate(lua_State *L)
+{
+  int fd = check_fd(L);
+  lua_Number length = luaL_checknumber(L, 2);
+  luaL_argcheck(L, length >= 0, 2, "a length is not negative");
+  if (ftruncate(fd, (off_t)length) != 0)
+    return push_errno(L, errno);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* file:close(). Also __gc and __close; gives up the lock. */
+static int file_close(lua_State *L)
+{
+  lhsa_file *file = check_file(L);
+  int fd = file->fd;
+  file->fd = -1;
+  if (fd >= 0)
+    close(fd);
+  return 0;
+}
+
+/* file(path) -> file | nil, message [, true when another process has it]: made when it is not there */
+static int open_file(lua_State *L)
+{
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, strlen(path) == length, 1, "a path has no NUL in it");
+  lhsa_file *file = lhsa_newuserdata(L, sizeof *file);
+  file->fd = -1;
+  luaL_getmetatable(L, APPEND_FILE);
+  lua_setmetatable(L, -2);
+  file->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (file->fd < 0)
+    return push_errno(L, errno);
+  if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
+    push_errno(L, errno);
+    lua_pushboolean(L, errno == EWOULDBLOCK);
+    return 3;
+  }
+  if (sync_folder(path) != 0)
+    return push_errno(L, errno);
+  return 1;
+}
+
+void lhsa_open_file(lua_State *L)
+{
+  static const luaL_Reg methods[] = {
+    {"append", file_append}, {"truncate", file_truncate}, {"close", file_close},
+    {"__gc", file_close},    {"__close", file_close},     {NULL, NULL},
+  };
+  lhsa_newclass(L, APPEND_FILE, methods);
+  lua_pushcfunction(L, open_file);
+  lua_setfield(L, -2, "file");
+}
