@@ -120,7 +120,7 @@ static int refuse_size(lua_State *L, const char *field)
   return 0;
 }
 
-static int append(lua_State *L, hsa_buffer *json, const char *bytes, size_t count, const char *field)
+static inline int append(lua_State *L, hsa_buffer *json, const char *bytes, size_t count, const char *field)
 {
   hsa_status status = hsa_buffer_append(json, bytes, count);
   check_memory(L, status);

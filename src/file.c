@@ -126,8 +126,9 @@ static int open_file(lua_State *L)
   if (file->fd < 0)
     return push_errno(L, errno);
   if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
-    push_errno(L, errno);
-    lua_pushboolean(L, errno == EWOULDBLOCK);
+    int reason = errno;
+    push_errno(L, reason);
+    lua_pushboolean(L, reason == EWOULDBLOCK);
     return 3;
   }
   if (sync_folder(path) != 0)

@@ -1,6 +1,5 @@
-/* JSON text, where this module writes or mends it by hand: strings, integers, ids sent as numbers.
- * Reads and appends bytes; knows neither Lua nor libcurl, and is no parser (lua-cjson is). */
-#define _GNU_SOURCE /* memmem */
+/* Writes JSON: strings, whose UTF-8 it checks, and integers.
+ * Appends bytes to a buffer; knows neither Lua nor libcurl. */
 #include "json.h"
 
 #include <string.h>
@@ -114,59 +113,4 @@ hsa_status hsa_json_integer(hsa_buffer *out, int64_t value)
   if (value < 0)
     *--p = '-';
   return hsa_buffer_append(out, p, (size_t)(digits + sizeof digits - p));
-}
-
-static const char *skip_space(const char *p, const char *end)
-{
-  while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
-    p++;
-  return p;
-}
-
-/* The next integer that is the value of a key ending in ObjectId: its first byte, and where it ends
- * in *stop; NULL when there is none. An unescaped quote before a colon always ends a key, so the
- * bytes looked for cannot be part of a longer string. */
-static const char *next_numeric_id(const char *p, const char *end, const char **stop)
-{
-  static const char key_end[] = "ObjectId\"";
-  while ((p = memmem(p, (size_t)(end - p), key_end, sizeof key_end - 1)) != NULL) {
-    p = skip_space(p + sizeof key_end - 1, end);
-    if (p == end || *p != ':')
-      continue;
-    const char *digits = skip_space(p + 1, end);
-    const char *q = digits < end && *digits == '-' ? digits + 1 : digits;
-    const char *first = q;
-    while (q < end && *q >= '0' && *q <= '9')
-      q++;
-    p = q;
-    const char *after = skip_space(q, end);
-    if (q > first && after < end && (*after == ',' || *after == '}')) {
-      *stop = q;
-      return digits;
-    }
-  }
-  return NULL;
-}
-
-int hsa_json_has_numeric_ids(const char *text, size_t length)
-{
-  const char *stop;
-  return length > 0 && next_numeric_id(text, text + length, &stop) != NULL;
-}
-
-hsa_status hsa_json_quote_ids(hsa_buffer *out, const char *text, size_t length)
-{
-  const char *end = text + length, *stop, *number;
-  hsa_status status = HSA_OK;
-  while (status == HSA_OK && (number = next_numeric_id(text, end, &stop)) != NULL) {
-    status = hsa_buffer_append(out, text, (size_t)(number - text));
-    if (status == HSA_OK)
-      status = hsa_buffer_append(out, "\"", 1);
-    if (status == HSA_OK)
-      status = hsa_buffer_append(out, number, (size_t)(stop - number));
-    if (status == HSA_OK)
-      status = hsa_buffer_append(out, "\"", 1);
-    text = stop;
-  }
-  return status == HSA_OK ? hsa_buffer_append(out, text, (size_t)(end - text)) : status;
 }

@@ -1,184 +1,190 @@
-/* core.decode: the JSON of HubSpot's answers -> plain Lua tables.
- * lua-cjson does the decoding, in an instance of its own: the host's settings are neither used nor
- * changed. What differs from plain cjson: null is absence, whole numbers are integers where Lua has
- * them, and record ids that come as numbers become strings, with every digit. */
+/* core.decode: the JSON of HubSpot's answers -> plain Lua tables, in one pass.
+ * What differs from a general decoder: null is absence (and leaves no hole in a list), whole numbers are
+ * integers where Lua has them, and record ids that come as numbers become strings, with every digit.
+ * All memory is Lua's own, so that an error can be raised anywhere. */
 #include "core.h"
 
-#include "json.h"
+#include "reader.h"
 
 #include <stdint.h>
 #include <string.h>
 
-#define SCRATCH "hubspot.associations.scratch"
+enum { MAX_DEPTH = 64, MOST_PRESIZED = 16 };
 
-enum { MAX_DEPTH = 64, MAX_QUOTED = 128 * 1024 * 1024 };
+/* How many fields the last object had, at each depth: a good guess for the next. */
+typedef struct lhsa_decoder {
+  hsa_reader reader;
+  int fields[MAX_DEPTH + 1];
+} lhsa_decoder;
 
-/* ---- tidying ---- */
+/* ---- scalars ---- */
 
-static int is_null(lua_State *L, int index)
+static int push_string(lua_State *L, hsa_reader *reader)
 {
-  return lua_type(L, index) == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == NULL;
-}
-
-/* Replaces the whole float at the top by the same integer. */
-static void to_whole(lua_State *L)
-{
-#if LUA_VERSION_NUM >= 503
-  lua_Number number = lua_tonumber(L, -1);
-  if (number >= -9007199254740992.0 && number <= 9007199254740992.0
-      && (lua_Number)(lua_Integer)number == number) {
-    lua_pop(L, 1);
-    lua_pushinteger(L, (lua_Integer)number);
-  }
-#else
-  (void)L;
-#endif
-}
-
-static void tidy(lua_State *L, int table);
-
-/* Tidies the value at the top: 1 when it is to be stored in place of what was decoded (nil for null). */
-static int tidy_value(lua_State *L)
-{
-  switch (lua_type(L, -1)) {
-  case LUA_TTABLE:
-    tidy(L, lua_gettop(L));
-    return 0;
-  case LUA_TNUMBER:
-    to_whole(L);
+  if (!reader->escaped) {
+    lua_pushlstring(L, reader->text, reader->length);
     return 1;
-  case LUA_TLIGHTUSERDATA:
-    if (!is_null(L, -1))
-      return 0;
-    lua_pop(L, 1);
-    lua_pushnil(L);
-    return 1;
-  default:
-    return 0;
   }
-}
-
-/* Entries that were null leave no hole. */
-static void tidy_list(lua_State *L, int table, int length)
-{
-  int kept = 0;
-  for (int i = 1; i <= length; i++) {
-    lua_rawgeti(L, table, i);
-    int changed = tidy_value(L);
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1);
-      continue;
-    }
-    if (++kept < i || changed)
-      lua_rawseti(L, table, kept);
-    else
-      lua_pop(L, 1);
-  }
-  while (length > kept) {
-    lua_pushnil(L);
-    lua_rawseti(L, table, length--);
-  }
-}
-
-static void tidy_object(lua_State *L, int table)
-{
-  lua_pushnil(L);
-  while (lua_next(L, table)) {
-    if (tidy_value(L)) {
-      lua_pushvalue(L, -2);
-      lua_insert(L, -2);
-      lua_rawset(L, table); /* of a field that is there: allowed while traversing */
-    } else {
-      lua_pop(L, 1);
-    }
-  }
-}
-
-/* Depth is bounded by the decoder's. JSON has no table with both kinds of keys. */
-static void tidy(lua_State *L, int table)
-{
-  luaL_checkstack(L, 8, "a response");
-  int length = (int)lua_rawlen(L, table);
-  if (length > 0)
-    tidy_list(L, table, length);
-  else
-    tidy_object(L, table);
-}
-
-/* ---- decoding ---- */
-
-/* Replaces the string at 1 by one whose record ids are strings. The copy is owned by a userdata while
- * Lua may raise. */
-static void quote_ids(lua_State *L)
-{
-  size_t length;
-  const char *text = lua_tolstring(L, 1, &length);
-  if (!hsa_json_has_numeric_ids(text, length))
-    return;
-  hsa_buffer *quoted = lhsa_newuserdata(L, sizeof *quoted);
-  hsa_buffer_init(quoted, MAX_QUOTED);
-  luaL_getmetatable(L, SCRATCH);
-  lua_setmetatable(L, -2);
-  if (hsa_json_quote_ids(quoted, text, length) != HSA_OK)
-    luaL_error(L, "not enough memory for the response");
-  lua_pushlstring(L, quoted->data, quoted->length);
-  lua_replace(L, 1);
-  hsa_buffer_free(quoted);
-}
-
-static int scratch_free(lua_State *L)
-{
-  hsa_buffer_free(luaL_checkudata(L, 1, SCRATCH));
-  return 0;
-}
-
-/* decode(text) -> table | nil, message: the JSON object or list in `text` as plain tables. */
-static int decode(lua_State *L)
-{
-  luaL_checktype(L, 1, LUA_TSTRING);
-  lua_settop(L, 1);
-  quote_ids(L);
-  lua_settop(L, 1);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_pushvalue(L, 1);
-  if (lua_pcall(L, 1, 1, 0) != 0) {
-    lua_pushnil(L);
-    lua_insert(L, -2);
-    return 2;
-  }
-  if (!lua_istable(L, -1)) {
-    lua_pushnil(L);
-    lua_pushfstring(L, "expected a JSON object, found a %s", is_null(L, -2) ? "null" : luaL_typename(L, -2));
-    return 2;
-  }
-  tidy(L, lua_gettop(L));
+  char *plain = lua_newuserdata(L, reader->length);
+  size_t length = hsa_unescape(plain, reader->text, reader->length);
+  if (length == (size_t)-1)
+    return hsa_reader_fail(reader, "an escape that JSON does not have");
+  lua_pushlstring(L, plain, length);
+  lua_replace(L, -2);
   return 1;
 }
 
-/* Pushes the decode function of a fresh lua-cjson instance. */
-static void push_decoder(lua_State *L)
+/* A whole number of up to 18 digits, which fits 64 bits. */
+static int64_t to_integer(const hsa_reader *reader)
 {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "cjson");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, "new");
-  lua_call(L, 0, 1);
-  lua_getfield(L, -1, "decode_max_depth");
-  lua_pushinteger(L, MAX_DEPTH);
-  lua_call(L, 1, 0);
-  lua_getfield(L, -1, "decode_invalid_numbers");
-  lua_pushboolean(L, 0);
-  lua_call(L, 1, 0);
-  lua_getfield(L, -1, "decode");
-  lua_replace(L, -3);
-  lua_pop(L, 1);
+  int negative = reader->text[0] == '-';
+  int64_t value = 0;
+  for (size_t i = (size_t)negative; i < reader->length; i++)
+    value = value * 10 + (reader->text[i] - '0');
+  return negative ? -value : value;
+}
+
+static void push_number(lua_State *L, const hsa_reader *reader)
+{
+  if (reader->whole && reader->length <= 18) {
+#if LUA_VERSION_NUM >= 503
+    lua_pushinteger(L, (lua_Integer)to_integer(reader));
+#else
+    lua_pushnumber(L, (lua_Number)to_integer(reader));
+#endif
+    return;
+  }
+  lua_pushlstring(L, reader->text, reader->length); /* Lua's own reading: it minds the locale */
+  lua_pushnumber(L, lua_tonumber(L, -1));
+  lua_replace(L, -2);
+}
+
+/* ---- values ---- */
+
+static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth);
+
+static int is_id_key(const hsa_reader *reader)
+{
+  static const char ending[] = "ObjectId";
+  size_t length = sizeof ending - 1;
+  return reader->length >= length && memcmp(reader->text + reader->length - length, ending, length) == 0;
+}
+
+/* Reads `"key": value` behind the token that began the key, and sets it in the object at the top. */
+static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth)
+{
+  hsa_reader *reader = &decoder->reader;
+  if (token != HSA_STRING)
+    return hsa_reader_fail(reader, "a key is missing");
+  int is_id = is_id_key(reader);
+  if (!push_string(L, reader))
+    return 0;
+  if (hsa_read(reader) != HSA_COLON)
+    return hsa_reader_fail(reader, "a colon is missing");
+  token = hsa_read(reader);
+  if (token == HSA_NUMBER && is_id && reader->whole)
+    lua_pushlstring(L, reader->text, reader->length);
+  else if (!push_value(L, decoder, token, depth - 1))
+    return 0;
+  lua_rawset(L, -3);
+  return 1;
+}
+
+static int push_object(lua_State *L, lhsa_decoder *decoder, int depth)
+{
+  hsa_reader *reader = &decoder->reader;
+  int fields = 0;
+  lua_createtable(L, 0, decoder->fields[depth]);
+  hsa_token token = hsa_read(reader);
+  if (token != HSA_OBJECT_END) {
+    do {
+      if (fields > 0)
+        token = hsa_read(reader);
+      if (!read_field(L, decoder, token, depth))
+        return 0;
+      fields++;
+    } while ((token = hsa_read(reader)) == HSA_COMMA);
+    if (token != HSA_OBJECT_END)
+      return hsa_reader_fail(reader, "an object without an end");
+  }
+  decoder->fields[depth] = fields < MOST_PRESIZED ? fields : MOST_PRESIZED;
+  return 1;
+}
+
+static int push_list(lua_State *L, lhsa_decoder *decoder, int depth)
+{
+  hsa_reader *reader = &decoder->reader;
+  int kept = 0, first = 1;
+  lua_newtable(L);
+  hsa_token token = hsa_read(reader);
+  if (token == HSA_LIST_END)
+    return 1;
+  do {
+    if (!first)
+      token = hsa_read(reader);
+    first = 0;
+    if (!push_value(L, decoder, token, depth - 1))
+      return 0;
+    if (token == HSA_NULL)
+      lua_pop(L, 1);
+    else
+      lua_rawseti(L, -2, ++kept);
+  } while ((token = hsa_read(reader)) == HSA_COMMA);
+  return token == HSA_LIST_END ? 1 : hsa_reader_fail(reader, "a list without an end");
+}
+
+/* Pushes the value that `token` begins (nil for null): 1; or 0, with the reader's error set. */
+static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth)
+{
+  hsa_reader *reader = &decoder->reader;
+  if (depth == 0)
+    return hsa_reader_fail(reader, "nested too deeply");
+  luaL_checkstack(L, 4, "a response");
+  switch (token) {
+  case HSA_OBJECT:
+    return push_object(L, decoder, depth);
+  case HSA_LIST:
+    return push_list(L, decoder, depth);
+  case HSA_STRING:
+    return push_string(L, reader);
+  case HSA_NUMBER:
+    push_number(L, reader);
+    return 1;
+  case HSA_TRUE:
+  case HSA_FALSE:
+    lua_pushboolean(L, token == HSA_TRUE);
+    return 1;
+  case HSA_NULL:
+    lua_pushnil(L);
+    return 1;
+  default:
+    return hsa_reader_fail(reader, "a value is missing");
+  }
+}
+
+/* decode(text) -> table | nil, message: the JSON object or list that `text` is, as plain tables */
+static int decode(lua_State *L)
+{
+  lhsa_decoder decoder = {.fields = {0}};
+  hsa_reader *reader = &decoder.reader;
+  size_t length;
+  luaL_checktype(L, 1, LUA_TSTRING);
+  const char *text = lua_tolstring(L, 1, &length); /* stays at 1, and so alive */
+  hsa_reader_init(reader, text, length);
+  hsa_token token = hsa_read(reader);
+  if (token != HSA_OBJECT && token != HSA_LIST && token != HSA_ERROR)
+    hsa_reader_fail(reader, "not a JSON object");
+  else if (push_value(L, &decoder, token, MAX_DEPTH) && hsa_read(reader) != HSA_END)
+    hsa_reader_fail(reader, "more than one JSON value");
+  if (reader->error == NULL)
+    return 1;
+  lua_pushnil(L);
+  lua_pushfstring(L, "%s at byte %d", reader->error, (int)(reader->text - text) + 1);
+  return 2;
 }
 
 void lhsa_open_response(lua_State *L)
 {
-  static const luaL_Reg scratch_methods[] = {{"__gc", scratch_free}, {NULL, NULL}};
-  lhsa_newclass(L, SCRATCH, scratch_methods);
-  push_decoder(L);
-  lua_pushcclosure(L, decode, 1);
+  lua_pushcfunction(L, decode);
   lua_setfield(L, -2, "decode");
 }

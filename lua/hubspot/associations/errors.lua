@@ -17,6 +17,8 @@ local errors = {}
 ---@field body any of a refusal: what HubSpot sent, decoded; or the beginning of it, when it is not JSON
 ---@field attempts integer|nil how often the request was sent
 ---@field retryable boolean|nil true when the same call may succeed later
+---@field retry_after number|nil seconds that HubSpot asks to wait
+---@field retry_at number|nil the same as a time, in seconds since 1970, when it is too long to wait
 ---@field index integer|nil of an input: its place in the list
 ---@field field string|nil of an input: what in it is at fault, e.g. "from.id"
 ---@field curl_code integer|nil of a network, timeout or tls failure: libcurl's code
@@ -45,7 +47,7 @@ end
 
 local function details(err)
   local parts = {}
-  if err.status then parts[#parts + 1] = "HTTP " .. err.status end
+  if type(err.status) == "number" then parts[#parts + 1] = ("HTTP %d"):format(err.status) end
   for _, name in ipairs { "category", "policyName" } do
     if type(err[name]) == "string" then parts[#parts + 1] = err[name] end
   end
@@ -53,6 +55,7 @@ local function details(err)
     parts[#parts + 1] = "correlationId " .. err.correlationId
   end
   if (err.attempts or 1) > 1 then parts[#parts + 1] = err.attempts .. " attempts" end
+  if err.retry_at then parts[#parts + 1] = "not before " .. os.date("!%Y-%m-%d %H:%M:%S UTC", err.retry_at) end
   return #parts > 0 and " (" .. table.concat(parts, ", ") .. ")" or ""
 end
 
@@ -75,6 +78,28 @@ end
 ---@return boolean
 function errors.is(value)
   return getmetatable(value) == Error
+end
+
+---The error of one input, of HubSpot's own error for it or of the writer's refusal.
+---@param fields table
+---@return hubspot.associations.Error
+function errors.of_input(fields)
+  fields.kind = fields.kind or "http"
+  fields.message = fields.message or "HubSpot gave no reason"
+  return errors.new(fields)
+end
+
+---The error of inputs that HubSpot refused only together: any one of them may be at fault.
+---@param err hubspot.associations.Error
+---@param count integer how many they are
+---@return hubspot.associations.Error
+function errors.together(err, count)
+  local copy = {}
+  for name, value in pairs(err) do copy[name] = value end
+  copy.message = ("refused together with %d other inputs, any of which may be at fault: %s"):format(
+    count - 1, err.message
+  )
+  return errors.new(copy)
 end
 
 ---The one error of a call whose inputs were refused before anything was sent.

@@ -1,0 +1,33 @@
+-- How many requests of one job may be in flight: halves when the service is overloaded, climbs back by
+-- one with each round of successes (AIMD), between 1 and the job's `concurrency`.
+
+local concurrency = {}
+
+---@class hubspot.associations.Concurrency
+local Concurrency = {}
+Concurrency.__index = Concurrency
+
+---@param most integer
+---@return hubspot.associations.Concurrency
+function concurrency.new(most)
+  return setmetatable({ most = most, window = most, fell = -math.huge }, Concurrency)
+end
+
+---@return integer
+function Concurrency:allowed()
+  return math.floor(self.window)
+end
+
+function Concurrency:succeeded()
+  self.window = math.min(self.most, self.window + 1 / self.window)
+end
+
+---@param sent number when the request was sent that met the overload: those of one moment count once
+---@param now number
+function Concurrency:overloaded(sent, now)
+  if sent < self.fell then return end
+  self.window = math.max(1, self.window / 2)
+  self.fell = now
+end
+
+return concurrency

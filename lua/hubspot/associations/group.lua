@@ -1,0 +1,91 @@
+-- The inputs that were read for one batch, until each has its outcome.
+-- An input has a place in the body when the writer took it; what the writer refused has its error already.
+
+local core = require "hubspot.associations.core"
+
+---@class hubspot.associations.Group
+---@field first integer the index in the source of the first input
+---@field count integer how many inputs of the source it covers
+---@field body userdata those that can be sent
+---@field open integer how many of them have no outcome yet
+---@field results table[] HubSpot's results
+local Group = {}
+Group.__index = Group
+
+local group = {}
+
+---@param first integer
+---@return hubspot.associations.Group
+function group.new(first)
+  return setmetatable({
+    first = first,
+    count = 0,
+    body = core.body(),
+    indices = {}, -- place -> index in the source
+    inputs = {}, -- place -> input
+    open = 0,
+    settled = {}, -- place -> true
+    created = 0,
+    failures = {}, -- { index, input, outcome, error }, outcome: failed, unconfirmed, not_sent
+    results = {},
+    complete = true, -- false: left to a resumed job
+  }, Group)
+end
+
+---Takes the next input of the source.
+---@param index integer its index in the source
+---@param input any
+---@return boolean taken false when the body has no room for it: it is for the next group
+function Group:add(index, input)
+  local added, refusal = self.body:add(input)
+  if not added and refusal.kind == "too_large" and self.body:count() > 0 then return false end
+  self.count = self.count + 1
+  if added then
+    local place = #self.indices + 1
+    self.indices[place] = index
+    self.inputs[place] = input
+    self.open = place
+  else
+    refusal.index = index
+    self:fail(index, input, "failed", refusal)
+  end
+  return true
+end
+
+function Group:fail(index, input, outcome, err)
+  self.failures[#self.failures + 1] = { index = index, input = input, outcome = outcome, error = err }
+end
+
+---Gives the input at a place its outcome: the only way it gets one, and it gets it once.
+---@param place integer
+---@param outcome "created"|"failed"|"unconfirmed"|"not_sent"
+---@param err table|nil
+function Group:settle(place, outcome, err)
+  assert(not self.settled[place], "an input has one outcome")
+  self.settled[place] = true
+  self.open = self.open - 1
+  if outcome == "created" then
+    self.created = self.created + 1
+  else
+    self:fail(self.indices[place], self.inputs[place], outcome, err)
+  end
+end
+
+---All places, in order.
+---@return integer[]
+function Group:places()
+  local places = {}
+  for place = 1, self.body:count() do places[place] = place end
+  return places
+end
+
+---The failures in the order of the source.
+---@return table[]
+function Group:ordered_failures()
+  table.sort(self.failures, function(a, b)
+    return a.index < b.index
+  end)
+  return self.failures
+end
+
+return group

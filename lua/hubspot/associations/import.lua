@@ -1,0 +1,414 @@
+-- The job: any number of inputs in, exactly one outcome each out. A state machine without I/O of its own:
+-- it is asked what to send and when, and told what came of it. The clock and the luck come in.
+--
+-- A group of inputs is read for one request. It is sent as a piece, which may be tried again, split, or
+-- partly asked for again, until every input of the group is settled. Then the group lands: it is recorded
+-- in the journal, counted, and told to the callbacks.
+
+local concurrency = require "hubspot.associations.concurrency"
+local errors = require "hubspot.associations.errors"
+local groups = require "hubspot.associations.group"
+local outcome = require "hubspot.associations.outcome"
+local pieces = require "hubspot.associations.piece"
+local refusal = require "hubspot.associations.refusal"
+local retry = require "hubspot.associations.retry"
+local source = require "hubspot.associations.source"
+
+local import = {}
+
+-- Requests that may look for the inputs at fault in one refused group: enough for 20 bad rows of 2,000.
+local SEARCH_BUDGET = 400
+
+---@class hubspot.associations.Report
+---@field inputs integer how many inputs of the source were read, or are known of
+---@field created integer
+---@field failed integer refused, by HubSpot or before anything was sent
+---@field unconfirmed integer sent, but HubSpot neither listed nor rejected them
+---@field not_sent integer the job stopped first
+---@field resumed integer of the inputs, those whose outcome comes from the journal
+---@field requests integer
+---@field retries integer of the requests, those that repeated one
+---@field elapsed number seconds
+---@field failures table[]|nil { index, input, outcome, error }, in no order across batches; absent when
+---  on_failure took them
+---@field failures_dropped integer|nil failures beyond max_failures
+---@field event_error any what on_event raised, if it did
+
+---@class hubspot.associations.Job
+local Job = {}
+Job.__index = Job
+
+---@param spec table { source, batch_size, concurrency, max_failures, on_failure, on_batch, retry, limiter,
+---  journal }
+---@param now number seconds
+---@return hubspot.associations.Job
+function import.new(spec, now)
+  local read, total = source.reader(spec.source)
+  return setmetatable({
+    read = read,
+    total = total,
+    index = 0, -- of the input read last
+    exhausted = false,
+    batch_size = spec.batch_size,
+    concurrency = concurrency.new(spec.concurrency),
+    most_groups = spec.concurrency + 1, -- one more than can be in flight: so one that waits holds up nobody
+    open_groups = 0,
+    in_flight = 0,
+    queue = {}, -- pieces that wait to be sent; the last comes first
+    retry = spec.retry,
+    limiter = spec.limiter,
+    journal = spec.journal,
+    on_failure = spec.on_failure,
+    on_batch = spec.on_batch,
+    max_failures = spec.max_failures,
+    began = now,
+    last_success = -math.huge,
+    error = nil, -- why the job stops
+    report = {
+      inputs = 0, created = 0, failed = 0, unconfirmed = 0, not_sent = 0, resumed = 0,
+      requests = 0, retries = 0, elapsed = 0,
+      failures = not spec.on_failure and {} or nil,
+    },
+  }, Job)
+end
+
+-- Nothing new is sent from here on; what is in flight is waited for.
+function Job:stop(err)
+  self.error = self.error or err
+end
+
+-- ---- landing ----
+
+-- A callback of the caller's: one that raises, or returns false, stops the job.
+function Job:call(callback, argument)
+  if self.callback_raised then return end
+  local called, result = pcall(callback, argument)
+  if not called then
+    self.callback_raised = true
+    self:stop(errors.new { kind = "callback", message = "a callback raised: " .. tostring(result) })
+  elseif result == false then
+    self:stop(errors.new { kind = "canceled", message = "a callback ended the job" })
+  end
+end
+
+function Job:tell_failure(failure)
+  local report = self.report
+  report[failure.outcome] = report[failure.outcome] + 1
+  if not errors.is(failure.error) then failure.error = errors.of_input(failure.error) end
+  if self.on_failure then
+    self:call(self.on_failure, failure)
+  elseif #report.failures < self.max_failures then
+    report.failures[#report.failures + 1] = failure
+  else
+    report.failures_dropped = (report.failures_dropped or 0) + 1
+  end
+end
+
+-- Every input of the group has its outcome: record it, count it, tell it.
+function Job:land(group)
+  self.open_groups = self.open_groups - 1
+  local failures = group:ordered_failures()
+  if self.journal and group.complete then
+    local recorded, err = self.journal:record(group)
+    if not recorded then self:stop(err) end
+  end
+  local report = self.report
+  report.inputs = report.inputs + group.count
+  report.created = report.created + group.created
+  for _, failure in ipairs(failures) do self:tell_failure(failure) end
+  if self.on_batch then
+    self:call(self.on_batch, {
+      first = group.first,
+      last = group.first + group.count - 1,
+      created = group.created,
+      failures = failures,
+      results = group.results,
+      report = report,
+    })
+  end
+end
+
+function Job:settle(piece, outcome_name, err)
+  for _, place in ipairs(piece.places) do piece.group:settle(place, outcome_name, err) end
+  if piece.group.open == 0 then self:land(piece.group) end
+end
+
+-- The job stopped before these inputs had an outcome that is final: a resumed job will see to them.
+function Job:abandon(piece, err)
+  piece.group.complete = false
+  self:settle(piece, piece.maybe and "unconfirmed" or "not_sent", err or self.error)
+end
+
+-- ---- reading ----
+
+-- What the journal says of the next inputs, which are read from the source and compared, not sent.
+function Job:replay(record)
+  local group = groups.new(record.first)
+  local is_recorded = self.journal.failures_by_index(record)
+  local inputs = {}
+  for index = record.first, record.first + record.inputs - 1 do
+    local more, input = self.read()
+    if not more then break end
+    self.index = index
+    group:add(index, input)
+    if is_recorded[index] then inputs[index] = input end
+  end
+  if group.count ~= record.inputs or group.body:digest() ~= record.digest then
+    self.report.inputs = self.report.inputs + group.count
+    self.report.not_sent = self.report.not_sent + group.count
+    return self:stop(self.journal:mismatch(record))
+  end
+  local report = self.report
+  report.inputs = report.inputs + record.inputs
+  report.resumed = report.resumed + record.inputs
+  report.created = report.created + record.created
+  for _, failure in ipairs(self.journal.failures(record)) do
+    failure.input = inputs[failure.index]
+    self:tell_failure(failure)
+  end
+end
+
+-- Reads inputs into the group until it is full, the source ends, or the journal knows the next ones.
+function Job:read_into(group)
+  while group.body:count() < self.batch_size and not self:recorded() do
+    local more, input = self.held ~= nil, self.held
+    if more then
+      self.held = nil
+    else
+      more, input = self.read()
+    end
+    if not more then
+      self.exhausted = true
+      return
+    end
+    self.index, self.reading = self.index + 1, true
+    if not group:add(self.index, input) then
+      self.index, self.held = self.index - 1, input
+      self.reading = false
+      return
+    end
+    self.reading = false
+  end
+end
+
+function Job:recorded()
+  return self.journal and self.held == nil and self.journal:record_at(self.index + 1)
+end
+
+-- The next group as a piece to send; nil when the source has no more, or the job has to stop.
+function Job:fill()
+  while not self.exhausted and not self.error do
+    local record = self:recorded()
+    local group = not record and groups.new(self.index + 1)
+    local filled, raised
+    if record then
+      filled, raised = pcall(self.replay, self, record)
+    else
+      filled, raised = pcall(self.read_into, self, group)
+    end
+    if not filled then
+      if self.reading and group then -- an input that raised while it was read: it counts
+        group.count = group.count + 1
+        group:fail(self.index, nil, "failed", { kind = "invalid_input", message = tostring(raised) })
+      end
+      self:stop(errors.new { kind = "source", message = "the source raised: " .. tostring(raised) })
+    end
+    if group and group.count > 0 then
+      self.open_groups = self.open_groups + 1
+      local piece = pieces.new(group, group:places())
+      if group.open == 0 then
+        self:land(group)
+      elseif self.error then
+        self:abandon(piece)
+      else
+        return piece
+      end
+    end
+  end
+end
+
+-- ---- sending ----
+
+-- The last piece in the queue that may be sent now; else nil, and when the first of them may.
+function Job:take(now)
+  local soonest = math.huge
+  for i = #self.queue, 1, -1 do
+    if self.queue[i].not_before <= now then return table.remove(self.queue, i) end
+    soonest = math.min(soonest, self.queue[i].not_before)
+  end
+  return nil, soonest
+end
+
+---What to do next.
+---@param now number seconds
+---@return "send"|"wait"|"done"
+---@return hubspot.associations.Piece|number|nil the piece to send; or how many seconds to wait at the most
+---  (nil: for an answer)
+function Job:next(now)
+  if self.error then
+    while #self.queue > 0 do self:abandon(table.remove(self.queue)) end
+  end
+  local soonest = math.huge
+  if not self.error and self.in_flight < self.concurrency:allowed() then
+    local delay = self.limiter:delay(now)
+    if delay > 0 then
+      soonest = now + delay
+    else
+      local piece
+      piece, soonest = self:take(now)
+      if not piece and self.open_groups < self.most_groups then piece = self:fill() end
+      if piece then
+        self:send(piece, now)
+        return "send", piece
+      end
+      if self.error then return self:next(now) end
+    end
+  end
+  if self.in_flight == 0 and #self.queue == 0 and (self.error or self.exhausted) then return "done" end
+  return "wait", soonest < math.huge and math.max(0, soonest - now) or nil
+end
+
+function Job:send(piece, now)
+  self.in_flight = self.in_flight + 1
+  self.limiter:sent()
+  piece.attempts = piece.attempts + 1
+  piece.began = piece.began or now
+  piece.sent = now
+  self.report.requests = self.report.requests + 1
+  if piece.attempts > 1 then self.report.retries = self.report.retries + 1 end
+end
+
+-- ---- answers ----
+
+function Job:push(piece)
+  self.queue[#self.queue + 1] = piece
+end
+
+-- Tries the piece again later, or tells why not.
+function Job:again(piece, now, err)
+  local delay, why = self.retry:after(err, piece.attempts, now - piece.began)
+  if not delay then return false, why end
+  piece.not_before = now + delay
+  self:push(piece)
+  return true
+end
+
+-- HubSpot accepted the piece; what it does not mention is asked for once more.
+function Job:accepted(piece, now, batch)
+  local matched = outcome.match(piece.group.body, piece.places, batch)
+  local group = piece.group
+  if self.on_batch then
+    for _, result in ipairs(batch.results or {}) do group.results[#group.results + 1] = result end
+  end
+  for _, place in ipairs(matched.created) do group:settle(place, "created") end
+  for _, place in ipairs(piece.places) do
+    local err = matched.failed[place]
+    if err then group:settle(place, "failed", err) end
+  end
+  if #matched.rest > 0 then
+    local rest = pieces.new(group, matched.rest, piece)
+    if piece.asked or self.error then
+      group.complete = group.complete and not self.error
+      local hint = matched.hint or {
+        kind = "decode",
+        message = ("HubSpot neither listed nor rejected it (batch status %s)"):format(tostring(batch.status)),
+      }
+      return self:settle(rest, "unconfirmed", hint)
+    end
+    for _, places in ipairs(outcome.separate(group.body, matched.rest)) do
+      local part = pieces.new(group, places, piece)
+      part.asked = true
+      part.maybe = true
+      if batch.status ~= "COMPLETE" then part.not_before = now + self.retry:backoff(piece.attempts) end
+      self:push(part)
+    end
+  elseif group.open == 0 then
+    self:land(group)
+  end
+end
+
+-- HubSpot refused the whole piece for something in it: finds out for what.
+function Job:split(piece, err)
+  local count = #piece.places
+  if count == 1 then return self:settle(piece, "failed", err) end
+  if refusal.is_too_many(err) then
+    self.batch_size = math.min(self.batch_size, math.ceil(count / 2))
+  else
+    piece.search = piece.search or { left = SEARCH_BUDGET }
+    if piece.search.left < 2 then return self:settle(piece, "failed", errors.together(err, count)) end
+    piece.search.left = piece.search.left - 2
+  end
+  local suspects = outcome.suspects(piece.group.body, piece.places, err)
+  local first, second
+  if #suspects > 0 and #suspects < count then
+    first, second = piece:without(suspects)
+  else
+    first, second = piece:halves()
+  end
+  self:push(second)
+  self:push(first)
+end
+
+-- Its attempts are over. If others succeed meanwhile, it is this piece that cannot pass, and its outcome
+-- is final. If none do, the service is away: the job stops, and can be resumed.
+function Job:give_up(piece, err)
+  if self.last_success < piece.began then
+    self:stop(err)
+    return self:abandon(piece, err)
+  end
+  self:settle(piece, piece.maybe and "unconfirmed" or "failed", err)
+end
+
+function Job:refused(piece, now, err)
+  if retry.may_have_been_done(err) then piece.maybe = true end
+  err.retryable = retry.is_retryable(err)
+  err.attempts = piece.attempts
+  if err.retryable then self.concurrency:overloaded(piece.sent, now) end
+  if self.error then return self:abandon(piece, err) end
+  if self:again(piece, now, err) then return end
+  if err.retryable or err.kind == "too_large" then return self:give_up(piece, err) end
+  if refusal.is_splittable(err) then return self:split(piece, err) end
+  self:stop(err)
+  self:abandon(piece, err)
+end
+
+---Tells what came of a piece that `next` gave to send.
+---@param piece hubspot.associations.Piece
+---@param now number
+---@param batch hubspot.associations.Batch|nil
+---@param err hubspot.associations.Error|nil
+---@param rate_limit hubspot.associations.RateLimit|nil
+function Job:answered(piece, now, batch, err, rate_limit)
+  self.in_flight = self.in_flight - 1
+  self.limiter:answered(now, rate_limit, err)
+  if not batch then return self:refused(piece, now, err) end
+  self.last_success = now
+  self.retry:succeeded()
+  self.concurrency:succeeded()
+  self:accepted(piece, now, batch)
+end
+
+---Ends the job early: what is in flight is waited for, the rest is not sent.
+---@param err hubspot.associations.Error
+function Job:cancel(err)
+  self:stop(err)
+end
+
+---What came of it all, once `next` says "done".
+---@param now number
+---@return hubspot.associations.Report
+---@return hubspot.associations.Error|nil why it stopped before the source ended
+function Job:finish(now)
+  local report = self.report
+  report.elapsed = now - self.began
+  if self.total and self.total > report.inputs then -- of a list, the inputs that were never read
+    report.not_sent = report.not_sent + self.total - report.inputs
+    report.inputs = self.total
+  elseif self.held ~= nil then
+    report.not_sent = report.not_sent + 1
+    report.inputs = report.inputs + 1
+  end
+  return report, self.error
+end
+
+return import

@@ -1,0 +1,205 @@
+-- The record a job resumes from: JSON Lines, a header and then one line for each group of inputs that has
+-- landed. A line counts once it is on disk; a torn last line does not count.
+-- Knows the format; the bytes are kept by a store, so that a simulation can tear them.
+
+local cjson = require "cjson"
+local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
+
+local journal = {}
+
+local json = cjson.new()
+json.encode_sparse_array(true)
+
+local FORMAT = "hubspot-associations journal"
+local FORMAT_VERSION = 1
+
+-- What of an error is worth keeping.
+local ERROR_FIELDS = {
+  "kind", "message", "status", "category", "subCategory", "correlationId", "context", "field", "policyName",
+}
+
+---@class hubspot.associations.JournalStore
+---@field read fun(self): string|nil, string|nil all that was ever appended
+---@field append fun(self, text: string): boolean|nil, string|nil returns when it is on disk
+---@field truncate fun(self, length: integer): boolean|nil, string|nil
+---@field close fun(self)
+
+---@class hubspot.associations.Journal
+local Journal = {}
+Journal.__index = Journal
+
+local function refuse(path, why)
+  return nil, errors.new { kind = "journal", message = ("journal %s: %s"):format(path, why), retryable = false }
+end
+
+local function encode_error(err)
+  local kept = {}
+  for _, name in ipairs(ERROR_FIELDS) do kept[name] = err[name] end
+  if pcall(json.encode, kept) then return kept end
+  return { kind = err.kind, message = tostring(err.message) } -- something in it is not for JSON
+end
+
+-- ---- reading ----
+
+local function is_record(record)
+  return type(record) == "table" and type(record.first) == "number" and type(record.inputs) == "number"
+    and record.inputs >= 1 and type(record.digest) == "string" and type(record.created) == "number"
+end
+
+local function same_identity(header, identity)
+  for name, value in pairs(identity) do
+    if header[name] ~= value then return false, name end
+  end
+  return true
+end
+
+-- Takes in the lines of a store: true, or nil and why this journal cannot be used.
+function Journal:load(text)
+  local complete = text:match "^.*\n" or ""
+  if #complete < #text then
+    local truncated, reason = self.store:truncate(#complete)
+    if not truncated then return nil, reason end
+  end
+  local line_number = 0
+  for line in complete:gmatch "([^\n]*)\n" do
+    line_number = line_number + 1
+    local record = core.decode(line)
+    if line_number == 1 then
+      if not record or record.format ~= FORMAT then return nil, "is not a journal of this module" end
+      if record.version ~= FORMAT_VERSION then return nil, "is of a version that this module does not read" end
+      local same, name = same_identity(record, self.identity)
+      if not same then return nil, ("is of another job: its %s is %s"):format(name, tostring(record[name])) end
+    elseif not is_record(record) then
+      return nil, ("line %d is damaged"):format(line_number)
+    else
+      self.records[record.first] = record
+    end
+  end
+  return true, nil, line_number
+end
+
+---@param store hubspot.associations.JournalStore
+---@param path string its name, for messages
+---@param identity table<string, string> what makes the job this job and no other
+---@return hubspot.associations.Journal|nil
+---@return hubspot.associations.Error|nil
+function journal.new(store, path, identity)
+  local self = setmetatable({ store = store, path = path, identity = identity, records = {} }, Journal)
+  local text, reason = store:read()
+  if not text then return refuse(path, reason) end
+  local loaded, why, lines = self:load(text)
+  if not loaded then return refuse(path, why) end
+  if lines == 0 then
+    local header = { format = FORMAT, version = FORMAT_VERSION }
+    for name, value in pairs(identity) do header[name] = value end
+    local appended
+    appended, reason = store:append(json.encode(header) .. "\n")
+    if not appended then return refuse(path, reason) end
+  end
+  return self
+end
+
+-- ---- a job's use of it ----
+
+---The record of the group that begins at an index of the source, if it has landed before.
+---@param index integer
+---@return table|nil
+function Journal:record_at(index)
+  return self.records[index]
+end
+
+---@param record table
+---@return table[] failures { index, outcome, error }
+function journal.failures(record)
+  local failures = {}
+  for i, failure in ipairs(record.failures or {}) do
+    failures[i] = { index = failure.index, outcome = failure.outcome, error = errors.new(failure.error) }
+  end
+  return failures
+end
+
+---@param record table
+---@return table<integer, boolean>
+function journal.failures_by_index(record)
+  local is_recorded = {}
+  for _, failure in ipairs(record.failures or {}) do is_recorded[failure.index] = true end
+  return is_recorded
+end
+
+Journal.failures, Journal.failures_by_index = journal.failures, journal.failures_by_index
+
+---Records a group whose inputs all have their outcome; returns when that is on disk.
+---@param group hubspot.associations.Group
+---@return boolean|nil
+---@return hubspot.associations.Error|nil
+function Journal:record(group)
+  local failures
+  for i, failure in ipairs(group.failures) do
+    failures = failures or {}
+    failures[i] = { index = failure.index, outcome = failure.outcome, error = encode_error(failure.error) }
+  end
+  local appended, reason = self.store:append(json.encode {
+    first = group.first,
+    inputs = group.count,
+    digest = group.body:digest(),
+    created = group.created,
+    failures = failures,
+  } .. "\n")
+  if not appended then return refuse(self.path, reason) end
+  return true
+end
+
+---The error of a source that does not hold what was recorded.
+---@param record table
+---@return hubspot.associations.Error
+function Journal:mismatch(record)
+  local _, err = refuse(self.path, ("is of another job: inputs %d to %d are not the ones it recorded"):format(
+    record.first, record.first + record.inputs - 1
+  ))
+  return err
+end
+
+function Journal:close()
+  self.store:close()
+end
+
+-- ---- on disk ----
+
+local FileStore = {}
+FileStore.__index = FileStore
+
+function FileStore:read()
+  local file, reason = io.open(self.path, "rb")
+  if not file then return nil, reason end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+function FileStore:append(text)
+  return self.file:append(text)
+end
+
+function FileStore:truncate(length)
+  return self.file:truncate(length)
+end
+
+function FileStore:close()
+  self.file:close()
+end
+
+---Opens the journal at a path, or begins it, and keeps other processes off it until it is closed.
+---@param path string
+---@param identity table<string, string>
+---@return hubspot.associations.Journal|nil
+---@return hubspot.associations.Error|nil
+function journal.open(path, identity)
+  local file, reason, is_locked = core.file(path)
+  if not file then return refuse(path, is_locked and "another process is using it" or reason) end
+  local opened, err = journal.new(setmetatable({ path = path, file = file }, FileStore), path, identity)
+  if not opened then file:close() end
+  return opened, err
+end
+
+return journal

@@ -1,0 +1,213 @@
+-- Which input got which result or error: matches HubSpot's answer to a batch with what was asked.
+-- Pure. An answer names inputs by their ids only, so the ids are all there is to go by:
+--   * a result confirms one input with its two ids; inputs that are the same to the letter are confirmed
+--     together, since they ask for the same association;
+--   * an error fails the inputs that its context names, among those without a result;
+--   * errors that name nobody fail the inputs that are left when there are just as many of them.
+-- What is left after that is not mentioned: the job asks for it once more.
+
+local core = require "hubspot.associations.core"
+
+local outcome = {}
+
+-- An id as it stands in JSON -> as it is.
+local function plain(text)
+  return text:find("\\", 1, true) and core.decode('["' .. text .. '"]')[1] or text
+end
+
+local function ids_of(body, place)
+  local from, to = body:ids(place)
+  return plain(from), plain(to)
+end
+
+local function pair_of(from, to)
+  return from .. "\0" .. to
+end
+
+-- How many results there are for each pair of ids.
+local function count_results(results)
+  local counts = {}
+  for _, result in ipairs(results or {}) do
+    local from, to = result.fromObjectId, result.toObjectId
+    if type(from) == "string" and type(to) == "string" then
+      local pair = pair_of(from, to)
+      counts[pair] = (counts[pair] or 0) + 1
+    end
+  end
+  return counts
+end
+
+-- Splits the places into those with a result and the rest; keeps their ids for later.
+local function confirm(body, places, results)
+  local counts = count_results(results)
+  local created, rest, ids, same = {}, {}, {}, {}
+  for _, place in ipairs(places) do
+    local from, to = ids_of(body, place)
+    local pair = pair_of(from, to)
+    local left = counts[pair]
+    ids[place] = { from = from, to = to, pair = pair }
+    if left and left > 0 then
+      counts[pair] = left - 1
+      created[#created + 1] = place
+      if left - 1 == 0 then same[pair] = place end
+    else
+      rest[#rest + 1] = place
+    end
+  end
+  if next(same) == nil or #rest == 0 then return created, rest, ids end
+  -- A pair that occurs more often than it has results: repetitions of what was confirmed are confirmed.
+  local confirmed, still = {}, {}
+  for _, place in ipairs(created) do
+    if same[ids[place].pair] then confirmed[body:input(place)] = true end
+  end
+  for _, place in ipairs(rest) do
+    local list = same[ids[place].pair] and confirmed[body:input(place)] and created or still
+    list[#list + 1] = place
+  end
+  return created, still, ids
+end
+
+local SIDE_OF_KEY = {
+  fromObjectId = "from", fromObjectIds = "from", from = "from",
+  toObjectId = "to", toObjectIds = "to", to = "to",
+}
+
+-- The ids that an error's context names: sets by side, and those of which no side is told.
+local function named_ids(err)
+  local named = { from = {}, to = {}, either = {} }
+  local any = false
+  local function name(side, value)
+    if type(value) == "string" or type(value) == "number" then
+      named[side][tostring(value)] = true
+      any = true
+    end
+  end
+  if type(err.context) == "table" then
+    for key, values in pairs(err.context) do
+      local side = SIDE_OF_KEY[key] or "either"
+      for _, value in ipairs(type(values) == "table" and values or { values }) do name(side, value) end
+    end
+  end
+  name("either", err.id)
+  return any and named or nil
+end
+
+local function names(named, ids)
+  local from, to = next(named.from) ~= nil, next(named.to) ~= nil
+  if from or to then return (not from or named.from[ids.from]) and (not to or named.to[ids.to]) end
+  return named.either[ids.from] or named.either[ids.to]
+end
+
+-- For each id, the places that have it, so that many errors need not each look at all places.
+local function index_by_id(places, ids)
+  local index = {}
+  for _, place in ipairs(places) do
+    for _, id in ipairs { ids[place].from, ids[place].to } do
+      index[id] = index[id] or {}
+      table.insert(index[id], place)
+    end
+  end
+  return index
+end
+
+-- Gives each error to the places it names: place -> error, and the errors that name none.
+local function blame(places, ids, batch_errors)
+  local failed, anonymous = {}, {}
+  local index = index_by_id(places, ids)
+  for _, err in ipairs(batch_errors or {}) do
+    local named = type(err) == "table" and named_ids(err)
+    local found = false
+    for _, side in ipairs { "from", "to", "either" } do
+      for id in pairs(named and named[side] or {}) do
+        for _, place in ipairs(index[id] or {}) do
+          if names(named, ids[place]) then
+            failed[place] = failed[place] or err
+            found = true
+          end
+        end
+      end
+    end
+    if not found and type(err) == "table" then anonymous[#anonymous + 1] = err end
+  end
+  return failed, anonymous
+end
+
+---@class hubspot.associations.Outcome
+---@field created integer[] places
+---@field failed table<integer, table> place -> HubSpot's error
+---@field rest integer[] places that the answer does not mention
+---@field hint table|nil an error of the answer that names no input, which may be about the rest
+
+---@param body userdata what was sent (or a superset)
+---@param places integer[] which inputs of it were
+---@param batch hubspot.associations.Batch
+---@return hubspot.associations.Outcome
+function outcome.match(body, places, batch)
+  local created, unresolved, ids = confirm(body, places, batch.results)
+  if #unresolved == 0 then return { created = created, failed = {}, rest = {} } end
+  local failed, anonymous = blame(unresolved, ids, batch.errors)
+  local rest = {}
+  for _, place in ipairs(unresolved) do
+    if not failed[place] then rest[#rest + 1] = place end
+  end
+  if #anonymous > 0 and #anonymous == #rest then
+    for i, place in ipairs(rest) do failed[place] = anonymous[i] end
+    rest = {}
+  end
+  return { created = created, failed = failed, rest = rest, hint = anonymous[1] }
+end
+
+---Deals places into lists in which no pair of ids occurs twice, so that an answer to one is unambiguous.
+---@param body userdata
+---@param places integer[]
+---@return integer[][]
+function outcome.separate(body, places)
+  local lists, seen = {}, {}
+  for _, place in ipairs(places) do
+    local pair = pair_of(body:ids(place))
+    local nth = (seen[pair] or 0) + 1
+    seen[pair] = nth
+    lists[nth] = lists[nth] or {}
+    table.insert(lists[nth], place)
+  end
+  return lists
+end
+
+---The inputs that a refusal of the whole batch names: by their position, or by their ids.
+---@param body userdata
+---@param places integer[] what was sent, in order
+---@param err hubspot.associations.Error
+---@return integer[] places
+function outcome.suspects(body, places, err)
+  local suspected, suspects = {}, {}
+  local function suspect_position(text)
+    if type(text) ~= "string" then return end
+    for position in text:gmatch "inputs%[(%d+)%]" do -- HubSpot counts from 0
+      local place = places[tonumber(position) + 1]
+      if place then suspected[place] = true end
+    end
+  end
+  local details = { err }
+  for _, detail in ipairs(type(err.errors) == "table" and err.errors or {}) do
+    if type(detail) == "table" then details[#details + 1] = detail end
+  end
+  local ids = {}
+  for _, place in ipairs(places) do
+    local from, to = ids_of(body, place)
+    ids[place] = { from = from, to = to }
+  end
+  for _, detail in ipairs(details) do
+    suspect_position(detail.message)
+    suspect_position(detail["in"])
+    local named = named_ids(detail)
+    for _, place in ipairs(named and places or {}) do
+      if names(named, ids[place]) then suspected[place] = true end
+    end
+  end
+  for _, place in ipairs(places) do
+    if suspected[place] then suspects[#suspects + 1] = place end
+  end
+  return suspects
+end
+
+return outcome

@@ -1,0 +1,96 @@
+-- What is tried again, and when: exponential backoff with full jitter, never sooner than Retry-After,
+-- within a number of attempts, a deadline, and a budget that all calls of a client share.
+-- Pure: the clock and the luck come in.
+
+local retry = {}
+
+local BASE, LONGEST = 1, 60 -- seconds: the backoff's first ceiling, and its last
+
+-- The budget: a retry takes some of it, a success brings some back. In an outage it runs dry, and calls
+-- fail at once instead of adding to the load.
+local BUDGET, COST, COST_OF_TIMEOUT, REFUND = 500, 5, 10, 1
+
+local RETRYABLE_KIND = { network = true, timeout = true, decode = true, rate_limited = true }
+local RETRYABLE_STATUS = { [408] = true, [409] = true, [423] = true, [429] = true, [477] = true }
+
+-- Seconds that HubSpot asks to wait at least after these, where no Retry-After says more.
+local LEAST_DELAY = { [423] = 2, [502] = 2, [504] = 2 }
+
+local COULDNT_RESOLVE_PROXY, COULDNT_RESOLVE_HOST, COULDNT_CONNECT, SSL_CONNECT_ERROR = 5, 6, 7, 35
+
+---Whether the same request may succeed later.
+---@param err table
+---@return boolean
+function retry.is_retryable(err)
+  if err.kind == "http" then return RETRYABLE_STATUS[err.status] or err.status >= 500 end
+  if err.kind == "tls" then return err.curl_code == SSL_CONNECT_ERROR end -- a handshake cut short, too
+  return RETRYABLE_KIND[err.kind] or false
+end
+
+local NEVER_SENT = {
+  [COULDNT_RESOLVE_PROXY] = true,
+  [COULDNT_RESOLVE_HOST] = true,
+  [COULDNT_CONNECT] = true,
+  [SSL_CONNECT_ERROR] = true,
+}
+
+---Whether HubSpot may have done what was asked, although no answer says so.
+---@param err table
+---@return boolean
+function retry.may_have_been_done(err)
+  if err.kind == "network" or err.kind == "tls" then
+    return err.curl_code ~= nil and not NEVER_SENT[err.curl_code]
+  end
+  if err.kind == "http" then return err.status >= 500 or err.status == 408 end
+  return err.kind == "timeout" or err.kind == "decode" or err.kind == "too_large" or err.kind == "closed"
+end
+
+---@class hubspot.associations.Retry
+local Policy = {}
+Policy.__index = Policy
+
+---@param limits { max_attempts: integer, retry_deadline: number }
+---@param random fun(): number in [0, 1)
+---@return hubspot.associations.Retry
+function retry.new(limits, random)
+  return setmetatable({
+    max_attempts = limits.max_attempts,
+    deadline = limits.retry_deadline,
+    random = random,
+    budget = BUDGET,
+  }, Policy)
+end
+
+---How long to wait for the `attempts`-th attempt's successor.
+---@param attempts integer
+---@param err table|nil what the attempt failed with
+---@return number seconds
+function Policy:backoff(attempts, err)
+  local ceiling = math.min(LONGEST, BASE * 2 ^ (attempts - 1))
+  local least = err and (err.retry_after or LEAST_DELAY[err.status]) or 0
+  return math.max(least, self.random() * ceiling)
+end
+
+---What follows a failed attempt.
+---@param err table
+---@param attempts integer made so far
+---@param elapsed number seconds since the first began
+---@return number|nil delay seconds until the next; nil when there is none
+---@return string|nil why "attempts", "deadline" or "budget"; nil where the error itself forbids it
+function Policy:after(err, attempts, elapsed)
+  if not retry.is_retryable(err) then return nil end
+  if attempts >= self.max_attempts then return nil, "attempts" end
+  local delay = self:backoff(attempts, err)
+  if elapsed + delay > self.deadline then return nil, "deadline" end
+  local cost = err.kind == "timeout" and COST_OF_TIMEOUT or COST
+  if self.budget < cost then return nil, "budget" end
+  self.budget = self.budget - cost
+  return delay
+end
+
+---Tells that a request succeeded.
+function Policy:succeeded()
+  self.budget = math.min(BUDGET, self.budget + REFUND)
+end
+
+return retry

@@ -1,0 +1,269 @@
+/* Reads JSON text (RFC 8259) token by token, from memory, without copying.
+ * Knows neither Lua nor HubSpot; its callers build, compare or skip. Lenient in one thing only: control
+ * characters in strings are taken as they are. */
+#include "reader.h"
+
+#include <string.h>
+
+void hsa_reader_init(hsa_reader *reader, const char *text, size_t length)
+{
+  *reader = (hsa_reader){.begin = text, .next = text, .end = text + length, .text = text};
+}
+
+int hsa_reader_fail(hsa_reader *reader, const char *error)
+{
+  if (reader->error == NULL)
+    reader->error = error;
+  return 0;
+}
+
+static hsa_token fail(hsa_reader *reader, const char *error)
+{
+  hsa_reader_fail(reader, error);
+  return HSA_ERROR;
+}
+
+static hsa_token read_string(hsa_reader *reader)
+{
+  const char *p = reader->next;
+  reader->text = p;
+  reader->escaped = 0;
+  for (;; p++) {
+    if (p == reader->end)
+      return fail(reader, "a string without an end");
+    if (*p == '"')
+      break;
+    if (*p == '\\') {
+      reader->escaped = 1;
+      if (++p == reader->end)
+        return fail(reader, "a string without an end");
+    }
+  }
+  reader->length = (size_t)(p - reader->text);
+  reader->next = p + 1;
+  return HSA_STRING;
+}
+
+static const char *skip_digits(const char *p, const char *end)
+{
+  while (p < end && *p >= '0' && *p <= '9')
+    p++;
+  return p;
+}
+
+static hsa_token read_number(hsa_reader *reader)
+{
+  const char *p = reader->next - 1, *end = reader->end, *digits;
+  reader->text = p;
+  reader->whole = 1;
+  p += *p == '-';
+  digits = p;
+  p = skip_digits(p, end);
+  if (p == digits || (*digits == '0' && p - digits > 1))
+    return fail(reader, "not a number");
+  if (p < end && *p == '.') {
+    reader->whole = 0;
+    digits = ++p;
+    if ((p = skip_digits(p, end)) == digits)
+      return fail(reader, "not a number");
+  }
+  if (p < end && (*p == 'e' || *p == 'E')) {
+    reader->whole = 0;
+    p++;
+    p += p < end && (*p == '+' || *p == '-');
+    digits = p;
+    if ((p = skip_digits(p, end)) == digits)
+      return fail(reader, "not a number");
+  }
+  reader->length = (size_t)(p - reader->text);
+  reader->next = p;
+  return HSA_NUMBER;
+}
+
+static hsa_token read_word(hsa_reader *reader, const char *word, hsa_token token)
+{
+  size_t length = strlen(word);
+  reader->text = reader->next - 1;
+  if ((size_t)(reader->end - reader->text) < length || memcmp(reader->text, word, length) != 0)
+    return fail(reader, "not a JSON value");
+  reader->length = length;
+  reader->next = reader->text + length;
+  return token;
+}
+
+hsa_token hsa_read(hsa_reader *reader)
+{
+  const char *p = reader->next;
+  while (p < reader->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    p++;
+  reader->text = p;
+  if (p == reader->end)
+    return HSA_END;
+  reader->next = p + 1;
+  switch (*p) {
+  case '"':
+    return read_string(reader);
+  case '{':
+  case '}':
+  case '[':
+  case ']':
+  case ':':
+  case ',':
+    return (hsa_token)*p;
+  case 't':
+    return read_word(reader, "true", HSA_TRUE);
+  case 'f':
+    return read_word(reader, "false", HSA_FALSE);
+  case 'n':
+    return read_word(reader, "null", HSA_NULL);
+  default:
+    return *p == '-' || (*p >= '0' && *p <= '9') ? read_number(reader) : fail(reader, "not a JSON value");
+  }
+}
+
+static int skip_object(hsa_reader *reader, int depth)
+{
+  hsa_token token = hsa_read(reader);
+  while (token != HSA_OBJECT_END) {
+    if (token != HSA_STRING || hsa_read(reader) != HSA_COLON)
+      return hsa_reader_fail(reader, "not an object");
+    if (!hsa_skip(reader, hsa_read(reader), depth - 1))
+      return 0;
+    token = hsa_read(reader);
+    if (token == HSA_OBJECT_END)
+      break;
+    if (token != HSA_COMMA)
+      return hsa_reader_fail(reader, "not an object");
+    if ((token = hsa_read(reader)) == HSA_OBJECT_END)
+      return hsa_reader_fail(reader, "not an object");
+  }
+  return 1;
+}
+
+static int skip_list(hsa_reader *reader, int depth)
+{
+  hsa_token token = hsa_read(reader);
+  while (token != HSA_LIST_END) {
+    if (!hsa_skip(reader, token, depth - 1))
+      return 0;
+    token = hsa_read(reader);
+    if (token == HSA_LIST_END)
+      break;
+    if (token != HSA_COMMA)
+      return hsa_reader_fail(reader, "not a list");
+    token = hsa_read(reader); /* a value: an end is refused as one */
+  }
+  return 1;
+}
+
+int hsa_skip(hsa_reader *reader, hsa_token token, int depth)
+{
+  if (depth == 0)
+    return hsa_reader_fail(reader, "nested too deeply");
+  switch (token) {
+  case HSA_OBJECT:
+    return skip_object(reader, depth);
+  case HSA_LIST:
+    return skip_list(reader, depth);
+  case HSA_STRING:
+  case HSA_NUMBER:
+  case HSA_TRUE:
+  case HSA_FALSE:
+  case HSA_NULL:
+    return 1;
+  default:
+    return hsa_reader_fail(reader, "a value is missing");
+  }
+}
+
+/* ---- escapes ---- */
+
+/* The four hexadecimal digits at p, or -1. */
+static long hex4(const char *p, const char *end)
+{
+  long value = 0;
+  if (end - p < 4)
+    return -1;
+  for (int i = 0; i < 4; i++) {
+    char c = p[i];
+    int digit = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
+    if (digit < 0)
+      return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+static size_t write_utf8(char *to, long code)
+{
+  if (code < 0x80) {
+    to[0] = (char)code;
+    return 1;
+  }
+  if (code < 0x800) {
+    to[0] = (char)(0xC0 | (code >> 6));
+    to[1] = (char)(0x80 | (code & 0x3F));
+    return 2;
+  }
+  if (code < 0x10000) {
+    to[0] = (char)(0xE0 | (code >> 12));
+    to[1] = (char)(0x80 | ((code >> 6) & 0x3F));
+    to[2] = (char)(0x80 | (code & 0x3F));
+    return 3;
+  }
+  to[0] = (char)(0xF0 | (code >> 18));
+  to[1] = (char)(0x80 | ((code >> 12) & 0x3F));
+  to[2] = (char)(0x80 | ((code >> 6) & 0x3F));
+  to[3] = (char)(0x80 | (code & 0x3F));
+  return 4;
+}
+
+/* The code point of the \u escape whose digits begin at *p, which is moved behind it; two escapes may be
+ * one (a surrogate pair). A surrogate alone is U+FFFD. -1 when it is no escape. */
+static long read_unicode(const char **p, const char *end)
+{
+  long code = hex4(*p, end);
+  if (code < 0)
+    return -1;
+  *p += 4;
+  if (code < 0xD800 || code > 0xDFFF)
+    return code;
+  if (code < 0xDC00 && end - *p >= 6 && (*p)[0] == '\\' && (*p)[1] == 'u') {
+    long low = hex4(*p + 2, end);
+    if (low >= 0xDC00 && low <= 0xDFFF) {
+      *p += 6;
+      return 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+    }
+  }
+  return 0xFFFD;
+}
+
+size_t hsa_unescape(char *to, const char *text, size_t length)
+{
+  static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+  const char *p = text, *end = text + length;
+  char *begin = to;
+  while (p < end) {
+    if (*p != '\\') {
+      *to++ = *p++;
+      continue;
+    }
+    char kind = p[1]; /* a string's text never ends in a lone backslash */
+    p += 2;
+    if (kind == 'u') {
+      long code = read_unicode(&p, end);
+      if (code < 0)
+        return (size_t)-1;
+      to += write_utf8(to, code);
+      continue;
+    }
+    const char *found = kind != '\0' ? strchr(names, kind) : NULL;
+    if (found == NULL)
+      return (size_t)-1;
+    *to++ = meanings[found - names];
+  }
+  return (size_t)(to - begin);
+}

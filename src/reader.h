@@ -1,0 +1,47 @@
+#ifndef HSA_READER_H
+#define HSA_READER_H
+
+#include <stddef.h>
+
+typedef enum hsa_token {
+  HSA_ERROR = 0, /* reader->error says what is wrong */
+  HSA_END,
+  HSA_OBJECT = '{',
+  HSA_OBJECT_END = '}',
+  HSA_LIST = '[',
+  HSA_LIST_END = ']',
+  HSA_COLON = ':',
+  HSA_COMMA = ',',
+  HSA_STRING = '"',
+  HSA_NUMBER = '0',
+  HSA_TRUE = 't',
+  HSA_FALSE = 'f',
+  HSA_NULL = 'n',
+} hsa_token;
+
+/* A place in a JSON text, and the token read last. */
+typedef struct hsa_reader {
+  const char *begin, *next, *end;
+  const char *text; /* of the token: a string's without its quotes, a number's whole */
+  size_t length;
+  int escaped; /* of a string: it has backslashes in it */
+  int whole;   /* of a number: it has neither fraction nor exponent */
+  const char *error;
+} hsa_reader;
+
+void hsa_reader_init(hsa_reader *reader, const char *text, size_t length);
+
+/* The next token. A string ends at its quote; what its escapes say is checked by hsa_unescape. */
+hsa_token hsa_read(hsa_reader *reader);
+
+/* Reads the rest of the value that `token` begins, checking its syntax: 1, or 0 with reader->error. */
+int hsa_skip(hsa_reader *reader, hsa_token token, int depth);
+
+/* Notes an error at the token read last; returns 0. */
+int hsa_reader_fail(hsa_reader *reader, const char *error);
+
+/* Writes what a string's text stands for to `to`, which has room for `length` bytes (it is never longer):
+ * how many bytes it is, or (size_t)-1 when an escape in it is none of JSON's. */
+size_t hsa_unescape(char *to, const char *text, size_t length);
+
+#endif
