@@ -53,7 +53,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test demo install uninstall clean lint sanitize valgrind coverage bench rock help
+.PHONY: all test simulate demo install uninstall clean lint sanitize valgrind coverage bench rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -73,6 +73,13 @@ test: ## Set up, build and run the specs; SPEC=file runs one
 	$(SETUP) test
 	$(BUILD_ALL)
 	@$(IN_TREE) tools/test $(SPEC)
+
+SEED = 1
+SEEDS = 10000
+simulate: ## Run SEEDS simulated jobs from seed SEED on (10,000 from 1)
+	$(SETUP) test
+	$(BUILD_ALL)
+	@$(IN_TREE) tools/simulate $(SEED) $(SEEDS)
 
 demo: ## Set up, build and link 2,000 pairs in a sandbox
 	$(SETUP) demo

@@ -496,17 +496,63 @@ static int body_ids(lua_State *L)
   return 2;
 }
 
+/* 64-bit FNV-1a */
+static const uint64_t FNV_BASIS = 14695981039346656037u;
+
+static uint64_t fnv1a(uint64_t hash, const char *bytes, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211u;
+  return hash;
+}
+
 /* body:digest() -> 16 hexadecimal digits (64-bit FNV-1a) that tell these inputs from others */
 static int body_digest(lua_State *L)
 {
   const lhsa_body *body = check_body(L);
-  uint64_t hash = 14695981039346656037u;
-  char digits[17];
-  for (size_t i = 0; i < body->committed; i++)
-    hash = (hash ^ (unsigned char)body->json.data[i]) * 1099511628211u;
+  uint64_t hash = fnv1a(FNV_BASIS, body->json.data, body->committed);
+  char digits[16];
   for (int i = 15; i >= 0; i--, hash >>= 4)
     digits[i] = "0123456789abcdef"[hash & 15];
-  lua_pushlstring(L, digits, 16);
+  lua_pushlstring(L, digits, sizeof digits);
+  return 1;
+}
+
+/* ---- repetitions ---- */
+
+static int same_bytes(const lhsa_body *body, lhsa_span one, lhsa_span other)
+{
+  const char *json = body->json.data;
+  return one.length == other.length && memcmp(json + one.start, json + other.start, one.length) == 0;
+}
+
+/* body:repeats() -> whether two inputs have the same pair of ids, and differ in their types: an answer, which
+ * names only the ids, could not tell them apart. */
+static int body_repeats(lua_State *L)
+{
+  const lhsa_body *body = check_body(L);
+  const lhsa_entry *entries = (const void *)body->entries.data;
+  size_t count = count_of(body), slots = 16;
+  while (slots < count * 2)
+    slots *= 2;
+  uint32_t *table = lua_newuserdata(L, slots * sizeof *table); /* entry number, 0 for a free slot */
+  memset(table, 0, slots * sizeof *table);
+  for (size_t i = 0; i < count; i++) {
+    const lhsa_entry *entry = &entries[i];
+    uint64_t hash = fnv1a(FNV_BASIS, body->json.data + entry->from.start, entry->from.length + 1);
+    size_t slot = fnv1a(hash, body->json.data + entry->to.start, entry->to.length) & (slots - 1);
+    for (; table[slot] != 0; slot = (slot + 1) & (slots - 1)) {
+      const lhsa_entry *other = &entries[table[slot] - 1];
+      if (!same_bytes(body, entry->from, other->from) || !same_bytes(body, entry->to, other->to))
+        continue;
+      if (same_bytes(body, entry->input, other->input))
+        break;
+      lua_pushboolean(L, 1);
+      return 1;
+    }
+    table[slot] = (uint32_t)i + 1;
+  }
+  lua_pushboolean(L, 0);
   return 1;
 }
 
@@ -533,9 +579,11 @@ static int body_free(lua_State *L)
 }
 
 static const luaL_Reg body_methods[] = {
-  {"json", body_json},   {"count", body_count}, {"select", body_select},
-  {"input", body_input}, {"ids", body_ids},     {"digest", body_digest},
-  {"clear", body_clear}, {"__gc", body_free},   {NULL, NULL},
+  {"json", body_json},       {"count", body_count},
+  {"select", body_select},   {"input", body_input},
+  {"ids", body_ids},         {"digest", body_digest},
+  {"repeats", body_repeats}, {"clear", body_clear},
+  {"__gc", body_free},       {NULL, NULL},
 };
 
 /* Methods that read inputs, and so have the keys as upvalues. */

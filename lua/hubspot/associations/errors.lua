@@ -55,7 +55,9 @@ local function details(err)
     parts[#parts + 1] = "correlationId " .. err.correlationId
   end
   if (err.attempts or 1) > 1 then parts[#parts + 1] = err.attempts .. " attempts" end
-  if err.retry_at then parts[#parts + 1] = "not before " .. os.date("!%Y-%m-%d %H:%M:%S UTC", err.retry_at) end
+  if err.retry_at then
+    parts[#parts + 1] = os.date("!not before %Y-%m-%d %H:%M:%S UTC", err.retry_at)
+  end
   return #parts > 0 and " (" .. table.concat(parts, ", ") .. ")" or ""
 end
 

@@ -2,6 +2,7 @@
 -- An input has a place in the body when the writer took it; what the writer refused has its error already.
 
 local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
 
 ---@class hubspot.associations.Group
 ---@field first integer the index in the source of the first input
@@ -53,6 +54,7 @@ function Group:add(index, input)
 end
 
 function Group:fail(index, input, outcome, err)
+  if err then err = errors.of_input(err) end
   self.failures[#self.failures + 1] = { index = index, input = input, outcome = outcome, error = err }
 end
 

@@ -94,7 +94,6 @@ end
 function Job:tell_failure(failure)
   local report = self.report
   report[failure.outcome] = report[failure.outcome] + 1
-  if not errors.is(failure.error) then failure.error = errors.of_input(failure.error) end
   if self.on_failure then
     self:call(self.on_failure, failure)
   elseif #report.failures < self.max_failures then
@@ -195,6 +194,13 @@ function Job:recorded()
   return self.journal and self.held == nil and self.journal:record_at(self.index + 1)
 end
 
+-- A group is one piece, unless an answer to it would be ambiguous.
+function Job:push_group(group)
+  local places = group:places()
+  local lists = group.body:repeats() and outcome.separate(group.body, places) or { places }
+  for i = #lists, 1, -1 do self:push(pieces.new(group, lists[i])) end
+end
+
 -- The next group as a piece to send; nil when the source has no more, or the job has to stop.
 function Job:fill()
   while not self.exhausted and not self.error do
@@ -215,13 +221,11 @@ function Job:fill()
     end
     if group and group.count > 0 then
       self.open_groups = self.open_groups + 1
-      local piece = pieces.new(group, group:places())
       if group.open == 0 then
         self:land(group)
-      elseif self.error then
-        self:abandon(piece)
       else
-        return piece
+        self:push_group(group)
+        if not self.error then return table.remove(self.queue) end
       end
     end
   end
@@ -248,21 +252,20 @@ function Job:next(now)
   if self.error then
     while #self.queue > 0 do self:abandon(table.remove(self.queue)) end
   end
-  local soonest = math.huge
+  local piece, soonest = nil, math.huge
   if not self.error and self.in_flight < self.concurrency:allowed() then
+    piece, soonest = self:take(now)
+    if not piece and self.open_groups < self.most_groups then piece = self:fill() end
+    if self.error then return self:next(now) end
+  end
+  if piece then
     local delay = self.limiter:delay(now)
-    if delay > 0 then
-      soonest = now + delay
-    else
-      local piece
-      piece, soonest = self:take(now)
-      if not piece and self.open_groups < self.most_groups then piece = self:fill() end
-      if piece then
-        self:send(piece, now)
-        return "send", piece
-      end
-      if self.error then return self:next(now) end
+    if delay == 0 then
+      self:send(piece, now)
+      return "send", piece
     end
+    self:push(piece)
+    soonest = now + delay
   end
   if self.in_flight == 0 and #self.queue == 0 and (self.error or self.exhausted) then return "done" end
   return "wait", soonest < math.huge and math.max(0, soonest - now) or nil
@@ -284,10 +287,11 @@ function Job:push(piece)
   self.queue[#self.queue + 1] = piece
 end
 
--- Tries the piece again later, or tells why not.
+-- Tries the piece again later, if it may be.
 function Job:again(piece, now, err)
-  local delay, why = self.retry:after(err, piece.attempts, now - piece.began)
-  if not delay then return false, why end
+  if retry.counts(err) then piece.strikes = piece.strikes + 1 end
+  local delay = self.retry:after(err, piece.strikes, now - piece.began)
+  if not delay then return false end
   piece.not_before = now + delay
   self:push(piece)
   return true
@@ -315,13 +319,9 @@ function Job:accepted(piece, now, batch)
       }
       return self:settle(rest, "unconfirmed", hint)
     end
-    for _, places in ipairs(outcome.separate(group.body, matched.rest)) do
-      local part = pieces.new(group, places, piece)
-      part.asked = true
-      part.maybe = true
-      if batch.status ~= "COMPLETE" then part.not_before = now + self.retry:backoff(piece.attempts) end
-      self:push(part)
-    end
+    rest.asked, rest.maybe = true, true
+    if batch.status ~= "COMPLETE" then rest.not_before = now + self.retry:backoff(piece.attempts) end
+    self:push(rest)
   elseif group.open == 0 then
     self:land(group)
   end
@@ -350,9 +350,9 @@ function Job:split(piece, err)
 end
 
 -- Its attempts are over. If others succeed meanwhile, it is this piece that cannot pass, and its outcome
--- is final. If none do, the service is away: the job stops, and can be resumed.
+-- is final. If none do, or the rate limit lets nothing through, the job stops, and can be resumed.
 function Job:give_up(piece, err)
-  if self.last_success < piece.began then
+  if self.last_success < piece.began or not retry.counts(err) then
     self:stop(err)
     return self:abandon(piece, err)
   end

@@ -30,7 +30,8 @@ local Journal = {}
 Journal.__index = Journal
 
 local function refuse(path, why)
-  return nil, errors.new { kind = "journal", message = ("journal %s: %s"):format(path, why), retryable = false }
+  local message = ("journal %s: %s"):format(path, why)
+  return nil, errors.new { kind = "journal", message = message, retryable = false }
 end
 
 local function encode_error(err)
@@ -47,11 +48,15 @@ local function is_record(record)
     and record.inputs >= 1 and type(record.digest) == "string" and type(record.created) == "number"
 end
 
-local function same_identity(header, identity)
-  for name, value in pairs(identity) do
-    if header[name] ~= value then return false, name end
+-- Why a header is not that of this job's journal; nil when it is.
+function Journal:check_header(header)
+  if not header or header.format ~= FORMAT then return "is not a journal of this module" end
+  if header.version ~= FORMAT_VERSION then return "is of a version that this module does not read" end
+  for name, value in pairs(self.identity) do
+    if header[name] ~= value then
+      return ("is of another job: its %s is %s, not %s"):format(name, tostring(header[name]), value)
+    end
   end
-  return true
 end
 
 -- Takes in the lines of a store: true, or nil and why this journal cannot be used.
@@ -66,10 +71,8 @@ function Journal:load(text)
     line_number = line_number + 1
     local record = core.decode(line)
     if line_number == 1 then
-      if not record or record.format ~= FORMAT then return nil, "is not a journal of this module" end
-      if record.version ~= FORMAT_VERSION then return nil, "is of a version that this module does not read" end
-      local same, name = same_identity(record, self.identity)
-      if not same then return nil, ("is of another job: its %s is %s"):format(name, tostring(record[name])) end
+      local why = self:check_header(record)
+      if why then return nil, why end
     elseif not is_record(record) then
       return nil, ("line %d is damaged"):format(line_number)
     else

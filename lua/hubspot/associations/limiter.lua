@@ -33,11 +33,11 @@ function Window:expire(now)
   if self.others_end <= now then self.others = 0 end
 end
 
+-- An answer came: also while the limit is unknown, since the next one may tell it.
 function Window:answered(now)
-  if self.limit then
-    self.last = self.last + 1
-    self.ends[self.last] = now + self.interval
-  end
+  self:expire(now)
+  self.last = self.last + 1
+  self.ends[self.last] = now + self.interval
 end
 
 -- Learns from an answer's headers; `flying` requests of ours may or may not be in its count yet.

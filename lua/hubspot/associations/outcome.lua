@@ -1,7 +1,7 @@
 -- Which input got which result or error: matches HubSpot's answer to a batch with what was asked.
 -- Pure. An answer names inputs by their ids only, so the ids are all there is to go by:
---   * a result confirms one input with its two ids; inputs that are the same to the letter are confirmed
---     together, since they ask for the same association;
+--   * a result confirms the inputs with its two ids: no request holds two that differ (see separate), so
+--     they ask for the same association;
 --   * an error fails the inputs that its context names, among those without a result;
 --   * errors that name nobody fail the inputs that are left when there are just as many of them.
 -- What is left after that is not mentioned: the job asks for it once more.
@@ -24,47 +24,30 @@ local function pair_of(from, to)
   return from .. "\0" .. to
 end
 
--- How many results there are for each pair of ids.
-local function count_results(results)
-  local counts = {}
+-- Which pairs of ids the results name.
+local function pairs_of(results)
+  local confirmed = {}
   for _, result in ipairs(results or {}) do
     local from, to = result.fromObjectId, result.toObjectId
-    if type(from) == "string" and type(to) == "string" then
-      local pair = pair_of(from, to)
-      counts[pair] = (counts[pair] or 0) + 1
-    end
+    if type(from) == "string" and type(to) == "string" then confirmed[pair_of(from, to)] = true end
   end
-  return counts
+  return confirmed
 end
 
--- Splits the places into those with a result and the rest; keeps their ids for later.
+-- Splits the places into those with a result and the rest, with the ids of the rest.
 local function confirm(body, places, results)
-  local counts = count_results(results)
-  local created, rest, ids, same = {}, {}, {}, {}
+  local confirmed = pairs_of(results)
+  local created, rest, ids = {}, {}, {}
   for _, place in ipairs(places) do
     local from, to = ids_of(body, place)
-    local pair = pair_of(from, to)
-    local left = counts[pair]
-    ids[place] = { from = from, to = to, pair = pair }
-    if left and left > 0 then
-      counts[pair] = left - 1
+    if confirmed[pair_of(from, to)] then
       created[#created + 1] = place
-      if left - 1 == 0 then same[pair] = place end
     else
       rest[#rest + 1] = place
+      ids[place] = { from = from, to = to }
     end
   end
-  if next(same) == nil or #rest == 0 then return created, rest, ids end
-  -- A pair that occurs more often than it has results: repetitions of what was confirmed are confirmed.
-  local confirmed, still = {}, {}
-  for _, place in ipairs(created) do
-    if same[ids[place].pair] then confirmed[body:input(place)] = true end
-  end
-  for _, place in ipairs(rest) do
-    local list = same[ids[place].pair] and confirmed[body:input(place)] and created or still
-    list[#list + 1] = place
-  end
-  return created, still, ids
+  return created, rest, ids
 end
 
 local SIDE_OF_KEY = {
@@ -157,16 +140,22 @@ function outcome.match(body, places, batch)
   return { created = created, failed = failed, rest = rest, hint = anonymous[1] }
 end
 
----Deals places into lists in which no pair of ids occurs twice, so that an answer to one is unambiguous.
+---Deals places into lists, in none of which two inputs have the same pair of ids and differ in their types:
+---so that an answer to one list is unambiguous.
 ---@param body userdata
 ---@param places integer[]
 ---@return integer[][]
 function outcome.separate(body, places)
-  local lists, seen = {}, {}
+  local lists, seen = {}, {} -- pair -> its different inputs -> which list has them
   for _, place in ipairs(places) do
-    local pair = pair_of(body:ids(place))
-    local nth = (seen[pair] or 0) + 1
-    seen[pair] = nth
+    local pair, input = pair_of(body:ids(place)), body:input(place)
+    seen[pair] = seen[pair] or { count = 0, list = {} }
+    local same = seen[pair]
+    if not same.list[input] then
+      same.count = same.count + 1
+      same.list[input] = same.count
+    end
+    local nth = same.list[input]
     lists[nth] = lists[nth] or {}
     table.insert(lists[nth], place)
   end

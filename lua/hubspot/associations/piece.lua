@@ -5,6 +5,7 @@
 ---@field group hubspot.associations.Group
 ---@field places integer[]
 ---@field attempts integer how often it was sent
+---@field strikes integer how many of these failed for what counts against max_attempts
 ---@field began number|nil when it was first sent
 ---@field not_before number when it may be sent again
 ---@field asked boolean whether an answer left these inputs out before
@@ -24,6 +25,7 @@ function piece.new(group, places, parent)
     group = group,
     places = places,
     attempts = 0,
+    strikes = 0,
     not_before = 0,
     asked = parent ~= nil and parent.asked,
     maybe = parent ~= nil and parent.maybe,

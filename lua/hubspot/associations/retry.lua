@@ -66,14 +66,22 @@ end
 ---@param err table|nil what the attempt failed with
 ---@return number seconds
 function Policy:backoff(attempts, err)
-  local ceiling = math.min(LONGEST, BASE * 2 ^ (attempts - 1))
+  local ceiling = math.min(LONGEST, BASE * 2 ^ math.max(0, attempts - 1))
   local least = err and (err.retry_after or LEAST_DELAY[err.status]) or 0
   return math.max(least, self.random() * ceiling)
 end
 
+---Whether a failed attempt counts against `max_attempts`. One that the rate limit refused does not: that
+---was no fault of the request's, and the wait for the limit is bounded by the deadline.
+---@param err table
+---@return boolean
+function retry.counts(err)
+  return err.kind ~= "rate_limited"
+end
+
 ---What follows a failed attempt.
 ---@param err table
----@param attempts integer made so far
+---@param attempts integer failed so far, of those that count
 ---@param elapsed number seconds since the first began
 ---@return number|nil delay seconds until the next; nil when there is none
 ---@return string|nil why "attempts", "deadline" or "budget"; nil where the error itself forbids it
@@ -82,7 +90,7 @@ function Policy:after(err, attempts, elapsed)
   if attempts >= self.max_attempts then return nil, "attempts" end
   local delay = self:backoff(attempts, err)
   if elapsed + delay > self.deadline then return nil, "deadline" end
-  local cost = err.kind == "timeout" and COST_OF_TIMEOUT or COST
+  local cost = not retry.counts(err) and 0 or err.kind == "timeout" and COST_OF_TIMEOUT or COST
   if self.budget < cost then return nil, "budget" end
   self.budget = self.budget - cost
   return delay

@@ -3,6 +3,7 @@
 -- Never writes a status line or a header.
 
 local cjson = require "cjson"
+local refusal = require "hubspot.associations.sandbox.refusal"
 local request_body = require "hubspot.associations.sandbox.request_body"
 
 local batch_create = {}
@@ -83,6 +84,19 @@ local function check_inputs(direction, inputs)
   return from_ids, to_ids, resolved
 end
 
+-- The refusal of the batch for the first id in it that the account cannot read.
+local function find_unreadable(direction, settings, from_ids, to_ids)
+  local refused = settings.refused
+  if not refused then return nil end
+  for i = 1, #from_ids do
+    local side = refused(direction.from, from_ids[i]) and "from" or refused(direction.to, to_ids[i]) and "to"
+    if side then
+      local path = settings.names_refused and string.format("inputs[%d].%s.id", i - 1, side) or nil
+      return refusal.unreadable_id(path, side == "from" and from_ids[i] or to_ids[i])
+    end
+  end
+end
+
 local function is_missing(missing, object_type, id)
   return find(id, "%D") or missing(object_type, id)
 end
@@ -144,6 +158,8 @@ function batch_create.handle(direction, store, settings, body)
   if not inputs then return nil, refused end
   local from_ids, to_ids, resolved = check_inputs(direction, inputs)
   if not from_ids then return nil, to_ids end
+  refused = find_unreadable(direction, settings, from_ids, to_ids)
+  if refused then return nil, refused end
 
   local results, errors, result_count = {}, {}, 0
   local missing, numeric = settings.missing, settings.numeric_ids

@@ -132,6 +132,11 @@ local DEFINITIONS = {
   -- Which records do not exist: function(object_type_id, id) -> boolean, or a list of ids.
   -- By default, those whose id begins with 404. An id that is no number never exists.
   missing = { check = missing, default = function(_, id) return id:sub(1, 3) == "404" end },
+  -- Which ids the account cannot read, so that it refuses the whole batch they are in with a 400:
+  -- function(object_type_id, id) -> boolean, or a list of ids. None when absent.
+  refused = { check = missing },
+  -- Whether such a refusal names the input at fault.
+  names_refused = { check = a_boolean, default = true },
 }
 
 ---Checks what a caller gave.

@@ -32,6 +32,19 @@ function refusal.field(path, message, code)
   })
 end
 
+---An id that cannot be read: the batch is refused with it.
+---@param path string|nil such as "inputs[3].from.id"; nil when the refusal is not to say where
+---@param id string
+function refusal.unreadable_id(path, id)
+  if not path then
+    return refuse(400, "VALIDATION_ERROR", "Some of the inputs have an id that is not valid.")
+  end
+  local message = "Not a valid id"
+  return refuse(400, "VALIDATION_ERROR", message .. ": " .. path, {
+    errors = { { message = message, code = "INVALID_ID", ["in"] = path, context = { id = { id } } } },
+  })
+end
+
 function refusal.too_many_inputs(count, limit)
   return refuse(400, "VALIDATION_ERROR",
     string.format("A batch may have at most %d inputs. Received %d.", limit, count),

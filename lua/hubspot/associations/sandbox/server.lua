@@ -70,8 +70,13 @@ local function serve_request(self, connection, reader)
   local response = handle(self, head)
   if response.delay then cqueues.poll(self.closing, response.delay) end
   if self.closed then return false end
-  local written = connection:write(http1.serialise(response, head.keep_alive, head.method == "HEAD"))
-  return written and head.keep_alive
+  if response.dropped then return false end
+  local text = http1.serialise(response, head.keep_alive, head.method == "HEAD")
+  if response.cut then -- of the body, only so many bytes come
+    connection:write(text:sub(1, #text - #response.body + response.cut))
+    return false
+  end
+  return connection:write(text) and head.keep_alive
 end
 
 local function serve(self, connection)

@@ -1,0 +1,152 @@
+-- A world for the job: a HubSpot account with faults before it, a network that takes time, and a clock that
+-- only the world moves. Runs the real job, retries, limiter and journal; checks nothing itself.
+
+local answer = require "hubspot.associations.answer"
+local account = require "hubspot.associations.sandbox.account"
+local endpoint = require "hubspot.associations.endpoint"
+local errors = require "hubspot.associations.errors"
+local faults = require "hubspot.associations.sandbox.faults"
+local import = require "hubspot.associations.import"
+local journal = require "hubspot.associations.journal"
+local limiter = require "hubspot.associations.limiter"
+local retry = require "hubspot.associations.retry"
+
+local simulation = {}
+
+local CURL_TIMEOUT, CURL_GOT_NOTHING, CURL_PARTIAL = 28, 52, 18
+
+-- ---- time ----
+
+local World = {}
+World.__index = World
+
+---@param given table { seed = random source, account = options, chances, script, latency = seconds }
+function simulation.world(given)
+  local self = setmetatable({ now = 0, events = {}, latency = given.latency or 0.1 }, World)
+  function self.random()
+    return given.random:integer(0, 2 ^ 30 - 1) / 2 ^ 30
+  end
+  local options = { now = function() return self.now end, random = self.random }
+  for name, value in pairs(given.account or {}) do options[name] = value end
+  self.account = account.new(options)
+  self.service = faults.new(self.account, {
+    random = self.random, chances = given.chances, script = given.script,
+  })
+  return self
+end
+
+function World:after(delay, action)
+  local event = { at = self.now + delay, action = action }
+  local i = #self.events + 1
+  while i > 1 and self.events[i - 1].at > event.at do i = i - 1 end
+  table.insert(self.events, i, event)
+end
+
+-- Moves the clock to the next event, or by `most` seconds if none comes first.
+function World:advance(most)
+  local event = self.events[1]
+  if event and (not most or event.at <= self.now + most) then
+    table.remove(self.events, 1)
+    self.now = math.max(self.now, event.at)
+    event.action()
+  else
+    assert(most, "the job waits for an answer, and none is under way")
+    self.now = self.now + most
+  end
+end
+
+-- ---- the network ----
+
+local function failure(kind, code, message)
+  return errors.new { kind = kind, curl_code = code, message = message }
+end
+
+-- What the client sees of a response: batch | nil, error; and the rate limit.
+local function read_response(response, now)
+  if response.dropped then return nil, failure("network", CURL_GOT_NOTHING, "Empty reply from server") end
+  if response.cut then return nil, failure("network", CURL_PARTIAL, "transfer closed") end
+  local batch, err = answer.read(response, now)
+  return batch, err, answer.rate_limit(response.headers)
+end
+
+function World:send(path, piece, reply)
+  local request = {
+    method = "POST", path = path, body = piece:json(),
+    headers = { authorization = "Bearer simulated", ["content-type"] = "application/json" },
+  }
+  local there, back = self.latency * self.random(), self.latency * self.random()
+  self:after(there, function()
+    local response = self.service:handle(request)
+    local took = back + (response.delay or 0)
+    if response.dropped and self.random() < 0.5 then
+      self:after(30, function() reply(nil, failure("timeout", CURL_TIMEOUT, "Operation timed out")) end)
+    else
+      self:after(took, function() reply(read_response(response, self.now)) end)
+    end
+  end)
+end
+
+-- ---- a journal that can be torn ----
+
+local Memory = {}
+Memory.__index = Memory
+
+function simulation.memory()
+  return setmetatable({ text = "" }, Memory)
+end
+
+function Memory:read() return self.text end
+function Memory:append(text) self.text = self.text .. text return true end
+function Memory:truncate(length) self.text = self.text:sub(1, length) return true end
+function Memory.close() end
+
+-- ---- runs ----
+
+---Runs a job until it is done, or until the clock passes `crash_at`.
+---@param world table
+---@param given table { source, batch_size, concurrency, on_failure, on_batch, store, crash_at, on_send,
+---  max_attempts, retry_deadline, requests = most requests before the run is given up as endless }
+---@return table|nil report nil after a crash
+---@return table|nil err
+---@return integer|nil read how many inputs of the source were read
+function simulation.run(world, given)
+  local identity = { from = "contacts", to = "companies" }
+  local book = given.store and assert(journal.new(given.store, "memory", identity))
+  local path = assert(endpoint.batch_create("2025-09", "contacts", "companies"))
+  local job = import.new({
+    source = given.source,
+    batch_size = given.batch_size,
+    concurrency = given.concurrency,
+    max_failures = 1000,
+    on_failure = given.on_failure,
+    on_batch = given.on_batch,
+    retry = retry.new({
+      max_attempts = given.max_attempts or 6, retry_deadline = given.retry_deadline or 300,
+    }, world.random),
+    limiter = given.limiter or limiter.new(),
+    journal = book,
+  }, world.now)
+  local alive = true
+  while true do
+    if given.crash_at and world.now >= given.crash_at then
+      alive = false
+      return nil
+    end
+    assert(job.report.requests <= (given.requests or math.huge), "the job sends without end")
+    local action, detail = job:next(world.now)
+    if action == "done" then
+      local report, err = job:finish(world.now)
+      return report, err, job.index
+    end
+    if action == "send" then
+      if given.on_send then given.on_send(detail) end
+      world:send(path, detail, function(batch, err, rate_limit)
+        if alive then job:answered(detail, world.now, batch, err, rate_limit) end
+      end)
+    else
+      world:advance(detail)
+    end
+  end
+end
+
+return simulation
