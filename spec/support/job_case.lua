@@ -57,12 +57,13 @@ local DRAW = {
 }
 
 local FAULTS = faults.kinds()
+local STORMS = { "lost_answer", "lost_request", "bad_gateway", "unavailable", "partial", "secondly" }
 
 local function draw_chances(luck)
   local chances = {}
   if luck:one_in(5) then return chances end -- a calm day
   if luck:one_in(8) then -- a storm
-    local kind = luck:pick { "lost_answer", "lost_request", "bad_gateway", "unavailable", "partial", "secondly" }
+    local kind = luck:pick(STORMS)
     chances[kind] = luck:integer(40, 100) / 100
     return chances
   end
@@ -102,6 +103,7 @@ local function draw(seed)
     for i = 1, luck:integer(1, 3) do case.crashes[i] = luck:integer(1, 400) / 20 end
   end
   case.iterates = luck:one_in(2)
+  case.takes_results = luck:one_in(3)
   return case
 end
 
@@ -213,6 +215,9 @@ local function run_once(case, world, store, crash_at)
       check(not case.failed[failure.index], "input %d has two outcomes", failure.index)
       case.failed[failure.index] = failure
     end,
+    on_batch = case.takes_results and function(batch)
+      check(batch.created + #batch.failures == batch.last - batch.first + 1, "a batch does not add up")
+    end or nil,
   })
 end
 

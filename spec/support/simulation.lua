@@ -62,14 +62,16 @@ local function failure(kind, code, message)
 end
 
 -- What the client sees of a response: batch | nil, error; and the rate limit.
-local function read_response(response, now)
+local function read_response(response, now, confirm)
   if response.dropped then return nil, failure("network", CURL_GOT_NOTHING, "Empty reply from server") end
   if response.cut then return nil, failure("network", CURL_PARTIAL, "transfer closed") end
-  local batch, err = answer.read(response, now)
-  return batch, err, answer.rate_limit(response.headers)
+  local limit = answer.rate_limit(response.headers)
+  local batch, err = response.status < 300 and confirm(response.body), nil
+  if not batch then batch, err = answer.read(response, now) end
+  return batch, err, limit
 end
 
-function World:send(path, piece, reply)
+function World:send(path, piece, confirm, reply)
   local request = {
     method = "POST", path = path, body = piece:json(),
     headers = { authorization = "Bearer simulated", ["content-type"] = "application/json" },
@@ -81,7 +83,7 @@ function World:send(path, piece, reply)
     if response.dropped and self.random() < 0.5 then
       self:after(30, function() reply(nil, failure("timeout", CURL_TIMEOUT, "Operation timed out")) end)
     else
-      self:after(took, function() reply(read_response(response, self.now)) end)
+      self:after(took, function() reply(read_response(response, self.now, confirm)) end)
     end
   end)
 end
@@ -140,7 +142,10 @@ function simulation.run(world, given)
     end
     if action == "send" then
       if given.on_send then given.on_send(detail) end
-      world:send(path, detail, function(batch, err, rate_limit)
+      local function confirm(text)
+        return job:confirm(detail, text)
+      end
+      world:send(path, detail, confirm, function(batch, err, rate_limit)
         if alive then job:answered(detail, world.now, batch, err, rate_limit) end
       end)
     else

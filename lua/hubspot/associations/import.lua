@@ -16,6 +16,9 @@ local source = require "hubspot.associations.source"
 
 local import = {}
 
+-- Stands for a batch that has a result for each input and no error, where nobody asks for the results.
+local CONFIRMED = {}
+
 -- Requests that may look for the inputs at fault in one refused group: enough for 20 bad rows of 2,000.
 local SEARCH_BUDGET = 400
 
@@ -299,6 +302,7 @@ end
 
 -- HubSpot accepted the piece; what it does not mention is asked for once more.
 function Job:accepted(piece, now, batch)
+  if batch == CONFIRMED then return self:settle(piece, "created") end
   local matched = outcome.match(piece.group.body, piece.places, batch)
   local group = piece.group
   if self.on_batch then
@@ -370,6 +374,14 @@ function Job:refused(piece, now, err)
   if refusal.is_splittable(err) then return self:split(piece, err) end
   self:stop(err)
   self:abandon(piece, err)
+end
+
+---The batch that a successful response is, for `answered`, when that can be told without decoding it.
+---@param piece hubspot.associations.Piece
+---@param text string the response's body
+---@return table|nil
+function Job:confirm(piece, text)
+  if not self.on_batch and piece:is_whole() and piece.group.body:confirmed_by(text) then return CONFIRMED end
 end
 
 ---Tells what came of a piece that `next` gave to send.

@@ -33,11 +33,17 @@ function piece.new(group, places, parent)
   }, Piece)
 end
 
+---Whether it is all of its group.
+---@return boolean
+function Piece:is_whole()
+  return #self.places == self.group.body:count()
+end
+
 ---The request body.
 ---@return string
 function Piece:json()
   local body = self.group.body
-  return #self.places == body:count() and body:json() or body:select(self.places)
+  return self:is_whole() and body:json() or body:select(self.places)
 end
 
 ---Two halves of it.

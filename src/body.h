@@ -1,0 +1,66 @@
+#ifndef HSA_BODY_H
+#define HSA_BODY_H
+
+#include "compat.h"
+
+#include "buffer.h"
+
+#include <stdint.h>
+
+/* Where an input stands in the body's bytes, and in it the text of its two ids, without their quotes. */
+typedef struct lhsa_span {
+  uint32_t start, length;
+} lhsa_span;
+
+typedef struct lhsa_entry {
+  lhsa_span input, from, to;
+} lhsa_entry;
+
+typedef struct lhsa_body {
+  hsa_buffer json;    /* {"inputs":[ and the inputs, then perhaps a piece of one that was given up */
+  hsa_buffer entries; /* one lhsa_entry for each input */
+  size_t committed;   /* bytes of json that count */
+} lhsa_body;
+
+static inline size_t lhsa_count(const lhsa_body *body)
+{
+  return body->entries.length / sizeof(lhsa_entry);
+}
+
+static inline const lhsa_entry *lhsa_entries(const lhsa_body *body)
+{
+  return (const void *)body->entries.data; /* as malloc aligned it */
+}
+
+enum { LHSA_MAX_BODY = 64 * 1024 * 1024, LHSA_MAX_INPUTS = 100000 };
+
+/* Raises for HSA_NO_MEMORY, as Lua itself does. */
+void lhsa_check_memory(lua_State *L, hsa_status status);
+
+/* input.c: functions that read inputs have the keys as their upvalues. */
+void lhsa_push_reader(lua_State *L, lua_CFunction function);
+
+/* Writes the input at `index` behind what is committed, and commits it: 1, with the stack as it was; or 0
+ * with a refusal { kind, field, message } pushed, and the body as it was. */
+int lhsa_write_input(lua_State *L, lhsa_body *body, int index);
+
+/* 1, with a refusal pushed, when the table at `index` is no list of inputs. */
+int lhsa_refuse_list(lua_State *L, int index);
+
+/* confirm.c: methods of a body. */
+int lhsa_body_repeats(lua_State *L);
+int lhsa_body_confirmed_by(lua_State *L);
+
+/* The body at 1. */
+lhsa_body *lhsa_check_body(lua_State *L);
+
+/* 64-bit FNV-1a. */
+#define LHSA_HASH_BASIS UINT64_C(14695981039346656037)
+static inline uint64_t lhsa_hash(uint64_t hash, const char *bytes, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
+  return hash;
+}
+
+#endif

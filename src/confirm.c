@@ -1,0 +1,222 @@
+/* Which inputs of a body an answer is about, where the ids of both can be compared as bytes.
+ * An answer names an input by its pair of ids only; these functions know when that is enough. */
+#include "body.h"
+
+#include "reader.h"
+
+#include <string.h>
+
+enum { MAX_DEPTH = 64 };
+
+/* The entries of a body, found by their pair of ids: open addressing, entry numbers from 1, 0 for free. */
+typedef struct lhsa_pairs {
+  const lhsa_body *body;
+  uint32_t *slots;
+  size_t mask;
+} lhsa_pairs;
+
+/* A piece of JSON text: what stands between a string's quotes. */
+typedef struct lhsa_text {
+  const char *bytes;
+  size_t length;
+} lhsa_text;
+
+static lhsa_text text_of(const lhsa_body *body, lhsa_span where)
+{
+  return (lhsa_text){body->json.data + where.start, where.length};
+}
+
+static int same(lhsa_text one, lhsa_text other)
+{
+  return one.length == other.length && memcmp(one.bytes, other.bytes, one.length) == 0;
+}
+
+/* Pushes the memory that an empty `pairs` lives in. */
+static void push_pairs(lua_State *L, lhsa_pairs *pairs, const lhsa_body *body)
+{
+  size_t slots = 16;
+  while (slots < lhsa_count(body) * 2)
+    slots *= 2;
+  *pairs = (lhsa_pairs){.body = body, .mask = slots - 1};
+  pairs->slots = lua_newuserdata(L, slots * sizeof *pairs->slots);
+  memset(pairs->slots, 0, slots * sizeof *pairs->slots);
+}
+
+/* The slot of the pair: that of the entry that has it, or the free one where it belongs. */
+static uint32_t *find(const lhsa_pairs *pairs, lhsa_text from, lhsa_text to)
+{
+  uint64_t hash = lhsa_hash(LHSA_HASH_BASIS, from.bytes, from.length);
+  hash = lhsa_hash((hash ^ '"') * 31, to.bytes, to.length);
+  for (size_t slot = hash & pairs->mask;; slot = (slot + 1) & pairs->mask) {
+    uint32_t number = pairs->slots[slot];
+    if (number == 0)
+      return &pairs->slots[slot];
+    const lhsa_entry *entry = &lhsa_entries(pairs->body)[number - 1];
+    if (same(text_of(pairs->body, entry->from), from) && same(text_of(pairs->body, entry->to), to))
+      return &pairs->slots[slot];
+  }
+}
+
+/* body:repeats() -> whether two inputs have the same pair of ids, and differ in their types: an answer, which
+ * names only the ids, could not tell them apart. */
+int lhsa_body_repeats(lua_State *L)
+{
+  const lhsa_body *body = lhsa_check_body(L);
+  const lhsa_entry *entries = lhsa_entries(body);
+  int differ = 0;
+  lhsa_pairs pairs;
+  push_pairs(L, &pairs, body);
+  for (size_t i = 0; i < lhsa_count(body) && !differ; i++) {
+    uint32_t *slot = find(&pairs, text_of(body, entries[i].from), text_of(body, entries[i].to));
+    if (*slot == 0)
+      *slot = (uint32_t)i + 1;
+    else
+      differ = !same(text_of(body, entries[i].input), text_of(body, entries[*slot - 1].input));
+  }
+  lua_pushboolean(L, differ);
+  return 1;
+}
+
+/* ---- confirmation ---- */
+
+/* What has been read of an answer. Whatever is not plain (an error, an escape, a status other than COMPLETE)
+ * ends the reading: the answer is then for core.decode and outcome.lua, which know all of it. */
+typedef struct lhsa_answer {
+  hsa_reader reader;
+  lhsa_pairs pairs;
+  int indexed;         /* pairs is filled: once a result is not about the input it is expected to be about */
+  unsigned char *seen; /* entries that a result was about */
+  size_t next;         /* the entry that the next result is expected to be about */
+  int complete, listed;
+  lhsa_text from, to; /* of the result that is being read */
+} lhsa_answer;
+
+/* Reads the value whose first token is `token`, of the field `key`; 0 ends the reading. */
+typedef int field_reader(lhsa_answer *answer, lhsa_text key, hsa_token token);
+
+static int is(lhsa_text text, const char *name)
+{
+  return text.length == strlen(name) && memcmp(text.bytes, name, text.length) == 0;
+}
+
+/* Reads the rest of the object whose { was read. */
+static int read_object(lhsa_answer *answer, field_reader *read_field)
+{
+  hsa_reader *reader = &answer->reader;
+  hsa_token token = hsa_read(reader);
+  if (token == HSA_OBJECT_END)
+    return 1;
+  for (;;) {
+    lhsa_text key = {reader->text, reader->length};
+    if (token != HSA_STRING || reader->escaped || hsa_read(reader) != HSA_COLON
+        || !read_field(answer, key, hsa_read(reader)))
+      return 0;
+    token = hsa_read(reader);
+    if (token != HSA_COMMA)
+      return token == HSA_OBJECT_END;
+    token = hsa_read(reader);
+  }
+}
+
+static int read_id(hsa_reader *reader, hsa_token token, lhsa_text *id)
+{
+  *id = (lhsa_text){reader->text, reader->length};
+  return (token == HSA_STRING && !reader->escaped) || (token == HSA_NUMBER && reader->whole);
+}
+
+static int read_result_field(lhsa_answer *answer, lhsa_text key, hsa_token token)
+{
+  if (is(key, "fromObjectId"))
+    return read_id(&answer->reader, token, &answer->from);
+  if (is(key, "toObjectId"))
+    return read_id(&answer->reader, token, &answer->to);
+  return hsa_skip(&answer->reader, token, MAX_DEPTH);
+}
+
+static void index_pairs(lhsa_answer *answer)
+{
+  const lhsa_body *body = answer->pairs.body;
+  const lhsa_entry *entries = lhsa_entries(body);
+  for (size_t i = 0; i < lhsa_count(body); i++) {
+    uint32_t *slot = find(&answer->pairs, text_of(body, entries[i].from), text_of(body, entries[i].to));
+    if (*slot == 0)
+      *slot = (uint32_t)i + 1;
+  }
+  answer->indexed = 1;
+}
+
+/* Notes the entry that the result just read is about: the next one, as a rule. */
+static int note_result(lhsa_answer *answer)
+{
+  const lhsa_body *body = answer->pairs.body;
+  if (answer->from.bytes == NULL || answer->to.bytes == NULL)
+    return 0;
+  if (answer->next < lhsa_count(body)) {
+    const lhsa_entry *entry = &lhsa_entries(body)[answer->next];
+    if (same(text_of(body, entry->from), answer->from) && same(text_of(body, entry->to), answer->to)) {
+      answer->seen[answer->next++] = 1;
+      return 1;
+    }
+  }
+  if (!answer->indexed)
+    index_pairs(answer);
+  uint32_t number = *find(&answer->pairs, answer->from, answer->to);
+  if (number == 0)
+    return 0;
+  answer->seen[number - 1] = 1;
+  answer->next = number;
+  return 1;
+}
+
+static int read_results(lhsa_answer *answer, hsa_token token)
+{
+  hsa_reader *reader = &answer->reader;
+  if (token != HSA_LIST || answer->listed++)
+    return 0;
+  token = hsa_read(reader);
+  if (token == HSA_LIST_END)
+    return 1;
+  for (;;) {
+    answer->from = answer->to = (lhsa_text){NULL, 0};
+    if (token != HSA_OBJECT || !read_object(answer, read_result_field) || !note_result(answer))
+      return 0;
+    token = hsa_read(reader);
+    if (token != HSA_COMMA)
+      return token == HSA_LIST_END;
+    token = hsa_read(reader);
+  }
+}
+
+static int read_answer_field(lhsa_answer *answer, lhsa_text key, hsa_token token)
+{
+  lhsa_text value = {answer->reader.text, answer->reader.length};
+  if (is(key, "results"))
+    return read_results(answer, token);
+  if (is(key, "status"))
+    return answer->complete = token == HSA_STRING && is(value, "COMPLETE");
+  if (is(key, "errors"))
+    return token == HSA_NULL || (token == HSA_LIST && hsa_read(&answer->reader) == HSA_LIST_END);
+  if (is(key, "numErrors"))
+    return token == HSA_NULL || (token == HSA_NUMBER && is(value, "0"));
+  return hsa_skip(&answer->reader, token, MAX_DEPTH);
+}
+
+/* body:confirmed_by(text) -> true when the answer `text` has a result for each input and tells of no error;
+ * false when it does not, or not in so plain a way. Builds no table. */
+int lhsa_body_confirmed_by(lua_State *L)
+{
+  const lhsa_body *body = lhsa_check_body(L);
+  size_t length, count = lhsa_count(body);
+  luaL_checktype(L, 2, LUA_TSTRING);
+  const char *text = lua_tolstring(L, 2, &length);
+  lhsa_answer answer = {.indexed = 0};
+  push_pairs(L, &answer.pairs, body);
+  answer.seen = lua_newuserdata(L, count + 1);
+  memset(answer.seen, 0, count + 1);
+  hsa_reader_init(&answer.reader, text, length);
+  int confirmed = hsa_read(&answer.reader) == HSA_OBJECT && read_object(&answer, read_answer_field)
+                  && hsa_read(&answer.reader) == HSA_END && answer.complete && answer.listed;
+  confirmed = confirmed && memchr(answer.seen, 0, count) == NULL;
+  lua_pushboolean(L, confirmed);
+  return 1;
+}

@@ -1,0 +1,352 @@
+/* Lua inputs -> JSON, straight into a body's bytes, checked while they are written: one walk, no tables.
+ * An input that is refused, or that raises (a proxy's __index may), leaves the body as it was: only what is
+ * committed is ever sent. */
+#include "body.h"
+
+#include "json.h"
+
+#include <string.h>
+
+enum { SHOWN = 40 };
+
+static const lua_Number EXACT = 9007199254740992.0; /* 2^53: doubles below it are exact integers */
+
+/* The keys that inputs are read by: upvalues of every function that reads one, which saves looking up
+ * the same six strings thousands of times. */
+enum { FROM = 1, TO, ID, TYPES, CATEGORY, TYPE_ID };
+static const char *const keys[] = {"from", "to", "id", "types", "associationCategory", "associationTypeId"};
+enum { KEYS = sizeof keys / sizeof *keys };
+
+static lhsa_span span(size_t start, size_t end)
+{
+  return (lhsa_span){(uint32_t)start, (uint32_t)(end - start)}; /* LHSA_MAX_BODY fits */
+}
+
+/* ---- refusals ---- */
+
+/* Pushes what a person would call the value at `index`. */
+static void push_description(lua_State *L, int index)
+{
+  switch (lua_type(L, index)) {
+  case LUA_TNIL:
+  case LUA_TNONE:
+    lua_pushliteral(L, "nothing");
+    break;
+  case LUA_TBOOLEAN:
+    lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
+    break;
+  case LUA_TNUMBER:
+    lua_pushvalue(L, index);
+    lua_tolstring(L, -1, NULL); /* of the copy: it turns the value on the stack into a string */
+    break;
+  case LUA_TSTRING: {
+    size_t length;
+    const char *bytes = lua_tolstring(L, index, &length);
+    char shown[SHOWN + 1];
+    size_t count = length < SHOWN ? length : SHOWN;
+    for (size_t i = 0; i < count; i++)
+      shown[i] = (char)(bytes[i] >= 0x20 && bytes[i] < 0x7f ? bytes[i] : '?');
+    shown[count] = '\0';
+    lua_pushfstring(L, length > SHOWN ? "the string \"%s...\"" : "the string \"%s\"", shown);
+    break;
+  }
+  default:
+    lua_pushfstring(L, "a %s", luaL_typename(L, index));
+  }
+}
+
+/* Pushes { kind, field, message }, the refusal of `expected`, in place of a description of what was found
+ * instead, at the top of the stack. Returns 0, for write_... to return. */
+static int refuse_found(lua_State *L, const char *expected, const char *field)
+{
+  lua_pushfstring(L, "expected %s, found %s", expected, lua_tostring(L, -1));
+  lua_createtable(L, 0, 4); /* room for an index */
+  lua_pushliteral(L, "invalid_input");
+  lua_setfield(L, -2, "kind");
+  lua_pushstring(L, field);
+  lua_setfield(L, -2, "field");
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "message");
+  lua_replace(L, -2);
+  return 0;
+}
+
+/* The same, where the value found is the one at `index`. */
+static int refuse(lua_State *L, int index, const char *expected, const char *field)
+{
+  push_description(L, index);
+  return refuse_found(L, expected, field);
+}
+
+/* Memory that runs out raises, as it does in Lua itself. */
+void lhsa_check_memory(lua_State *L, hsa_status status)
+{
+  if (status == HSA_NO_MEMORY)
+    luaL_error(L, "not enough memory for the request body");
+}
+
+static int refuse_size(lua_State *L, const char *field)
+{
+  lua_createtable(L, 0, 4);
+  lua_pushliteral(L, "too_large");
+  lua_setfield(L, -2, "kind");
+  lua_pushstring(L, field);
+  lua_setfield(L, -2, "field");
+  lua_pushfstring(L, "the request body would be over %d bytes", LHSA_MAX_BODY);
+  lua_setfield(L, -2, "message");
+  return 0;
+}
+
+static inline int append(lua_State *L, hsa_buffer *json, const char *bytes, size_t count, const char *field)
+{
+  hsa_status status = hsa_buffer_append(json, bytes, count);
+  lhsa_check_memory(L, status);
+  return status == HSA_OK ? 1 : refuse_size(L, field);
+}
+
+#define APPEND(L, json, literal, field) append(L, json, literal, sizeof(literal) - 1, field)
+
+/* Pushes table[key], asking a metatable's __index as Lua code would. */
+static void get(lua_State *L, int table, int key)
+{
+  lua_pushvalue(L, lua_upvalueindex(key));
+  lua_gettable(L, table);
+}
+
+/* ---- values ---- */
+
+/* The integer at `index`, written exactly: 1, or 0 when it is none that Lua holds exactly. */
+static int to_integer(lua_State *L, int index, int64_t *value)
+{
+  if (lua_isinteger(L, index)) {
+    *value = (int64_t)lua_tointeger(L, index);
+    return 1;
+  }
+  lua_Number number = lua_tonumber(L, index);
+  if (!(number > -EXACT && number < EXACT))
+    return 0;
+  *value = (int64_t)number;
+  return (lua_Number)*value == number;
+}
+
+/* Writes the id at `index` as a JSON string. */
+static int write_id(lua_State *L, hsa_buffer *json, int index, const char *field)
+{
+  static const char expected[] = "a record id (a non-empty string, or an integer)";
+  size_t length;
+  int64_t number;
+  hsa_status status;
+  const char *bytes;
+  switch (lua_type(L, index)) {
+  case LUA_TSTRING:
+    bytes = lua_tolstring(L, index, &length);
+    if (length == 0)
+      return refuse(L, index, expected, field);
+    status = hsa_json_string(json, bytes, length);
+    lhsa_check_memory(L, status);
+    if (status == HSA_BAD_UTF8)
+      return refuse(L, index, "valid UTF-8", field);
+    return status == HSA_OK ? 1 : refuse_size(L, field);
+  case LUA_TNUMBER:
+    if (!to_integer(L, index, &number))
+      return refuse(L, index, "a record id (an integer of at most 2^53, or a string)", field);
+    if (!APPEND(L, json, "\"", field))
+      return 0;
+    status = hsa_json_integer(json, number);
+    lhsa_check_memory(L, status);
+    return status == HSA_OK ? APPEND(L, json, "\"", field) : refuse_size(L, field);
+  default:
+    return refuse(L, index, expected, field);
+  }
+}
+
+/* Writes the id of input[side], which is an id or { id = … }, and notes where. */
+static int write_side(lua_State *L, hsa_buffer *json, int input, int side, const char *id_field,
+                      lhsa_span *where)
+{
+  size_t start = json->length + 1; /* behind the quote */
+  get(L, input, side);
+  int value = lua_gettop(L), written;
+  if (lua_istable(L, value)) {
+    get(L, value, ID);
+    written = write_id(L, json, value + 1, id_field);
+  } else {
+    written = write_id(L, json, value, keys[side - 1]);
+  }
+  if (written)
+    *where = span(start, json->length - 1);
+  return written;
+}
+
+/* ---- lists ---- */
+
+/* What keeps the table at `index` from being a list with at least one entry and the keys 1 to its length:
+ * 0 when nothing does, else 1 with a description pushed. Raw: a list's metatable is not asked. */
+static int push_list_flaw(lua_State *L, int index)
+{
+  size_t length = lua_rawlen(L, index), count = 0;
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    int64_t key;
+    lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TNUMBER || !to_integer(L, lua_gettop(L), &key) || key < 1) {
+      push_description(L, lua_gettop(L));
+      lua_pushfstring(L, "a table with the key %s", lua_tostring(L, -1));
+      return 1;
+    }
+    count += (uint64_t)key <= length;
+    if ((uint64_t)key > length) {
+      lua_pushfstring(L, "a hole at %d", (int)length + 1);
+      return 1;
+    }
+  }
+  if (count == 0) {
+    lua_pushliteral(L, "an empty list");
+    return 1;
+  }
+  for (int i = 1; count < length; i++) {
+    lua_rawgeti(L, index, i);
+    if (lua_isnil(L, -1)) {
+      lua_pushfstring(L, "a hole at %d", i);
+      return 1;
+    }
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+/* ---- association types ---- */
+
+static int is_category(const char *bytes, size_t length)
+{
+  if (length == 0 || bytes[0] < 'A' || bytes[0] > 'Z')
+    return 0;
+  for (size_t i = 1; i < length; i++)
+    if (!((bytes[i] >= 'A' && bytes[i] <= 'Z') || (bytes[i] >= '0' && bytes[i] <= '9') || bytes[i] == '_'))
+      return 0;
+  return 1;
+}
+
+/* A refusal of types[position]key, or of typeskey when there is no list (position 0). */
+static int refuse_type(lua_State *L, int index, const char *expected, int position, const char *key)
+{
+  if (position > 0)
+    lua_pushfstring(L, "types[%d]%s", position, key);
+  else
+    lua_pushfstring(L, "types%s", key);
+  return refuse(L, index, expected, lua_tostring(L, -1));
+}
+
+/* Writes the type id at `index`, and closes the object. */
+static int write_type_id(lua_State *L, hsa_buffer *json, int index, int position, const char *key)
+{
+  int64_t id;
+  if (lua_type(L, index) != LUA_TNUMBER || !to_integer(L, index, &id) || id < 1 || id > INT32_MAX)
+    return refuse_type(L, index, "an association type id (an integer from 1 to 2147483647)", position, key);
+  hsa_status status = hsa_json_integer(json, id);
+  lhsa_check_memory(L, status);
+  return status == HSA_OK ? APPEND(L, json, "}", "types") : refuse_size(L, "types");
+}
+
+/* Writes one type: an id of category HUBSPOT_DEFINED, or { associationCategory, associationTypeId }. */
+static int write_type(lua_State *L, hsa_buffer *json, int index, int position)
+{
+  size_t length = 0;
+  if (lua_type(L, index) == LUA_TNUMBER)
+    return APPEND(L, json, "{\"associationCategory\":\"HUBSPOT_DEFINED\",\"associationTypeId\":", "types")
+           && write_type_id(L, json, index, position, "");
+  if (!lua_istable(L, index))
+    return refuse_type(L, index, "a table { associationCategory, associationTypeId } or an integer", position,
+                       "");
+  get(L, index, CATEGORY);
+  int category = lua_gettop(L);
+  const char *bytes = lua_type(L, category) == LUA_TSTRING ? lua_tolstring(L, category, &length) : NULL;
+  if (bytes == NULL || !is_category(bytes, length))
+    return refuse_type(L, category, "a category in upper case, such as HUBSPOT_DEFINED or USER_DEFINED",
+                       position, ".associationCategory");
+  get(L, index, TYPE_ID);
+  return APPEND(L, json, "{\"associationCategory\":\"", "types") && append(L, json, bytes, length, "types")
+         && APPEND(L, json, "\",\"associationTypeId\":", "types")
+         && write_type_id(L, json, category + 1, position, ".associationTypeId");
+}
+
+static int is_single_type(lua_State *L, int types)
+{
+  if (!lua_istable(L, types))
+    return lua_type(L, types) == LUA_TNUMBER;
+  if (lua_rawlen(L, types) > 0)
+    return 0;
+  get(L, types, TYPE_ID);
+  get(L, types, CATEGORY);
+  int single = !lua_isnil(L, -2) || !lua_isnil(L, -1);
+  lua_pop(L, 2);
+  return single;
+}
+
+/* Writes the list of types from input.types: a list, one type, or an integer. */
+static int write_types(lua_State *L, hsa_buffer *json, int input)
+{
+  static const char expected[] =
+    "a list of { associationCategory, associationTypeId }, one of them, or an integer";
+  get(L, input, TYPES);
+  int types = lua_gettop(L);
+  if (is_single_type(L, types))
+    return write_type(L, json, types, 0);
+  if (!lua_istable(L, types))
+    return refuse(L, types, expected, "types");
+  if (push_list_flaw(L, types))
+    return refuse_found(L, expected, "types");
+  int length = (int)lua_rawlen(L, types);
+  for (int i = 1; i <= length; i++) {
+    if (i > 1 && !APPEND(L, json, ",", "types"))
+      return 0;
+    lua_rawgeti(L, types, i);
+    if (!write_type(L, json, types + 1, i))
+      return 0;
+    lua_settop(L, types);
+  }
+  return 1;
+}
+
+/* ---- inputs ---- */
+
+int lhsa_write_input(lua_State *L, lhsa_body *body, int input)
+{
+  hsa_buffer *json = &body->json;
+  lhsa_entry entry;
+  luaL_checkstack(L, LUA_MINSTACK, "an input");
+  if (!lua_istable(L, input))
+    return refuse(L, input, "a table { from, to, types }", "input");
+  if (lhsa_count(body) == LHSA_MAX_INPUTS)
+    return refuse_size(L, "input");
+  json->length = body->committed;
+  if (lhsa_count(body) > 0 && !APPEND(L, json, ",", "input"))
+    return 0;
+  size_t start = json->length;
+  if (!APPEND(L, json, "{\"from\":{\"id\":", "from")
+      || !write_side(L, json, input, FROM, "from.id", &entry.from)
+      || !APPEND(L, json, "},\"to\":{\"id\":", "to") || !write_side(L, json, input, TO, "to.id", &entry.to)
+      || !APPEND(L, json, "},\"types\":[", "types") || !write_types(L, json, input)
+      || !APPEND(L, json, "]}", "input"))
+    return 0;
+  entry.input = span(start, json->length);
+  lhsa_check_memory(L, hsa_buffer_append(&body->entries, &entry, sizeof entry));
+  body->committed = json->length;
+  lua_settop(L, input);
+  return 1;
+}
+
+int lhsa_refuse_list(lua_State *L, int index)
+{
+  if (!push_list_flaw(L, index))
+    return 0;
+  refuse_found(L, "a list of inputs", "inputs");
+  return 1;
+}
+
+void lhsa_push_reader(lua_State *L, lua_CFunction function)
+{
+  for (int i = 0; i < KEYS; i++)
+    lua_pushstring(L, keys[i]);
+  lua_pushcclosure(L, function, KEYS);
+}
