@@ -108,7 +108,7 @@ lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, 
 	$(SETUP) lint
 	luacheck --quiet lua spec bench bin/hubspot-associations rockspec/*.rockspec .luacheckrc
 	luac5.1 -p $(LUA_FILES) bin/hubspot-associations
-	shellcheck $(filter-out %.h,$(wildcard tools/*)) .ci/run
+	shellcheck $(filter-out %.h,$(wildcard tools/*)) bench/run .ci/run
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] spec/*/*.[ch] bench/*.[ch] tools/*.[ch])
 	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h
 	@$(MAKE) --no-print-directory all CC=clang VARIANT=clang-

@@ -173,6 +173,7 @@ static int body_free(lua_State *L)
   lhsa_body *body = lhsa_check_body(L);
   hsa_buffer_free(&body->json);
   hsa_buffer_free(&body->entries);
+  body->committed = 0;
   return 0;
 }
 

@@ -412,10 +412,10 @@ static CURLcode set_reach(CURL *easy, hsa_http *http, const char *url)
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  if (http->ca_file != NULL)
+  if (http->ca_file != NULL || http->ca_path != NULL) { /* in place of libcurl's own, both of them */
     SET(CURLOPT_CAINFO, http->ca_file);
-  if (http->ca_path != NULL)
     SET(CURLOPT_CAPATH, http->ca_path);
+  }
   if (hsa_url_is_plain(url)) {
     /* This machine, in the clear: no proxy of the environment's may see it. */
     SET(CURLOPT_NOPROXY, "*");
