@@ -12,7 +12,14 @@ enum { MAX_REFUSALS = 100 };
 
 lhsa_body *lhsa_check_body(lua_State *L)
 {
-  return luaL_checkudata(L, 1, BODY);
+  lhsa_body *body = luaL_checkudata(L, 1, BODY);
+  body->uses++;
+  if (body->listing) {
+    body->listing = 0;
+    body->committed = body->listed_from;
+    body->entries.length = body->entries_from;
+  }
+  return body;
 }
 
 /* body:add(input) -> true | nil, { kind, field, message } */
@@ -35,7 +42,6 @@ static int body_add(lua_State *L)
 static int body_add_list(lua_State *L)
 {
   lhsa_body *body = lhsa_check_body(L);
-  size_t committed = body->committed, entries = body->entries.length;
   lua_Integer refused = 0;
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
@@ -45,6 +51,9 @@ static int body_add_list(lua_State *L)
     refused = 1;
   } else {
     int length = (int)lua_rawlen(L, 2);
+    body->listing = 1;
+    body->listed_from = body->committed;
+    body->entries_from = body->entries.length;
     for (int i = 1; i <= length; i++) {
       lua_rawgeti(L, 2, i); /* at 4 */
       if (!lhsa_write_input(L, body, 4) && ++refused <= MAX_REFUSALS) {
@@ -56,11 +65,10 @@ static int body_add_list(lua_State *L)
     }
   }
   if (refused == 0) {
+    body->listing = 0;
     lua_pushboolean(L, 1);
     return 1;
   }
-  body->committed = committed;
-  body->entries.length = entries;
   lua_pushnil(L);
   lua_insert(L, 3);
   lua_settop(L, 4);

@@ -20,6 +20,9 @@ typedef struct lhsa_body {
   hsa_buffer json;    /* {"inputs":[ and the inputs, then perhaps a piece of one that was given up */
   hsa_buffer entries; /* one lhsa_entry for each input */
   size_t committed;   /* bytes of json that count */
+  unsigned uses;      /* calls of its methods: an input's proxy may make one while the input is read */
+  int listing;        /* a list is being added: all of it, or else back to these */
+  size_t listed_from, entries_from;
 } lhsa_body;
 
 static inline size_t lhsa_count(const lhsa_body *body)
@@ -51,7 +54,7 @@ int lhsa_refuse_list(lua_State *L, int index);
 int lhsa_body_repeats(lua_State *L);
 int lhsa_body_confirmed_by(lua_State *L);
 
-/* The body at 1. */
+/* The body at 1, for one use; a list that was given up in the middle is taken back first. */
 lhsa_body *lhsa_check_body(lua_State *L);
 
 /* 64-bit FNV-1a. */

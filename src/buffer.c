@@ -26,6 +26,8 @@ hsa_status hsa_buffer_grow(hsa_buffer *buffer, size_t extra)
   size_t capacity = buffer->capacity < SMALLEST ? SMALLEST : buffer->capacity;
   while (capacity < needed)
     capacity = capacity > buffer->limit / 2 ? buffer->limit : capacity * 2;
+  if (capacity > buffer->limit)
+    capacity = buffer->limit; /* never below what is needed */
   char *data = realloc(buffer->data, capacity);
   if (data == NULL)
     return HSA_NO_MEMORY;

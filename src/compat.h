@@ -47,11 +47,10 @@ static inline void lhsa_setfuncs(lua_State *L, const luaL_Reg *functions, int up
 /* Registers the metatable `name`, whose methods are also its __index, and leaves the stack as it was. */
 static inline void lhsa_newclass(lua_State *L, const char *name, const luaL_Reg *methods)
 {
-  if (luaL_newmetatable(L, name)) {
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-  }
+  luaL_newmetatable(L, name); /* one that is there may be half filled: memory may have run out before */
+  luaL_setfuncs(L, methods, 0);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }
 

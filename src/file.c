@@ -49,7 +49,7 @@ static int sync_folder(const char *path)
   strcpy(folder + length, slash == NULL ? "." : length == 0 ? "/" : "");
   int fd = open(folder, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
-    return -1;
+    return errno == EACCES ? 0 : -1; /* a folder that may be written but not read cannot be synced */
   int result = fsync(fd), reason = errno;
   close(fd);
   errno = reason;
@@ -125,15 +125,14 @@ static int open_file(lua_State *L)
   file->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (file->fd < 0)
     return push_errno(L, errno);
-  if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
-    int reason = errno;
-    push_errno(L, reason);
-    lua_pushboolean(L, reason == EWOULDBLOCK);
-    return 3;
-  }
-  if (sync_folder(path) != 0)
-    return push_errno(L, errno);
-  return 1;
+  if (flock(file->fd, LOCK_EX | LOCK_NB) == 0 && sync_folder(path) == 0)
+    return 1;
+  int reason = errno;
+  close(file->fd);
+  file->fd = -1;
+  push_errno(L, reason);
+  lua_pushboolean(L, reason == EWOULDBLOCK);
+  return 3;
 }
 
 void lhsa_open_file(lua_State *L)

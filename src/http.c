@@ -32,6 +32,7 @@ struct hsa_http {
   CURLM *multi;
   hsa_poller poller;
   int64_t curl_deadline; /* when libcurl wants to be called; 0 for never */
+  int64_t wake_deadline; /* when the caller does */
   int64_t alarm;         /* what the poller is set to */
   hsa_request *requests;
   size_t pending, unclaimed;
@@ -65,9 +66,15 @@ const char *hsa_http_libcurl(void)
 
 /* ---- sockets and time ---- */
 
+static int64_t sooner(int64_t one, int64_t other)
+{
+  return one == 0 || (other != 0 && other < one) ? other : one;
+}
+
 static void set_alarm(hsa_http *http)
 {
-  int64_t wanted = http->unclaimed > 0 ? ALREADY : http->curl_deadline;
+  int64_t wanted = http->unclaimed > 0 ? ALREADY : sooner(http->curl_deadline, http->wake_deadline);
+  /* A deadline is never set twice, so that one that differs is all there is to tell the poller. */
   if (wanted != http->alarm && hsa_poller_alarm(&http->poller, wanted) == 0)
     http->alarm = wanted;
 }
@@ -136,14 +143,23 @@ static size_t refuse(hsa_request *request, hsa_status status, const char *what)
   return 0;
 }
 
+static int begins_response(const char *line, size_t count)
+{
+  return count > 5 && memcmp(line, "HTTP/", 5) == 0;
+}
+
 static size_t on_head(char *bytes, size_t size, size_t count, void *user)
 {
   hsa_request *request = user;
   (void)size; /* always 1 */
-  if (request->body.length > 0)
+  if (request->body.length > 0 || (request->head_complete && !begins_response(bytes, count)))
     return count; /* a trailer */
-  if (count > 5 && memcmp(bytes, "HTTP/", 5) == 0)
+  if (begins_response(bytes, count)) {
     request->head.length = 0; /* the one before was interim */
+    request->head_complete = 0;
+  }
+  if (bytes[0] == '\r' || bytes[0] == '\n')
+    request->head_complete = 1;
   hsa_status status = hsa_buffer_append(&request->head, bytes, count);
   return status == HSA_OK ? count : refuse(request, status, "head");
 }
@@ -173,6 +189,9 @@ static const char *failure_kind(CURLcode code)
   case CURLE_OPERATION_TIMEDOUT:
     return "timeout";
   case CURLE_FILESIZE_EXCEEDED:
+#if LIBCURL_VERSION_NUM >= 0x080600
+  case CURLE_TOO_LARGE:
+#endif
     return "too_large";
   case CURLE_SSL_CONNECT_ERROR:
   case CURLE_PEER_FAILED_VERIFICATION:
@@ -214,8 +233,14 @@ static void read_outcome(hsa_request *request, CURLcode result)
                           : version == CURL_HTTP_VERSION_1_0 ? "1.0"
                           : version == CURL_HTTP_VERSION_3   ? "3"
                                                              : "1.1";
-  if (result == CURLE_OK || request->failure != NULL) {
+  if (request->failure != NULL) { /* a callback's */
     request->code = (int)result;
+    return;
+  }
+  if (result == CURLE_OK && request->head_complete)
+    return;
+  if (result == CURLE_OK) {
+    fail(request, "network", CURLE_PARTIAL_FILE, "the response ended within its head");
     return;
   }
   const char *error = request->flight->error;
@@ -285,7 +310,7 @@ static void begin_anew(hsa_http *http)
   while (http->socket_count > 0)
     close(http->sockets[--http->socket_count]);
   http->owner = getpid();
-  http->curl_deadline = http->alarm = 0;
+  http->curl_deadline = http->wake_deadline = http->alarm = 0;
   http->multi = NULL;
   if (hsa_poller_reopen(&http->poller) == 0 && !open_multi(http) && http->multi != NULL) {
     curl_multi_cleanup(http->multi);
@@ -360,6 +385,13 @@ size_t hsa_http_pending(const hsa_http *http)
   return http->pending;
 }
 
+void hsa_http_wake(hsa_http *http, int64_t nanoseconds)
+{
+  check_fork(http);
+  http->wake_deadline = sooner(http->wake_deadline, hsa_now() + nanoseconds);
+  set_alarm(http);
+}
+
 void hsa_http_step(hsa_http *http)
 {
   enum { AT_ONCE = 64 };
@@ -378,9 +410,11 @@ void hsa_http_step(hsa_http *http)
     CURLMcode one = curl_multi_socket_action(http->multi, events[i].fd, ready, &running);
     result = one == CURLM_OK ? result : one;
   }
-  if (http->curl_deadline != 0 && hsa_now() >= http->curl_deadline) {
-    http->curl_deadline = http->alarm = 0; /* libcurl sets it again if it still wants it */
-    hsa_poller_alarm(&http->poller, 0);
+  int64_t now = hsa_now();
+  if (http->wake_deadline != 0 && now >= http->wake_deadline)
+    http->wake_deadline = 0;
+  if (http->curl_deadline != 0 && now >= http->curl_deadline) {
+    http->curl_deadline = 0; /* libcurl sets it again if it still wants it */
     CURLMcode one = curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     result = one == CURLM_OK ? result : one;
   }

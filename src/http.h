@@ -37,6 +37,7 @@ typedef struct hsa_request {
   long connects; /* new connections it took: 0 when one was reused */
   double elapsed;
   hsa_buffer head; /* the header lines of the last response, each ended by CR LF */
+  int head_complete;
   hsa_buffer body;
   struct hsa_flight *flight; /* libcurl's side, until it is done */
   hsa_http *http;            /* NULL when closed before the request was freed */
@@ -58,6 +59,10 @@ int hsa_http_fd(hsa_http *http);
 
 /* Does what is ready; never waits. */
 void hsa_http_step(hsa_http *http);
+
+/* Makes the descriptor readable in at most `nanoseconds`, once: the next step that finds the time come has
+ * done with it. The soonest of several counts. */
+void hsa_http_wake(hsa_http *http, int64_t nanoseconds);
 
 /* Requests that are not done. */
 size_t hsa_http_pending(const hsa_http *http);

@@ -107,10 +107,13 @@ static inline int append(lua_State *L, hsa_buffer *json, const char *bytes, size
 #define APPEND(L, json, literal, field) append(L, json, literal, sizeof(literal) - 1, field)
 
 /* Pushes table[key], asking a metatable's __index as Lua code would. */
-static void get(lua_State *L, int table, int key)
+static void get(lua_State *L, const lhsa_body *body, int table, int key)
 {
+  unsigned uses = body->uses;
   lua_pushvalue(L, lua_upvalueindex(key));
   lua_gettable(L, table);
+  if (body->uses != uses)
+    luaL_error(L, "an input's __index used the body that the input is written to");
 }
 
 /* ---- values ---- */
@@ -161,14 +164,15 @@ static int write_id(lua_State *L, hsa_buffer *json, int index, const char *field
 }
 
 /* Writes the id of input[side], which is an id or { id = … }, and notes where. */
-static int write_side(lua_State *L, hsa_buffer *json, int input, int side, const char *id_field,
+static int write_side(lua_State *L, lhsa_body *body, int input, int side, const char *id_field,
                       lhsa_span *where)
 {
+  hsa_buffer *json = &body->json;
   size_t start = json->length + 1; /* behind the quote */
-  get(L, input, side);
+  get(L, body, input, side);
   int value = lua_gettop(L), written;
   if (lua_istable(L, value)) {
-    get(L, value, ID);
+    get(L, body, value, ID);
     written = write_id(L, json, value + 1, id_field);
   } else {
     written = write_id(L, json, value, keys[side - 1]);
@@ -249,8 +253,9 @@ static int write_type_id(lua_State *L, hsa_buffer *json, int index, int position
 }
 
 /* Writes one type: an id of category HUBSPOT_DEFINED, or { associationCategory, associationTypeId }. */
-static int write_type(lua_State *L, hsa_buffer *json, int index, int position)
+static int write_type(lua_State *L, lhsa_body *body, int index, int position)
 {
+  hsa_buffer *json = &body->json;
   size_t length = 0;
   if (lua_type(L, index) == LUA_TNUMBER)
     return APPEND(L, json, "{\"associationCategory\":\"HUBSPOT_DEFINED\",\"associationTypeId\":", "types")
@@ -258,40 +263,41 @@ static int write_type(lua_State *L, hsa_buffer *json, int index, int position)
   if (!lua_istable(L, index))
     return refuse_type(L, index, "a table { associationCategory, associationTypeId } or an integer", position,
                        "");
-  get(L, index, CATEGORY);
+  get(L, body, index, CATEGORY);
   int category = lua_gettop(L);
   const char *bytes = lua_type(L, category) == LUA_TSTRING ? lua_tolstring(L, category, &length) : NULL;
   if (bytes == NULL || !is_category(bytes, length))
     return refuse_type(L, category, "a category in upper case, such as HUBSPOT_DEFINED or USER_DEFINED",
                        position, ".associationCategory");
-  get(L, index, TYPE_ID);
+  get(L, body, index, TYPE_ID);
   return APPEND(L, json, "{\"associationCategory\":\"", "types") && append(L, json, bytes, length, "types")
          && APPEND(L, json, "\",\"associationTypeId\":", "types")
          && write_type_id(L, json, category + 1, position, ".associationTypeId");
 }
 
-static int is_single_type(lua_State *L, int types)
+static int is_single_type(lua_State *L, const lhsa_body *body, int types)
 {
   if (!lua_istable(L, types))
     return lua_type(L, types) == LUA_TNUMBER;
   if (lua_rawlen(L, types) > 0)
     return 0;
-  get(L, types, TYPE_ID);
-  get(L, types, CATEGORY);
+  get(L, body, types, TYPE_ID);
+  get(L, body, types, CATEGORY);
   int single = !lua_isnil(L, -2) || !lua_isnil(L, -1);
   lua_pop(L, 2);
   return single;
 }
 
 /* Writes the list of types from input.types: a list, one type, or an integer. */
-static int write_types(lua_State *L, hsa_buffer *json, int input)
+static int write_types(lua_State *L, lhsa_body *body, int input)
 {
+  hsa_buffer *json = &body->json;
   static const char expected[] =
     "a list of { associationCategory, associationTypeId }, one of them, or an integer";
-  get(L, input, TYPES);
+  get(L, body, input, TYPES);
   int types = lua_gettop(L);
-  if (is_single_type(L, types))
-    return write_type(L, json, types, 0);
+  if (is_single_type(L, body, types))
+    return write_type(L, body, types, 0);
   if (!lua_istable(L, types))
     return refuse(L, types, expected, "types");
   if (push_list_flaw(L, types))
@@ -301,7 +307,7 @@ static int write_types(lua_State *L, hsa_buffer *json, int input)
     if (i > 1 && !APPEND(L, json, ",", "types"))
       return 0;
     lua_rawgeti(L, types, i);
-    if (!write_type(L, json, types + 1, i))
+    if (!write_type(L, body, types + 1, i))
       return 0;
     lua_settop(L, types);
   }
@@ -324,11 +330,13 @@ int lhsa_write_input(lua_State *L, lhsa_body *body, int input)
     return 0;
   size_t start = json->length;
   if (!APPEND(L, json, "{\"from\":{\"id\":", "from")
-      || !write_side(L, json, input, FROM, "from.id", &entry.from)
-      || !APPEND(L, json, "},\"to\":{\"id\":", "to") || !write_side(L, json, input, TO, "to.id", &entry.to)
-      || !APPEND(L, json, "},\"types\":[", "types") || !write_types(L, json, input)
+      || !write_side(L, body, input, FROM, "from.id", &entry.from)
+      || !APPEND(L, json, "},\"to\":{\"id\":", "to") || !write_side(L, body, input, TO, "to.id", &entry.to)
+      || !APPEND(L, json, "},\"types\":[", "types") || !write_types(L, body, input)
       || !APPEND(L, json, "]}", "input"))
     return 0;
+  if (json->limit - json->length < sizeof "]}" - 1) /* the body's end */
+    return refuse_size(L, "input");
   entry.input = span(start, json->length);
   lhsa_check_memory(L, hsa_buffer_append(&body->entries, &entry, sizeof entry));
   body->committed = json->length;

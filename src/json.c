@@ -70,13 +70,24 @@ static size_t escape(char *to, unsigned char c)
   }
 }
 
+/* At least what hsa_json_string writes of the bytes between its quotes: exactly that, of a long text. */
+static size_t written_length(const unsigned char *bytes, size_t count)
+{
+  enum { LONGEST_ESCAPE = 6, SHORT = 4096 };
+  char scratch[LONGEST_ESCAPE];
+  size_t length = count;
+  if (count <= SHORT)
+    return count * LONGEST_ESCAPE;
+  for (size_t i = 0; i < count; i++)
+    if (bytes[i] < 0x80 && !is_plain(bytes[i]))
+      length += escape(scratch, bytes[i]) - 1;
+  return length;
+}
+
 hsa_status hsa_json_string(hsa_buffer *out, const char *bytes, size_t count)
 {
-  enum { LONGEST_ESCAPE = 6 };
   const unsigned char *p = (const unsigned char *)bytes;
-  if (count > (out->limit - out->length) / LONGEST_ESCAPE)
-    return HSA_TOO_LARGE;
-  hsa_status status = hsa_buffer_reserve(out, count * LONGEST_ESCAPE + 2);
+  hsa_status status = hsa_buffer_reserve(out, written_length(p, count) + 2);
   if (status != HSA_OK)
     return status;
   char *start = out->data + out->length;

@@ -23,21 +23,54 @@ static hsa_token fail(hsa_reader *reader, const char *error)
   return HSA_ERROR;
 }
 
+/* The four hexadecimal digits at p, or -1. */
+static long hex4(const char *p, const char *end)
+{
+  long value = 0;
+  if (end - p < 4)
+    return -1;
+  for (int i = 0; i < 4; i++) {
+    char c = p[i];
+    int digit = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
+    if (digit < 0)
+      return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+/* The length of the escape that begins at p, or 0. */
+static size_t escape_length(const char *p, const char *end)
+{
+  if (end - p < 2)
+    return 0;
+  if (p[1] == 'u')
+    return hex4(p + 2, end) < 0 ? 0 : 6;
+  return memchr("\"\\/bfnrt", p[1], 8) != NULL ? 2 : 0;
+}
+
 static hsa_token read_string(hsa_reader *reader)
 {
   const char *p = reader->next;
   reader->text = p;
   reader->escaped = 0;
-  for (;; p++) {
+  for (;;) {
     if (p == reader->end)
       return fail(reader, "a string without an end");
     if (*p == '"')
       break;
-    if (*p == '\\') {
-      reader->escaped = 1;
-      if (++p == reader->end)
-        return fail(reader, "a string without an end");
+    if (*p != '\\') {
+      p++;
+      continue;
     }
+    size_t length = escape_length(p, reader->end);
+    if (length == 0)
+      return fail(reader, "an escape that JSON does not have");
+    reader->escaped = 1;
+    p += length;
   }
   reader->length = (size_t)(p - reader->text);
   reader->next = p + 1;
@@ -124,41 +157,38 @@ hsa_token hsa_read(hsa_reader *reader)
 static int skip_object(hsa_reader *reader, int depth)
 {
   hsa_token token = hsa_read(reader);
-  while (token != HSA_OBJECT_END) {
+  if (token == HSA_OBJECT_END)
+    return 1;
+  for (;;) {
     if (token != HSA_STRING || hsa_read(reader) != HSA_COLON)
-      return hsa_reader_fail(reader, "not an object");
+      return hsa_reader_fail(reader, "a key is missing");
     if (!hsa_skip(reader, hsa_read(reader), depth - 1))
       return 0;
     token = hsa_read(reader);
-    if (token == HSA_OBJECT_END)
-      break;
     if (token != HSA_COMMA)
-      return hsa_reader_fail(reader, "not an object");
-    if ((token = hsa_read(reader)) == HSA_OBJECT_END)
-      return hsa_reader_fail(reader, "not an object");
+      return token == HSA_OBJECT_END ? 1 : hsa_reader_fail(reader, "an object without an end");
+    token = hsa_read(reader);
   }
-  return 1;
 }
 
 static int skip_list(hsa_reader *reader, int depth)
 {
   hsa_token token = hsa_read(reader);
-  while (token != HSA_LIST_END) {
+  if (token == HSA_LIST_END)
+    return 1;
+  for (;;) {
     if (!hsa_skip(reader, token, depth - 1))
       return 0;
     token = hsa_read(reader);
-    if (token == HSA_LIST_END)
-      break;
     if (token != HSA_COMMA)
-      return hsa_reader_fail(reader, "not a list");
-    token = hsa_read(reader); /* a value: an end is refused as one */
+      return token == HSA_LIST_END ? 1 : hsa_reader_fail(reader, "a list without an end");
+    token = hsa_read(reader);
   }
-  return 1;
 }
 
 int hsa_skip(hsa_reader *reader, hsa_token token, int depth)
 {
-  if (depth == 0)
+  if (depth == 0 && (token == HSA_OBJECT || token == HSA_LIST))
     return hsa_reader_fail(reader, "nested too deeply");
   switch (token) {
   case HSA_OBJECT:
@@ -177,25 +207,6 @@ int hsa_skip(hsa_reader *reader, hsa_token token, int depth)
 }
 
 /* ---- escapes ---- */
-
-/* The four hexadecimal digits at p, or -1. */
-static long hex4(const char *p, const char *end)
-{
-  long value = 0;
-  if (end - p < 4)
-    return -1;
-  for (int i = 0; i < 4; i++) {
-    char c = p[i];
-    int digit = c >= '0' && c <= '9'   ? c - '0'
-                : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                       : -1;
-    if (digit < 0)
-      return -1;
-    value = value * 16 + digit;
-  }
-  return value;
-}
 
 static size_t write_utf8(char *to, long code)
 {
@@ -222,12 +233,10 @@ static size_t write_utf8(char *to, long code)
 }
 
 /* The code point of the \u escape whose digits begin at *p, which is moved behind it; two escapes may be
- * one (a surrogate pair). A surrogate alone is U+FFFD. -1 when it is no escape. */
+ * one (a surrogate pair). A surrogate alone is U+FFFD. */
 static long read_unicode(const char **p, const char *end)
 {
   long code = hex4(*p, end);
-  if (code < 0)
-    return -1;
   *p += 4;
   if (code < 0xD800 || code > 0xDFFF)
     return code;
@@ -243,7 +252,6 @@ static long read_unicode(const char **p, const char *end)
 
 size_t hsa_unescape(char *to, const char *text, size_t length)
 {
-  static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
   const char *p = text, *end = text + length;
   char *begin = to;
   while (p < end) {
@@ -251,19 +259,18 @@ size_t hsa_unescape(char *to, const char *text, size_t length)
       *to++ = *p++;
       continue;
     }
-    char kind = p[1]; /* a string's text never ends in a lone backslash */
+    char kind = p[1];
     p += 2;
     if (kind == 'u') {
-      long code = read_unicode(&p, end);
-      if (code < 0)
-        return (size_t)-1;
-      to += write_utf8(to, code);
+      to += write_utf8(to, read_unicode(&p, end));
       continue;
     }
-    const char *found = kind != '\0' ? strchr(names, kind) : NULL;
-    if (found == NULL)
-      return (size_t)-1;
-    *to++ = meanings[found - names];
+    *to++ = (char)(kind == 'b'   ? '\b'
+                   : kind == 'f' ? '\f'
+                   : kind == 'n' ? '\n'
+                   : kind == 'r' ? '\r'
+                   : kind == 't' ? '\t'
+                                 : kind);
   }
   return (size_t)(to - begin);
 }

@@ -31,7 +31,7 @@ typedef struct hsa_reader {
 
 void hsa_reader_init(hsa_reader *reader, const char *text, size_t length);
 
-/* The next token. A string ends at its quote; what its escapes say is checked by hsa_unescape. */
+/* The next token. */
 hsa_token hsa_read(hsa_reader *reader);
 
 /* Reads the rest of the value that `token` begins, checking its syntax: 1, or 0 with reader->error. */
@@ -41,7 +41,7 @@ int hsa_skip(hsa_reader *reader, hsa_token token, int depth);
 int hsa_reader_fail(hsa_reader *reader, const char *error);
 
 /* Writes what a string's text stands for to `to`, which has room for `length` bytes (it is never longer):
- * how many bytes it is, or (size_t)-1 when an escape in it is none of JSON's. */
+ * how many bytes it is. */
 size_t hsa_unescape(char *to, const char *text, size_t length);
 
 #endif

@@ -2,6 +2,7 @@
  * What differs from a general decoder: null is absence (and leaves no hole in a list), whole numbers are
  * integers where Lua has them, and record ids that come as numbers become strings, with every digit.
  * All memory is Lua's own, so that an error can be raised anywhere. */
+#define _GNU_SOURCE /* memmem */
 #include "core.h"
 
 #include "reader.h"
@@ -9,29 +10,61 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MOST_PRESIZED = 16 };
+enum { MAX_DEPTH = 64, MOST_PRESIZED = 16, MOST_SECRETS = 2 };
+
+typedef struct lhsa_secret {
+  const char *bytes;
+  size_t length;
+} lhsa_secret;
 
 /* How many fields the last object had, at each depth: a good guess for the next. */
 typedef struct lhsa_decoder {
   hsa_reader reader;
   int fields[MAX_DEPTH + 1];
+  lhsa_secret secrets[MOST_SECRETS]; /* what no string may show */
+  int secret_count;
 } lhsa_decoder;
 
 /* ---- scalars ---- */
 
-static int push_string(lua_State *L, hsa_reader *reader)
+/* Replaces the string at the top by one without the secret. */
+static void redact(lua_State *L, const lhsa_secret *secret)
 {
+  size_t length;
+  const char *bytes = lua_tolstring(L, -1, &length), *end = bytes + length;
+  const char *found = memmem(bytes, length, secret->bytes, secret->length);
+  if (found == NULL)
+    return;
+  luaL_Buffer redacted; /* the string stays below it, and so alive */
+  luaL_buffinit(L, &redacted);
+  for (; found != NULL; found = memmem(bytes, (size_t)(end - bytes), secret->bytes, secret->length)) {
+    luaL_addlstring(&redacted, bytes, (size_t)(found - bytes));
+    luaL_addstring(&redacted, "[token]");
+    bytes = found + secret->length;
+  }
+  luaL_addlstring(&redacted, bytes, (size_t)(end - bytes));
+  luaL_pushresult(&redacted);
+  lua_replace(L, -2);
+}
+
+static void push_bytes(lua_State *L, const lhsa_decoder *decoder, const char *bytes, size_t length)
+{
+  lua_pushlstring(L, bytes, length);
+  for (int i = 0; i < decoder->secret_count; i++)
+    if (length >= decoder->secrets[i].length)
+      redact(L, &decoder->secrets[i]);
+}
+
+static void push_string(lua_State *L, const lhsa_decoder *decoder)
+{
+  const hsa_reader *reader = &decoder->reader;
   if (!reader->escaped) {
-    lua_pushlstring(L, reader->text, reader->length);
-    return 1;
+    push_bytes(L, decoder, reader->text, reader->length);
+    return;
   }
   char *plain = lua_newuserdata(L, reader->length);
-  size_t length = hsa_unescape(plain, reader->text, reader->length);
-  if (length == (size_t)-1)
-    return hsa_reader_fail(reader, "an escape that JSON does not have");
-  lua_pushlstring(L, plain, length);
+  push_bytes(L, decoder, plain, hsa_unescape(plain, reader->text, reader->length));
   lua_replace(L, -2);
-  return 1;
 }
 
 /* A whole number of up to 18 digits, which fits 64 bits. */
@@ -46,7 +79,7 @@ static int64_t to_integer(const hsa_reader *reader)
 
 static void push_number(lua_State *L, const hsa_reader *reader)
 {
-  if (reader->whole && reader->length <= 18) {
+  if (reader->whole && reader->length <= 18u + (reader->text[0] == '-')) {
 #if LUA_VERSION_NUM >= 503
     lua_pushinteger(L, (lua_Integer)to_integer(reader));
 #else
@@ -55,7 +88,11 @@ static void push_number(lua_State *L, const hsa_reader *reader)
     return;
   }
   lua_pushlstring(L, reader->text, reader->length); /* Lua's own reading: it minds the locale */
+#if LUA_VERSION_NUM >= 503
+  lua_stringtonumber(L, lua_tostring(L, -1));
+#else
   lua_pushnumber(L, lua_tonumber(L, -1));
+#endif
   lua_replace(L, -2);
 }
 
@@ -77,8 +114,7 @@ static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
   if (token != HSA_STRING)
     return hsa_reader_fail(reader, "a key is missing");
   int is_id = is_id_key(reader);
-  if (!push_string(L, reader))
-    return 0;
+  push_string(L, decoder);
   if (hsa_read(reader) != HSA_COLON)
     return hsa_reader_fail(reader, "a colon is missing");
   token = hsa_read(reader);
@@ -137,7 +173,7 @@ static int push_list(lua_State *L, lhsa_decoder *decoder, int depth)
 static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth)
 {
   hsa_reader *reader = &decoder->reader;
-  if (depth == 0)
+  if (depth == 0 && (token == HSA_OBJECT || token == HSA_LIST))
     return hsa_reader_fail(reader, "nested too deeply");
   luaL_checkstack(L, 4, "a response");
   switch (token) {
@@ -146,7 +182,8 @@ static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
   case HSA_LIST:
     return push_list(L, decoder, depth);
   case HSA_STRING:
-    return push_string(L, reader);
+    push_string(L, decoder);
+    return 1;
   case HSA_NUMBER:
     push_number(L, reader);
     return 1;
@@ -162,13 +199,20 @@ static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
   }
 }
 
-/* decode(text) -> table | nil, message: the JSON object or list that `text` is, as plain tables */
+/* decode(text [, secret [, secret]]) -> table | nil, message: the JSON object or list that `text` is, as plain
+ * tables; "[token]" stands in its strings where a secret stood */
 static int decode(lua_State *L)
 {
-  lhsa_decoder decoder = {.fields = {0}};
+  lhsa_decoder decoder = {.secret_count = 0};
   hsa_reader *reader = &decoder.reader;
   size_t length;
   luaL_checktype(L, 1, LUA_TSTRING);
+  lua_settop(L, 1 + MOST_SECRETS);
+  for (int i = 2; i <= 1 + MOST_SECRETS && !lua_isnil(L, i); i++) {
+    lhsa_secret *secret = &decoder.secrets[decoder.secret_count++];
+    secret->bytes = luaL_checklstring(L, i, &secret->length);
+    luaL_argcheck(L, secret->length > 0, i, "a secret is not empty");
+  }
   const char *text = lua_tolstring(L, 1, &length); /* stays at 1, and so alive */
   hsa_reader_init(reader, text, length);
   hsa_token token = hsa_read(reader);

@@ -68,6 +68,8 @@ static long milliseconds_field(lua_State *L, int table, const char *name)
   if (!(seconds > 0))
     luaL_error(L, "%s: expected a positive number of seconds", name);
   lua_pop(L, 1);
+  if (seconds < 0.001)
+    return 1; /* 0 would be no limit */
   return seconds > A_WEEK ? A_WEEK * 1000L : (long)(seconds * 1000 + 0.999);
 }
 
@@ -89,7 +91,7 @@ static void headers_field(lua_State *L, int table, const char **lines)
   luaL_argcheck(L, lua_istable(L, -1), table, "headers: expected a list of strings");
   size_t count = lua_rawlen(L, -1);
   luaL_argcheck(L, count <= MAX_HEADERS, table, "headers: too many");
-  luaL_checkstack(L, (int)count, "headers");
+  luaL_checkstack(L, (int)count + LUA_MINSTACK, "headers");
   int list = lua_gettop(L);
   for (size_t i = 0; i < count; i++) {
     lua_rawgeti(L, list, (int)i + 1); /* stays on the stack */
@@ -271,6 +273,16 @@ static int transport_fd(lua_State *L)
   return 1;
 }
 
+/* transport:wake(seconds): makes fd readable in at most so many seconds, once */
+static int transport_wake(lua_State *L)
+{
+  hsa_http *http = check_open(L);
+  lua_Number seconds = luaL_checknumber(L, 2);
+  luaL_argcheck(L, seconds >= 0, 2, "a time to wait is not negative");
+  hsa_http_wake(http, seconds > 1e6 ? INT64_C(1000000000000000) : (int64_t)(seconds * 1e9));
+  return 0;
+}
+
 /* transport:pending() -> how many requests are under way */
 static int transport_pending(lua_State *L)
 {
@@ -291,10 +303,9 @@ static int transport_close(lua_State *L)
 }
 
 static const luaL_Reg transport_methods[] = {
-  {"submit", transport_submit}, {"step", transport_step},
-  {"fd", transport_fd},         {"pending", transport_pending},
-  {"close", transport_close},   {"__gc", transport_close},
-  {"__close", transport_close}, {NULL, NULL},
+  {"submit", transport_submit},   {"step", transport_step},     {"fd", transport_fd},
+  {"pending", transport_pending}, {"wake", transport_wake},     {"close", transport_close},
+  {"__gc", transport_close},      {"__close", transport_close}, {NULL, NULL},
 };
 
 /* transport { proxy, ca_file, ca_path, max_response } -> transport | nil, { kind, message }

@@ -27,7 +27,10 @@ static const char *refusal(CURLU *parsed, const char *url)
 {
   char *scheme = NULL, *host = NULL;
   const char *why = NULL;
-  if (curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK)
+  CURLUcode result = curl_url_set(parsed, CURLUPART_URL, url, 0);
+  if (result == CURLUE_OUT_OF_MEMORY)
+    return "not enough memory";
+  if (result != CURLUE_OK)
     return "not an absolute http or https URL";
   if (has(parsed, CURLUPART_USER) || has(parsed, CURLUPART_PASSWORD))
     return "a URL must not carry a user name or password";

@@ -3,6 +3,8 @@
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
+local redact = require "hubspot.associations.redact"
+local retry_after = require "hubspot.associations.retry_after"
 
 local answer = {}
 
@@ -60,7 +62,18 @@ end
 ---@param response table
 ---@return string|nil
 function answer.correlation_id(response)
-  return response.headers["x-hubspot-correlation-id"]
+  local id = response.headers["x-hubspot-correlation-id"]
+  return id and redact.text(id, response.secrets)
+end
+
+-- The body without the secrets, decoded or as it is.
+local function decode(response)
+  local secrets = response.secrets or {}
+  return core.decode(response.body, secrets[1], secrets[2])
+end
+
+local function text_of(response)
+  return redact.text(response.body, response.secrets)
 end
 
 local function snippet(body)
@@ -80,27 +93,30 @@ local function message_of(status, refusal, body)
   return ("HubSpot answered %d: %s"):format(status, snippet(body))
 end
 
-local function refused(response)
-  local decoded = core.decode(response.body)
-  local refusal = decoded or {}
+local function refused(response, now)
+  local decoded = decode(response)
+  local refusal, text = decoded or {}, text_of(response)
   local err = errors.new {
     kind = kind_of(response.status, refusal),
-    message = message_of(response.status, refusal, response.body),
+    message = message_of(response.status, refusal, text),
     status = response.status,
-    body = decoded or response.body:sub(1, KEPT),
+    body = decoded or text:sub(1, KEPT),
   }
   for _, name in ipairs(KEPT_FIELDS) do err[name] = refusal[name] end
   err.correlationId = err.correlationId or answer.correlation_id(response)
+  err.retry_after = retry_after(response.headers, now)
+  err.retry_at = err.retry_after and now + err.retry_after
   return nil, err
 end
 
 local function meaningless(response, why)
+  local text = text_of(response)
   return nil, errors.new {
     kind = "decode",
-    message = ("HubSpot answered %d, but %s: %s"):format(response.status, why, snippet(response.body)),
+    message = ("HubSpot answered %d, but %s: %s"):format(response.status, why, snippet(text)),
     status = response.status,
     correlationId = answer.correlation_id(response),
-    body = response.body:sub(1, KEPT),
+    body = text:sub(1, KEPT),
   }
 end
 
@@ -122,12 +138,14 @@ end
 ---@field links table<string, string>|nil
 
 ---Any 2xx that decodes to a batch is one; all else is an error.
----@param response table what the transport gave: { status, headers, body, … }
+---@param response table what the transport gave: { status, headers, body, … }, and `secrets`, the tokens that
+---  must not show
+---@param now number seconds since 1970
 ---@return hubspot.associations.Batch|nil
 ---@return hubspot.associations.Error|nil
-function answer.read(response)
-  if response.status < 200 or response.status > 299 then return refused(response) end
-  local batch, reason = core.decode(response.body)
+function answer.read(response, now)
+  if response.status < 200 or response.status > 299 then return refused(response, now) end
+  local batch, reason = decode(response)
   if not batch then return meaningless(response, "its body is not the JSON of a batch (" .. reason .. ")") end
   if batch.results == nil and batch.errors == nil then
     return meaningless(response, "its body has neither results nor errors")

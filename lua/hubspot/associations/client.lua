@@ -1,126 +1,98 @@
--- A client: its options, its token, its connections, and one call, create.
--- The only file besides the loops that touches a transport.
+-- A client: what a caller can ask of one HubSpot account. Checks arguments, waits, and leaves the rest to
+-- the connection and the job.
 
-local answer = require "hubspot.associations.answer"
+local connections = require "hubspot.associations.connection"
 local core = require "hubspot.associations.core"
 local endpoint = require "hubspot.associations.endpoint"
 local errors = require "hubspot.associations.errors"
+local import = require "hubspot.associations.import"
+local journals = require "hubspot.associations.journal"
+local operations = require "hubspot.associations.operation"
 local options = require "hubspot.associations.options"
-local redact = require "hubspot.associations.redact"
-local tokens = require "hubspot.associations.token"
+local retry = require "hubspot.associations.retry"
 
 ---@class hubspot.associations.Client
 local Client = {}
 Client.__index = Client
 Client.__name = "hubspot.associations.client"
 
-local USER_AGENT = table.concat {
-  "hubspot-associations/", core.VERSION, " (", _VERSION, "; libcurl/", core.LIBCURL_VERSION, ")",
-}
-
--- on_event is for logs and metrics: what it raises must not cost an answer. The call reports it.
-local function emit(self, meta, event)
-  if not self.options.on_event then return end
-  local told, raised = pcall(self.options.on_event, event)
-  if not told then meta.event_error = raised end
+local function check_argument(method, name, value, expected, other)
+  if type(value) == expected or type(value) == other then return end
+  expected = other and expected .. " or a " .. other or expected
+  error(("client:%s: %s: expected a %s, found a %s"):format(method, name, expected, type(value)), 3)
 end
 
-local function headers(self, token)
-  return {
-    "Authorization: Bearer " .. token,
-    "Content-Type: application/json",
-    "Accept: application/json",
-    "User-Agent: " .. self.user_agent,
-  }
+local function closed()
+  return errors.new { kind = "closed", message = "the client is closed", retryable = false }
 end
 
--- Sends one request and waits for its response: response | nil, { kind, message }.
-local function exchange(self, path, body, token)
-  local transport = self.transport
-  local request, failure = transport:submit {
-    method = "POST",
-    url = self.base_url .. path,
-    headers = headers(self, token),
-    body = body,
-    timeout = self.options.timeout,
-    connect_timeout = self.options.connect_timeout,
-  }
-  if not request then return nil, failure end
-  transport:step()
-  while not request:done() do
-    self.wait(transport:fd())
+-- ---- one call ----
+
+-- Until `seconds` have passed. Others may use the connection meanwhile, which wakes this wait, too.
+local function sleep(self, seconds)
+  local transport, now = self.connection.transport, core.now()
+  local deadline = now + seconds
+  while now < deadline and not self.connection.closed do
+    transport:wake(deadline - now)
+    self.wait(transport:fd(), deadline - now)
     transport:step()
+    now = core.now()
   end
-  return request:response()
 end
 
--- One attempt, with its events: batch | nil, error.
-local function attempt(self, path, body, token, meta)
+-- One attempt: batch | nil, error; and what is known of the answer.
+local function attempt(self, path, body, meta)
+  local connection = self.connection
+  local delay = connection.limiter:delay(core.now())
+  while delay > 0 do
+    sleep(self, delay)
+    if connection.closed then return nil, closed(), {} end
+    delay = connection.limiter:delay(core.now())
+  end
+  local flight, err = connection:send(path, body, meta.attempts + 1, meta)
+  if not flight then return nil, err, {} end
   meta.attempts = meta.attempts + 1
-  emit(self, meta, {
-    type = "request",
-    method = "POST",
-    url = self.base_url .. path,
-    attempt = meta.attempts,
-    bytes = #body,
-  })
-  local response, failure = exchange(self, path, body, token)
-  if not response then
-    failure.message = redact(failure.message, token)
-    emit(self, meta, {
-      type = "failure",
-      kind = failure.kind,
-      message = failure.message,
-      attempt = meta.attempts,
-    })
-    return nil, errors.new(failure)
+  local ticket = connection.limiter:sent(core.now())
+  connection.transport:step()
+  while not flight.request:done() do
+    self.wait(connection.transport:fd())
+    connection.transport:step()
   end
-  response.body = redact(response.body, token)
-  meta.status = response.status
-  meta.correlation_id = answer.correlation_id(response)
-  meta.rate_limit = answer.rate_limit(response.headers)
-  meta.http_version = response.http_version
-  emit(self, meta, {
-    type = "response",
-    status = response.status,
-    elapsed = response.elapsed,
-    attempt = meta.attempts,
-    bytes = #response.body,
-    http_version = response.http_version,
-    correlation_id = meta.correlation_id,
-    rate_limit = meta.rate_limit,
-  })
-  return answer.read(response)
+  local batch, about
+  batch, err, about = connection:land(flight)
+  connection.limiter:answered(ticket, core.now(), about.rate_limit, err)
+  return batch, err, about
 end
 
--- A call: one attempt, and one more with a fresh token when the first was refused for its token.
+-- How long to wait before the next attempt; nil when there is none.
+local function delay_after(self, err, meta, now)
+  if err.renewed then return 0 end
+  if retry.counts(err) then meta.strikes = meta.strikes + 1 end
+  return self.connection.retry:after(err, meta.strikes, now - meta.began)
+end
+
+-- A call: as many attempts as it takes, within what the options allow.
 local function call(self, path, body)
-  local meta = { attempts = 0 }
-  local began = core.now()
-  local token, batch, err
-  token, err = self.token "first"
-  if token then
-    batch, err = attempt(self, path, body, token, meta)
-    if err and err.kind == "unauthorized" and self.renewable then
-      local refused = err
-      token, err = self.token "unauthorized"
-      if token then
-        batch, err = attempt(self, path, body, token, meta)
-      else
-        err.cause = refused
-      end
+  local meta = { attempts = 0, strikes = 0, began = core.now() }
+  while true do
+    local batch, err, about = attempt(self, path, body, meta)
+    local now = core.now()
+    for name, value in pairs(about) do meta[name] = value end
+    meta.elapsed = now - meta.began
+    if batch then
+      self.connection.retry:succeeded()
+      meta.began, meta.strikes = nil, nil
+      return batch, meta
     end
-  end
-  meta.elapsed = core.now() - began
-  if batch then return batch, meta end
-  err.attempts = meta.attempts
-  err.rate_limit = meta.rate_limit
-  return nil, err
-end
-
-local function check_argument(name, value, expected)
-  if type(value) ~= expected then
-    error(("client:create: %s: expected a %s, found a %s"):format(name, expected, type(value)), 3)
+    err.attempts, err.rate_limit, err.elapsed = meta.attempts, about.rate_limit, meta.elapsed
+    err.event_error = meta.event_error
+    local delay = delay_after(self, err, meta, now)
+    if not delay then return nil, err end
+    if not err.renewed then
+      self.connection:emit(meta, { type = "retry", kind = err.kind, delay = delay, attempt = meta.attempts })
+    end
+    sleep(self, delay)
+    if self.connection.closed then return nil, closed() end
   end
 end
 
@@ -139,21 +111,20 @@ end
 ---@return table|hubspot.associations.Error meta { status, attempts, elapsed (seconds), correlation_id,
 ---  rate_limit, http_version, event_error }; the error when there is no batch
 function Client:create(from_object_type, to_object_type, inputs)
-  check_argument("fromObjectType", from_object_type, "string")
-  check_argument("toObjectType", to_object_type, "string")
-  check_argument("inputs", inputs, "table")
-  if self.closed then return nil, errors.new { kind = "closed", message = "the client is closed" } end
+  check_argument("create", "fromObjectType", from_object_type, "string")
+  check_argument("create", "toObjectType", to_object_type, "string")
+  check_argument("create", "inputs", inputs, "table")
+  if self.connection.closed then return nil, closed() end
   local path, err = endpoint.batch_create(self.options.version, from_object_type, to_object_type)
   if not path then return nil, err end
   if #inputs > self.options.batch_size then
-    return nil,
-      errors.new {
-        kind = "invalid_input",
-        field = "inputs",
-        message = ("expected at most %d inputs, found %d: use create_all for any number"):format(
-          self.options.batch_size, #inputs
-        ),
-      }
+    local message = "expected at most %d inputs, found %d: use create_all for any number"
+    return nil, errors.new {
+      kind = "invalid_input",
+      field = "inputs",
+      message = message:format(self.options.batch_size, #inputs),
+      retryable = false,
+    }
   end
   local body = core.body()
   local added, refusals, count = body:add_list(inputs)
@@ -161,11 +132,75 @@ function Client:create(from_object_type, to_object_type, inputs)
   return call(self, path, body:json())
 end
 
+-- ---- any number ----
+
+---@class hubspot.associations.JobOptions
+---@field on_failure fun(failure: table): boolean|nil told of each input that was not created: { index, input,
+---  outcome, error }; returning false ends the job
+---@field on_batch fun(batch: table): boolean|nil told of each batch when all its inputs have an outcome:
+---  { first, last, created, failures, results, report }; returning false ends the job
+---@field journal string|nil a file: what is recorded there is not done again, what is done is recorded there
+---@field max_failures integer|nil how many failures the report keeps when there is no on_failure, 1000
+
+---Begins a job that creates any number of associations, for a host that steps it itself.
+---@param from_object_type string
+---@param to_object_type string
+---@param source table[]|fun(): table|nil a list of inputs, or an iterator that returns the next, and nil at
+---  the end. An input is kept until its batch has landed: return a fresh table each time
+---@param given hubspot.associations.JobOptions|nil
+---@return hubspot.associations.Operation|nil
+---@return hubspot.associations.Error|nil
+function Client:start(from_object_type, to_object_type, source, given)
+  check_argument("start", "fromObjectType", from_object_type, "string")
+  check_argument("start", "toObjectType", to_object_type, "string")
+  check_argument("start", "source", source, "table", "function")
+  local job_options = options.read_job(given or {})
+  if self.connection.closed then return nil, closed() end
+  local path, err = endpoint.batch_create(self.options.version, from_object_type, to_object_type)
+  if not path then return nil, err end
+  local journal, job
+  if job_options.journal then
+    journal, err = journals.open(job_options.journal, {
+      fromObjectType = from_object_type,
+      toObjectType = to_object_type,
+    })
+    if not journal then return nil, err end
+  end
+  job, err = import.new({
+    source = source,
+    batch_size = self.options.batch_size,
+    concurrency = self.options.concurrency,
+    max_failures = job_options.max_failures,
+    on_failure = job_options.on_failure,
+    on_batch = job_options.on_batch,
+    retry = self.connection.retry,
+    limiter = self.connection.limiter,
+    journal = journal,
+  }, core.now())
+  if not job then
+    if journal then journal:close() end
+    return nil, err
+  end
+  return operations.new(self.connection, path, job, journal)
+end
+
+---Creates any number of associations, and accounts for every input: see the report's four counts.
+---Arguments as of `start`. Returns when the job is done.
+---@return hubspot.associations.Report|nil report nil when the job could not begin
+---@return hubspot.associations.Error|nil err why the job stopped before its source ended
+function Client:create_all(from_object_type, to_object_type, source, given)
+  local operation, err = self:start(from_object_type, to_object_type, source, given)
+  if not operation then return nil, err end
+  while not operation:step() do
+    self.wait(operation:fd(), operation:timeout())
+  end
+  return operation:result()
+end
+
 ---Ends the client's connections. Calls under way in other coroutines end with kind `closed`.
 ---A client that is collected, or goes out of scope as `local client <close>`, is closed too.
 function Client:close()
-  self.closed = true
-  self.transport:close()
+  self.connection:close()
 end
 
 Client.__close = Client.close
@@ -177,26 +212,10 @@ Client.__close = Client.close
 ---@return hubspot.associations.Error|nil
 local function new(given)
   local read = options.read(given)
-  local token, err, renewable = tokens.from(read.token)
-  if not token then return nil, err end
-  read.token = nil
-  local transport, failure = core.transport {
-    proxy = read.proxy,
-    ca_file = read.ca_file,
-    ca_path = read.ca_path,
-  }
-  if not transport then return nil, errors.new(failure) end
+  local connection, err = connections.open(read)
+  if not connection then return nil, err end
   local loop = read.loop or require "hubspot.associations.loop.blocking"
-  return setmetatable({
-    options = read,
-    base_url = read.base_url:gsub("/+$", ""),
-    user_agent = read.user_agent and USER_AGENT .. " " .. read.user_agent or USER_AGENT,
-    token = token,
-    renewable = renewable,
-    transport = transport,
-    wait = loop.wait,
-    closed = false,
-  }, Client)
+  return setmetatable({ options = read, connection = connection, wait = loop.wait }, Client)
 end
 
 return { new = new }

@@ -1,6 +1,8 @@
 -- The error table: what every failure of a call or a job looks like.
 -- Never carries a token: see redact.lua for what a server might echo.
 
+local printable = require "hubspot.associations.printable"
+
 local errors = {}
 
 ---@class hubspot.associations.Error
@@ -18,7 +20,7 @@ local errors = {}
 ---@field attempts integer|nil how often the request was sent
 ---@field retryable boolean|nil true when the same call may succeed later
 ---@field retry_after number|nil seconds that HubSpot asks to wait
----@field retry_at number|nil the same as a time, in seconds since 1970, when it is too long to wait
+---@field retry_at number|nil the same as a time, in seconds since 1970
 ---@field index integer|nil of an input: its place in the list
 ---@field field string|nil of an input: what in it is at fault, e.g. "from.id"
 ---@field curl_code integer|nil of a network, timeout or tls failure: libcurl's code
@@ -32,11 +34,6 @@ local ADVICE = {
   redirect = "redirects are never followed: check base_url",
   daily_limit = "the limit resets at midnight in the account's time zone",
 }
-
--- One printable line, whatever the server put into it.
-local function one_line(text)
-  return (tostring(text):gsub("[%c\127]+", " "))
-end
 
 local function place(err)
   local parts = {}
@@ -64,9 +61,8 @@ end
 ---One line that a person can act on.
 function Error.__tostring(err)
   local advice = ADVICE[err.kind]
-  return one_line(
-    ("%s: %s%s%s%s"):format(err.kind, place(err), err.message, details(err), advice and "; " .. advice or "")
-  )
+  local line = err.kind .. ": " .. place(err) .. printable(err.message) .. details(err)
+  return printable(advice and line .. "; " .. advice or line)
 end
 
 ---Makes an error of a table of its fields, in place.

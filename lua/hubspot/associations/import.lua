@@ -9,6 +9,7 @@ local concurrency = require "hubspot.associations.concurrency"
 local errors = require "hubspot.associations.errors"
 local groups = require "hubspot.associations.group"
 local outcome = require "hubspot.associations.outcome"
+local printable = require "hubspot.associations.printable"
 local pieces = require "hubspot.associations.piece"
 local refusal = require "hubspot.associations.refusal"
 local retry = require "hubspot.associations.retry"
@@ -19,7 +20,8 @@ local import = {}
 -- Stands for a batch that has a result for each input and no error, where nobody asks for the results.
 local CONFIRMED = {}
 
--- Requests that may look for the inputs at fault in one refused group: enough for 20 bad rows of 2,000.
+-- How many more refusals than successes the search for inputs at fault may cost, over the whole job: enough
+-- for dozens of bad rows in a batch, and little enough when every row is bad.
 local SEARCH_BUDGET = 400
 
 ---@class hubspot.associations.Report
@@ -44,9 +46,11 @@ Job.__index = Job
 ---@param spec table { source, batch_size, concurrency, max_failures, on_failure, on_batch, retry, limiter,
 ---  journal }
 ---@param now number seconds
----@return hubspot.associations.Job
+---@return hubspot.associations.Job|nil
+---@return hubspot.associations.Error|nil
 function import.new(spec, now)
   local read, total = source.reader(spec.source)
+  if not read then return nil, total end
   return setmetatable({
     read = read,
     total = total,
@@ -66,6 +70,7 @@ function import.new(spec, now)
     max_failures = spec.max_failures,
     began = now,
     last_success = -math.huge,
+    search_budget = SEARCH_BUDGET,
     error = nil, -- why the job stops
     report = {
       inputs = 0, created = 0, failed = 0, unconfirmed = 0, not_sent = 0, resumed = 0,
@@ -88,7 +93,7 @@ function Job:call(callback, argument)
   local called, result = pcall(callback, argument)
   if not called then
     self.callback_raised = true
-    self:stop(errors.new { kind = "callback", message = "a callback raised: " .. tostring(result) })
+    self:stop(errors.new { kind = "callback", message = "a callback raised: " .. printable(result) })
   elseif result == false then
     self:stop(errors.new { kind = "canceled", message = "a callback ended the job" })
   end
@@ -146,20 +151,19 @@ end
 -- What the journal says of the next inputs, which are read from the source and compared, not sent.
 function Job:replay(record)
   local group = groups.new(record.first)
+  self.group = group
   local is_recorded = self.journal.failures_by_index(record)
   local inputs = {}
   for index = record.first, record.first + record.inputs - 1 do
     local more, input = self.read()
     if not more then break end
-    self.index = index
-    group:add(index, input)
+    self:add(group, input)
     if is_recorded[index] then inputs[index] = input end
   end
   if group.count ~= record.inputs or group.body:digest() ~= record.digest then
-    self.report.inputs = self.report.inputs + group.count
-    self.report.not_sent = self.report.not_sent + group.count
     return self:stop(self.journal:mismatch(record))
   end
+  self.group = nil -- its inputs have their outcome
   local report = self.report
   report.inputs = report.inputs + record.inputs
   report.resumed = report.resumed + record.inputs
@@ -183,14 +187,20 @@ function Job:read_into(group)
       self.exhausted = true
       return
     end
-    self.index, self.reading = self.index + 1, true
-    if not group:add(self.index, input) then
-      self.index, self.held = self.index - 1, input
-      self.reading = false
+    if not self:add(group, input) then
+      self.held = input
       return
     end
-    self.reading = false
   end
+end
+
+-- Takes the next input into the group; false when the group has no room for it.
+function Job:add(group, input)
+  self.adding = true
+  local taken = group:add(self.index + 1, input)
+  self.adding = false
+  if taken then self.index = self.index + 1 end
+  return taken
 end
 
 function Job:recorded()
@@ -204,24 +214,31 @@ function Job:push_group(group)
   for i = #lists, 1, -1 do self:push(pieces.new(group, lists[i])) end
 end
 
+-- What the source raised, or an input that was read through a metatable: the job stops.
+function Job:raised(raised)
+  local message = printable(raised)
+  if self.adding then -- the input counts, and is refused
+    self.index = self.index + 1
+    self.group.count = self.group.count + 1
+    self.group:fail(self.index, nil, "failed", { kind = "invalid_input", message = message })
+  end
+  self:stop(errors.new { kind = "source", message = "the source raised: " .. message })
+end
+
 -- The next group as a piece to send; nil when the source has no more, or the job has to stop.
 function Job:fill()
   while not self.exhausted and not self.error do
     local record = self:recorded()
-    local group = not record and groups.new(self.index + 1)
     local filled, raised
     if record then
       filled, raised = pcall(self.replay, self, record)
     else
-      filled, raised = pcall(self.read_into, self, group)
+      self.group = groups.new(self.index + 1)
+      filled, raised = pcall(self.read_into, self, self.group)
     end
-    if not filled then
-      if self.reading and group then -- an input that raised while it was read: it counts
-        group.count = group.count + 1
-        group:fail(self.index, nil, "failed", { kind = "invalid_input", message = tostring(raised) })
-      end
-      self:stop(errors.new { kind = "source", message = "the source raised: " .. tostring(raised) })
-    end
+    if not filled then self:raised(raised) end
+    local group = self.group
+    self.group = nil
     if group and group.count > 0 then
       self.open_groups = self.open_groups + 1
       if group.open == 0 then
@@ -276,7 +293,7 @@ end
 
 function Job:send(piece, now)
   self.in_flight = self.in_flight + 1
-  self.limiter:sent()
+  piece.ticket = self.limiter:sent(now)
   piece.attempts = piece.attempts + 1
   piece.began = piece.began or now
   piece.sent = now
@@ -335,16 +352,17 @@ end
 function Job:split(piece, err)
   local count = #piece.places
   if count == 1 then return self:settle(piece, "failed", err) end
-  if refusal.is_too_many(err) then
-    self.batch_size = math.min(self.batch_size, math.ceil(count / 2))
-  else
-    piece.search = piece.search or { left = SEARCH_BUDGET }
-    if piece.search.left < 2 then return self:settle(piece, "failed", errors.together(err, count)) end
-    piece.search.left = piece.search.left - 2
-  end
   local suspects = outcome.suspects(piece.group.body, piece.places, err)
+  local named = #suspects > 0 and #suspects < count
+  if not named and refusal.is_too_many(err) then
+    self.batch_size = math.min(self.batch_size, math.ceil(count / 2))
+  elseif self.search_budget == 0 then
+    return self:settle(piece, "failed", errors.together(err, count))
+  else
+    self.search_budget = self.search_budget - 1
+  end
   local first, second
-  if #suspects > 0 and #suspects < count then
+  if named then
     first, second = piece:without(suspects)
   else
     first, second = piece:halves()
@@ -356,7 +374,7 @@ end
 -- Its attempts are over. If others succeed meanwhile, it is this piece that cannot pass, and its outcome
 -- is final. If none do, or the rate limit lets nothing through, the job stops, and can be resumed.
 function Job:give_up(piece, err)
-  if self.last_success < piece.began or not retry.counts(err) then
+  if self.last_success < piece.failing_since or not retry.counts(err) then
     self:stop(err)
     return self:abandon(piece, err)
   end
@@ -364,11 +382,13 @@ function Job:give_up(piece, err)
 end
 
 function Job:refused(piece, now, err)
+  piece.failing_since = piece.failing_since or now
   if retry.may_have_been_done(err) then piece.maybe = true end
   err.retryable = retry.is_retryable(err)
   err.attempts = piece.attempts
   if err.retryable then self.concurrency:overloaded(piece.sent, now) end
   if self.error then return self:abandon(piece, err) end
+  if err.renewed then return self:push(piece) end -- there is a new token: at once
   if self:again(piece, now, err) then return end
   if err.retryable or err.kind == "too_large" then return self:give_up(piece, err) end
   if refusal.is_splittable(err) then return self:split(piece, err) end
@@ -392,9 +412,10 @@ end
 ---@param rate_limit hubspot.associations.RateLimit|nil
 function Job:answered(piece, now, batch, err, rate_limit)
   self.in_flight = self.in_flight - 1
-  self.limiter:answered(now, rate_limit, err)
+  self.limiter:answered(piece.ticket, now, rate_limit, err)
   if not batch then return self:refused(piece, now, err) end
   self.last_success = now
+  self.search_budget = math.min(SEARCH_BUDGET, self.search_budget + 1)
   self.retry:succeeded()
   self.concurrency:succeeded()
   self:accepted(piece, now, batch)
@@ -413,12 +434,14 @@ end
 function Job:finish(now)
   local report = self.report
   report.elapsed = now - self.began
+  if self.held ~= nil then -- read, and then the job stopped
+    report.inputs = report.inputs + 1
+    self:tell_failure { index = self.index + 1, input = self.held, outcome = "not_sent", error = self.error }
+    self.held = nil
+  end
   if self.total and self.total > report.inputs then -- of a list, the inputs that were never read
     report.not_sent = report.not_sent + self.total - report.inputs
     report.inputs = self.total
-  elseif self.held ~= nil then
-    report.not_sent = report.not_sent + 1
-    report.inputs = report.inputs + 1
   end
   return report, self.error
 end

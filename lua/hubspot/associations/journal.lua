@@ -43,9 +43,22 @@ end
 
 -- ---- reading ----
 
+local function are_failures(list)
+  if list == nil then return true end
+  if type(list) ~= "table" then return false end
+  for _, failure in ipairs(list) do
+    if type(failure) ~= "table" or type(failure.index) ~= "number" or type(failure.outcome) ~= "string"
+      or type(failure.error) ~= "table" then
+      return false
+    end
+  end
+  return true
+end
+
 local function is_record(record)
   return type(record) == "table" and type(record.first) == "number" and type(record.inputs) == "number"
     and record.inputs >= 1 and type(record.digest) == "string" and type(record.created) == "number"
+    and are_failures(record.failures)
 end
 
 -- Why a header is not that of this job's journal; nil when it is.
@@ -59,12 +72,23 @@ function Journal:check_header(header)
   end
 end
 
+-- The first line, always in the same words, so that a torn one can be told from a stranger's file.
+function Journal:header()
+  local fields = { ('{"format":%s,"version":%d'):format(json.encode(FORMAT), FORMAT_VERSION) }
+  local names = {}
+  for name in pairs(self.identity) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    fields[#fields + 1] = json.encode(name) .. ":" .. json.encode(self.identity[name])
+  end
+  return table.concat(fields, ",") .. "}\n"
+end
+
 -- Takes in the lines of a store: true, or nil and why this journal cannot be used.
 function Journal:load(text)
   local complete = text:match "^.*\n" or ""
-  if #complete < #text then
-    local truncated, reason = self.store:truncate(#complete)
-    if not truncated then return nil, reason end
+  if complete == "" and self:header():sub(1, #text) ~= text then
+    return nil, "is not a journal of this module" -- nor the beginning of one
   end
   local line_number = 0
   for line in complete:gmatch "([^\n]*)\n" do
@@ -78,6 +102,10 @@ function Journal:load(text)
     else
       self.records[record.first] = record
     end
+  end
+  if #complete < #text then -- a torn last line, of what is a journal of ours
+    local truncated, reason = self.store:truncate(#complete)
+    if not truncated then return nil, reason end
   end
   return true, nil, line_number
 end
@@ -94,10 +122,8 @@ function journal.new(store, path, identity)
   local loaded, why, lines = self:load(text)
   if not loaded then return refuse(path, why) end
   if lines == 0 then
-    local header = { format = FORMAT, version = FORMAT_VERSION }
-    for name, value in pairs(identity) do header[name] = value end
     local appended
-    appended, reason = store:append(json.encode(header) .. "\n")
+    appended, reason = store:append(self:header())
     if not appended then return refuse(path, reason) end
   end
   return self

@@ -3,6 +3,8 @@
 
 local core = require "hubspot.associations.core"
 
+local printable = require "hubspot.associations.printable"
+
 local options = {}
 
 ---@class hubspot.associations.Options
@@ -13,6 +15,11 @@ local options = {}
 ---@field version string|nil the API version in the path: "2025-09" (default), "2026-03", "2026-09" or "v4"
 ---@field timeout number|nil seconds for one request, 30
 ---@field connect_timeout number|nil seconds to connect, of those; 10
+---@field max_attempts integer|nil of one request, those refused by the rate limit not counted; 6. With 1,
+---  nothing is tried again
+---@field retry_deadline number|nil seconds for all attempts of one request, 300
+---@field concurrency integer|nil requests of one create_all in flight, 1 to 100; 4
+---@field rate integer|nil requests per 10 seconds, when the caller knows better than the response headers
 ---@field batch_size integer|nil inputs per request, 1 to 2000 (HubSpot's limit, and the default)
 ---@field proxy string|nil as libcurl's CURLOPT_PROXY; by default from the environment
 ---@field ca_file string|nil certificates to trust, PEM; by default libcurl's
@@ -42,8 +49,8 @@ local function count(most)
 end
 
 local function text(value)
-  local printable = type(value) == "string" and value ~= "" and not value:find "%c"
-  return printable, "a string without control characters"
+  local valid = type(value) == "string" and value ~= "" and not value:find "%c"
+  return valid, "a string without control characters"
 end
 
 local function base_url(value)
@@ -67,13 +74,17 @@ local function loop(value)
   return type(value) == "table" and type(value.wait) == "function", "a table with a function `wait`"
 end
 
-local KNOWN = {
+local CLIENT = {
   token = { check = token },
   base_url = { check = base_url, default = "https://api.hubapi.com" },
   version = { check = version, default = "2025-09" },
   timeout = { check = seconds, default = 30 },
   connect_timeout = { check = seconds, default = 10 },
+  max_attempts = { check = count(1000), default = 6 },
+  retry_deadline = { check = seconds, default = 300 },
+  concurrency = { check = count(100), default = 4 },
   batch_size = { check = count(2000), default = 2000 },
+  rate = { check = count(10000) },
   proxy = { check = text },
   ca_file = { check = text },
   ca_path = { check = text },
@@ -82,37 +93,53 @@ local KNOWN = {
   on_event = { check = is_type "function" },
 }
 
--- A value as an error may show it: a secret may sit in any option but those of plain types.
-local function shown(name, value)
-  local plain = name ~= "token" and name ~= "proxy" and (type(value) == "number" or type(value) == "string")
-  return plain and ("%s (%s)"):format(type(value), tostring(value)) or "a " .. type(value)
+local JOB = {
+  on_failure = { check = is_type "function" },
+  on_batch = { check = is_type "function" },
+  journal = { check = text },
+  max_failures = { check = count(1e9), default = 1000 },
+}
+
+-- A value as an error may show it: a string may be, or hold, a secret.
+local function shown(value)
+  return type(value) == "number" and tostring(value) or "a " .. type(value)
 end
 
----The options given, checked, with the defaults of those that are not.
----Raises when one is unknown or wrong, naming it.
----@param given table
----@return hubspot.associations.Options
-function options.read(given)
+local function read_options(known, given, method)
   if type(given) ~= "table" then
-    error("associations.new: expected a table of options, found a " .. type(given), 3)
+    error(("%s: expected a table of options, found a %s"):format(method, type(given)), 4)
   end
   for name in pairs(given) do
-    if not KNOWN[name] then error(("associations.new: unknown option %q"):format(tostring(name)), 3) end
+    if not known[name] then error(("%s: unknown option %s"):format(method, printable(name)), 4) end
   end
   local read = {}
-  for name, option in pairs(KNOWN) do
+  for name, option in pairs(known) do
     local value = given[name]
     if value == nil then value = option.default end
     if value ~= nil then
       local valid, expected = option.check(value)
       if not valid then
-        local problem = "associations.new: option %s: expected %s, found %s"
-        error(problem:format(name, expected, shown(name, value)), 3)
+        error(("%s: option %s: expected %s, found %s"):format(method, name, expected, shown(value)), 4)
       end
     end
     read[name] = value
   end
   return read
+end
+
+---The options of a client, checked, with the defaults of those that are not given.
+---Raises when one is unknown or wrong, naming it.
+---@param given table
+---@return hubspot.associations.Options
+function options.read(given)
+  return read_options(CLIENT, given, "associations.new")
+end
+
+---The same for the options of a job.
+---@param given table
+---@return hubspot.associations.JobOptions
+function options.read_job(given)
+  return read_options(JOB, given, "client:create_all")
 end
 
 return options

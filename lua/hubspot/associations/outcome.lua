@@ -28,7 +28,8 @@ end
 local function pairs_of(results)
   local confirmed = {}
   for _, result in ipairs(results or {}) do
-    local from, to = result.fromObjectId, result.toObjectId
+    local is_result = type(result) == "table"
+    local from, to = is_result and result.fromObjectId, is_result and result.toObjectId
     if type(from) == "string" and type(to) == "string" then confirmed[pair_of(from, to)] = true end
   end
   return confirmed
@@ -61,7 +62,7 @@ local function named_ids(err)
   local any = false
   local function name(side, value)
     if type(value) == "string" or type(value) == "number" then
-      named[side][tostring(value)] = true
+      named[side][type(value) == "number" and ("%.0f"):format(value) or value] = true
       any = true
     end
   end

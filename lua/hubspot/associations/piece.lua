@@ -10,7 +10,7 @@
 ---@field not_before number when it may be sent again
 ---@field asked boolean whether an answer left these inputs out before
 ---@field maybe boolean whether HubSpot may have created them although no answer says so
----@field search table|nil the budget of requests that looks for inputs at fault: { left = integer }
+---@field failing_since number|nil when an attempt failed first
 local Piece = {}
 Piece.__index = Piece
 
@@ -29,7 +29,6 @@ function piece.new(group, places, parent)
     not_before = 0,
     asked = parent ~= nil and parent.asked,
     maybe = parent ~= nil and parent.maybe,
-    search = parent and parent.search,
   }, Piece)
 end
 

@@ -87,7 +87,7 @@ end
 ---@return string|nil why "attempts", "deadline" or "budget"; nil where the error itself forbids it
 function Policy:after(err, attempts, elapsed)
   if not retry.is_retryable(err) then return nil end
-  if attempts >= self.max_attempts then return nil, "attempts" end
+  if attempts >= self.max_attempts or self.max_attempts == 1 then return nil, "attempts" end
   local delay = self:backoff(attempts, err)
   if elapsed + delay > self.deadline then return nil, "deadline" end
   local cost = not retry.counts(err) and 0 or err.kind == "timeout" and COST_OF_TIMEOUT or COST

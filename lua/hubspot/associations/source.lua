@@ -1,10 +1,38 @@
 -- Where a job's inputs come from: a list, or an iterator that returns the next one, and nil at the end.
 
+local errors = require "hubspot.associations.errors"
+local printable = require "hubspot.associations.printable"
+
 local source = {}
 
+local function refuse(found)
+  return nil, errors.new {
+    kind = "invalid_input",
+    field = "source",
+    message = "expected a list of inputs, or an iterator, found " .. found,
+    retryable = false,
+  }
+end
+
+-- How many entries a list has. Its keys are looked at, since `#` may stop at a hole, and what is behind it
+-- would be lost.
+local function count(list)
+  local entries, last = 0, 0
+  for key in next, list do
+    if type(key) ~= "number" or key % 1 ~= 0 or key < 1 then
+      return refuse("a table with the key " .. printable(key))
+    end
+    entries, last = entries + 1, math.max(last, key)
+  end
+  if entries == last then return entries end
+  local hole = 1
+  while list[hole] ~= nil do hole = hole + 1 end
+  return refuse(("a list with a hole at %d"):format(hole))
+end
+
 ---@param from table|function
----@return (fun(): boolean, any) read true and the next input, or false at the end
----@return integer|nil total how many there are, where that is known
+---@return (fun(): boolean, any)|nil read true and the next input, or false at the end
+---@return integer|hubspot.associations.Error|nil total how many there are, where that is known; or the error
 function source.reader(from)
   if type(from) == "function" then
     return function()
@@ -12,11 +40,13 @@ function source.reader(from)
       return input ~= nil, input
     end
   end
-  local total, index = #from, 0
+  local total, err = count(from)
+  if not total then return nil, err end
+  local index = 0
   return function()
-    if index == total then return false end
+    if index >= total then return false end
     index = index + 1
-    return true, from[index] -- a hole is an input too, one that will be refused
+    return true, from[index]
   end, total
 end
 

@@ -1,0 +1,29 @@
+-- The batch that all peers send, and what all of them do with the answer.
+
+local batch = {}
+
+batch.SIZE = 2000
+
+---2,000 inputs in wire form, no table of which is shared. The ids are those of bench/server.c.
+function batch.inputs()
+  local inputs = {}
+  for i = 1, batch.SIZE do
+    inputs[i] = {
+      from = { id = ("%.0f"):format(20000000000 + i * 7919) },
+      to = { id = ("%.0f"):format(9000000000 + i * 104729) },
+      types = { { associationCategory = "HUBSPOT_DEFINED", associationTypeId = 1 } },
+    }
+  end
+  return inputs
+end
+
+---Reads every result, as a caller does who keeps account of what was linked.
+function batch.walk(answer)
+  local linked = 0
+  for _, result in ipairs(answer.results) do
+    if result.fromObjectId ~= "" and result.toObjectId ~= "" then linked = linked + 1 end
+  end
+  assert(linked == batch.SIZE, "the answer has not all results")
+end
+
+return batch

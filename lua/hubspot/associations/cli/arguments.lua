@@ -1,0 +1,190 @@
+-- The command's arguments, as data: what may be given, what it means, and how it is checked.
+-- Parses only; reads no file and no environment, and ends no process.
+
+local argparse = require "argparse"
+
+local arguments = {}
+
+local PROGRAM = "hubspot-associations"
+local WIDTH = 90 -- columns
+
+-- ---- what an argument may be: each gives the value, or nil and a message ----
+
+local function whole(least, most)
+  local expected = ("expected a whole number from %d to %d"):format(least, most)
+  return function(text)
+    local value = #text <= 15 and text:find "^%d+$" and tonumber(text)
+    if value and value >= least and value <= most then return value end
+    return nil, expected
+  end
+end
+
+local function seconds(text)
+  local value = text:find "^[%d.]+$" and tonumber(text)
+  if value then return value end
+  return nil, "expected a number of seconds"
+end
+
+local function positive_seconds(text)
+  local value = seconds(text)
+  if value and value > 0 then return value end
+  return nil, "expected a positive number of seconds"
+end
+
+local function category(text)
+  if text:find "^[A-Z][A-Z0-9_]*$" then return text end
+  return nil, "expected a category in upper case, such as USER_DEFINED"
+end
+
+local COUNT = whole(0, 1000000000)
+
+-- ---- what there is ----
+
+local COMMANDS = {
+  {
+    name = "create",
+    summary = "Create associations between pairs of records.",
+    description = "Creates associations between pairs of records, up to 2,000 in one call, and reports what "
+      .. "became of each row.\n\n"
+      .. "FILE is CSV with the columns from, to and, where rows differ, type; a header line may name them in "
+      .. "any order. Or it is JSON Lines, one object a line: {\"from\":\"101\",\"to\":\"202\",\"types\":1}, "
+      .. "or as HubSpot's API takes it. - is standard input.",
+    epilog = [[
+The token is read from the environment variable HUBSPOT_TOKEN, or from --token-file.
+
+Exit status: 0 when all were created, 1 when some were not, 2 when it could not run.
+
+Examples:
+   hubspot-associations create --from contacts --to companies --type 1 pairs.csv
+   hubspot-associations create --from deals --to contacts --token-file token.txt typed.csv
+   ./export | hubspot-associations create --from contacts --to deals --type 4 -
+   hubspot-associations create --from 0-1 --to 2-7 --type 37 --category USER_DEFINED -]],
+    arguments = {
+      { name = "file", argname = "FILE", description = "The pairs; - for standard input." },
+    },
+    options = {
+      { name = "--from", argname = "OBJECT", count = "1",
+        description = "The object type that is linked, such as contacts or 0-1." },
+      { name = "--to", argname = "OBJECT", count = "1",
+        description = "The object type that it is linked to, such as companies or 0-2." },
+      { name = "--type", argname = "ID", check = whole(1, 2147483647),
+        description = "The association type id of rows that have none." },
+      { name = "--category", argname = "NAME", check = category,
+        description = "The category of types that are a number only: HUBSPOT_DEFINED (default), "
+          .. "USER_DEFINED, ..." },
+      { name = "--token-file", argname = "FILE",
+        description = "A file that holds the token, and nothing else." },
+      { name = "--format", choices = { "csv", "jsonl" }, argname = "csv|jsonl",
+        description = "What FILE is; by default, what its name or its first character says." },
+      { name = "--base-url", argname = "URL",
+        description = "Where the service is: https://api.hubapi.com by default; a sandbox." },
+      { name = "--api-version", argname = "VERSION", description = "Of HubSpot's API; 2025-09 by default." },
+      { name = "--max-attempts", argname = "N", check = whole(1, 1000),
+        description = "How often a request that fails is sent at most; 6 by default." },
+    },
+  },
+  {
+    name = "sandbox",
+    summary = "Serve a HubSpot account in memory, for tests.",
+    description = "Serves a HubSpot account in memory on this machine, to try things out and for tests. "
+      .. "Its first line of output is its address. Ctrl-C or SIGTERM ends it.",
+    epilog = [[
+Needs cqueues: apt-get install lua-cqueues, or luarocks install cqueues.
+
+Examples:
+   hubspot-associations sandbox --port 8080
+   hubspot-associations sandbox --latency 0.2 --rate 100 --retry-after]],
+    options = {
+      { name = "--port", argname = "N", check = whole(0, 65535), default = "0",
+        description = "0 lets the system pick one." },
+      { name = "--token", argname = "TOKEN", count = "*",
+        description = "Accept this made-up token only; may be repeated. By default, any but \"expired\"." },
+      { name = "--latency", argname = "SECONDS", check = seconds,
+        description = "Let each answer take so long." },
+      { name = "--rate", argname = "N", check = COUNT,
+        description = "Answer N requests in each interval; then 429." },
+      { name = "--interval", argname = "SECONDS", check = positive_seconds,
+        description = "Of --rate; 10 by default." },
+      { name = "--daily", argname = "N", check = COUNT,
+        description = "Answer N requests in all; then 429, DAILY." },
+      { name = "--status", argname = "N", check = whole(200, 299),
+        description = "The status of a full success, such as 200." },
+    },
+    flags = {
+      { name = "--retry-after", description = "Send Retry-After with each 429." },
+      { name = "--numeric-ids", description = "Send record ids as numbers, as older versions do." },
+      { name = "--until-eof",
+        description = "End, too, when standard input ends: for a test that starts it." },
+    },
+  },
+}
+
+-- ---- parsing ----
+
+-- What ends the parse early, in place of argparse's own way: to print, and to end the process.
+local EARLY = {}
+
+local function add_help(parser, ended)
+  parser:flag { name = "-h --help", description = "Show this help.",
+    action = function()
+      ended.text = parser:get_help() .. "\n"
+      error(EARLY, 0)
+    end }
+end
+
+-- An option as argparse takes it: a value that fails its check is refused under the option's name.
+local function checked(option)
+  local copy = {}
+  for name, value in pairs(option) do copy[name] = value end
+  copy.convert = option.check and function(text)
+    local value, expected = option.check(text)
+    return value, expected and ("option '%s': %s, found '%s'"):format(option.name, expected, text)
+  end
+  return copy
+end
+
+local function add_command(parser, command, ended)
+  local sub = parser:command {
+    name = command.name, summary = command.summary, description = command.description,
+    epilog = command.epilog, add_help = false,
+  }
+  for _, argument in ipairs(command.arguments or {}) do sub:argument(argument) end
+  for _, option in ipairs(command.options or {}) do sub:option(checked(option)) end
+  for _, flag in ipairs(command.flags or {}) do sub:flag(flag) end
+  add_help(sub, ended)
+end
+
+local function new_parser(version, ended)
+  local parser = argparse {
+    name = PROGRAM,
+    description = "Creates associations between HubSpot CRM records.",
+    epilog = "Each command has its own help: " .. PROGRAM .. " create --help",
+    usage_max_width = WIDTH, help_max_width = WIDTH, add_help = false,
+  }
+  parser:command_target "command"
+  for _, command in ipairs(COMMANDS) do add_command(parser, command, ended) end
+  parser:flag { name = "--version", description = "Show the version.",
+    action = function()
+      ended.text = PROGRAM .. " " .. version .. "\n"
+      error(EARLY, 0)
+    end }
+  add_help(parser, ended)
+  return parser
+end
+
+---Reads the arguments.
+---@param argv string[]
+---@param version string what --version is to show
+---@return table|nil parsed `command` and its arguments under their names; or `text` alone, to be shown
+---@return string|nil message what is wrong with them
+function arguments.parse(argv, version)
+  local ended = {}
+  local parser = new_parser(version, ended)
+  local called, done, parsed = pcall(parser.pparse, parser, argv)
+  if called and done then return parsed end
+  if called then return nil, parsed end
+  if ended.text then return { text = ended.text } end
+  error(done, 0)
+end
+
+return arguments

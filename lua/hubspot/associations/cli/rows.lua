@@ -1,0 +1,194 @@
+-- The rows of a CSV or JSON Lines file -> inputs of client:create, one at a time, each with its line.
+-- Looks only at what the form of the file brings with it: the inputs themselves are checked when they
+-- are written into a request.
+
+local core = require "hubspot.associations.core"
+local csv = require "hubspot.associations.cli.csv"
+local lines_of = require "hubspot.associations.cli.lines"
+
+local rows = {}
+
+local LARGEST_TYPE = 2147483647
+local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
+
+-- Names that a header may give a column, without their case, "_", "-" and spaces.
+local COLUMN_OF = {
+  from = "from", fromid = "from", fromobjectid = "from",
+  to = "to", toid = "to", toobjectid = "to",
+  type = "type", typeid = "type", associationtypeid = "type",
+}
+
+---@class hubspot.associations.cli.RowOptions
+---@field format "csv"|"jsonl"|nil by default, what the first character suggests
+---@field type integer|nil the association type of rows that have none
+---@field category string|nil the category of types that are a number only, "HUBSPOT_DEFINED"
+---@field untyped string|nil what to say of a row that has no type, when there is no `type` either
+
+-- An association type as an input has it.
+local function typed(id, category)
+  if category == DEFAULT_CATEGORY then return id end
+  return { associationCategory = category, associationTypeId = id }
+end
+
+local function trim(text)
+  return text:match "^%s*(.-)%s*$"
+end
+
+local function problem_at(line, column, message)
+  return nil, { line = line, column = column, message = message }
+end
+
+-- ---- CSV ----
+
+-- The columns that a first record names: column -> field number, or nil when it names none.
+local function named_columns(fields)
+  local columns
+  for number, name in ipairs(fields) do
+    local column = COLUMN_OF[name:lower():gsub("[%s_%-]", "")]
+    if column then
+      columns = columns or {}
+      if columns[column] then return nil, ("the header names the column %s twice"):format(column) end
+      columns[column] = number
+    end
+  end
+  return columns
+end
+
+-- Where the columns are: column -> field number, and whether the record is a header. Nil and why when it
+-- is neither a header nor a row. Record ids have digits.
+local function columns_of(fields)
+  local columns, why = named_columns(fields)
+  if why then return nil, why end
+  if columns then
+    for _, column in ipairs { "from", "to" } do
+      if not columns[column] then return nil, ("the header has no column %s"):format(column) end
+    end
+    return columns, true
+  end
+  if not table.concat(fields):find "%d" then
+    return nil, "it is neither a header with the columns from and to, separated by a comma, nor a row of ids"
+  end
+  return { from = 1, to = 2, type = 3 }, false
+end
+
+local function csv_id(fields, columns, column, line)
+  local field = fields[columns[column]]
+  local id = field and trim(field)
+  if not id then return problem_at(line, column, "is missing (columns are separated by commas)") end
+  if id == "" then return problem_at(line, column, "is empty") end
+  return id
+end
+
+local function csv_type(fields, columns, line, settings)
+  local text = trim(fields[columns.type or 0] or "")
+  if text == "" then
+    if settings.default then return settings.default end
+    return problem_at(line, "type", settings.untyped)
+  end
+  local id = text:find "^%d+$" and tonumber(text)
+  if not id or id < 1 or id > LARGEST_TYPE then
+    local expected = "expected an association type id (a whole number from 1 to %d), found %q"
+    return problem_at(line, "type", expected:format(LARGEST_TYPE, text))
+  end
+  return typed(id, settings.category)
+end
+
+local function csv_input(fields, columns, line, settings)
+  local from, to, types, problem
+  from, problem = csv_id(fields, columns, "from", line)
+  if not from then return nil, problem end
+  to, problem = csv_id(fields, columns, "to", line)
+  if not to then return nil, problem end
+  types, problem = csv_type(fields, columns, line, settings)
+  if not types then return nil, problem end
+  return { from = from, to = to, types = types, line = line }
+end
+
+local function csv_rows(lines, settings)
+  local next_record = csv.reader(lines)
+  local columns, is_header
+  return function()
+    local fields, line = next_record()
+    if not columns then
+      if fields then
+        columns, is_header = columns_of(fields)
+        if not columns then return nil, { line = line, message = is_header, fatal = true } end
+        if is_header then fields, line = next_record() end
+      elseif line then
+        line.fatal = true -- it might have been the header
+      end
+    end
+    if not fields then return nil, line end
+    return csv_input(fields, columns, line, settings)
+  end
+end
+
+-- ---- JSON Lines ----
+
+-- Types that are given as a number, alone or in a list, get the category.
+local function categorized(types, category)
+  if type(types) == "number" then return typed(types, category) end
+  if type(types) == "table" then
+    for index, entry in ipairs(types) do
+      if type(entry) == "number" then types[index] = typed(entry, category) end
+    end
+  end
+  return types
+end
+
+local function json_input(text, line, settings)
+  if not text:find "^%s*{" then return problem_at(line, nil, "expected a JSON object, one in each line") end
+  local object, why = core.decode(text)
+  if not object then return problem_at(line, nil, "is not JSON: " .. why) end
+  local types = object.types
+  if object.type ~= nil then
+    if types ~= nil then return problem_at(line, "type", "stands beside types; expected one of them") end
+    types = object.type
+  end
+  if types == nil then types = settings.default end
+  if types == nil then return problem_at(line, "types", settings.untyped) end
+  return { from = object.from, to = object.to, types = categorized(types, settings.category), line = line }
+end
+
+local function json_rows(lines, settings)
+  return function()
+    local text, line
+    repeat
+      text, line = lines:next()
+      if not text then return nil, line and { message = line, fatal = true } end
+    until text:find "%S"
+    return json_input(text, line, settings)
+  end
+end
+
+local READERS = { csv = csv_rows, jsonl = json_rows }
+
+---A function that gives the next row as an input of client:create, with its line number in the field
+---`line`. Nil at the end; nil and a problem for a row that is none. Behind a problem that is `fatal`
+---there are no more rows.
+---@param handle file* open for reading; it stays the caller's
+---@param options hubspot.associations.cli.RowOptions
+---@return (fun(): table|nil, hubspot.associations.cli.Problem|nil)|nil
+---@return string|nil message when nothing can be read
+function rows.open(handle, options)
+  local lines, why = lines_of.open(handle)
+  if not lines then return nil, why end
+  local first = lines:first()
+  if first == "[" then return nil, "is a JSON list; expected JSON Lines, one object in each line, or CSV" end
+  local category = options.category or DEFAULT_CATEGORY
+  local reader = READERS[options.format or (first == "{" and "jsonl" or "csv")]
+  local next_row = reader(lines, {
+    category = category,
+    default = options.type and typed(options.type, category),
+    untyped = options.untyped or "the row has no association type",
+  })
+  local ended = false
+  return function()
+    if ended then return nil end
+    local input, problem = next_row()
+    ended = not input and (not problem or problem.fatal == true)
+    return input, problem
+  end
+end
+
+return rows

@@ -1,0 +1,171 @@
+-- One request and its answer over a client's transport, with the token, the events, and what the token
+-- provider and the limiter have to know of it. The only file besides the loops that touches a transport.
+
+local answer = require "hubspot.associations.answer"
+local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
+local limiter = require "hubspot.associations.limiter"
+local redact = require "hubspot.associations.redact"
+local retry = require "hubspot.associations.retry"
+local tokens = require "hubspot.associations.token"
+
+---@class hubspot.associations.Connection
+---@field limiter hubspot.associations.Limiter
+---@field retry hubspot.associations.Retry
+---@field closed boolean
+local Connection = {}
+Connection.__index = Connection
+
+local connection = {}
+
+local USER_AGENT = table.concat {
+  "hubspot-associations/", core.VERSION, " (", _VERSION, "; libcurl/", core.LIBCURL_VERSION, ")",
+}
+
+---@param options hubspot.associations.Options checked ones
+---@return hubspot.associations.Connection|nil
+---@return hubspot.associations.Error|nil
+function connection.open(options)
+  local token, err = tokens.from(options.token)
+  if not token then return nil, err end
+  options.token = nil -- it lives in the closures of `token` from here on
+  local transport, failure = core.transport {
+    proxy = options.proxy,
+    ca_file = options.ca_file,
+    ca_path = options.ca_path,
+  }
+  if not transport then return nil, errors.new(failure) end
+  return setmetatable({
+    options = options,
+    base_url = options.base_url:gsub("/+$", ""),
+    user_agent = options.user_agent and USER_AGENT .. " " .. options.user_agent or USER_AGENT,
+    token = token,
+    transport = transport,
+    limiter = limiter.new(options.rate),
+    retry = retry.new(options, math.random),
+    closed = false,
+  }, Connection)
+end
+
+function Connection:close()
+  self.closed = true
+  self.transport:close()
+end
+
+local function closed()
+  return errors.new { kind = "closed", message = "the client is closed", retryable = false }
+end
+
+---Tells on_event. It is for logs and metrics: what it raises must not cost an answer.
+---@param sink table gets `event_error`, what it raised
+---@param event table
+function Connection:emit(sink, event)
+  if not self.options.on_event then return end
+  local told, raised = pcall(self.options.on_event, event)
+  if not told then sink.event_error = raised end
+end
+
+local function headers(self, token)
+  return {
+    "Authorization: Bearer " .. token,
+    "Content-Type: application/json",
+    "Accept: application/json",
+    "User-Agent: " .. self.user_agent,
+  }
+end
+
+---@class hubspot.associations.Flight a request under way
+---@field request userdata core's
+---@field token string|nil what it was made with; gone when it has landed
+---@field attempt integer
+---@field sink table
+
+---Sends a POST with a JSON body.
+---@param path string
+---@param body string
+---@param attempt integer which attempt this is, for the events
+---@param sink table gets `event_error`
+---@return hubspot.associations.Flight|nil
+---@return hubspot.associations.Error|nil
+function Connection:send(path, body, attempt, sink)
+  if self.closed then return nil, closed() end
+  local token, err = self.token.get()
+  if not token then return nil, err end
+  local url = self.base_url .. path
+  self:emit(sink, { type = "request", method = "POST", url = url, attempt = attempt, bytes = #body })
+  if self.closed then return nil, closed() end -- by the token function, or by on_event
+  local request, failure = self.transport:submit {
+    method = "POST",
+    url = url,
+    headers = headers(self, token),
+    body = body,
+    timeout = self.options.timeout,
+    connect_timeout = self.options.connect_timeout,
+  }
+  if not request then return nil, errors.new(failure) end
+  return { request = request, token = token, attempt = attempt, sink = sink }
+end
+
+-- Whether the request was refused for its token, and there is another one now.
+local function renewed(self, flight, err)
+  if err.kind ~= "unauthorized" then return false end
+  local is_new, failure = self.token.renew(flight.token)
+  if failure then
+    failure.cause = err
+    return false, failure
+  end
+  return is_new
+end
+
+local function fail(self, flight, failure)
+  failure.message = redact.text(failure.message, self.token.secrets(flight.token))
+  self:emit(flight.sink, {
+    type = "failure",
+    kind = failure.kind,
+    message = failure.message,
+    elapsed = failure.elapsed,
+    attempt = flight.attempt,
+  })
+  return errors.new(failure)
+end
+
+---What came of a flight whose request is done.
+---@param flight hubspot.associations.Flight
+---@param confirm (fun(body: string): table|nil)|nil tells the batch of a success without decoding it
+---@return table|nil batch
+---@return hubspot.associations.Error|nil err with `renewed` set when it is worth sending again at once
+---@return table meta { status, correlation_id, rate_limit, http_version }
+function Connection:land(flight, confirm)
+  local response, failure = flight.request:response()
+  if not response then return nil, fail(self, flight, failure), {} end
+  response.secrets = self.token.secrets(flight.token)
+  local meta = {
+    status = response.status,
+    correlation_id = answer.correlation_id(response),
+    rate_limit = answer.rate_limit(response.headers),
+    http_version = response.http_version,
+  }
+  self:emit(flight.sink, {
+    type = "response",
+    status = response.status,
+    elapsed = response.elapsed,
+    attempt = flight.attempt,
+    bytes = #response.body,
+    http_version = response.http_version,
+    correlation_id = meta.correlation_id,
+    rate_limit = answer.rate_limit(response.headers), -- its own: a handler may keep or change it
+  })
+  local success = response.status >= 200 and response.status < 300
+  local batch, err = success and confirm and confirm(response.body) or nil, nil
+  if not batch then batch, err = answer.read(response, os.time()) end
+  if err then
+    local is_new, unavailable = renewed(self, flight, err)
+    err = unavailable or err
+    err.renewed = is_new or nil
+    err.retryable = is_new or retry.is_retryable(err)
+  end
+  if not err or err.kind ~= "unauthorized" then self.token.accepted(flight.token) end
+  return batch, err, meta
+end
+
+return connection

@@ -1,0 +1,124 @@
+-- A job under way over a client's connection: does the I/O that the job asks for, a step at a time, and
+-- never waits. create_all waits for it; a host that ticks steps it itself.
+
+local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
+
+---@class hubspot.associations.Operation
+local Operation = {}
+Operation.__index = Operation
+Operation.__name = "hubspot.associations.operation"
+
+local operation = {}
+
+---@param connection hubspot.associations.Connection
+---@param path string the endpoint
+---@param job hubspot.associations.Job
+---@param journal hubspot.associations.Journal|nil closed when the operation is done
+---@return hubspot.associations.Operation
+function operation.new(connection, path, job, journal)
+  return setmetatable({
+    connection = connection,
+    path = path,
+    job = job,
+    journal = journal,
+    flights = {}, -- { piece, flight }
+  }, Operation)
+end
+
+local function land(self, piece, flight)
+  local function confirm(body)
+    return self.job:confirm(piece, body)
+  end
+  local batch, err, meta = self.connection:land(flight, confirm)
+  local now = core.now()
+  self.job:answered(piece, now, batch, err, meta.rate_limit)
+  if err and piece.not_before > now then
+    self.connection:emit(self.job.report, {
+      type = "retry",
+      kind = err.kind,
+      delay = piece.not_before - now,
+      attempt = piece.attempts,
+    })
+  end
+end
+
+local function land_all(self)
+  local waiting = {}
+  for _, entry in ipairs(self.flights) do
+    if entry.flight.request:done() then
+      land(self, entry.piece, entry.flight)
+    else
+      waiting[#waiting + 1] = entry
+    end
+  end
+  self.flights = waiting
+end
+
+local function send(self, piece)
+  local flight, err = self.connection:send(self.path, piece:json(), piece.attempts, self.job.report)
+  if flight then
+    self.flights[#self.flights + 1] = { piece = piece, flight = flight }
+  else
+    self.job:answered(piece, core.now(), nil, err)
+  end
+end
+
+local function finish(self)
+  if self.journal then self.journal:close() end
+  self.report, self.error = self.job:finish(core.now())
+  return true
+end
+
+---Does what can be done now; never waits.
+---@return boolean done
+function Operation:step()
+  if self.report then return true end
+  self.connection.transport:step()
+  land_all(self)
+  while true do
+    if self.connection.closed then
+      self.job:cancel(errors.new { kind = "closed", message = "the client was closed during the job" })
+    end
+    local action, detail = self.job:next(core.now())
+    if action == "done" then return finish(self) end
+    if action == "wait" then
+      self.wait = detail
+      if detail and not self.connection.closed then self.connection.transport:wake(detail) end
+      return false
+    end
+    send(self, detail)
+  end
+end
+
+---A descriptor that is readable whenever `step` has something to do, also when a time to wait is over. It is
+---the client's: the same for all its operations, each of which is to be stepped when it is readable.
+---@return integer
+function Operation:fd()
+  return self.connection.transport:fd()
+end
+
+---How long `step` has nothing to do, if nothing comes: seconds, or nil for as long as nothing comes.
+---@return number|nil
+function Operation:timeout()
+  return self.wait
+end
+
+---@return boolean
+function Operation:done()
+  return self.report ~= nil
+end
+
+---What create_all returns, once it is done; nil before.
+---@return hubspot.associations.Report|nil
+---@return hubspot.associations.Error|nil
+function Operation:result()
+  return self.report, self.error
+end
+
+---Sends nothing more. What is in flight is still waited for: go on stepping until it is done.
+function Operation:cancel()
+  self.job:cancel(errors.new { kind = "canceled", message = "the job was canceled" })
+end
+
+return operation

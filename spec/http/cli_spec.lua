@@ -1,0 +1,507 @@
+-- Checks the command as its users run it: a process of its own, against the sandbox, over real HTTP.
+-- Never checks how files and arguments are read in every detail: the unit specs do.
+
+local cli = require "hubspot.associations.cli"
+local exchange = require "support.exchange"
+local http = require "socket.http"
+local process = require "support.process"
+local raw_server = require "support.raw_server"
+local responses = require "support.responses"
+local sandbox = require "support.sandbox"
+
+local TOKEN = "pat-na1-0123456789-secret"
+local ROOT = debug.getinfo(1, "S").source:match("^@(.*)spec/http/[^/]*$")
+local COMMAND = ROOT .. "bin/hubspot-associations"
+
+-- The interpreter that runs this spec.
+local function interpreter()
+  local index = 0
+  while arg[index - 1] do index = index - 1 end
+  return arg[index]
+end
+
+local function environment(changes)
+  local env = { LUA_PATH = package.path, LUA_CPATH = package.cpath, HUBSPOT_TOKEN = TOKEN }
+  for _, version in ipairs { "5_2", "5_3", "5_4" } do
+    env["LUA_PATH_" .. version], env["LUA_CPATH_" .. version] = false, false
+  end
+  for name, value in pairs(changes or {}) do env[name] = value end
+  return env
+end
+
+local function argv(arguments)
+  local list = { interpreter(), COMMAND }
+  for _, argument in ipairs(arguments) do list[#list + 1] = argument end
+  return list
+end
+
+-- Runs the command to its end. Whatever it says, it says no token and shows no traceback.
+local function run(arguments, options)
+  options = options or {}
+  local result = process.run(argv(arguments), { stdin = options.stdin, env = environment(options.env) })
+  local said = result.stdout .. result.stderr
+  assert.is_nil(said:find(TOKEN, 1, true))
+  assert.is_nil(said:find("traceback", 1, true))
+  return result
+end
+
+local function assert_found(text, part)
+  assert.truthy(text:find(part, 1, true), ("expected %q in:\n%s"):format(part, text))
+end
+
+-- A stream for cli.main that keeps what is written.
+local function stream(fails)
+  local kept = { text = "", flush = function() return true end }
+  function kept.write(_, text)
+    if fails then return nil, fails[1], fails[2] end
+    kept.text = kept.text .. text
+    return kept
+  end
+  return kept
+end
+
+describe("the command create", function()
+  local server, folder
+
+  setup(function()
+    server = sandbox.start()
+    folder = process.make_folder()
+  end)
+
+  teardown(function()
+    server:close()
+    process.remove_folder(folder)
+  end)
+
+  before_each(function()
+    server:reset()
+  end)
+
+  local function file(name, text)
+    process.write_file(folder .. "/" .. name, text)
+    return folder .. "/" .. name
+  end
+
+  local function create(arguments, options)
+    local all = { "create", "--from", "contacts", "--to", "companies", "--base-url", server:url() }
+    for _, argument in ipairs(arguments) do all[#all + 1] = argument end
+    return run(all, options)
+  end
+
+  -- What the account holds, as "from/to/type".
+  local function held()
+    local list = {}
+    for _, association in ipairs(server:associations()) do
+      list[#list + 1] = ("%s/%s/%d"):format(association.fromObjectId, association.toObjectId,
+        association.associationTypeId)
+    end
+    return list
+  end
+
+  it("links the pairs of a CSV file, and says so", function()
+    local result = create { "--type", "1", file("pairs.csv", "from,to\n101,202\n102,203\n") }
+    assert.are.same({ code = 0, stdout = "2 rows: 2 created, 0 failed\n", stderr = "" }, result)
+    assert.are.same({ "101/202/1", "102/203/1" }, held())
+  end)
+
+  it("links the pairs of standard input", function()
+    local result = create({ "-" }, { stdin = "101,202,1\r\n102,203,279\r\n" })
+    assert.are.equal(0, result.code)
+    assert.are.same({ "101/202/1", "102/203/279" }, held())
+  end)
+
+  it("links the pairs of JSON Lines, in either form", function()
+    local result = create { "--type", "279", file("pairs.jsonl",
+      '{"from":{"id":"1"},"to":{"id":"2"},"types":[{"associationCategory":"HUBSPOT_DEFINED",'
+      .. '"associationTypeId":1}]}\n{"from":3,"to":"4"}\n') }
+    assert.are.equal(0, result.code)
+    assert.are.same({ "1/2/1", "3/4/279" }, held())
+  end)
+
+  it("links 2,000 pairs in one request", function()
+    local lines = {}
+    for line = 1, 2000 do lines[line] = ("%d,%d"):format(line + 1000000, line + 2000000) end
+    local result = create({ "--type", "1", "-" }, { stdin = table.concat(lines, "\n") })
+    assert.are.equal("2000 rows: 2000 created, 0 failed\n", result.stdout)
+    assert.are.equal(0, result.code)
+    local statistics = server:statistics()
+    assert.are.same({ 1, 2000 }, { statistics.requests, statistics.associations })
+  end)
+
+  it("ends with 1 when some were not created, and says which and why", function()
+    local result = create({ "--type", "1", "-" }, { stdin = "from,to\n1,2\n4041,3\n\n5,6\n7,4042\n" })
+    assert.are.same({
+      code = 1,
+      stdout = "4 rows: 2 created, 2 failed\n"
+        .. "line 3: 4041 to 3: OBJECT_NOT_FOUND: No such record: 0-1 4041\n"
+        .. "line 6: 7 to 4042: OBJECT_NOT_FOUND: No such record: 0-2 4042\n",
+      stderr = "",
+    }, result)
+    assert.are.same({ "1/2/1", "5/6/1" }, held())
+  end)
+
+  it("tells rows apart that fail for the same record", function()
+    local result = create({ "--type", "1", "-" }, { stdin = "4041,3\n4041,4\n4041,3\n" })
+    assert.are.equal(1, result.code)
+    assert_found(result.stdout, "3 rows: 0 created, 3 failed\nline 1: 4041 to 3")
+    assert_found(result.stdout, "\nline 2: 4041 to 4")
+    assert_found(result.stdout, "\nline 3: 4041 to 3")
+  end)
+
+  it("shows the first 20 failures and counts the others", function()
+    local result = create({ "--type", "1", "-" }, { stdin = ("404,3\n"):rep(23) })
+    local lines = select(2, result.stdout:gsub("\n", ""))
+    assert.are.equal(22, lines)
+    assert_found(result.stdout, "\nline 20: ")
+    assert_found(result.stdout, "\nand 3 more\n")
+  end)
+
+  it("uses the category that was asked for", function()
+    local result = create({ "--type", "30", "--category", "USER_DEFINED", "-" }, { stdin = "1,2\n" })
+    assert.are.equal(0, result.code)
+    assert.are.equal("USER_DEFINED", server:associations()[1].associationCategory)
+  end)
+
+  it("uses the API version that was asked for", function()
+    assert.are.equal(0, create({ "--type", "1", "--api-version", "v4", "-" }, { stdin = "1,2\n" }).code)
+    assert.are.equal(2, create({ "--type", "1", "--api-version", "1999-01", "-" }, { stdin = "1,2\n" }).code)
+  end)
+
+  describe("when rows are bad", function()
+    it("names the line and the column of each, and sends nothing", function()
+      local result = create({ "--type", "1", "-" }, { stdin = "1,2\n,3\n4\n5,6,x\n" })
+      assert.are.same({ 2, "" }, { result.code, result.stdout })
+      assert_found(result.stderr, "standard input: line 2, column from: is empty\n")
+      assert_found(result.stderr, "line 3, column to: is missing")
+      assert_found(result.stderr, "line 4, column type: expected")
+      assert_found(result.stderr, "nothing was sent")
+      assert.are.equal(0, server:statistics().requests)
+    end)
+
+    it("names the line and the field of inputs that the module refuses", function()
+      local result = create({ "-" }, {
+        stdin = '\n{"from":{},"to":"2","types":1}\n{"from":"1","to":"2","types":[]}\n',
+      })
+      assert.are.same({ 2, "" }, { result.code, result.stdout })
+      assert_found(result.stderr, "line 2, column from.id: expected a record id")
+      assert_found(result.stderr, "line 3, column types: expected")
+      assert.are.equal(0, server:statistics().requests)
+    end)
+
+    it("names the unlabeled type of the pair of objects when there is none, and does not guess", function()
+      local result = create({ "-" }, { stdin = "1,2\n3,4\n" })
+      assert.are.equal(2, result.code)
+      assert_found(result.stderr, "lines 1 to 2, column type: ")
+      assert_found(result.stderr, "279 is the unlabeled type from contacts to companies")
+      assert.are.equal(0, server:statistics().requests)
+    end)
+
+    it("refuses more than one call can take", function()
+      local result = create({ "--type", "1", "-" }, { stdin = ("1,2\n"):rep(2001) })
+      assert.are.equal(2, result.code)
+      assert_found(result.stderr, "more than 2000 rows")
+    end)
+
+    it("refuses a file without rows", function()
+      local result = create({ "--type", "1", file("empty.csv", "from,to\n") })
+      assert.are.equal(2, result.code)
+      assert_found(result.stderr, "empty.csv: has no rows")
+    end)
+
+    it("does not let what a file holds act on the terminal", function()
+      local result = create({ "--type", "1", "-" }, { stdin = "1,2,\27]0;x\7\n" })
+      assert.are.equal(2, result.code)
+      assert.is_nil(result.stderr:find("[%z\1-\9\11-\31\127]"))
+    end)
+  end)
+
+  describe("when it cannot run", function()
+    local function refused(arguments, part, options)
+      local result = create(arguments, options)
+      assert.are.same({ 2, "" }, { result.code, result.stdout })
+      assert_found(result.stderr, part)
+      for line in result.stderr:gmatch "[^\n]*\n" do assert_found(line, "hubspot-associations: ") end
+      return result
+    end
+
+    it("says so of a file that is not there", function()
+      refused({ "--type", "1", folder .. "/none.csv" }, "none.csv: No such file")
+    end)
+
+    it("says so of a folder", function()
+      refused({ "--type", "1", folder }, "Is a directory")
+    end)
+
+    it("says so without a token", function()
+      refused({ "--type", "1", "-" }, "HUBSPOT_TOKEN", { env = { HUBSPOT_TOKEN = false } })
+      refused({ "--type", "1", "-" }, "HUBSPOT_TOKEN", { env = { HUBSPOT_TOKEN = "" } })
+    end)
+
+    it("says so of arguments that it does not know", function()
+      refused({ "--token", TOKEN, "-" }, "unknown option '--token'")
+    end)
+
+    it("says so of a base URL that would show the token to the network", function()
+      refused({ "--type", "1", "--base-url", "http://example.com", "-" }, "--base-url: expected",
+        { stdin = "1,2" })
+    end)
+
+    it("says so when nobody listens", function()
+      local arguments = { "--type", "1", "--max-attempts", "1", "--base-url", "http://127.0.0.1:1", "-" }
+      local result = refused(arguments, "network: ", { stdin = "1,2" })
+      assert_found(result.stderr, "nothing was created")
+    end)
+
+    it("says what HubSpot refused", function()
+      refused({ "--type", "1", "--from", "nothings", "-" }, "Unable to infer object type from: nothings",
+        { stdin = "1,2" })
+      server:configure { token = "another" }
+      refused({ "--type", "1", "-" }, "unauthorized: ", { stdin = "1,2" })
+    end)
+  end)
+
+  describe("given a token file", function()
+    local path
+
+    before_each(function()
+      server:configure { token = "from-a-file-0123456789" }
+      path = file("token", "from-a-file-0123456789\r\n")
+      process.run { "chmod", "600", path }
+    end)
+
+    it("takes the token from there", function()
+      local result = create({ "--type", "1", "--token-file", path, "-" }, { stdin = "1,2" })
+      assert.are.same({ 0, "" }, { result.code, result.stderr })
+    end)
+
+    for _, mode in ipairs { "640", "604" } do
+      it("warns when others can read it: " .. mode, function()
+        process.run { "chmod", mode, path }
+        local result = create({ "--type", "1", "--token-file", path, "-" }, { stdin = "1,2" })
+        assert.are.equal(0, result.code)
+        assert_found(result.stderr, "warning: ")
+        assert_found(result.stderr, "chmod 600 ")
+        assert.is_nil(result.stderr:find("from-a-file", 1, true))
+      end)
+    end
+
+    it("says so when it is not there, empty, or no token", function()
+      for name, part in pairs { none = "No such file", empty = "is empty", prose = "token" } do
+        if name ~= "none" then file(name, name == "empty" and "\n" or "two words\n") end
+        local result = create { "--type", "1", "--token-file", folder .. "/" .. name, "-" }
+        assert.are.equal(2, result.code)
+        assert_found(result.stderr, part)
+        assert.is_nil(result.stderr:find("two words", 1, true))
+      end
+    end)
+  end)
+
+  it("keeps control characters of the server from the terminal", function()
+    local body = '{"status":"COMPLETE","results":[],"numErrors":1,"errors":[{"category":"\\u001b[2J",'
+      .. '"message":"a\\u001b]0;title\\u0007b\\nc\\u009b31m","context":{"fromObjectId":["1"]}}]}'
+    local raw = raw_server.start { connections = { responses.script(responses.created(body)) } }
+    local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
+      raw:url(), "-" }, { stdin = "1,2\n" })
+    raw:close()
+    assert.are.equal(1, result.code)
+    assert.are.equal("1 row: 0 created, 1 failed\nline 1: 1 to 2:  [2J: a ]0;title b c 31m\n", result.stdout)
+  end)
+
+  it("says that it waits, when it tries again", function()
+    local raw = raw_server.start { connections = {
+      { { "read_request" }, { "send", responses.of(503, "") } }, responses.script(responses.created()),
+    } }
+    local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
+      raw:url(), "-" }, { stdin = "1,2\n" })
+    raw:close()
+    assert.are.equal(1, result.code)
+    assert.truthy(result.stderr:find("^hubspot%-associations: http: trying again in %d%.%d s\n$"))
+  end)
+
+  it("counts rows as unconfirmed that the answer leaves out", function()
+    local raw = raw_server.start { connections = { responses.script(responses.created()) } }
+    local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
+      raw:url(), "-" }, { stdin = "1,2\n" })
+    raw:close()
+    assert.are.equal(1, result.code)
+    assert_found(result.stdout, "1 row: 0 created, 0 failed, 1 unconfirmed\nline 1: 1 to 2: unconfirmed: ")
+  end)
+
+  it("says that repeating is safe when the answer was lost", function()
+    local raw = raw_server.start { connections = { { { "read_request" } } } }
+    local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
+      raw:url(), "--max-attempts", "1", "-" }, { stdin = "1,2\n" })
+    raw:close()
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "running this again is safe")
+  end)
+
+  it("ends with 130 when it is interrupted, and says what that means", function()
+    local raw = raw_server.start { connections = { { { "read_request" }, { "hold" } } } }
+    local command = argv { "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
+      raw:url(), file("pairs.csv", "1,2\n") }
+    for index, word in ipairs { "sh", "-c", 'echo started; exec "$@"', "sh" } do
+      table.insert(command, index, word)
+    end
+    local child = process.start(command, { env = environment() })
+    exchange.eventually(function() return raw:requests()[1] end, "the request")
+    child:kill "INT"
+    local ended = child:close()
+    raw:close()
+    assert.are.same({ 130, "" }, { ended.code, ended.stdout })
+    assert.are.equal(1, select(2, ended.stderr:gsub("\n", "")))
+    assert_found(ended.stderr, "interrupted: some rows may have been created")
+  end)
+
+  -- A shell command around the command, with what it needs in the environment.
+  local function shell(script)
+    return process.run({ "sh", "-c", script, "sh", interpreter(), COMMAND, "create", "--from", "contacts",
+      "--to", "companies", "--type", "1", "--base-url", server:url(),
+      file("pairs.csv", "1,2\n4041,3\n") }, { env = environment() })
+  end
+
+  it("ends quietly when the reader of its report is gone", function()
+    for _, before in ipairs { "", "trap '' PIPE; " } do
+      local result = shell(before .. '"$@" | true')
+      assert.are.same({ 0, "", "" }, { result.code, result.stdout, result.stderr })
+    end
+  end)
+
+  it("ends with 2, and says what was created, when the report cannot be written", function()
+    local result = shell '"$@" >/dev/full'
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "1 of 2 rows were created")
+    assert_found(result.stderr, "the report cannot be written: ")
+  end)
+end)
+
+describe("the command sandbox", function()
+  it("says its address first, serves, and ends by a signal without a complaint", function()
+    for _, signal in ipairs { "TERM", "INT" } do
+      local child = process.start(argv { "sandbox" }, { env = environment() })
+      local url = child.line
+      assert.truthy(url:find "^http://127%.0%.0%.1:%d+$")
+      local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
+        url, "-" }, { stdin = "1,2\n4041,5\n" })
+      assert.are.equal(1, result.code)
+      child:kill(signal)
+      local ended = child:close()
+      assert.are.same({ 0, "" }, { ended.code, ended.stdout })
+      assert.is_nil(ended.stderr:find("traceback", 1, true))
+      assert_found(ended.stderr, "--base-url " .. url)
+    end
+  end)
+
+  it("ends by a signal while a request waits for its answer", function()
+    local child = process.start(argv { "sandbox", "--latency", "100" }, { env = environment() })
+    local pipe = io.popen(("curl -s -o /dev/null -d '{}' --max-time 20 %s/crm/associations/2025-09/contacts"
+      .. "/companies/batch/create; echo $?"):format(child.line))
+    exchange.eventually(function()
+      return http.request(child.line .. "/sandbox/statistics"):find('"requests":1', 1, true)
+    end, "the request's arrival")
+    child:kill "TERM"
+    assert.are.equal(0, child:close().code)
+    pipe:close()
+  end)
+
+  it("ends with its standard input when it is asked to", function()
+    local child = process.start(argv { "sandbox", "--until-eof" }, { env = environment() })
+    assert.are.equal(0, child:close().code)
+  end)
+
+  it("takes the options of the account", function()
+    local child = process.start(argv { "sandbox", "--until-eof", "--token", TOKEN, "--daily", "1",
+      "--rate", "100", "--numeric-ids", "--status", "200" }, { env = environment() })
+    local arguments = { "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
+      child.line, "-" }
+    local wrong = run(arguments, { stdin = "1,2\n", env = { HUBSPOT_TOKEN = "wrong" } })
+    local right = run(arguments, { stdin = "1,2\n" })
+    local limited = run(arguments, { stdin = "1,2\n" })
+    local ended = child:close()
+    assert.are.equal(2, wrong.code)
+    assert_found(wrong.stderr, "unauthorized")
+    assert.are.equal(0, right.code)
+    assert.are.equal(2, limited.code)
+    assert_found(limited.stderr, "daily_limit: ")
+    assert.is_nil(ended.stderr:find(TOKEN, 1, true))
+  end)
+
+  it("says so when the port is taken", function()
+    local child = process.start(argv { "sandbox", "--until-eof" }, { env = environment() })
+    local result = run { "sandbox", "--port", child.line:match "%d+$" }
+    child:close()
+    assert.are.same({ 2, "" }, { result.code, result.stdout })
+    assert_found(result.stderr, "cannot listen on 127.0.0.1:")
+  end)
+
+  it("says what to install when cqueues is missing", function()
+    local found = process.run({ interpreter(), "-" }, { env = environment(), stdin = ([[
+      local cli = require "hubspot.associations.cli"
+      table.insert(package.searchers or package.loaders, 1, function(name)
+        if name:find "^cqueues" then error("module '" .. name .. "' not found:\n\tno file", 0) end
+      end)
+      os.exit(cli.main({ "sandbox" }, { stdin = io.stdin, stdout = io.stdout, stderr = io.stderr,
+        getenv = os.getenv }))]]) })
+    assert.are.same({ 2, "" }, { found.code, found.stdout })
+    assert_found(found.stderr, "apt-get install lua-cqueues")
+  end)
+end)
+
+describe("the command", function()
+  it("tells its version", function()
+    local result = run { "--version" }
+    local version = require "hubspot.associations.version"
+    assert.are.same({ code = 0, stdout = "hubspot-associations " .. version .. "\n", stderr = "" }, result)
+  end)
+
+  it("gives help on standard output", function()
+    for _, arguments in ipairs { { "--help" }, { "create", "--help" }, { "sandbox", "--help" } } do
+      local result = run(arguments)
+      assert.are.same({ 0, "" }, { result.code, result.stderr })
+      assert_found(result.stdout, "Usage: hubspot-associations")
+    end
+  end)
+
+  it("ends with 2 and points to the help when it is misused", function()
+    local result = run { "destroy" }
+    assert.are.same({ 2, "" }, { result.code, result.stdout })
+    assert_found(result.stderr, "unknown command 'destroy'")
+    assert_found(result.stderr, "--help")
+  end)
+
+  it("says so when its modules are not in the search path", function()
+    local result = run({ "--version" }, { env = { LUA_PATH = "/nowhere/?.lua" } })
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "LUA_PATH")
+  end)
+
+  it("can be run in a host's process, with the host's streams", function()
+    local out, err = stream(), stream()
+    local code = cli.main({ "create", "--from", "a", "--to", "b", "--type", "1", "-" }, {
+      stdin = { read = function() return nil end }, stdout = out, stderr = err,
+      getenv = function() return TOKEN end,
+    })
+    assert.are.same({ 2, "" }, { code, out.text })
+    assert_found(err.text, "standard input: has no rows")
+  end)
+
+  it("calls its own mistakes internal errors, in one line", function()
+    local out, err = stream(), stream()
+    local code = cli.main({ "create", "--from", "a", "--to", "b", "-" }, {
+      stdin = { read = function() error "a mistake" end }, stdout = out, stderr = err,
+      getenv = function() return TOKEN end,
+    })
+    assert.are.equal(2, code)
+    assert_found(err.text, "internal error")
+    assert_found(err.text, "a mistake")
+    assert.are.equal(1, select(2, err.text:gsub("\n", "")))
+  end)
+
+  it("takes no broken pipe for an error, but every other failure to write", function()
+    local err = stream()
+    assert.are.equal(0, cli.main({ "--version" }, { stdout = stream { "Broken pipe", 32 }, stderr = err }))
+    assert.are.equal("", err.text)
+    assert.are.equal(2, cli.main({ "--version" }, { stdout = stream { "No space left", 28 }, stderr = err }))
+    assert_found(err.text, "No space left")
+  end)
+end)

@@ -1,0 +1,199 @@
+-- on_event: which events a call has, in which order, with which fields; and that a handler cannot harm a
+-- call. What a call sends and returns is not its matter.
+
+local associations = require "hubspot.associations"
+local raw_server = require "support.raw_server"
+local responses = require "support.responses"
+
+local OLD, NEW = "pat-na1-old-0123456789", "pat-na1-new-0123456789"
+local INPUTS = { { from = 101, to = "202", types = 1 } }
+
+describe("on_event", function()
+  local server, client, events
+
+  local function open(scripts, changes)
+    server = raw_server.start({ connections = scripts })
+    events = {}
+    local options = {
+      token = OLD,
+      base_url = server:url(),
+      timeout = 5,
+      on_event = function(event)
+        events[#events + 1] = event
+      end,
+    }
+    for name, value in pairs(changes or {}) do
+      options[name] = value
+    end
+    options.max_attempts = options.max_attempts or 1
+    client = assert(associations.new(options))
+  end
+
+  local function create()
+    return client:create("contacts", "companies", INPUTS)
+  end
+
+  local function types()
+    local words = {}
+    for index, event in ipairs(events) do
+      words[index] = event.type .. " " .. event.attempt
+    end
+    return words
+  end
+
+  after_each(function()
+    client:close()
+    server:close()
+  end)
+
+  it("is told of the request, then of its response", function()
+    local bytes = responses.created(nil, {
+      "X-HubSpot-Correlation-Id: c-1", "X-HubSpot-RateLimit-Max: 100", "X-HubSpot-RateLimit-Remaining: 99",
+    })
+    open({ responses.script(bytes) })
+    local _, meta = assert(create())
+    assert.same({ "request 1", "response 1" }, types())
+    local request, response = events[1], events[2]
+    assert.same({
+      type = "request", attempt = 1, method = "POST",
+      url = server:url() .. "/crm/associations/2025-09/contacts/companies/batch/create",
+      bytes = #server:requests()[1]:match("\r\n\r\n(.*)$"),
+    }, request)
+    assert.is_true(response.elapsed >= 0 and response.elapsed <= meta.elapsed)
+    response.elapsed = nil
+    assert.same({
+      type = "response", attempt = 1, status = 201, bytes = #responses.BATCH, http_version = "1.1",
+      correlation_id = "c-1", rate_limit = { max = 100, remaining = 99 },
+    }, response)
+  end)
+
+  it("is told of every call anew", function()
+    open({ responses.script(responses.created(), 3) })
+    for _ = 1, 3 do
+      assert(create())
+    end
+    assert.same({ "request 1", "response 1", "request 1", "response 1", "request 1", "response 1" }, types())
+  end)
+
+  it("is told of a refusal as of any response", function()
+    open({ responses.script(responses.of(429, '{"policyName":"DAILY"}')) })
+    assert.is_nil((create()))
+    assert.same({ "request 1", "response 1" }, types())
+    assert.equal(429, events[2].status)
+  end)
+
+  it("is told of both requests when the token is renewed", function()
+    local script = responses.script(responses.of(401, "{}"))
+    for _, action in ipairs(responses.script(responses.created())) do
+      script[#script + 1] = action
+    end
+    open({ script }, {
+      token = function(reason)
+        return reason == "first" and OLD or NEW
+      end,
+    })
+    assert(create())
+    assert.same({ "request 1", "response 1", "request 2", "response 2" }, types())
+    assert.same({ 401, 201 }, { events[2].status, events[4].status })
+  end)
+
+  it("is told of a request that failed, and why", function()
+    open({ { { "read_request" }, { "reset" } } })
+    local batch, err = create()
+    assert.is_nil(batch)
+    assert.same({ "request 1", "failure 1" }, types())
+    assert.is_true(events[2].elapsed >= 0)
+    events[2].elapsed = nil
+    assert.same({ type = "failure", attempt = 1, kind = "network", message = err.message }, events[2])
+  end)
+
+  it("is told nothing when nothing is sent", function()
+    open({ responses.script(responses.created()) })
+    assert.is_nil((client:create("contacts", "companies", { {} })))
+    assert.is_nil((client:create("..", "companies", INPUTS)))
+    assert.same({}, events)
+  end)
+
+  it("loses no answer when it raises, and the answer tells what it raised", function()
+    local raised = { "anything" }
+    for _, value in ipairs({ "a word", raised }) do
+      open({ responses.script(responses.created()) }, {
+        on_event = function()
+          error(value, 0)
+        end,
+      })
+      local batch, meta = assert(create())
+      assert.equal("COMPLETE", batch.status)
+      assert.equal(value, meta.event_error)
+      client:close()
+      server:close()
+    end
+  end)
+
+  it("keeps the error of a call when it raises, and the error tells what it raised", function()
+    open({ responses.script(responses.of(403, '{"message":"no"}')) }, {
+      on_event = function()
+        error("the log is full", 0)
+      end,
+    })
+    local batch, err = create()
+    assert.is_nil(batch)
+    assert.same({ "forbidden", "no", "the log is full" }, { err.kind, err.message, err.event_error })
+  end)
+
+  it("changes nothing of a call when it changes the event", function()
+    local bytes = responses.created(nil, { "X-HubSpot-RateLimit-Max: 100" })
+    open({ responses.script(bytes) }, {
+      on_event = function(event)
+        if event.rate_limit then
+          event.rate_limit.max = 0
+        end
+        for field in pairs(event) do
+          event[field] = nil
+        end
+      end,
+    })
+    local _, meta = assert(create())
+    assert.same({ 201, { max = 100 } }, { meta.status, meta.rate_limit })
+  end)
+
+  it("may make a call of its own with the same client", function()
+    local inner
+    open({ responses.script(responses.created(), 2) }, {
+      on_event = function(event)
+        if event.type == "response" and inner == nil then
+          inner = false
+          inner = create()
+        end
+      end,
+    })
+    assert(create())
+    assert.equal("COMPLETE", inner.status)
+    assert.equal(2, #server:requests())
+  end)
+
+  it("may close the client: the call ends as closed, without raising", function()
+    open({ responses.script(responses.created()) }, {
+      on_event = function(event)
+        if event.type == "request" then
+          client:close()
+        end
+      end,
+    })
+    local batch, err = create()
+    assert.is_nil(batch)
+    assert.equal("closed", err.kind)
+    assert.equal(0, server:connections())
+  end)
+
+  it("may close the client once the response is there: it is not lost", function()
+    open({ responses.script(responses.created()) }, {
+      on_event = function(event)
+        if event.type == "response" then
+          client:close()
+        end
+      end,
+    })
+    assert.equal("COMPLETE", assert(create()).status)
+  end)
+end)

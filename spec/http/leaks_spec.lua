@@ -1,0 +1,198 @@
+-- Nothing is left open: descriptors and memory are the same after a thousand calls as before them, whatever
+-- the calls came to.
+
+local associations = require "hubspot.associations"
+local core = require "hubspot.associations.core"
+local exchange = require "support.exchange"
+local raw_server = require "support.raw_server"
+local resources = require "support.resources"
+local responses = require "support.responses"
+local sandbox = require "support.sandbox"
+local socket = require "socket"
+
+local TOKEN = "pat-na1-0123456789abcdef"
+local WARM_UP, CALLS = 300, 1000
+
+-- An allocator may take more from the system once, for reasons of its own; a leak takes more each time.
+local ROUNDS = 3
+
+-- KiB by which what is measured may differ. A leak of 100 bytes per call is 98 KiB of Lua's memory; one of
+-- 500 bytes is 490 KiB of the process's, whose allocator keeps some for itself.
+local LUA_SLACK, RESIDENT_SLACK = 16, 256
+
+local function inputs(count)
+  local list = {}
+  for index = 1, count do
+    list[index] = { from = 1000 + index, to = "2", types = 1 }
+  end
+  return list
+end
+
+describe("after a thousand calls", function()
+  local servers, clients
+
+  local function measure()
+    local memory = resources.lua_memory()
+    return { descriptors = resources.descriptors(), memory = memory, resident = resources.resident() }
+  end
+
+  -- Does it again and again, and compares what the process holds then with what it held when it was warm.
+  local function assert_level(action)
+    for _ = 1, WARM_UP do
+      action()
+    end
+    measure()
+    local grown
+    for _ = 1, ROUNDS do
+      local before = measure()
+      for _ = 1, CALLS do
+        action()
+      end
+      local after = measure()
+      assert.equal(before.descriptors, after.descriptors)
+      grown = after.memory - before.memory
+      assert.is_true(grown < LUA_SLACK, ("Lua holds %.1f KiB more"):format(grown))
+      grown = after.resident - before.resident
+      if grown < RESIDENT_SLACK or resources.is_checked() then
+        return
+      end
+    end
+    error(("the process holds %d KiB more after each thousand"):format(grown), 0)
+  end
+
+  local function serve(...)
+    local server = raw_server.start({ connections = { ... } })
+    servers[#servers + 1] = server
+    return server
+  end
+
+  local function open(url, changes)
+    local options = { token = TOKEN, base_url = url, timeout = 10 }
+    for name, value in pairs(changes or {}) do
+      options[name] = value
+    end
+    options.max_attempts = options.max_attempts or 1
+    local client = assert(associations.new(options))
+    clients[#clients + 1] = client
+    return client
+  end
+
+  local function failing(client, kind, list)
+    return function()
+      local batch, err = client:create("contacts", "companies", list or inputs(1))
+      if batch or err.kind ~= kind then
+        error("expected an error of kind " .. kind .. ", found " .. tostring(batch or err))
+      end
+    end
+  end
+
+  before_each(function()
+    servers, clients = {}, {}
+  end)
+
+  after_each(function()
+    for _, client in ipairs(clients) do
+      client:close()
+    end
+    for _, server in ipairs(servers) do
+      server:close()
+    end
+    servers, clients = nil, nil
+    resources.collect()
+  end)
+
+  it("that succeed, nothing more is held", function()
+    local account = sandbox.start()
+    servers[1] = account
+    local client, list = open(account:url()), inputs(20)
+    list[20].from = "404" -- one of them is an error
+    assert_level(function()
+      local batch = assert(client:create("contacts", "companies", list))
+      assert(#batch.results == 19 and #batch.errors == 1)
+    end)
+    assert.is_true(account:statistics().requests >= WARM_UP + CALLS)
+  end)
+
+  it("that HubSpot refuses, nothing more is held", function()
+    local account = sandbox.start({ token = { "another-good-token" } })
+    servers[1] = account
+    assert_level(failing(open(account:url(), { token = function()
+      return TOKEN
+    end }), "unauthorized"))
+  end)
+
+  it("that nobody answers, nothing more is held", function()
+    local listener = assert(socket.bind("127.0.0.1", 0))
+    local _, port = listener:getsockname()
+    listener:close()
+    assert_level(failing(open("http://127.0.0.1:" .. port), "network"))
+  end)
+
+  it("that are reset, nothing more is held", function()
+    local server = serve({ { "read_request" }, { "send", responses.created():sub(1, -20) }, { "reset" } })
+    assert_level(failing(open(server:url()), "network"))
+  end)
+
+  it("whose answers make no sense, nothing more is held", function()
+    local server = serve(responses.script(responses.created("<html>"), 100))
+    assert_level(failing(open(server:url()), "decode"))
+  end)
+
+  it("whose answers are no HTTP, nothing more is held", function()
+    local server = serve(responses.script("garbage\r\n\r\n"))
+    assert_level(failing(open(server:url()), "network"))
+  end)
+
+  it("whose ids come as numbers, packed, in chunks, nothing more is held", function()
+    local result = '{"fromObjectId":1,"toObjectId":2,"labels":[null]},'
+    local body = '{"results":[' .. result:rep(20):sub(1, -2) .. "]}"
+    local bytes = responses.of(200, responses.chunked(responses.gzip(body), 50), {
+      "Content-Encoding: gzip", "Transfer-Encoding: chunked",
+    })
+    local client = open(serve(responses.script(bytes, 2000)):url())
+    assert_level(function()
+      local batch = assert(client:create("contacts", "companies", inputs(1)))
+      assert(#batch.results == 20 and batch.results[20].fromObjectId == "1")
+    end)
+  end)
+
+  it("whose inputs are refused before anything is sent, nothing more is held", function()
+    local server = serve({ { "hold" } })
+    local raising = setmetatable({}, { __index = function()
+      error("the proxy broke", 0)
+    end })
+    local client = open(server:url())
+    local refused = failing(client, "invalid_input", { { from = "\255", to = 1, types = {} }, { from = 1 } })
+    assert_level(function()
+      refused()
+      assert(not pcall(client.create, client, "contacts", "companies", { inputs(1)[1], raising }))
+    end)
+    assert.equal(0, server:connections())
+  end)
+
+  it("of a client each, closed or merely collected, nothing more is held", function()
+    local server = serve(responses.script(responses.created()))
+    local count = 0
+    assert_level(function()
+      count = count + 1
+      local client = assert(associations.new({ max_attempts = 1, token = TOKEN, base_url = server:url() }))
+      assert(client:create("contacts", "companies", inputs(1)))
+      if count % 2 == 0 then
+        client:close()
+      end
+    end)
+  end)
+
+  it("that are canceled, nothing more is held", function()
+    local server = serve({ { "read_request" }, { "hold" } })
+    local transport = assert(core.transport({}))
+    assert_level(function()
+      local call = exchange.call(server:url() .. "/", { body = ("x"):rep(100000) })
+      local request = assert(transport:submit(call))
+      transport:step()
+      transport:step()
+      request:close()
+    end)
+    transport:close()
+  end)
+end)

@@ -1,0 +1,176 @@
+-- Answers that are too large, packed or not: each is given up as soon as it passes its limit, and the memory
+-- that it took is given back.
+
+local associations = require "hubspot.associations"
+local core = require "hubspot.associations.core"
+local exchange = require "support.exchange"
+local raw_server = require "support.raw_server"
+local resources = require "support.resources"
+local responses = require "support.responses"
+
+local TOKEN = "pat-na1-0123456789abcdef"
+local KIB, MIB = 1024, 1024 * 1024
+local INPUTS = { { from = 101, to = "202", types = 1 } }
+
+local function lines_of(size)
+  local line = "X-Filler: " .. ("x"):rep(KIB - 12)
+  local lines = {}
+  for index = 1, math.floor(size / KIB) do
+    lines[index] = line
+  end
+  return lines
+end
+
+describe("a response's limit", function()
+  local server, transport, bomb
+
+  -- What comes of one request to a server that sends this.
+  local function run(max_response, script)
+    server = raw_server.start({ connections = { script } })
+    transport = assert(core.transport({ max_response = max_response }))
+    return exchange.run(transport, server:url() .. "/")
+  end
+
+  local function answer(bytes)
+    return { { "read_request" }, { "send", bytes } }
+  end
+
+  local function assert_too_large(response, failure)
+    assert.is_nil(response)
+    assert.equal("too_large", failure.kind)
+    return failure
+  end
+
+  setup(function()
+    bomb = responses.gzip_of_zeros(200)
+    assert.is_true(#bomb < 2 * MIB)
+  end)
+
+  after_each(function()
+    if transport then
+      transport:close()
+    end
+    server:close()
+    server, transport = nil, nil
+  end)
+
+  it("lets pass what has just that size, and not one byte more", function()
+    for _, packed in ipairs({ false, true }) do
+      for extra = 0, 1 do
+        local body = ("x"):rep(1000 + extra)
+        local bytes = packed and responses.of(200, responses.gzip(body), { "Content-Encoding: gzip" })
+          or responses.of(200, responses.chunked(body, 99), { "Transfer-Encoding: chunked" })
+        local response, failure = run(1000, answer(bytes))
+        if extra == 0 then
+          assert.equal(1000, #response.body)
+        else
+          assert.matches("1000 bytes", assert_too_large(response, failure).message)
+        end
+        transport:close()
+        server:close()
+      end
+    end
+  end)
+
+  it("ends an answer whose length is over it before its body comes", function()
+    local response, failure = run(1000, {
+      { "read_request" }, { "send", "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" }, { "hold" },
+    })
+    assert_too_large(response, failure)
+    assert.is_true(failure.elapsed < 5)
+  end)
+
+  it("ends an answer whose length no number holds", function()
+    local response, failure = run(1000, answer(responses.of(200, "x", {
+      "Content-Length: 99999999999999999999999",
+    })))
+    assert.is_nil(response)
+    assert.truthy(failure.kind == "too_large" or failure.kind == "network", failure.kind)
+  end)
+
+  it("ends 100 MiB of zeros without a length in time", function()
+    local response, failure = run(MIB, {
+      { "read_request" }, { "send", "HTTP/1.1 200 OK\r\n\r\n" }, { "send_repeated", ("\0"):rep(MIB), 100 },
+    })
+    assert_too_large(response, failure)
+  end)
+
+  it("counts what a packed body unpacks to, while it unpacks", function()
+    local response, failure = run(MIB, answer(responses.of(200, bomb, { "Content-Encoding: gzip" })))
+    assert_too_large(response, failure)
+  end)
+
+  it("ends a head of more than 256 KiB", function()
+    local response, failure = run(MIB, answer(responses.of(200, "", lines_of(257 * KIB))))
+    assert.matches("head", assert_too_large(response, failure).message)
+  end)
+
+  it("lets pass a head of less", function()
+    assert.equal(200, assert(run(MIB, answer(responses.of(200, "", lines_of(250 * KIB))))).status)
+  end)
+
+  -- libcurl itself ends this one; before 8.6 it says "out of memory", which is no kind of ours.
+  it("ends a head of one endless line", function()
+    local response, failure = run(MIB, {
+      { "read_request" }, { "send", "HTTP/1.1 200 OK\r\nX-Filler: " },
+      { "send_repeated", ("x"):rep(KIB), 2048 },
+    })
+    assert.is_nil(response)
+    assert.truthy(failure.kind == "too_large" or failure.kind == "network", failure.kind)
+  end)
+
+  it("ends a head that goes on in interim responses", function()
+    local response = run(MIB, {
+      { "read_request" },
+      { "send_repeated", (responses.of(103, "", lines_of(99 * KIB)):gsub("Content%-Length: 0\r\n", "")), 99 },
+    })
+    assert.is_nil(response)
+  end)
+
+  it("ends trailers that go on and on", function()
+    local response, failure = run(MIB, {
+      { "read_request" },
+      { "send", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" },
+      { "send_repeated", "X-Filler: " .. ("x"):rep(KIB) .. "\r\n", 10240 },
+    })
+    assert.is_nil(response)
+    assert.truthy(failure.kind == "too_large" or failure.kind == "network", failure.kind)
+  end)
+
+  it("is 64 MiB for a client: one line that a person can act on, and the memory given back", function()
+    local zeros = {
+      { "read_request" }, { "send", "HTTP/1.1 201 OK\r\n\r\n" }, { "send_repeated", ("\0"):rep(MIB), 100 },
+    }
+    local packed = answer(responses.created(bomb, { "Content-Encoding: gzip" }))
+    server = raw_server.start({
+      connections = { zeros, packed, zeros, packed, responses.script(responses.created()) },
+    })
+    local client = assert(associations.new({ max_attempts = 1, token = TOKEN, base_url = server:url() }))
+    local before
+    for _ = 1, 4 do
+      local batch, err = client:create("contacts", "companies", INPUTS)
+      assert.is_nil(batch)
+      assert.equal("too_large", err.kind)
+      assert.matches("too_large: .*" .. 64 * MIB .. " bytes", tostring(err))
+      assert.is_true(#tostring(err) < 200)
+      before = before or resources.resident()
+    end
+    if not resources.is_checked() then
+      local grown = resources.resident() - before -- three times 64 MiB, if none was given back
+      assert.is_true(grown < 64 * KIB, "grown by KiB: " .. grown)
+    end
+    assert(client:create("contacts", "companies", INPUTS))
+    client:close()
+  end)
+
+  it("lets a client read what is large, but within it", function()
+    local body = '{"results":[],"filler":"' .. ("x"):rep(20 * MIB) .. '"}'
+    server = raw_server.start({ connections = { answer(responses.created(responses.gzip(body), {
+      "Content-Encoding: gzip",
+    })) } })
+    local client = assert(associations.new({ max_attempts = 1, token = TOKEN, base_url = server:url() }))
+    local batch = assert(client:create("contacts", "companies", INPUTS))
+    assert.equal(20 * MIB, #batch.filler)
+    client:close()
+  end)
+end)

@@ -1,0 +1,113 @@
+-- A peer that goes away must not end the host by SIGPIPE.
+-- libcurl of late asks the system not to raise it; one that does not is made of it here, by a library that is
+-- loaded before it and writes as plainly as older ones do. So the specs bite whatever libcurl there is.
+
+local certificates = require "support.certificates"
+local child = require "support.child"
+local core = require "hubspot.associations.core"
+local exchange = require "support.exchange"
+local process = require "support.process"
+local raw_server = require "support.raw_server"
+local responses = require "support.responses"
+
+local PLAIN_WRITES = [[
+#include <sys/socket.h>
+#include <unistd.h>
+ssize_t send(int fd, const void *bytes, size_t count, int flags)
+{
+  (void)flags;
+  return write(fd, bytes, count);
+}
+]]
+
+local SCRIPT = [[
+  local core = require "hubspot.associations.core"
+  local exchange = require "support.exchange"
+  local url, ca_file = %q, %q
+  local transport = assert(core.transport({ ca_file = ca_file }))
+  assert(exchange.run(transport, url))
+  local _, failure = exchange.run(transport, url, { body = ("x"):rep(8 * 1024 * 1024) })
+  io.write(failure and failure.kind or "answered")
+  if failure then
+    assert(exchange.run(transport, url))
+  end
+  transport:close()
+]]
+
+describe("SIGPIPE", function()
+  local set, folder, library
+
+  setup(function()
+    set = certificates.make()
+    folder = process.make_folder()
+    process.write_file(folder .. "/send.c", PLAIN_WRITES)
+    local built = process.run({
+      os.getenv("CC") or "cc", "-shared", "-fPIC", "-o", folder .. "/send.so", folder .. "/send.c",
+    }, { env = { LD_PRELOAD = false } })
+    library = built.code == 0 and folder .. "/send.so"
+  end)
+
+  teardown(function()
+    process.remove_folder(folder)
+    set:close()
+  end)
+
+  local function preload()
+    local others = os.getenv("LD_PRELOAD") or ""
+    return others == "" and library or others .. ":" .. library
+  end
+
+  -- What the call comes to: libcurl may send a request again whose kept connection turned out to be dead.
+  local CASES = {
+    { "closes in mid-request", { { "read_head" }, { "close" } }, "network answered" },
+    { "resets in mid-request", { { "read_head" }, { "reset" } }, "network answered" },
+    { "closes between requests", { { "close" } }, "answered" },
+    { "resets between requests", { { "reset" } }, "answered" },
+  }
+  for _, case in ipairs(CASES) do
+    for _, over in ipairs({ "TLS", "plain HTTP" }) do
+      it("does not end a process whose peer " .. case[1] .. ", over " .. over, function()
+        if not library then
+          pending("no C compiler")
+        end
+        local first = responses.script(responses.created())
+        for _, action in ipairs(case[2]) do
+          first[#first + 1] = action
+        end
+        local server = raw_server.start({
+          connections = { first, responses.script(responses.created()) },
+          tls = over == "TLS" and set.server or nil,
+        })
+        local script = SCRIPT:format(server:url() .. "/", set.ca)
+        local result = child.run(script, { env = { LD_PRELOAD = preload() } })
+        server:close()
+        assert.same({ 0, "" }, { result.code, result.stderr })
+        assert.truthy(result.stdout ~= "" and case[3]:find(result.stdout, 1, true), result.stdout)
+      end)
+    end
+  end
+end)
+
+describe("the process's signals", function()
+  local function signals()
+    local file = assert(io.open("/proc/self/status", "r"))
+    local text = file:read("*a")
+    file:close()
+    return text:match("SigPnd:[^\n]*"), text:match("SigBlk:[^\n]*"), text:match("SigIgn:[^\n]*"),
+      text:match("SigCgt:[^\n]*")
+  end
+
+  it("are blocked, ignored and caught as before when a call is over, or has failed", function()
+    local before = { signals() }
+    local server = raw_server.start({
+      connections = { { { "read_head" }, { "reset" } }, responses.script(responses.created()) },
+    })
+    local transport = assert(core.transport({}))
+    assert.is_nil((exchange.run(transport, server:url() .. "/")))
+    assert.same(before, { signals() })
+    assert(exchange.run(transport, server:url() .. "/"))
+    transport:close()
+    server:close()
+    assert.same(before, { signals() })
+  end)
+end)

@@ -1,0 +1,166 @@
+-- Where a client's token comes from over its life: when the token function is called, and what comes of each
+-- of its answers. That no token leaks is security_spec's matter.
+
+local associations = require "hubspot.associations"
+local sandbox = require "support.sandbox"
+
+local OLD, NEW = "pat-na1-old-0123456789", "pat-na1-new-0123456789"
+local INPUTS = { { from = 101, to = 202, types = 1 } }
+
+describe("a token function", function()
+  local account, client, reasons
+
+  -- A client whose token function gives these answers in turn; each is a list of what it returns.
+  local function new(answers)
+    reasons = {}
+    client = assert(associations.new({
+      max_attempts = 1,
+      base_url = account:url(),
+      token = function(reason)
+        reasons[#reasons + 1] = reason
+        local answer = answers[#reasons]
+        if answer.raises then
+          error(answer.raises, 0)
+        end
+        return answer[1], answer[2]
+      end,
+    }))
+  end
+
+  local function create()
+    return client:create("contacts", "companies", INPUTS)
+  end
+
+  local function refusal()
+    local batch, err = create()
+    assert.is_nil(batch)
+    return err
+  end
+
+  setup(function()
+    account = sandbox.start({ token = { NEW } })
+  end)
+
+  teardown(function()
+    account:close()
+  end)
+
+  before_each(function()
+    account:reset()
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  it("is not called before there is a request", function()
+    new({})
+    assert.same({}, reasons)
+  end)
+
+  it("is called for the first request only, while its token is good", function()
+    new({ { NEW } })
+    for _ = 1, 3 do
+      local _, meta = assert(create())
+      assert.equal(1, meta.attempts)
+    end
+    assert.same({ "first" }, reasons)
+  end)
+
+  it("is called once more after a 401, and the request is sent again", function()
+    new({ { OLD }, { NEW } })
+    local batch, meta = assert(create())
+    assert.same({ 1, 201, 2 }, { #batch.results, meta.status, meta.attempts })
+    assert.same({ "first", "unauthorized" }, reasons)
+    local _, next_meta = assert(create())
+    assert.equal(1, next_meta.attempts)
+    assert.same({ "first", "unauthorized" }, reasons)
+    assert.same({ ["401"] = 1, ["201"] = 2 }, account:statistics().status)
+  end)
+
+  it("is called exactly once after a 401, even when its new token is refused, too", function()
+    new({ { OLD }, { OLD .. "-again" } })
+    local err = refusal()
+    assert.same({ "unauthorized", 401, 2 }, { err.kind, err.status, err.attempts })
+    assert.same({ "first", "unauthorized" }, reasons)
+    assert.equal(2, account:statistics().requests)
+  end)
+
+  it("is asked afresh by the next call after its new token was refused", function()
+    new({ { OLD }, { OLD .. "-again" }, { NEW } })
+    assert.equal("unauthorized", refusal().kind)
+    local _, meta = assert(create())
+    assert.equal(1, meta.attempts)
+    assert.same({ "first", "unauthorized", "first" }, reasons)
+  end)
+
+  it("is not called again for any other refusal", function()
+    account:configure({ forbidden = true })
+    new({ { NEW } })
+    assert.equal("forbidden", refusal().kind)
+    assert.same({ "first" }, reasons)
+  end)
+
+  it("ends the call when it has no token, with its own words", function()
+    new({ { nil, "the vault is sealed" } })
+    local err = refusal()
+    assert.same({ "token", 0 }, { err.kind, err.attempts })
+    assert.matches("the vault is sealed", tostring(err))
+    assert.equal(0, account:statistics().requests)
+  end)
+
+  it("ends the call when it has none after a 401, with the refusal as the cause", function()
+    new({ { OLD }, { nil, "the vault is sealed" } })
+    local err = refusal()
+    assert.same({ "token", 1 }, { err.kind, err.attempts })
+    assert.matches("the vault is sealed", err.message)
+    assert.same({ "unauthorized", 401 }, { err.cause.kind, err.cause.status })
+    assert.equal(1, account:statistics().requests)
+  end)
+
+  it("ends the call when it raises, and is asked anew by the next one", function()
+    new({ { raises = "no route to the vault" }, { NEW } })
+    local err = refusal()
+    assert.equal("token", err.kind)
+    assert.matches("raised.*no route to the vault", err.message)
+    assert(create())
+    assert.same({ "first", "first" }, reasons)
+  end)
+
+  it("ends the call when it raises a table, or nothing at all", function()
+    for _, raised in ipairs({ {}, false }) do
+      client = assert(associations.new({
+      max_attempts = 1,
+        base_url = account:url(),
+        token = function()
+          error(raised, 0)
+        end,
+      }))
+      assert.equal("token", refusal().kind)
+    end
+  end)
+
+  it("ends the call when it gives what cannot be sent, without repeating it", function()
+    local unusable = { "secret with spaces", "secret\r\nX-Evil: 1", "secret\n", "secret\0", "", 42, {}, true }
+    for _, value in ipairs(unusable) do
+      new({ { value } })
+      local err = refusal()
+      assert.same({ "token", 0 }, { err.kind, err.attempts })
+      assert.is_nil(tostring(err):find("secret", 1, true))
+      client:close()
+    end
+    assert.equal(0, account:statistics().requests)
+  end)
+end)
+
+describe("a token string", function()
+  it("is refused at once when there is none, or it cannot be sent, without being repeated", function()
+    local unusable = { false, "", "secret with spaces", "secret\n", " secret", "sec\0ret", "s\195\169cret" }
+    for _, value in ipairs(unusable) do
+      local client, err = associations.new({ max_attempts = 1, token = value or nil })
+      assert.is_nil(client)
+      assert.equal("token", err.kind)
+      assert.is_nil(tostring(err):find("cret", 1, true))
+    end
+  end)
+end)

@@ -1,0 +1,263 @@
+-- What the allocation harness runs while memory fails: one function for each path through the core.
+-- A scenario returns true, or nil and a message when it met a failure that it was told of as a value; an
+-- error that it raises is checked by the harness. It must work again, in the same state, once memory is back.
+-- `harness` is the harness's own: refused_port, serving_port, serve(), folder.
+
+local harness = ...
+
+local KINDS = { network = true, timeout = true, closed = true, tls = true, decode = true }
+
+-- A failure that was returned must be one of the kinds that a call may end with.
+local function told(failure)
+  assert(type(failure) == "table" and KINDS[failure.kind], "a failure of no known kind")
+  assert(type(failure.message) == "string", "a failure without a message")
+  return nil, failure.message
+end
+
+local GOOD = {
+  { from = { id = "101" }, to = { id = "202" }, types = { 1, 279 } },
+  { from = 102, to = 'a"\\\0\226\128\168', types = { associationCategory = "WORK", associationTypeId = 7 } },
+  setmetatable({ from = ("x"):rep(2000), to = "2" }, {
+    __index = function(_, key)
+      return key == "types" and { { associationCategory = "USER_DEFINED", associationTypeId = 1 } } or nil
+    end,
+  }),
+}
+
+local BAD = {
+  GOOD[1], "x", {}, { from = "" }, { from = {} }, { from = 1.5 }, { from = "\255" }, { from = 1, to = true },
+  { from = 1, to = 2, types = {} },
+  { from = 1, to = 2, types = { 1, x = 2 } }, { from = 1, to = 2, types = 0 },
+  { from = 1, to = 2, types = { { associationCategory = "x" } } },
+}
+
+local ANSWER = [[{"status":"COMPLETE","numErrors":1,"links":null,"results":[null,{"toObjectId" : 202,
+  "fromObjectId":9007199254740993,"labels":[null,"a",null]},null],"errors":[{"message":"\u00e9",
+  "context":{"ids":["1"]}}]}]]
+
+-- One attempt, where the client has that option: the pauses between attempts are nothing to test here.
+local function max_attempts()
+  local file = assert(io.open "lua/hubspot/associations/options.lua")
+  local text = file:read "*a"
+  file:close()
+  return text:find("max_attempts = ", 1, true) and 1 or nil
+end
+local MAX_ATTEMPTS = max_attempts()
+
+local function load_core()
+  package.loaded["hubspot.associations.core"] = nil
+  return require "hubspot.associations.core"
+end
+
+local function request(port, body)
+  return {
+    method = "POST",
+    url = ("http://127.0.0.1:%d/"):format(port),
+    headers = { "Authorization: Bearer x", "Content-Type: application/json" },
+    body = body,
+    timeout = 10,
+    connect_timeout = 10,
+  }
+end
+
+-- Steps, and lets the harness's server step, until the request is done.
+local function finish(core, transport, sent)
+  transport:step()
+  while not sent:done() do
+    harness.serve()
+    core.poll(transport:fd(), 0.01)
+    transport:step()
+  end
+  return sent:response()
+end
+
+local scenarios = {}
+
+function scenarios.load()
+  local core = load_core()
+  for _, name in ipairs { "transport", "body", "decode", "url_refusal", "poll", "now" } do
+    assert(type(core[name]) == "function", "no " .. name)
+  end
+  local body = core.body()
+  for _, method in ipairs { "add", "add_list", "json", "count", "clear", "__gc" } do
+    assert(body[method], "no method " .. method)
+  end
+  return true
+end
+
+function scenarios.body(core)
+  local body = core.body()
+  for _ = 1, 3 do
+    assert(body:add_list(GOOD))
+    local added, refusals, count = body:add_list(BAD)
+    assert(not added and count == #BAD - 1 and #refusals == count, "refusals")
+    for _, refusal in ipairs(refusals) do assert(refusal.kind and refusal.message and refusal.field) end
+    assert(body:add(GOOD[1]))
+    assert(not body:add(BAD[2]))
+  end
+  assert(body:count() == 12 and #body:json() > 6000, "the body")
+  assert(#body:digest() == 16 and body:select { 1, 2, 3, 12 }:find('"101"', 1, true), "a selection")
+  assert(body:ids(1) == "101" and body:input(2):find('"102"', 1, true), "an input")
+  body:clear()
+  assert(body:json() == '{"inputs":[]}', "the body after clear")
+  return true
+end
+
+function scenarios.decode(core)
+  local decoded, message = core.decode(ANSWER)
+  if not decoded then return nil, message end
+  assert(decoded.results[1].fromObjectId == "9007199254740993" and #decoded.results == 1, "results")
+  assert(decoded.results[1].toObjectId == "202" and decoded.results[1].labels[1] == "a", "labels")
+  assert(decoded.links == nil and decoded.errors[1].message == "\195\169", "errors")
+  for _, garbage in ipairs { "", "{", "null", "[1", '{"fromObjectId":5' } do
+    assert(core.decode(garbage) == nil, "garbage")
+  end
+  return true
+end
+
+function scenarios.url(core)
+  assert(core.url_refusal "http://api.hubapi.com/")
+  local why = core.url_refusal "https://api.hubapi.com/"
+  return why == nil or nil, why
+end
+
+-- Requests that are set up and given up before the first step.
+function scenarios.submit(core)
+  local options = { ca_file = "/none", ca_path = "/none", proxy = "http://localhost:1" }
+  local transport, failure = core.transport(options)
+  if not transport then return told(failure) end
+  for _, url in ipairs { "http://127.0.0.1:1/", "https://127.0.0.1:1/" } do
+    local asked = request(1, "{}")
+    asked.url = url
+    local sent
+    sent, failure = transport:submit(asked)
+    if not sent then return told(failure) end
+    assert(transport:pending() == 1)
+    sent:close()
+    assert(transport:pending() == 0)
+  end
+  transport:close()
+  return true
+end
+
+-- Files: opened, appended to, refused.
+function scenarios.file(core)
+  collectgarbage() -- a file of the run before would hold the lock
+  local path = harness.folder .. "/file"
+  local file, message = core.file(path)
+  if not file then return nil, message end
+  assert(file:append(("line\n"):rep(100)))
+  assert(file:truncate(10))
+  file:close()
+  assert(not pcall(file.append, file, "x"))
+  file, message = core.file(harness.folder .. "/none/file")
+  assert(file == nil and type(message) == "string")
+  return true
+end
+
+function scenarios.request_refused(core)
+  local transport, failure = core.transport { ca_file = "/none" }
+  if not transport then return told(failure) end
+  local sent
+  sent, failure = transport:submit(request(harness.refused_port, "{}"))
+  if not sent then return told(failure) end
+  local response
+  response, failure = finish(core, transport, sent)
+  assert(response == nil, "a response from a port that nobody listens on")
+  transport:close()
+  assert(failure.kind == "network", failure.kind)
+  return true
+end
+
+function scenarios.request_answered(core)
+  local transport, failure = core.transport {}
+  if not transport then return told(failure) end
+  for _ = 1, 2 do
+    local sent, response
+    sent, failure = transport:submit(request(harness.serving_port, ("x"):rep(3000)))
+    if not sent then return told(failure) end
+    response, failure = finish(core, transport, sent)
+    if not response then return told(failure) end
+    assert(response.status == 201 and #response.body > 20000, "the response")
+    assert(response.headers["content-type"] == "application/json", "the headers")
+  end
+  transport:close()
+  return true
+end
+
+-- Requests given up at each stage, by each means.
+function scenarios.request_abandoned(core)
+  local transport, failure = core.transport {}
+  if not transport then return told(failure) end
+  local sent = {}
+  for i = 1, 5 do
+    sent[i], failure = transport:submit(request(harness.serving_port, "{}"))
+    if not sent[i] then return told(failure) end
+  end
+  transport:step()
+  harness.serve()
+  transport:step()
+  sent[1]:close()
+  sent[2] = nil
+  collectgarbage()
+  transport:step()
+  transport:close()
+  transport:step()
+  for i = 3, 4 do
+    assert(sent[i]:done())
+    local response
+    response, failure = sent[i]:response()
+    assert(response or KINDS[failure.kind])
+  end
+  return true
+end
+
+local function with_client(port, check)
+  for name in pairs(package.loaded) do
+    if name:find "^hubspot%." then package.loaded[name] = nil end
+  end
+  local associations = require "hubspot.associations"
+  local core = require "hubspot.associations.core"
+  local events = 0
+  local client, err = associations.new {
+    max_attempts = 1,
+    token = function()
+      return "pat-na1-00000000"
+    end,
+    max_attempts = MAX_ATTEMPTS,
+    base_url = ("http://127.0.0.1:%d"):format(port),
+    on_event = function()
+      events = events + 1
+    end,
+    loop = {
+      wait = function(fd)
+        harness.serve()
+        core.poll(fd, 0.01)
+      end,
+    },
+  }
+  if not client then return told(err) end
+  local batch, failure = client:create("contacts", "companies", GOOD)
+  local refused, refusal = client:create("contacts", "companies", BAD)
+  assert(refused == nil and refusal.kind == "invalid_input" and refusal.count == #BAD - 1, "refusals")
+  client:close()
+  return check(batch, failure)
+end
+
+function scenarios.create_refused()
+  return with_client(harness.refused_port, function(batch, err)
+    assert(batch == nil, "a batch from a port that nobody listens on")
+    assert(KINDS[err.kind] and tostring(err):find(err.kind, 1, true), "the error")
+    return true
+  end)
+end
+
+function scenarios.create_answered()
+  return with_client(harness.serving_port, function(batch, err)
+    if not batch then return told(err) end
+    assert(#batch.results == 500 and batch.results[500].toObjectId == "500", "the batch")
+    return true
+  end)
+end
+
+return { scenarios = scenarios, load_core = load_core }

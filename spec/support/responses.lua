@@ -1,0 +1,110 @@
+-- Bytes of HTTP responses for the raw server's scripts, and the encodings that they may come in.
+-- It builds what a spec names, right or wrong, and checks nothing.
+
+local process = require "support.process"
+
+local responses = {}
+
+--- A batch with no results: what an answer needs to be one.
+responses.BATCH = '{"status":"COMPLETE","results":[],"startedAt":"2025-09-01T00:00:00Z",'
+  .. '"completedAt":"2025-09-01T00:00:01Z"}'
+
+--- The bytes of a response.
+---@param status integer
+---@param body? string "" by default
+---@param fields? string[] header lines; when none names a length or a transfer encoding, the length is added
+---@return string
+function responses.of(status, body, fields)
+  body = body or ""
+  local lines = { "HTTP/1.1 " .. status .. " Something" }
+  local framed = false
+  for _, line in ipairs(fields or {}) do
+    lines[#lines + 1] = line
+    local name = line:lower():match("^[^:]+")
+    framed = framed or name == "content-length" or name == "transfer-encoding"
+  end
+  if not framed then
+    lines[#lines + 1] = "Content-Length: " .. #body
+  end
+  return table.concat(lines, "\r\n") .. "\r\n\r\n" .. body
+end
+
+--- A response that is a batch.
+---@param body? string BATCH by default
+---@param fields? string[] more header lines
+---@return string
+function responses.created(body, fields)
+  local lines = { "Content-Type: application/json;charset=utf-8" }
+  for _, line in ipairs(fields or {}) do
+    lines[#lines + 1] = line
+  end
+  return responses.of(201, body or responses.BATCH, lines)
+end
+
+--- The script of one connection that answers so many requests.
+---@param bytes string
+---@param count? integer 1 by default
+---@return table[]
+function responses.script(bytes, count)
+  local script = {}
+  for _ = 1, count or 1 do
+    script[#script + 1] = { "read_request" }
+    script[#script + 1] = { "send", bytes }
+  end
+  return script
+end
+
+--- A body in chunks of `size` bytes.
+---@param body string
+---@param size integer
+---@param trailers? string lines, each with its CR LF
+---@return string
+function responses.chunked(body, size, trailers)
+  local parts = {}
+  for from = 1, #body, size do
+    local chunk = body:sub(from, from + size - 1)
+    parts[#parts + 1] = ("%x\r\n%s\r\n"):format(#chunk, chunk)
+  end
+  return table.concat(parts) .. "0\r\n" .. (trailers or "") .. "\r\n"
+end
+
+--- The text as gzip packs it.
+---@param text string
+---@return string
+function responses.gzip(text)
+  return process.run({ "gzip", "-nc" }, { stdin = text }).stdout
+end
+
+--- So many mebibytes of zeros as gzip packs them.
+---@param mebibytes integer
+---@return string
+function responses.gzip_of_zeros(mebibytes)
+  local command = ("head -c %dM /dev/zero | gzip -nc1"):format(mebibytes)
+  return process.run({ "sh", "-c", command }).stdout
+end
+
+-- The checksum that ends a zlib stream.
+local function adler32(text)
+  local a, b = 1, 0
+  for index = 1, #text do
+    a = (a + text:byte(index)) % 65521
+    b = (b + a) % 65521
+  end
+  local bytes = {}
+  for _, half in ipairs({ b, a }) do
+    bytes[#bytes + 1] = string.char(math.floor(half / 256), half % 256)
+  end
+  return table.concat(bytes)
+end
+
+--- The text as `Content-Encoding: deflate` has it: in zlib's format, or raw as some servers send it.
+---@param text string
+---@param raw? boolean
+---@return string
+function responses.deflate(text, raw)
+  local GZIP_HEAD, GZIP_TAIL = 10, 8
+  local stream = responses.gzip(text):sub(GZIP_HEAD + 1, -GZIP_TAIL - 1)
+  return raw and stream or "\120\156" .. stream .. adler32(text)
+end
+
+return responses
