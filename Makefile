@@ -53,7 +53,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test simulate demo install uninstall clean lint sanitize valgrind coverage bench rock help
+.PHONY: all test test-all simulate demo install uninstall clean lint sanitize valgrind coverage bench rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -73,6 +73,11 @@ test: ## Set up, build and run the specs; SPEC=file runs one
 	$(SETUP) test
 	$(BUILD_ALL)
 	@$(IN_TREE) tools/test $(SPEC)
+
+LUA_VERSIONS = 5.1 5.2 5.3 5.4 luajit
+test-all: ## The same under every Lua: 5.1 to 5.4 and LuaJIT
+	@for version in $(LUA_VERSIONS); do \
+	  echo "== Lua $$version"; $(MAKE) --no-print-directory test LUA= LUA_VERSION=$$version || exit 1; done
 
 SEED = 1
 SEEDS = 10000

@@ -8,6 +8,7 @@
 #include "reader.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_DEPTH = 64, MOST_PRESIZED = 16, MOST_SECRETS = 2 };
@@ -91,7 +92,8 @@ static void push_number(lua_State *L, const hsa_reader *reader)
 #if LUA_VERSION_NUM >= 503
   lua_stringtonumber(L, lua_tostring(L, -1));
 #else
-  lua_pushnumber(L, lua_tonumber(L, -1));
+  /* LuaJIT knows no number with so long an exponent */
+  lua_pushnumber(L, lua_isnumber(L, -1) ? lua_tonumber(L, -1) : strtod(lua_tostring(L, -1), NULL));
 #endif
   lua_replace(L, -2);
 }

@@ -16,17 +16,15 @@ local function key_of(input)
 end
 
 -- What an input is, and so what must come of it.
-local KINDS = { good = 80, missing = 6, bad_type = 4, invalid = 4, refused = 2 }
+local KINDS = { { "good", 80 }, { "missing", 6 }, { "bad_type", 4 }, { "invalid", 4 }, { "refused", 2 } }
 
-local function draw_kind(luck, weights)
+local function draw_kind(luck, kinds)
   local total = 0
-  for _, kind in ipairs { "good", "missing", "bad_type", "invalid", "refused" } do
-    total = total + weights[kind]
-  end
+  for _, kind in ipairs(kinds) do total = total + kind[2] end
   local at = luck:integer(1, total)
-  for _, kind in ipairs { "good", "missing", "bad_type", "invalid", "refused" } do
-    at = at - weights[kind]
-    if at <= 0 then return kind end
+  for _, kind in ipairs(kinds) do
+    at = at - kind[2]
+    if at <= 0 then return kind[1] end
   end
 end
 
@@ -76,11 +74,11 @@ end
 
 local function draw(seed)
   local luck = random.new(seed)
-  local weights = {}
-  for kind, weight in pairs(KINDS) do weights[kind] = luck:one_in(3) and kind ~= "good" and 0 or weight end
+  local kinds = { KINDS[1] }
+  for i = 2, #KINDS do kinds[i] = { KINDS[i][1], luck:one_in(3) and 0 or KINDS[i][2] } end
   local case = { luck = luck, inputs = {}, kinds = {}, asked = {}, failed = {}, crashes = {} }
   for i = 1, luck:integer(0, luck:one_in(10) and 1500 or 300) do
-    case.kinds[i] = draw_kind(luck, weights)
+    case.kinds[i] = draw_kind(luck, kinds)
     case.inputs[i] = DRAW[case.kinds[i]](luck)
     if case.kinds[i] == "good" then
       local key = key_of(case.inputs[i])

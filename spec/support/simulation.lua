@@ -20,9 +20,12 @@ local CURL_TIMEOUT, CURL_GOT_NOTHING, CURL_PARTIAL = 28, 52, 18
 local World = {}
 World.__index = World
 
----@param given table { seed = random source, account = options, chances, script, latency = seconds }
+---@param given table { seed = random source, account = options, chances, script, latency = seconds that each
+---  way takes at the most, base = seconds that it takes at the least, 0 }
 function simulation.world(given)
-  local self = setmetatable({ now = 0, events = {}, latency = given.latency or 0.1 }, World)
+  local self = setmetatable({
+    now = 0, events = {}, latency = given.latency or 0.1, base = given.base or 0,
+  }, World)
   function self.random()
     return given.random:integer(0, 2 ^ 30 - 1) / 2 ^ 30
   end
@@ -76,7 +79,8 @@ function World:send(path, piece, confirm, reply)
     method = "POST", path = path, body = piece:json(),
     headers = { authorization = "Bearer simulated", ["content-type"] = "application/json" },
   }
-  local there, back = self.latency * self.random(), self.latency * self.random()
+  local jitter = self.latency - self.base
+  local there, back = self.base + jitter * self.random(), self.base + jitter * self.random()
   self:after(there, function()
     local response = self.service:handle(request)
     local took = back + (response.delay or 0)

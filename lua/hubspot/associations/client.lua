@@ -22,41 +22,38 @@ local function check_argument(method, name, value, expected, other)
   error(("client:%s: %s: expected a %s, found a %s"):format(method, name, expected, type(value)), 3)
 end
 
-local function closed()
-  return errors.new { kind = "closed", message = "the client is closed", retryable = false }
-end
-
 -- ---- one call ----
 
--- Until `seconds` have passed. Others may use the connection meanwhile, which wakes this wait, too.
-local function sleep(self, seconds)
-  local transport, now = self.connection.transport, core.now()
+-- Until `seconds` have passed, or the connection is closed. Others may use it meanwhile, which wakes this
+-- wait, too.
+local function sleep(connection, seconds)
+  local now = core.now()
   local deadline = now + seconds
-  while now < deadline and not self.connection.closed do
-    transport:wake(deadline - now)
-    self.wait(transport:fd(), deadline - now)
-    transport:step()
+  while now < deadline and not connection.closed do
+    connection.transport:wake(deadline - now)
+    connection:wait(deadline - now)
     now = core.now()
   end
 end
 
--- One attempt: batch | nil, error; and what is known of the answer.
-local function attempt(self, path, body, meta)
-  local connection = self.connection
+local function wait_for_limit(connection)
   local delay = connection.limiter:delay(core.now())
-  while delay > 0 do
-    sleep(self, delay)
-    if connection.closed then return nil, closed(), {} end
+  while delay > 0 and not connection.closed do
+    sleep(connection, delay)
     delay = connection.limiter:delay(core.now())
   end
+end
+
+-- One attempt: batch | nil, error; and what is known of the answer.
+local function attempt(connection, path, body, meta)
+  wait_for_limit(connection)
   local flight, err = connection:send(path, body, meta.attempts + 1, meta)
   if not flight then return nil, err, {} end
   meta.attempts = meta.attempts + 1
   local ticket = connection.limiter:sent(core.now())
   connection.transport:step()
   while not flight.request:done() do
-    self.wait(connection.transport:fd())
-    connection.transport:step()
+    if not connection:wait() then return nil, connections.closed(), {} end
   end
   local batch, about
   batch, err, about = connection:land(flight)
@@ -65,34 +62,33 @@ local function attempt(self, path, body, meta)
 end
 
 -- How long to wait before the next attempt; nil when there is none.
-local function delay_after(self, err, meta, now)
+local function delay_after(connection, err, meta, now)
   if err.renewed then return 0 end
   if retry.counts(err) then meta.strikes = meta.strikes + 1 end
-  return self.connection.retry:after(err, meta.strikes, now - meta.began)
+  return connection.retry:after(err, meta.strikes, now - meta.began)
 end
 
 -- A call: as many attempts as it takes, within what the options allow.
-local function call(self, path, body)
+local function call(connection, path, body)
   local meta = { attempts = 0, strikes = 0, began = core.now() }
   while true do
-    local batch, err, about = attempt(self, path, body, meta)
+    local batch, err, about = attempt(connection, path, body, meta)
     local now = core.now()
     for name, value in pairs(about) do meta[name] = value end
     meta.elapsed = now - meta.began
     if batch then
-      self.connection.retry:succeeded()
+      connection.retry:succeeded()
       meta.began, meta.strikes = nil, nil
       return batch, meta
     end
     err.attempts, err.rate_limit, err.elapsed = meta.attempts, about.rate_limit, meta.elapsed
     err.event_error = meta.event_error
-    local delay = delay_after(self, err, meta, now)
+    local delay = delay_after(connection, err, meta, now)
     if not delay then return nil, err end
     if not err.renewed then
-      self.connection:emit(meta, { type = "retry", kind = err.kind, delay = delay, attempt = meta.attempts })
+      connection:emit(meta, { type = "retry", kind = err.kind, delay = delay, attempt = meta.attempts })
     end
-    sleep(self, delay)
-    if self.connection.closed then return nil, closed() end
+    sleep(connection, delay)
   end
 end
 
@@ -114,7 +110,7 @@ function Client:create(from_object_type, to_object_type, inputs)
   check_argument("create", "fromObjectType", from_object_type, "string")
   check_argument("create", "toObjectType", to_object_type, "string")
   check_argument("create", "inputs", inputs, "table")
-  if self.connection.closed then return nil, closed() end
+  if self.connection.closed then return nil, connections.closed() end
   local path, err = endpoint.batch_create(self.options.version, from_object_type, to_object_type)
   if not path then return nil, err end
   if #inputs > self.options.batch_size then
@@ -129,7 +125,7 @@ function Client:create(from_object_type, to_object_type, inputs)
   local body = core.body()
   local added, refusals, count = body:add_list(inputs)
   if not added then return nil, errors.of_inputs(refusals, count) end
-  return call(self, path, body:json())
+  return call(self.connection, path, body:json())
 end
 
 -- ---- any number ----
@@ -155,7 +151,7 @@ function Client:start(from_object_type, to_object_type, source, given)
   check_argument("start", "toObjectType", to_object_type, "string")
   check_argument("start", "source", source, "table", "function")
   local job_options = options.read_job(given or {})
-  if self.connection.closed then return nil, closed() end
+  if self.connection.closed then return nil, connections.closed() end
   local path, err = endpoint.batch_create(self.options.version, from_object_type, to_object_type)
   if not path then return nil, err end
   local journal, job
@@ -192,7 +188,7 @@ function Client:create_all(from_object_type, to_object_type, source, given)
   local operation, err = self:start(from_object_type, to_object_type, source, given)
   if not operation then return nil, err end
   while not operation:step() do
-    self.wait(operation:fd(), operation:timeout())
+    self.connection:wait(operation:timeout())
   end
   return operation:result()
 end
@@ -214,8 +210,7 @@ local function new(given)
   local read = options.read(given)
   local connection, err = connections.open(read)
   if not connection then return nil, err end
-  local loop = read.loop or require "hubspot.associations.loop.blocking"
-  return setmetatable({ options = read, connection = connection, wait = loop.wait }, Client)
+  return setmetatable({ options = read, connection = connection }, Client)
 end
 
 return { new = new }

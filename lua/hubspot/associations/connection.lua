@@ -43,16 +43,41 @@ function connection.open(options)
     transport = transport,
     limiter = limiter.new(options.rate),
     retry = retry.new(options, math.random),
+    loop = options.loop or require "hubspot.associations.loop.blocking",
+    waits = setmetatable({}, { __mode = "k" }), -- those under way; one whose coroutine is gone goes with it
     closed = false,
   }, Connection)
 end
 
+---Ends all requests and connections. Coroutines that wait are woken first: the last of them closes the
+---transport, since a descriptor that is closed wakes nobody.
 function Connection:close()
   self.closed = true
-  self.transport:close()
+  if next(self.waits) == nil then
+    self.transport:close()
+  else
+    self.transport:wake(0)
+  end
 end
 
-local function closed()
+---Waits until the transport has something to do, or `timeout` seconds have passed, and lets it do it.
+---@param timeout number|nil
+---@return boolean open false when the connection was closed meanwhile
+function Connection:wait(timeout)
+  local wait = {}
+  self.waits[wait] = true
+  self.loop.wait(self.transport:fd(), timeout)
+  self.waits[wait] = nil
+  if self.closed then
+    if next(self.waits) == nil then self.transport:close() end
+    return false
+  end
+  self.transport:step()
+  return true
+end
+
+---@return hubspot.associations.Error
+function connection.closed()
   return errors.new { kind = "closed", message = "the client is closed", retryable = false }
 end
 
@@ -88,12 +113,12 @@ end
 ---@return hubspot.associations.Flight|nil
 ---@return hubspot.associations.Error|nil
 function Connection:send(path, body, attempt, sink)
-  if self.closed then return nil, closed() end
+  if self.closed then return nil, connection.closed() end
   local token, err = self.token.get()
   if not token then return nil, err end
   local url = self.base_url .. path
   self:emit(sink, { type = "request", method = "POST", url = url, attempt = attempt, bytes = #body })
-  if self.closed then return nil, closed() end -- by the token function, or by on_event
+  if self.closed then return nil, connection.closed() end -- by the token function, or by on_event
   local request, failure = self.transport:submit {
     method = "POST",
     url = url,

@@ -1,6 +1,7 @@
 -- A job under way over a client's connection: does the I/O that the job asks for, a step at a time, and
 -- never waits. create_all waits for it; a host that ticks steps it itself.
 
+local connections = require "hubspot.associations.connection"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 
@@ -46,7 +47,10 @@ end
 local function land_all(self)
   local waiting = {}
   for _, entry in ipairs(self.flights) do
-    if entry.flight.request:done() then
+    if self.connection.closed then
+      entry.flight.request:close()
+      self.job:answered(entry.piece, core.now(), nil, connections.closed())
+    elseif entry.flight.request:done() then
       land(self, entry.piece, entry.flight)
     else
       waiting[#waiting + 1] = entry
@@ -77,17 +81,19 @@ function Operation:step()
   self.connection.transport:step()
   land_all(self)
   while true do
-    if self.connection.closed then
-      self.job:cancel(errors.new { kind = "closed", message = "the client was closed during the job" })
-    end
+    if self.connection.closed then self.job:cancel(connections.closed()) end
     local action, detail = self.job:next(core.now())
-    if action == "done" then return finish(self) end
-    if action == "wait" then
+    if action == "send" then
+      send(self, detail)
+    elseif action == "done" then
+      return finish(self)
+    elseif self.connection.closed then
+      land_all(self) -- by a callback: nothing will come any more
+    else
       self.wait = detail
-      if detail and not self.connection.closed then self.connection.transport:wake(detail) end
+      if detail then self.connection.transport:wake(detail) end
       return false
     end
-    send(self, detail)
   end
 end
 

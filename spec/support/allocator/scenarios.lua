@@ -220,7 +220,6 @@ local function with_client(port, check)
   local core = require "hubspot.associations.core"
   local events = 0
   local client, err = associations.new {
-    max_attempts = 1,
     token = function()
       return "pat-na1-00000000"
     end,

@@ -4,11 +4,11 @@
 -- Never does I/O, reads a clock, or waits: time and randomness are passed in,
 -- and a wait is a field of the response.
 
-local cjson = require "cjson"
 local batch_create = require "hubspot.associations.sandbox.batch_create"
 local batch_read = require "hubspot.associations.sandbox.batch_read"
 local control = require "hubspot.associations.sandbox.control"
 local direction = require "hubspot.associations.sandbox.direction"
+local json = require "hubspot.associations.sandbox.json"
 local options = require "hubspot.associations.sandbox.options"
 local rate_window = require "hubspot.associations.sandbox.rate_window"
 local refusal = require "hubspot.associations.sandbox.refusal"
@@ -32,8 +32,6 @@ account.__index = account
 
 ---Stands for "back to the default" in `configure`.
 account.DEFAULT = options.DEFAULT
-
-local json = cjson.new()
 
 -- The documented status of a full success, by API version.
 local VERSIONS = { ["2025-09"] = 201, ["2026-03"] = 201, ["2026-09"] = 200, ["v4"] = 201 }

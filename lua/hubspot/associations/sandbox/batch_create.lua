@@ -2,13 +2,12 @@
 -- into the store or into the list of errors, one or the other.
 -- Never writes a status line or a header.
 
-local cjson = require "cjson"
+local json = require "hubspot.associations.sandbox.json"
 local refusal = require "hubspot.associations.sandbox.refusal"
 local request_body = require "hubspot.associations.sandbox.request_body"
 
 local batch_create = {}
 
-local json = cjson.new()
 local find = string.find
 local object_id, bad_field = request_body.object_id, request_body.bad_field
 

@@ -1,0 +1,8 @@
+-- Waits in a HAProxy task, action or service: HAProxy goes on meanwhile. It can watch no foreign descriptor
+-- from Lua, and so looks at it every few milliseconds.
+
+local haproxy = core -- luacheck: globals core
+
+return require("hubspot.associations.loop.generic").sleeping(function(seconds)
+  haproxy.msleep(math.max(1, math.floor(seconds * 1000)))
+end)

@@ -1,0 +1,3 @@
+-- Waits in a coroutine under luv: its loop goes on.
+
+return require "hubspot.associations.loop.uv"(require "luv")

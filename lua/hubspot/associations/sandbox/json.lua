@@ -1,0 +1,38 @@
+-- Writes JSON in one way only: keys in order, an empty table as a list. So the same account answers the same
+-- bytes each time, which a simulation replays.
+
+local cjson = require "cjson"
+
+local json = {}
+
+local scalar = cjson.new()
+
+local encode
+
+local function encode_list(list)
+  local parts = {}
+  for i, value in ipairs(list) do parts[i] = encode(value) end
+  return "[" .. table.concat(parts, ",") .. "]"
+end
+
+local function encode_object(object)
+  local names, parts = {}, {}
+  for name in pairs(object) do names[#names + 1] = name end
+  table.sort(names)
+  for i, name in ipairs(names) do parts[i] = scalar.encode(name) .. ":" .. encode(object[name]) end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+function encode(value)
+  if type(value) ~= "table" then return scalar.encode(value) end
+  return (next(value) == nil or value[1] ~= nil) and encode_list(value) or encode_object(value)
+end
+
+---@param value any tables are lists or have string keys
+---@return string
+json.encode = encode
+
+json.decode = scalar.decode
+json.null = scalar.null
+
+return json
