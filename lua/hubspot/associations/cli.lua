@@ -8,7 +8,7 @@ local cli = {}
 local COULD_NOT_RUN = 2
 local INTERRUPTED = 130 -- 128 + SIGINT, as shells have it
 
-local INTERRUPTED_MESSAGE = "interrupted: some rows may have been created; running this again is safe"
+local INTERRUPTED_MESSAGE = "interrupted" -- before a job began: it takes its interrupts itself
 
 local COMMANDS = {
   create = "hubspot.associations.cli.create",
@@ -28,6 +28,7 @@ local SOURCE_OF = {
 ---@field stdout file*
 ---@field stderr file*
 ---@field getenv fun(name: string): string|nil
+---@field owns_process boolean|nil whether the process is the command's own: it then takes its signals
 
 local function run(argv, environment)
   local arguments = require "hubspot.associations.cli.arguments"
@@ -56,7 +57,8 @@ end
 ---Runs the command.
 ---@param argv string[]
 ---@param environment hubspot.associations.cli.Environment
----@return integer code 0 done; 1 some rows were not created; 2 it could not run; 130 interrupted
+---@return integer code 0 done; 1 some rows were not created; 2 it could not run, or stopped; 130 or 143
+---  interrupted
 function cli.main(argv, environment)
   local ran, code, message = pcall(run, argv, environment)
   if ran and code then return code end

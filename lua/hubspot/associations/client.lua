@@ -16,10 +16,13 @@ local Client = {}
 Client.__index = Client
 Client.__name = "hubspot.associations.client"
 
-local function check_argument(method, name, value, expected, other)
+-- Misuse is blamed on who called the method.
+local BLAME = 3
+
+local function check_argument(method, level, name, value, expected, other)
   if type(value) == expected or type(value) == other then return end
   expected = other and expected .. " or a " .. other or expected
-  error(("client:%s: %s: expected a %s, found a %s"):format(method, name, expected, type(value)), 3)
+  error(("client:%s: %s: expected a %s, found a %s"):format(method, name, expected, type(value)), level)
 end
 
 -- ---- one call ----
@@ -107,9 +110,9 @@ end
 ---@return table|hubspot.associations.Error meta { status, attempts, elapsed (seconds), correlation_id,
 ---  rate_limit, http_version, event_error }; the error when there is no batch
 function Client:create(from_object_type, to_object_type, inputs)
-  check_argument("create", "fromObjectType", from_object_type, "string")
-  check_argument("create", "toObjectType", to_object_type, "string")
-  check_argument("create", "inputs", inputs, "table")
+  check_argument("create", BLAME, "fromObjectType", from_object_type, "string")
+  check_argument("create", BLAME, "toObjectType", to_object_type, "string")
+  check_argument("create", BLAME, "inputs", inputs, "table")
   if self.connection.closed then return nil, connections.closed() end
   local path, err = endpoint.batch_create(self.options.version, from_object_type, to_object_type)
   if not path then return nil, err end
@@ -138,30 +141,24 @@ end
 ---@field journal string|nil a file: what is recorded there is not done again, what is done is recorded there
 ---@field max_failures integer|nil how many failures the report keeps when there is no on_failure, 1000
 
----Begins a job that creates any number of associations, for a host that steps it itself.
----@param from_object_type string
----@param to_object_type string
----@param source table[]|fun(): table|nil a list of inputs, or an iterator that returns the next, and nil at
----  the end. An input is kept until its batch has landed: return a fresh table each time
----@param given hubspot.associations.JobOptions|nil
----@return hubspot.associations.Operation|nil
----@return hubspot.associations.Error|nil
-function Client:start(from_object_type, to_object_type, source, given)
-  check_argument("start", "fromObjectType", from_object_type, "string")
-  check_argument("start", "toObjectType", to_object_type, "string")
-  check_argument("start", "source", source, "table", "function")
-  local job_options = options.read_job(given or {})
+local function open_journal(path, from_object_type, to_object_type)
+  if not path then return nil end
+  return journals.open(path, { fromObjectType = from_object_type, toObjectType = to_object_type })
+end
+
+-- What start and create_all have in common.
+local function begin(self, method, from_object_type, to_object_type, source, given)
+  local level = BLAME + 1
+  check_argument(method, level, "fromObjectType", from_object_type, "string")
+  check_argument(method, level, "toObjectType", to_object_type, "string")
+  check_argument(method, level, "source", source, "table", "function")
+  local job_options = options.read_job(given or {}, "client:" .. method, level)
   if self.connection.closed then return nil, connections.closed() end
   local path, err = endpoint.batch_create(self.options.version, from_object_type, to_object_type)
   if not path then return nil, err end
   local journal, job
-  if job_options.journal then
-    journal, err = journals.open(job_options.journal, {
-      fromObjectType = from_object_type,
-      toObjectType = to_object_type,
-    })
-    if not journal then return nil, err end
-  end
+  journal, err = open_journal(job_options.journal, from_object_type, to_object_type)
+  if err then return nil, err end
   job, err = import.new({
     source = source,
     batch_size = self.options.batch_size,
@@ -173,11 +170,22 @@ function Client:start(from_object_type, to_object_type, source, given)
     limiter = self.connection.limiter,
     journal = journal,
   }, core.now())
-  if not job then
-    if journal then journal:close() end
-    return nil, err
-  end
-  return operations.new(self.connection, path, job, journal)
+  if job then return operations.new(self.connection, path, job, journal) end
+  if journal then journal:close() end
+  return nil, err
+end
+
+---Begins a job that creates any number of associations, for a host that steps it itself.
+---@param from_object_type string
+---@param to_object_type string
+---@param source table[]|fun(): table|nil a list of inputs, or an iterator that returns the next, and nil at
+---  the end. An input is kept until its batch has landed: return a fresh table each time
+---@param given hubspot.associations.JobOptions|nil
+---@return hubspot.associations.Operation|nil
+---@return hubspot.associations.Error|nil
+function Client:start(from_object_type, to_object_type, source, given)
+  local operation, err = begin(self, "start", from_object_type, to_object_type, source, given)
+  return operation, err
 end
 
 ---Creates any number of associations, and accounts for every input: see the report's four counts.
@@ -185,7 +193,7 @@ end
 ---@return hubspot.associations.Report|nil report nil when the job could not begin
 ---@return hubspot.associations.Error|nil err why the job stopped before its source ended
 function Client:create_all(from_object_type, to_object_type, source, given)
-  local operation, err = self:start(from_object_type, to_object_type, source, given)
+  local operation, err = begin(self, "create_all", from_object_type, to_object_type, source, given)
   if not operation then return nil, err end
   while not operation:step() do
     self.connection:wait(operation:timeout())

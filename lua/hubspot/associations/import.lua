@@ -354,7 +354,7 @@ function Job:split(piece, err)
   if count == 1 then return self:settle(piece, "failed", err) end
   local suspects = outcome.suspects(piece.group.body, piece.places, err)
   local named = #suspects > 0 and #suspects < count
-  if not named and refusal.is_too_many(err) then
+  if #suspects == 0 and refusal.is_too_many(err) then
     self.batch_size = math.min(self.batch_size, math.ceil(count / 2))
   elseif self.search_budget == 0 then
     return self:settle(piece, "failed", errors.together(err, count))
@@ -414,7 +414,7 @@ function Job:answered(piece, now, batch, err, rate_limit)
   self.in_flight = self.in_flight - 1
   self.limiter:answered(piece.ticket, now, rate_limit, err)
   if not batch then return self:refused(piece, now, err) end
-  self.last_success = now
+  self.last_success = math.max(self.last_success, piece.sent) -- the service was there then, at least
   self.search_budget = math.min(SEARCH_BUDGET, self.search_budget + 1)
   self.retry:succeeded()
   self.concurrency:succeeded()

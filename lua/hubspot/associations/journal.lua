@@ -43,22 +43,24 @@ end
 
 -- ---- reading ----
 
-local function are_failures(list)
-  if list == nil then return true end
-  if type(list) ~= "table" then return false end
-  for _, failure in ipairs(list) do
-    if type(failure) ~= "table" or type(failure.index) ~= "number" or type(failure.outcome) ~= "string"
-      or type(failure.error) ~= "table" then
-      return false
-    end
-  end
-  return true
+local RECORDED_OUTCOMES = { failed = true, unconfirmed = true }
+
+local function is_failure(failure)
+  return type(failure) == "table" and type(failure.index) == "number"
+    and RECORDED_OUTCOMES[failure.outcome] and type(failure.error) == "table"
 end
 
 local function is_record(record)
-  return type(record) == "table" and type(record.first) == "number" and type(record.inputs) == "number"
-    and record.inputs >= 1 and type(record.digest) == "string" and type(record.created) == "number"
-    and are_failures(record.failures)
+  if type(record) ~= "table" or type(record.first) ~= "number" or type(record.inputs) ~= "number"
+    or type(record.digest) ~= "string" or type(record.created) ~= "number" then
+    return false
+  end
+  local failures = record.failures or {}
+  if type(failures) ~= "table" then return false end
+  for _, failure in ipairs(failures) do
+    if not is_failure(failure) then return false end
+  end
+  return record.inputs >= 1 and record.created + #failures == record.inputs
 end
 
 -- Why a header is not that of this job's journal; nil when it is.

@@ -103,8 +103,9 @@ local function flying(self, sent_by)
   return count
 end
 
+-- A little less than the shortest round trip, whose two halves are seldom both the shortest.
 local function shortest_of(self)
-  return self.shortest < math.huge and self.shortest or 0
+  return self.shortest < math.huge and 0.9 * self.shortest or 0
 end
 
 ---Seconds until the next request may be sent; 0 when it may be sent now.

@@ -105,12 +105,12 @@ local function shown(value)
   return type(value) == "number" and tostring(value) or "a " .. type(value)
 end
 
-local function read_options(known, given, method)
+local function read_options(known, given, method, level)
   if type(given) ~= "table" then
-    error(("%s: expected a table of options, found a %s"):format(method, type(given)), 4)
+    error(("%s: expected a table of options, found a %s"):format(method, type(given)), level)
   end
   for name in pairs(given) do
-    if not known[name] then error(("%s: unknown option %s"):format(method, printable(name)), 4) end
+    if not known[name] then error(("%s: unknown option %s"):format(method, printable(name)), level) end
   end
   local read = {}
   for name, option in pairs(known) do
@@ -119,7 +119,7 @@ local function read_options(known, given, method)
     if value ~= nil then
       local valid, expected = option.check(value)
       if not valid then
-        error(("%s: option %s: expected %s, found %s"):format(method, name, expected, shown(value)), 4)
+        error(("%s: option %s: expected %s, found %s"):format(method, name, expected, shown(value)), level)
       end
     end
     read[name] = value
@@ -132,14 +132,18 @@ end
 ---@param given table
 ---@return hubspot.associations.Options
 function options.read(given)
-  return read_options(CLIENT, given, "associations.new")
+  local read = read_options(CLIENT, given, "associations.new", 4) -- no tail call, which would hide a level
+  return read
 end
 
 ---The same for the options of a job.
 ---@param given table
+---@param method? string which method was given them: by default, client:create_all
+---@param level? integer how far up the stack the caller to blame is, as for `error`; 2 by default
 ---@return hubspot.associations.JobOptions
-function options.read_job(given)
-  return read_options(JOB, given, "client:create_all")
+function options.read_job(given, method, level)
+  local read = read_options(JOB, given, method or "client:create_all", (level or 2) + 1)
+  return read
 end
 
 return options

@@ -6,7 +6,7 @@ local redact = {}
 local SHORTEST = 16
 
 ---Those of the tokens that are to be taken out of an answer: at most two, as core.decode takes them.
----@param sent string
+---@param sent string|nil
 ---@param refused string|nil the one before
 ---@return string[]
 function redact.secrets(sent, refused)

@@ -59,7 +59,7 @@ local function of_function(source)
     get = function()
       if current then return current end
       local err
-      current, err = ask(source, "first")
+      current, err = ask(source, "first", redact.secrets(previous))
       return current, err
     end,
     accepted = function(sent)
@@ -69,7 +69,7 @@ local function of_function(source)
     renew = function(refused)
       if refused ~= current then return current ~= nil end -- another call has renewed it meanwhile
       if not proven then
-        current, proven = nil, true
+        current, previous, proven = nil, current, true
         return false
       end
       local value, err = ask(source, "unauthorized", redact.secrets(current, previous))

@@ -1,0 +1,272 @@
+-- Checks the parts of core.body: its inputs one by one, selections, ids, the digest, repeated pairs, and
+-- which answers confirm it.
+-- What is written at all is checked in body_spec.lua.
+
+local cjson = require "cjson"
+local core = require "hubspot.associations.core"
+local random = require "support.random"
+
+local function input(from, to, types)
+  return { from = from, to = to, types = types or 1 }
+end
+
+local function body_of(...)
+  local body = core.body()
+  for i = 1, select("#", ...) do assert(body:add((select(i, ...)))) end
+  return body
+end
+
+local function json_of(...)
+  return body_of(...):json()
+end
+
+local A, B, C = input("1", "2"), input("3", 4, { 1, 279 }), input({ id = "5" }, "6")
+
+-- An id as it stands in JSON -> as it is.
+local function plain(text)
+  return cjson.decode('["' .. text .. '"]')[1]
+end
+
+describe("a selection of a body", function()
+  it("is a body of those inputs, in the order that was asked for", function()
+    local body = body_of(A, B, C)
+    assert.equal(json_of(A, B, C), body:select { 1, 2, 3 })
+    assert.equal(json_of(B), body:select { 2 })
+    assert.equal(json_of(A, C), body:select { 1, 3 })
+    assert.equal(json_of(C, A, A), body:select { 3, 1, 1 })
+    assert.equal('{"inputs":[]}', body:select {})
+  end)
+
+  it("leaves the body as it was", function()
+    local body = body_of(A, B)
+    body:select { 2 }
+    assert.equal(json_of(A, B), body:json())
+    assert.is_true(body:add(C))
+    assert.equal(json_of(A, B, C), body:json())
+    assert.equal(json_of(C), body:select { 3 })
+  end)
+
+  it("is not disturbed by inputs that were refused, or that raised, in between", function()
+    local body = core.body()
+    local raising = setmetatable({ from = "9" }, { __index = function() error "no" end })
+    assert(body:add(A))
+    assert.is_nil((body:add { from = "7", to = "8", types = {} }))
+    assert.is_false((pcall(body.add, body, raising)))
+    assert(body:add(B))
+    assert.is_nil((body:add { from = "7" }))
+    assert.equal(2, body:count())
+    assert.equal(json_of(A, B), body:select { 1, 2 })
+    assert.equal(json_of(B), body:select { 2 })
+    assert.same({ "3", "4" }, { body:ids(2) })
+  end)
+
+  it("takes large bodies", function()
+    local body, odd = core.body(), {}
+    for i = 1, 2000 do
+      assert(body:add(input(("%d"):format(1000 + i) .. ("x"):rep(i % 50), "1")))
+      if i % 2 == 1 then odd[#odd + 1] = i end
+    end
+    local inputs = cjson.decode(body:select(odd)).inputs
+    assert.equal(1000, #inputs)
+    for i, entry in ipairs(inputs) do assert.equal(("%d"):format(1000 + odd[i]), entry.from.id:sub(1, 4)) end
+  end)
+
+  it("raises for places that it has not, and for what is no list", function()
+    local body = body_of(A)
+    for _, place in ipairs { 0, -1, 2, 1e9, -1e9 } do
+      assert.has_error(function() body:select { place } end)
+      assert.has_error(function() body:input(place) end)
+      assert.has_error(function() body:ids(place) end)
+    end
+    assert.has_error(function() body:select() end)
+    assert.has_error(function() body:select(1) end)
+    assert.has_error(function() body:select { "x" } end)
+    assert.has_error(function() core.body():ids(1) end)
+    assert.equal(json_of(A), body:json())
+  end)
+end)
+
+describe("an input of a body", function()
+  it("is its JSON", function()
+    local body = body_of(A, B)
+    local inner = json_of(B):match "^{\"inputs\":%[(.*)%]}$"
+    assert.equal(inner, body:input(2))
+  end)
+
+  it("has its ids as they stand in JSON", function()
+    local body = body_of(input("1", 22), input({ id = 'a"b' }, "c\\d"), input("\195\169", "x\0y"),
+      input("\n", "/"))
+    assert.same({ "1", "22" }, { body:ids(1) })
+    assert.same({ 'a\\"b', "c\\\\d" }, { body:ids(2) })
+    for place, ids in ipairs { { "1", "22" }, { 'a"b', "c\\d" }, { "\195\169", "x\0y" }, { "\n", "/" } } do
+      local from, to = body:ids(place)
+      assert.same(ids, { plain(from), plain(to) })
+    end
+  end)
+
+  it("has its ids whatever they are", function()
+    random.check(500, function(luck)
+      local body, ids = core.body(), {}
+      for i = 1, luck:integer(1, 8) do
+        ids[i] = { luck:text(1, 12), luck:one_in(2) and luck:text(1, 12) or luck:digits(12) }
+        assert(body:add(input(luck:one_in(2) and ids[i][1] or { id = ids[i][1] }, ids[i][2])))
+      end
+      for place, pair in ipairs(ids) do
+        local from, to = body:ids(place)
+        assert.equal(pair[1], plain(from))
+        assert.equal(pair[2], plain(to))
+      end
+    end)
+  end)
+end)
+
+describe("the digest of a body", function()
+  it("is sixteen hexadecimal digits, the same for the same inputs", function()
+    assert.truthy(body_of(A, B):digest():find "^%x%x%x%x%x%x%x%x%x%x%x%x%x%x%x%x$")
+    assert.equal(body_of(A, B):digest(), body_of(A, B):digest())
+    assert.equal(body_of(A):digest(), body_of(input(1, "2")):digest())
+    assert.equal(core.body():digest(), core.body():digest())
+  end)
+
+  it("is 64-bit FNV-1a of the bytes so far, the same on every machine", function()
+    assert.equal("1fc457124329348a", core.body():digest()) -- of {"inputs":[
+  end)
+
+  it("tells other inputs, fewer, more, and another order", function()
+    local seen = {}
+    for _, body in ipairs {
+      core.body(), body_of(A), body_of(B), body_of(A, B), body_of(B, A), body_of(A, B, C), body_of(A, A),
+      body_of(input("1", "3")), body_of(input("1", "2", 2)), body_of(input("2", "1")),
+    } do
+      if body:count() > 0 then
+        assert.is_nil(seen[body:digest()])
+        seen[body:digest()] = true
+      end
+    end
+  end)
+
+  it("does not change by json, select, or a refused input", function()
+    local body = body_of(A, B)
+    local before = body:digest()
+    body:json()
+    assert.equal(before, body:digest())
+    body:select { 1 }
+    assert.is_nil((body:add { from = "1" }))
+    assert.equal(before, body:digest())
+    assert(body:add(C))
+    assert.is_true(before ~= body:digest())
+  end)
+end)
+
+describe("repeats", function()
+  it("are pairs of ids with different types", function()
+    assert.is_false(core.body():repeats())
+    assert.is_false(body_of(A):repeats())
+    assert.is_false(body_of(A, B, C):repeats())
+    assert.is_true(body_of(input("1", "2", 1), input("1", "2", 2)):repeats())
+    assert.is_true(body_of(input("1", "2", 1), B, C, input(1, 2, { 1, 2 })):repeats())
+  end)
+
+  it("are not identical inputs", function()
+    assert.is_false(body_of(A, A, A, B, B):repeats())
+    assert.is_true(body_of(A, A, A, B, B, input("1", "2", 7)):repeats())
+  end)
+
+  it("are not pairs that share one id, are crossed, or run together", function()
+    assert.is_false(body_of(input("1", "2", 1), input("1", "3", 2), input("2", "2", 3), input("2", "1", 4),
+      input("12", "3", 5), input("1", "23", 6)):repeats())
+  end)
+
+  it("are found whatever the ids, and only where they are", function()
+    random.check(300, function(luck)
+      local body, seen, repeats = core.body(), {}, false
+      for _ = 1, luck:integer(1, 60) do
+        local from, to, type_id = luck:digits(2), luck:digits(2), luck:integer(1, 2)
+        local key = from .. ">" .. to
+        repeats = repeats or (seen[key] ~= nil and seen[key] ~= type_id)
+        seen[key] = seen[key] or type_id
+        assert(body:add(input(from, to, type_id)))
+      end
+      assert.equal(repeats, body:repeats())
+    end)
+  end)
+end)
+
+describe("an answer", function()
+  local function result(from, to)
+    local template = '{"fromObjectTypeId":"0-1","fromObjectId":%s,"toObjectId":%s,"labels":[null]}'
+    return template:format(from, to)
+  end
+
+  local function answer(results, more)
+    local list = table.concat(results, ",")
+    return '{"status":"COMPLETE","results":[' .. list .. '],"startedAt":"x"' .. (more or "") .. "}"
+  end
+
+  local AB = { result('"1"', '"2"'), result('"3"', '"4"') }
+
+  it("confirms a body when it has a result for each input", function()
+    local body = body_of(A, B)
+    assert.is_true(body:confirmed_by(answer(AB)))
+    assert.is_true(body:confirmed_by(answer { AB[2], AB[1] }))
+    assert.is_true(body:confirmed_by(answer { result(1, 2), result('"3"', 4) }))
+    assert.is_true(body:confirmed_by(answer { AB[1], AB[1], AB[2] }))
+    for _, more in ipairs { ',"errors":[]', ',"errors":null', ',"numErrors":0', ',"x":{"errors":[1]}' } do
+      assert.is_true(body:confirmed_by(answer(AB, more)))
+    end
+  end)
+
+  it("does not confirm a body when it says less, more, or something else", function()
+    local body = body_of(A, B)
+    for _, results in ipairs {
+      {}, { AB[1] }, { AB[2] }, { AB[1], AB[1] }, { AB[1], result('"3"', '"5"') },
+      { AB[1], AB[2], result('"9"', '"9"') }, { AB[1], "5" }, { AB[1], "null" }, { AB[1], AB[2], "{}" },
+      { result('"2"', '"1"'), AB[2] }, { result("1.0", "2"), AB[2] }, { result("[1]", "2"), AB[2] },
+    } do
+      assert.is_false(body:confirmed_by(answer(results)))
+    end
+    for _, more in ipairs { ',"errors":[{}]', ',"errors":{}', ',"numErrors":1', ',"status":"PENDING"' } do
+      assert.is_false(body:confirmed_by(answer(AB, more)))
+    end
+    local whole = answer(AB)
+    for _, status in ipairs { "PENDING", "PROCESSING", "CANCELED", "complete", "" } do
+      assert.is_false(body:confirmed_by((whole:gsub("COMPLETE", status))))
+    end
+    for length = 0, #whole - 1 do assert.is_false(body:confirmed_by(whole:sub(1, length))) end
+    for _, text in ipairs { whole .. "x", "[" .. whole .. "]", "null", '{"status":"COMPLETE"}', "\0" } do
+      assert.is_false(body:confirmed_by(text))
+    end
+  end)
+
+  it("confirms a body only when matching says that all of it was created", function()
+    local outcome = require "hubspot.associations.outcome"
+    local confirmed = 0
+    random.check(3000, function(luck)
+      local body, places, results = core.body(), {}, {}
+      for i = 1, luck:integer(1, 5) do
+        local from, to = luck:digits(1), luck:pick { "1", "2", 'q"', "\195\169", "b\\" }
+        assert(body:add(input(from, to)))
+        places[i] = i
+        local of, other = body:ids(i)
+        if not luck:one_in(12) then
+          local numeric = luck:one_in(3)
+          results[#results + 1] = result(numeric and of or '"' .. of .. '"', '"' .. other .. '"')
+        end
+      end
+      if luck:one_in(3) and #results > 1 then table.insert(results, 1, table.remove(results)) end
+      local text = answer(results, luck:one_in(8) and ',"errors":[{"message":"x"}]' or nil)
+      if luck:one_in(8) then
+        local at, skipped = luck:integer(1, #text), luck:integer(0, 1)
+        text = text:sub(1, at - 1) .. luck:pick { "", "x", '"', "}", "0", "," } .. text:sub(at + skipped)
+      end
+      if body:confirmed_by(text) then
+        confirmed = confirmed + 1
+        local batch = assert(core.decode(text))
+        assert.equal("COMPLETE", batch.status)
+        assert.is_true(batch.errors == nil or #batch.errors == 0)
+        assert.equal(#places, #outcome.match(body, places, batch).created)
+      end
+    end)
+    assert.is_true(confirmed > 300, tostring(confirmed))
+  end)
+end)

@@ -1,0 +1,132 @@
+-- Checks the error table: its one line, and the one error of many refused inputs. Does no I/O.
+
+local errors = require "hubspot.associations.errors"
+
+local function line(fields)
+  return tostring(errors.new(fields))
+end
+
+describe("an error", function()
+  it("is the table of its fields", function()
+    local fields = { kind = "network", message = "no route", curl_code = 7 }
+    local err = errors.new(fields)
+    assert.equal(fields, err)
+    assert.equal("network", err.kind)
+    assert.equal("no route", err.message)
+    assert.equal(7, err.curl_code)
+    assert.is_nil(err.status)
+  end)
+
+  it("is told from other values", function()
+    assert.is_true(errors.is(errors.new { kind = "network", message = "" }))
+    for _, value in ipairs { {}, "network", 5, true, setmetatable({}, {}), io.stdout } do
+      assert.is_false(errors.is(value))
+    end
+    assert.is_false(errors.is(nil))
+  end)
+
+  it("is one line that begins with its kind", function()
+    assert.equal("network: no route", line { kind = "network", message = "no route" })
+    assert.equal("closed: the client is closed", line { kind = "closed", message = "the client is closed" })
+  end)
+
+  it("tells the place in the input", function()
+    local text = line { kind = "invalid_input", message = "expected x", index = 3, field = "from.id" }
+    assert.equal("invalid_input: input 3, from.id: expected x", text)
+    assert.equal("invalid_input: inputs: none", line { kind = "invalid_input", message = "none",
+      field = "inputs" })
+    assert.equal("invalid_input: input 1: x", line { kind = "invalid_input", message = "x", index = 1 })
+  end)
+
+  it("tells what HubSpot's support asks for", function()
+    local text = line {
+      kind = "http", message = "bad", status = 400, category = "VALIDATION_ERROR", policyName = "DAILY",
+      correlationId = "aaaa-bbbb", attempts = 3,
+    }
+    assert.equal(
+      "http: bad (HTTP 400, VALIDATION_ERROR, DAILY, correlationId aaaa-bbbb, 3 attempts)", text
+    )
+    assert.equal("http: bad (HTTP 500)", line { kind = "http", message = "bad", status = 500, attempts = 1 })
+  end)
+
+  it("adds what to do, for the kinds where that is not plain", function()
+    for kind, advice in pairs {
+      unauthorized = "token", forbidden = "scopes", not_found = "object types", redirect = "base_url",
+      daily_limit = "midnight",
+    } do
+      local text = line { kind = kind, message = "no" }
+      assert.truthy(text:find("; .*" .. advice), text)
+    end
+  end)
+
+  it("leaves out fields of another type than documented", function()
+    local text = line {
+      kind = "http", message = "bad", category = { "x" }, policyName = 5, correlationId = {}, context = "x",
+    }
+    assert.equal("http: bad", text)
+  end)
+
+  it("neutralises control characters, wherever they came from", function()
+    local evil = "a\r\nb\27[31mc\0d\127e\te"
+    local text = line {
+      kind = "http", message = evil, category = evil, policyName = evil, correlationId = evil, field = evil,
+    }
+    assert.is_nil(text:find "[%c\127]")
+    assert.truthy(text:find("a b [31mc d e e", 1, true), text)
+  end)
+
+  it("neutralises the control characters beyond ASCII, which terminals obey too", function()
+    for _, control in ipairs { "\194\155", "\194\133", "\194\144", "\226\128\168", "\226\128\174" } do
+      local text = line { kind = "http", message = "a" .. control .. "31mb" }
+      assert.is_nil(text:find(control, 1, true), ("%q"):format(control))
+    end
+    local text = line { kind = "http", message = "caf\195\169 \226\130\172 \240\159\152\128" }
+    assert.equal("http: caf\195\169 \226\130\172 \240\159\152\128", text)
+  end)
+
+  it("may have format directives and patterns in its message", function()
+    assert.equal("http: 100 %s %d %% of it", line { kind = "http", message = "100 %s %d %% of it" })
+  end)
+
+  it("names itself to Lua", function()
+    assert.equal("hubspot.associations.error", getmetatable(errors.new { kind = "x", message = "" }).__name)
+  end)
+end)
+
+describe("the error of refused inputs", function()
+  local function refusal(index)
+    return { kind = "invalid_input", index = index, field = "from.id", message = "expected x, found y" }
+  end
+
+  it("is the first of them, with all in errors", function()
+    local err = errors.of_inputs({ refusal(2) }, 1)
+    assert.equal("invalid_input", err.kind)
+    assert.equal(2, err.index)
+    assert.equal("from.id", err.field)
+    assert.equal("expected x, found y", err.message)
+    assert.equal(1, err.count)
+    assert.equal(1, #err.errors)
+    assert.is_false(err.retryable)
+    assert.equal("invalid_input: input 2, from.id: expected x, found y", tostring(err))
+  end)
+
+  it("tells how many more there are, also of those not kept", function()
+    local err = errors.of_inputs({ refusal(2), refusal(5) }, 150)
+    assert.equal(150, err.count)
+    assert.equal(2, #err.errors)
+    assert.truthy(err.message:find("149 more", 1, true))
+    assert.truthy(tostring(err):find("^invalid_input: input 2, from.id: expected x, found y %(and 149 more"))
+  end)
+
+  it("has errors that are errors themselves", function()
+    local err = errors.of_inputs({ refusal(2), refusal(5) }, 2)
+    for _, one in ipairs(err.errors) do assert.is_true(errors.is(one)) end
+    assert.equal("invalid_input: input 5, from.id: expected x, found y", tostring(err.errors[2]))
+  end)
+
+  it("keeps another kind, and may have no place", function()
+    local err = errors.of_inputs({ { kind = "too_large", field = "inputs", message = "over" } }, 1)
+    assert.equal("too_large: inputs: over", tostring(err))
+    assert.is_nil(err.index)
+  end)
+end)

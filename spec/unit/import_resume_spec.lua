@@ -1,0 +1,200 @@
+-- Checks a job with a journal: what is recorded, what a resumed job skips and tells again, and which journals
+-- it refuses. The journal's format is checked in journal_spec.lua.
+
+local cjson = require "cjson"
+local runs = require "support.import_run"
+local simulation = require "support.simulation"
+
+local counts, input, inputs, iterator = runs.counts, runs.input, runs.inputs, runs.iterator
+
+local function holds(request, index)
+  return request.body:find('"' .. input(index).from .. '"', 1, true) ~= nil
+end
+
+describe("a job with a journal", function()
+  local function stopped_after(store, requests, list)
+    return runs.run {
+      source = list, store = store,
+      answer = function(number)
+        if number > requests then return { status = 403, headers = {}, body = "{}" } end
+      end,
+    }
+  end
+
+  it("that stopped early finishes everything when it is resumed, and sends nothing twice", function()
+    for requests = 0, 5 do
+      local store, list = simulation.memory(), inputs(47)
+      local first = stopped_after(store, requests, list)
+      assert.equal(requests < 5 and "forbidden" or nil, first.err and first.err.kind)
+      local sent = {}
+      local second = runs.run {
+        source = list, store = store, world = first.world,
+        on_send = function(piece)
+          for _, place in ipairs(piece.places) do sent[piece.group.indices[place]] = true end
+        end,
+      }
+      assert.is_nil(second.err)
+      assert.same({ 47, 0, 0, 0 }, counts(second))
+      assert.equal(math.min(47, requests * 10), second.report.resumed)
+      for index = 1, 47 do assert.equal(index > requests * 10, sent[index] == true) end
+      local third = runs.run { source = iterator(list), store = store, world = first.world }
+      assert.same({ 47, 0, 0, 0 }, counts(third))
+      assert.equal(0, third.report.requests)
+      assert.equal(47, third.report.resumed)
+    end
+  end)
+
+  it("may be resumed with another batch size and concurrency", function()
+    local store, list = simulation.memory(), inputs(100)
+    local first = runs.run {
+      source = list, store = store, concurrency = 3,
+      answer = function(number, _, request)
+        if holds(request, 15) or number > 7 then return { status = 403, headers = {}, body = "{}" } end
+      end,
+    }
+    assert.equal("forbidden", first.err.kind)
+    local landed = first.report.created
+    local second = runs.run {
+      source = list, store = store, world = first.world, batch_size = 33, concurrency = 2,
+    }
+    assert.is_nil(second.err)
+    assert.same({ 100, 0, 0, 0 }, counts(second))
+    assert.equal(landed, second.report.resumed)
+    assert.equal(100, second.world.account:count())
+  end)
+
+  it("tells the failures again, with their inputs", function()
+    local store, list = simulation.memory(), inputs(30)
+    list[4], list[22] = false, { from = "404", to = "7", types = 279 }
+    local first = runs.run { source = list, store = store }
+    local second = runs.run { source = list, store = store, world = first.world }
+    assert.equal(0, second.report.requests)
+    assert.same(counts(first), counts(second))
+    assert.equal(2, second.told)
+    assert.equal(list[4], second.failures[4].input)
+    assert.equal(list[22], second.failures[22].input)
+    for _, index in ipairs { 4, 22 } do
+      assert.equal("failed", second.failures[index].outcome)
+      assert.equal(first.failures[index].error.message, second.failures[index].error.message)
+      assert.equal(first.failures[index].error.kind, second.failures[index].error.kind)
+    end
+    local collected = runs.run { source = list, store = store, world = first.world, collect = false }
+    assert.equal(2, #collected.report.failures)
+  end)
+
+  it("asks again for what was not sent, and not for what is unconfirmed", function()
+    local store, list = simulation.memory(), inputs(20)
+    local first = runs.run {
+      source = list, store = store,
+      answer = function(number, pass)
+        if number > 2 then return { status = 403, headers = {}, body = "{}" } end
+        return runs.rewrite(pass(), function(batch) table.remove(batch.results) end)
+      end,
+    }
+    assert.same({ 9, 0, 1, 10 }, { first.report.created, first.report.failed, first.report.unconfirmed,
+      first.report.not_sent })
+    local second = runs.run { source = list, store = store, world = first.world }
+    assert.same({ 19, 0, 1, 0 }, counts(second))
+    assert.same({ 10 }, second.sizes)
+  end)
+
+  it("refuses another source: other inputs, fewer, or in another order", function()
+    local store, list = simulation.memory(), inputs(30)
+    local first = runs.run { source = list, store = store }
+    local changed, shorter, swapped = inputs(30), inputs(25), inputs(30)
+    changed[15] = input(99)
+    swapped[21], swapped[22] = swapped[22], swapped[21]
+    for _, other in ipairs { changed, shorter, swapped } do
+      for _, source in ipairs { other, iterator(other) } do
+        local text = store.text
+        local seen = runs.run { source = source, store = store, world = first.world }
+        assert.equal("journal", seen.err.kind)
+        assert.truthy(seen.err.message:find("another job", 1, true))
+        assert.equal(0, seen.report.requests)
+        assert.equal(text, store.text)
+        -- All that was read and is not in the journal is told: first of these, what does not match it.
+        assert.equal(seen.told, seen.report.inputs - seen.report.resumed - (#other - seen.read) *
+          (source == other and 1 or 0))
+        for index = seen.report.resumed + 1, seen.read do
+          assert.equal("not_sent", seen.failures[index].outcome)
+          assert.equal(seen.err, seen.failures[index].error)
+          assert.equal(other[index], seen.failures[index].input)
+        end
+        if source == other then
+          assert.equal(#other, seen.report.inputs)
+        else -- what was read until it was noticed
+          assert.is_true(seen.report.inputs >= 20 and seen.report.inputs <= #other)
+        end
+      end
+    end
+  end)
+
+  it("goes on behind what was recorded, with a longer source", function()
+    local store = simulation.memory()
+    local first = runs.run { source = inputs(20), store = store }
+    local second = runs.run { source = inputs(35), store = store, world = first.world }
+    assert.is_nil(second.err)
+    assert.same({ 35, 0, 0, 0 }, counts(second))
+    assert.equal(20, second.report.resumed)
+    assert.equal(2, second.report.requests)
+  end)
+
+  it("stops when the journal cannot be written, with everything accounted for", function()
+    local store = simulation.memory()
+    local append, lines = store.append, 0
+    function store.append(self, text)
+      lines = lines + 1
+      if lines > 3 then return nil, "disk full" end
+      return append(self, text)
+    end
+    local seen = runs.run { source = inputs(100), store = store, concurrency = 3 }
+    assert.equal("journal", seen.err.kind)
+    assert.truthy(seen.err.message:find("disk full", 1, true))
+    assert.equal(100, seen.report.inputs)
+    assert.equal(seen.report.created, seen.world.account:count())
+    assert.is_true(seen.report.created <= 50)
+  end)
+
+  it("records a group before it tells of it", function()
+    local store = simulation.memory()
+    runs.run {
+      source = inputs(30), store = store,
+      on_batch = function(batch)
+        assert.truthy(store.text:find(('"first":%d[,}]'):format(batch.first)))
+      end,
+    }
+  end)
+
+  it("records nothing of a group that has an input whose outcome is not final", function()
+    local store = simulation.memory()
+    local seen = runs.run {
+      source = inputs(20), store = store,
+      answer = function(number, pass)
+        if number == 1 then
+          return runs.rewrite(pass(), function(batch) table.remove(batch.results) end)
+        end
+        return { status = 403, headers = {}, body = "{}" }
+      end,
+    }
+    assert.same({ 9, 0, 1, 10 }, counts(seen))
+    assert.equal(1, select(2, store.text:gsub("\n", "")))
+    local header = cjson.decode(store.text)
+    assert.is_nil(header.first)
+  end)
+
+  -- What was read and passed over is not counted when the source raises in the midst of a recorded group.
+  it("accounts for what was read when the source raises during the replay", function()
+    local store, list = simulation.memory(), inputs(30)
+    local first = runs.run { source = list, store = store }
+    for _, n in ipairs { 1, 5, 10, 11, 16 } do
+      local read = 0
+      local seen = runs.run { store = store, world = first.world, source = function()
+        read = read + 1
+        if read == n then error "gone" end
+        return list[read]
+      end }
+      assert.equal("source", seen.err.kind)
+      assert.equal(n - 1, seen.report.inputs)
+    end
+  end)
+end)

@@ -1,0 +1,265 @@
+-- Checks how a job finds the inputs for which HubSpot refuses a whole batch, and what the search costs.
+-- The numbers of requests are pinned: a change that costs more is to be seen.
+
+local runs = require "support.import_run"
+
+-- Known to fail; run them with KNOWN_BUGS=1.
+
+local counts, input, inputs = runs.counts, runs.input, runs.inputs
+
+local BATCH = 2000
+
+-- 2,000 inputs, of which `bad` have an id that the account refuses, spread evenly, and from first to last.
+local function with_bad_rows(bad, names_refused, count, batch_size, concurrency)
+  count = count or BATCH
+  local list, refused, is_bad = inputs(count), {}, {}
+  for i = 1, bad do
+    local index = bad == 1 and 1234 or 1 + math.floor((i - 1) * (count - 1) / (bad - 1))
+    list[index] = { from = "9" .. (10000 + i), to = "7", types = 279 }
+    refused[i], is_bad[index] = list[index].from, true
+  end
+  local seen = runs.run {
+    source = list, batch_size = batch_size or BATCH, concurrency = concurrency,
+    account = { refused = refused, names_refused = names_refused },
+  }
+  assert.is_nil(seen.err)
+  assert.equal(count, seen.report.inputs)
+  return seen, is_bad
+end
+
+-- Every bad row failed, and no other did.
+local function assert_exact(seen, is_bad, bad)
+  assert.same({ seen.report.inputs - bad, bad, 0, 0 }, counts(seen))
+  for index in pairs(is_bad) do
+    assert.equal("failed", seen.failures[index].outcome)
+    assert.equal(400, seen.failures[index].error.status)
+    assert.is_nil(seen.failures[index].error.message:find("together", 1, true))
+  end
+  assert.equal(seen.report.inputs - bad, seen.world.account:count())
+end
+
+local function assert_at_most(requests, seen)
+  assert.is_true(seen.report.requests <= requests, ("%d requests"):format(seen.report.requests))
+end
+
+describe("bad rows among 2,000", function()
+  it("cost one row each, when the refusal names them", function()
+    for _, case in ipairs { { 1, 3 }, { 2, 5 }, { 20, 41 } } do
+      local bad, requests = case[1], case[2]
+      local seen, is_bad = with_bad_rows(bad, true)
+      assert_exact(seen, is_bad, bad)
+      assert_at_most(requests, seen)
+    end
+  end)
+
+  it("cost one row each, when the refusal names nobody, by halving", function()
+    for _, case in ipairs { { 1, 23 }, { 2, 41 }, { 20, 301 } } do
+      local bad, requests = case[1], case[2]
+      local seen, is_bad = with_bad_rows(bad, false)
+      assert_exact(seen, is_bad, bad)
+      assert_at_most(requests, seen)
+    end
+  end)
+
+  it("cost no more than the budget, when all are bad", function()
+    for _, names in ipairs { true, false } do
+      local seen = with_bad_rows(2000, names)
+      assert.same({ 0, 2000, 0, 0 }, counts(seen))
+      assert_at_most(801, seen)
+      assert.equal(0, seen.world.account:count())
+    end
+  end)
+
+  it("cost no more than the budget over the whole job, when all rows of all its batches are bad", function()
+    for _, names in ipairs { true, false } do
+      for _, concurrency in ipairs { 1, 4 } do
+        local seen = with_bad_rows(2000, names, 2000, 100, concurrency)
+        assert.same({ 0, 2000, 0, 0 }, counts(seen))
+        assert_at_most(20 + 2 * 400, seen)
+        assert.equal(0, seen.world.account:count())
+      end
+    end
+  end)
+
+  it("cost no more for the successes before them", function()
+    local list, refused = inputs(8000), {}
+    for index = 6001, 8000 do
+      list[index] = { from = "9" .. index, to = "7", types = 279 }
+      refused[#refused + 1] = list[index].from
+    end
+    local seen = runs.run { source = list, account = { refused = refused, names_refused = false } }
+    assert.same({ 6000, 2000, 0, 0 }, counts(seen))
+    assert_at_most(600 + 200 + 2 * 400, seen)
+  end)
+
+  it("fail together with their neighbours past the budget, and the errors say so", function()
+    local bad = 800
+    local seen, is_bad = with_bad_rows(bad, false)
+    assert_at_most(1791, seen)
+    assert.equal(0, seen.report.unconfirmed + seen.report.not_sent)
+    local together = 0
+    for index = 1, BATCH do
+      local failure = seen.failures[index]
+      if failure and failure.error.message:find("refused together with %d+ other inputs") then
+        together = together + 1
+      elseif failure then
+        assert.is_true(is_bad[index])
+      else
+        assert.is_nil(is_bad[index])
+      end
+    end
+    assert.is_true(together > bad)
+    assert.is_true(seen.report.created > 0)
+    -- What is reported as created is in the account, and nothing else is.
+    assert.equal(seen.report.created, seen.world.account:count())
+  end)
+
+  it("are found in each batch, as long as successes keep up with them", function()
+    local seen, is_bad = with_bad_rows(40, true, 10000)
+    assert_exact(seen, is_bad, 40)
+    assert_at_most(5 + 40 * 2, seen)
+    seen, is_bad = with_bad_rows(200, false, 2000, 100) -- more than 800 refusals
+    assert_exact(seen, is_bad, 200)
+    assert_at_most(1704, seen)
+  end)
+
+  it("are no more than the search can find: 400 of them by name, 300 by halving", function()
+    local seen, is_bad = with_bad_rows(400, true)
+    assert_exact(seen, is_bad, 400)
+    assert_at_most(801, seen)
+    seen, is_bad = with_bad_rows(300, false)
+    assert_exact(seen, is_bad, 300)
+    assert_at_most(2209, seen)
+  end)
+
+  it("are found again when the search is disturbed", function()
+    local refused = input(777).from
+    local seen = runs.run {
+      source = inputs(BATCH), batch_size = BATCH, account = { refused = { refused }, names_refused = false },
+      answer = function(number)
+        if number % 3 == 0 then return { status = 503, headers = {}, body = "" } end
+      end,
+    }
+    assert.is_nil(seen.err)
+    assert.same({ 1999, 1, 0, 0 }, counts(seen))
+    assert.is_true(seen.report.requests <= 40)
+  end)
+end)
+
+describe("a refusal of a batch", function()
+  it("is searched with 422 as with 400", function()
+    local seen = runs.run {
+      source = inputs(10),
+      answer = function(_, _, request)
+        if request.body:find(input(6).from, 1, true) then
+          return { status = 422, headers = {}, body = '{"message":"no"}' }
+        end
+      end,
+    }
+    assert.same({ 9, 1, 0, 0 }, counts(seen))
+    assert.equal(422, seen.failures[6].error.status)
+  end)
+
+  it("that names the wrong input costs requests, and no row", function()
+    local seen = runs.run {
+      source = inputs(64), batch_size = 64,
+      answer = function(_, _, request)
+        if request.body:find(input(40).from, 1, true) then
+          return { status = 400, headers = {}, body = '{"message":"bad: inputs[0].from.id"}' }
+        end
+      end,
+    }
+    assert.same({ 63, 1, 0, 0 }, counts(seen))
+    assert.equal("failed", seen.failures[40].outcome)
+    assert.is_true(seen.report.requests <= 2 * 64)
+  end)
+
+  -- Words as of one with too many inputs: those would bring the batch size down for the rest of the job.
+  local function sizes_after(body)
+    local seen = runs.run {
+      source = inputs(100),
+      answer = function(_, _, request)
+        if request.body:find(input(4).from, 1, true) then
+          return { status = 400, headers = {}, body = body }
+        end
+      end,
+    }
+    assert.same({ 99, 1, 0, 0 }, counts(seen))
+    assert.equal("failed", seen.failures[4].outcome)
+    local later = {}
+    for i = #seen.sizes - 8, #seen.sizes do later[#later + 1] = seen.sizes[i] end
+    return later
+  end
+
+  local WHOLE = { 10, 10, 10, 10, 10, 10, 10, 10, 10 }
+
+  it("that names inputs is not taken for one of too many", function()
+    for _, body in ipairs {
+      '{"message":"Invalid input JSON: inputs[3].from.id exceeds the maximum length"}',
+      '{"message":"inputs[0].types: at most 50 labels per record"}',
+      ('{"message":"Too many labels in the input","context":{"fromObjectId":["%s"]}}'):format(input(4).from),
+      '{"message":"Too many labels in the batch","errors":[{"message":"x","in":"inputs[3].types"}]}',
+    } do
+      assert.same(WHOLE, sizes_after(body), body)
+    end
+  end)
+
+  it("that names all its inputs is not taken for one of too many", function()
+    assert.same(WHOLE, sizes_after '{"message":"Input: at most 50 labels","context":{"toObjectId":["7"]}}')
+  end)
+
+  it("that names all inputs of it is searched by halving", function()
+    local seen = runs.run {
+      source = inputs(8),
+      answer = function(_, _, request)
+        if request.body:find(input(3).from, 1, true) then
+          return { status = 400, headers = {}, body = '{"message":"bad","context":{"toObjectId":["7"]}}' }
+        end
+      end,
+    }
+    assert.same({ 7, 1, 0, 0 }, counts(seen))
+    assert.is_true(seen.report.requests <= 7)
+  end)
+end)
+
+describe("a batch with too many inputs", function()
+  it("brings the batch size down for the rest of the job", function()
+    local seen = runs.run { source = inputs(1000), batch_size = 100, account = { max_inputs = 30 } }
+    assert.is_nil(seen.err)
+    assert.same({ 1000, 0, 0, 0 }, counts(seen))
+    -- 100 -> 50 + 50 -> 25 each: from then on, batches of 25.
+    local refused = 0
+    for _, status in ipairs(seen.statuses) do refused = refused + (status == 400 and 1 or 0) end
+    assert.equal(3, refused)
+    for i = 8, #seen.sizes do assert.equal(25, seen.sizes[i]) end
+  end)
+
+  it("costs a few requests for each one in flight", function()
+    local seen = runs.run {
+      source = inputs(4000), batch_size = 500, concurrency = 4, account = { max_inputs = 100 },
+    }
+    assert.same({ 4000, 0, 0, 0 }, counts(seen))
+    local refused = 0
+    for _, status in ipairs(seen.statuses) do refused = refused + (status == 400 and 1 or 0) end
+    assert.is_true(refused <= 5 * 7, tostring(refused))
+  end)
+
+  it("is taken down to a single input, and no further", function()
+    local seen = runs.run { source = inputs(20), account = { max_inputs = 1 } }
+    assert.same({ 20, 0, 0, 0 }, counts(seen))
+    seen = runs.run {
+      source = inputs(20),
+      answer = function() return { status = 413, headers = {}, body = "" } end,
+    }
+    assert.same({ 0, 20, 0, 0 }, counts(seen))
+    assert.is_true(seen.report.requests <= 19 + 20)
+  end)
+
+  it("may have bad rows, too", function()
+    local seen = runs.run {
+      source = inputs(200), batch_size = 100,
+      account = { max_inputs = 30, refused = { input(5).from, input(150).from }, names_refused = false },
+    }
+    assert.same({ 198, 2, 0, 0 }, counts(seen))
+  end)
+end)

@@ -1,0 +1,461 @@
+-- Checks journal.lua: what is recorded, what is read back, and which journals are refused. The bytes are
+-- kept in memory, or in a real file where locks and paths are what is checked.
+
+local cjson = require "cjson"
+local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
+local groups = require "hubspot.associations.group"
+local journal = require "hubspot.associations.journal"
+local process = require "support.process"
+local random = require "support.random"
+local simulation = require "support.simulation"
+
+-- Known to fail; run them with KNOWN_BUGS=1.
+
+local JOB = { from = "contacts", to = "companies" }
+
+local LUA = "lua"
+for i = 0, -100, -1 do -- the interpreter that runs this, under whatever launcher
+  if not (arg and arg[i]) then break end
+  LUA = arg[i]
+end
+
+local function holding(text)
+  local store = simulation.memory()
+  store.text = text
+  return store
+end
+
+local function open(store, identity)
+  return journal.new(store, "links.journal", identity or JOB)
+end
+
+-- A group of `count` inputs from index `first` on, all settled: created but for those in `failures`, which
+-- holds { place, outcome, error }.
+local function landed(first, count, failures)
+  local group = groups.new(first)
+  for index = first, first + count - 1 do
+    group:add(index, { from = tostring(index), to = "1", types = 279 })
+  end
+  for _, failure in ipairs(failures or {}) do group:settle(failure[1], failure[2], failure[3]) end
+  for place = 1, count do
+    if not group.settled[place] then group:settle(place, "created") end
+  end
+  return group
+end
+
+local function refused(store, identity)
+  local opened, err = open(store, identity)
+  assert.is_nil(opened)
+  assert.equal("journal", err.kind)
+  assert.is_false(err.retryable)
+  assert.truthy(err.message:find("links.journal", 1, true))
+  return err.message
+end
+
+local function lines_of(text)
+  local lines = {}
+  for line in text:gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
+  return lines
+end
+
+-- A journal with a header and three records, as text.
+local function written()
+  local store = simulation.memory()
+  local book = assert(open(store))
+  for first = 1, 7, 3 do assert(book:record(landed(first, 3))) end
+  return store.text
+end
+
+describe("a new journal", function()
+  it("begins with a header that tells the job", function()
+    local store = simulation.memory()
+    assert(open(store))
+    local lines = lines_of(store.text)
+    assert.equal(1, #lines)
+    local header = cjson.decode(lines[1])
+    assert.equal("contacts", header.from)
+    assert.equal("companies", header.to)
+    assert.equal(1, header.version)
+    assert.truthy(header.format:find("hubspot-associations", 1, true))
+  end)
+
+  it("has one line for each group", function()
+    local text = written()
+    local lines = lines_of(text)
+    assert.equal(4, #lines)
+    assert.equal("\n", text:sub(-1))
+    for i, first in ipairs { 1, 4, 7 } do
+      local record = cjson.decode(lines[i + 1])
+      assert.equal(first, record.first)
+      assert.equal(3, record.inputs)
+      assert.equal(3, record.created)
+      assert.equal(landed(first, 3).body:digest(), record.digest)
+    end
+  end)
+
+  it("is not begun where it cannot be written", function()
+    local store = simulation.memory()
+    function store.append() return nil, "disk full" end
+    assert.truthy(refused(store):find("disk full", 1, true))
+    store = simulation.memory()
+    function store.read() return nil, "no such device" end
+    assert.truthy(refused(store):find("no such device", 1, true))
+  end)
+end)
+
+describe("a journal that is opened again", function()
+  it("knows the groups that landed, and no others", function()
+    local book = assert(open(holding(written())))
+    for index = 1, 12 do
+      local record = book:record_at(index)
+      if index == 1 or index == 4 or index == 7 then
+        assert.equal(3, record.inputs)
+      else
+        assert.is_nil(record)
+      end
+    end
+  end)
+
+  it("is not written to by being opened", function()
+    local store = holding(written())
+    local before = store.text
+    assert(open(store))
+    assert(open(store))
+    assert.equal(before, store.text)
+  end)
+
+  it("takes more groups, in any order", function()
+    local store = holding(written())
+    local book = assert(open(store))
+    assert(book:record(landed(20, 2)))
+    assert(book:record(landed(10, 4)))
+    book = assert(open(store))
+    assert.equal(2, book:record_at(20).inputs)
+    assert.equal(4, book:record_at(10).inputs)
+    assert.equal(3, book:record_at(1).inputs)
+  end)
+
+  it("tells the failures again, with what is worth keeping of their errors", function()
+    local store = simulation.memory()
+    local book = assert(open(store))
+    local err = {
+      kind = "http", message = "no \"such\"\n record \195\169", status = 400, category = "VALIDATION_ERROR",
+      subCategory = "x", correlationId = "aaaa", context = { fromObjectId = { "5" } }, policyName = "P",
+      body = ("long"):rep(1000), links = { a = "b" },
+    }
+    assert(book:record(landed(5, 4, {
+      { 3, "unconfirmed", { kind = "timeout", message = "late" } }, { 1, "failed", err },
+      { 2, "failed", { message = "HubSpot's own", status = "error" } },
+    })))
+    local record = assert(open(store)):record_at(5)
+    assert.equal(1, record.created)
+    local failures = journal.failures(record)
+    local told = {}
+    for _, failure in ipairs(failures) do
+      assert.is_true(errors.is(failure.error))
+      told[failure.index] = failure
+    end
+    assert.equal(3, #failures)
+    assert.equal("unconfirmed", told[7].outcome)
+    assert.equal("failed", told[5].outcome)
+    assert.equal("error", told[6].error.status)
+    assert.equal("HubSpot's own", told[6].error.message)
+    for _, name in ipairs {
+      "kind", "message", "status", "category", "subCategory", "correlationId", "policyName",
+    } do
+      assert.equal(err[name], told[5].error[name], name)
+    end
+    assert.same(err.context, told[5].error.context)
+    assert.is_nil(told[5].error.body)
+    assert.same({ [5] = true, [6] = true, [7] = true }, journal.failures_by_index(record))
+  end)
+
+  it("tells errors that JSON cannot hold by their kind and message", function()
+    local store = simulation.memory()
+    local book = assert(open(store))
+    local cycle = {}
+    cycle.itself = cycle
+    local contexts = { cycle, { print }, { [{}] = 1 }, { 0 / 0 }, { math.huge }, { [1] = "a", x = "b" },
+      { io.stdout }, { [1e9] = "far" } }
+    for i, context in ipairs(contexts) do
+      local err = { kind = "http", message = "odd " .. i, context = context }
+      assert(book:record(landed(i, 1, { { 1, "failed", err } })))
+    end
+    book = assert(open(store))
+    for i = 1, #contexts do
+      local failure = journal.failures(book:record_at(i))[1]
+      assert.equal("odd " .. i, failure.error.message)
+      assert.equal("http", failure.error.kind)
+    end
+  end)
+
+  it("keeps messages that are not UTF-8, and control characters", function()
+    local store = simulation.memory()
+    local book = assert(open(store))
+    local odd = { "\255\254", "a\0b", "\n\r\t", "\226\128\168", "" }
+    for i, message in ipairs(odd) do
+      assert(book:record(landed(i, 1, { { 1, "failed", { kind = "http", message = message } } })))
+    end
+    book = assert(open(store))
+    for i, message in ipairs(odd) do
+      assert.equal(message, journal.failures(book:record_at(i))[1].error.message)
+    end
+  end)
+end)
+
+describe("a torn journal", function()
+  it("loses its last line and nothing else, wherever it was torn", function()
+    local text = written()
+    local lines = lines_of(text)
+    local ends, at = {}, 0
+    for i, line in ipairs(lines) do
+      at = at + #line + 1
+      ends[i] = at
+    end
+    for length = 0, #text do
+      local store = holding(text:sub(1, length))
+      local book = assert(open(store))
+      local complete = 0
+      for i, stop in ipairs(ends) do
+        if stop <= length then complete = i end
+      end
+      for i, first in ipairs { 1, 4, 7 } do
+        assert.equal(i + 1 <= complete, book:record_at(first) ~= nil)
+      end
+      assert.equal(math.max(1, complete), #lines_of(store.text))
+      assert.equal(text:sub(1, ends[math.max(1, complete)]), store.text)
+    end
+  end)
+
+  it("goes on where it was torn", function()
+    local text = written()
+    local store = holding(text:sub(1, -5))
+    local book = assert(open(store))
+    assert(book:record(landed(7, 3)))
+    assert.equal(text, store.text)
+  end)
+
+  it("is refused when the torn line cannot be taken off", function()
+    local store = holding(written() .. "torn")
+    function store.truncate() return nil, "read-only" end
+    assert.truthy(refused(store):find("read-only", 1, true))
+  end)
+end)
+
+describe("a journal that cannot be this job's", function()
+  it("is one of other object types", function()
+    local message = refused(holding(written()), { from = "contacts", to = "deals" })
+    for _, word in ipairs { "another job", "companies", "deals" } do
+      assert.truthy(message:find(word, 1, true), message)
+    end
+    refused(holding(written()), { from = "companies", to = "contacts" })
+    refused(holding(written()), { from = "contacts", to = "companies", version = "v4" })
+  end)
+
+  it("is any other file", function()
+    for _, text in ipairs {
+      "from,to\n1,2\n", "{}\n", "[]\n", "null\n", "5\n", "\n", "\n\n\n", '{"format":"something else"}\n',
+      "\0\0\0\0\n", '{"first":1,"inputs":3,"digest":"x","created":3}\n', ("x"):rep(100000) .. "\n",
+    } do
+      assert.truthy(refused(holding(text)):find("not a journal", 1, true), text:sub(1, 40))
+    end
+  end)
+
+  it("is one of a version to come", function()
+    assert.truthy(refused(holding((written():gsub('"version":1', '"version":2')))):find("version", 1, true))
+  end)
+
+  it("is one that is damaged in the middle, which tells the line", function()
+    local lines = lines_of(written())
+    for _, junk in ipairs {
+      "", "{", "{}", "null", "[1]", "\0\0\0", "true", '{"first":1}',
+      '{"first":"1","inputs":3,"digest":"","created":3}',
+      '{"first":1,"inputs":0,"digest":"x","created":0}', '{"first":1,"inputs":3,"created":3}',
+      lines[2]:sub(1, -2), lines[2] .. "}", lines[2] .. lines[3],
+    } do
+      local text = lines[1] .. "\n" .. lines[2] .. "\n" .. junk .. "\n" .. lines[4] .. "\n"
+      assert.truthy(refused(holding(text)):find("line 3 is damaged", 1, true), junk)
+    end
+  end)
+
+  it("is left as it was", function()
+    local ours = written()
+    for _, text in ipairs {
+      "from,to\n1,2", "my only notes", "[1,2]\n[3,4]", '{"format":"another"}\n{"a":1}', '{"form"}', "\0",
+      (ours:gsub("companies", "deals")):sub(1, -5), (ours:gsub('"version":1', '"version":2')) .. "torn",
+      (ours:gsub('"inputs":3', '"inputs":0')) .. "torn",
+    } do
+      local store = holding(text)
+      refused(store)
+      assert.equal(text, store.text)
+    end
+  end)
+
+  local function assert_damaged(failures)
+    local header = lines_of(written())[1]
+    local line = ('{"first":1,"inputs":3,"digest":"x","created":2,"failures":%s}'):format(failures)
+    local store = holding(header .. "\n" .. line .. "\n")
+    local text = store.text
+    assert.truthy(refused(store):find("line 2 is damaged", 1, true), failures)
+    assert.equal(text, store.text)
+  end
+
+  it("is one whose failures are damaged", function()
+    for _, junk in ipairs { '"x"', "5", "true", "[5]", '["x"]', "[[]]", '[{"index":1}]',
+      '[{"index":"1","outcome":"failed","error":{}}]', '[{"index":1,"outcome":"failed"}]',
+      '[{"index":1,"outcome":5,"error":{}}]', '[{"index":1,"outcome":"failed","error":"x"}]',
+      '[{"index":1,"outcome":"failed","error":{}},5]' } do
+      assert_damaged(junk)
+    end
+  end)
+
+  -- Any string is taken for an outcome; a job that resumes from it raises, and blames the source.
+  it("is one with an outcome that there is not", function()
+    for _, outcome in ipairs { "lost", "created", "", "inputs", "not_sent" } do
+      assert_damaged(('[{"index":1,"outcome":"%s","error":{}}]'):format(outcome))
+    end
+  end)
+
+  -- A job that resumes from it accounts for more or fewer inputs than there are.
+  it("is one whose counts do not add up", function()
+    for _, failures in ipairs {
+      "null", "[]", "[null]",
+      '[{"index":1,"outcome":"failed","error":{}},{"index":2,"outcome":"failed","error":{}}]',
+    } do
+      assert_damaged(failures)
+    end
+  end)
+
+  it("is told by any bytes in it, without raising", function()
+    local text = written()
+    random.check(500, function(luck)
+      local at = luck:integer(1, #text)
+      local strange, behind = luck:bytes(luck:integer(0, 3)), at + luck:integer(0, 3)
+      local spoilt = text:sub(1, at - 1) .. strange .. text:sub(behind)
+      local opened, err = open(holding(spoilt))
+      assert(opened or err.kind == "journal")
+    end)
+  end)
+
+  it("is told by its digest, with the inputs it is about", function()
+    local book = assert(open(holding(written())))
+    local err = book:mismatch(book:record_at(4))
+    assert.equal("journal", err.kind)
+    assert.truthy(err.message:find("inputs 4 to 6", 1, true))
+  end)
+end)
+
+describe("recording", function()
+  it("fails when the bytes do not get to the disk", function()
+    local store = simulation.memory()
+    local book = assert(open(store))
+    function store.append() return nil, "disk full" end
+    local recorded, err = book:record(landed(1, 3))
+    assert.is_nil(recorded)
+    assert.equal("journal", err.kind)
+    assert.truthy(tostring(err):find("links.journal: disk full", 1, true))
+  end)
+
+  it("appends one whole line at a time", function()
+    local store = simulation.memory()
+    local book = assert(open(store))
+    local append, texts = store.append, {}
+    function store.append(self, text)
+      texts[#texts + 1] = text
+      return append(self, text)
+    end
+    assert(book:record(landed(1, 2, { { 1, "failed", { kind = "http", message = "two\nlines" } } })))
+    assert.equal(1, #texts)
+    assert.equal(#texts[1], (texts[1]:find("\n", 1, true)))
+  end)
+
+  it("writes large indices in full", function()
+    local store = simulation.memory()
+    local book = assert(open(store))
+    local large = { 1234567, 123456789012, 99999999999999 }
+    for _, first in ipairs(large) do assert(book:record(landed(first, 1))) end
+    book = assert(open(store))
+    for _, first in ipairs(large) do
+      assert.equal(first, book:record_at(first).first)
+    end
+  end)
+end)
+
+describe("a journal on disk", function()
+  local folder, path
+
+  before_each(function()
+    folder = process.make_folder()
+    path = folder .. "/links.journal"
+  end)
+
+  after_each(function()
+    process.remove_folder(folder)
+  end)
+
+  it("is kept from one run to the next", function()
+    local book = assert(journal.open(path, JOB))
+    assert(book:record(landed(1, 3)))
+    book:close()
+    book = assert(journal.open(path, JOB))
+    assert.equal(3, book:record_at(1).inputs)
+    assert(book:record(landed(4, 3)))
+    book:close()
+    local file = assert(io.open(path, "rb"))
+    assert.equal(3, #lines_of(file:read "*a"))
+    file:close()
+  end)
+
+  it("is torn off on disk, too", function()
+    local book = assert(journal.open(path, JOB))
+    assert(book:record(landed(1, 3)))
+    book:close()
+    local file = assert(io.open(path, "ab"))
+    file:write '{"first":4,"inp'
+    file:close()
+    book = assert(journal.open(path, JOB))
+    assert(book:record(landed(4, 3)))
+    book:close()
+    book = assert(journal.open(path, JOB))
+    assert.equal(3, book:record_at(4).inputs)
+    book:close()
+  end)
+
+  it("is refused where it cannot be written", function()
+    for _, wrong in ipairs { folder, folder .. "/no/such", "" } do
+      local book, err = journal.open(wrong, JOB)
+      assert.is_nil(book)
+      assert.equal("journal", err.kind)
+      assert.truthy(err.message:find(wrong, 1, true))
+    end
+  end)
+
+  it("is free again after it was refused, and after close", function()
+    local book = assert(journal.open(path, JOB))
+    book:close()
+    assert.is_nil((journal.open(path, { from = "deals", to = "deals" })))
+    book = assert(journal.open(path, JOB))
+    book:close()
+    assert(core.file(path)):close()
+  end)
+
+  it("is kept off other processes while it is open", function()
+    local holder = process.start { LUA, "-e", ([[
+      local journal = require "hubspot.associations.journal"
+      local book = assert(journal.open(%q, { from = "contacts", to = "companies" }))
+      io.write "ready\n"
+      io.flush()
+      io.read "*a"
+      book:close()
+    ]]):format(path) }
+    assert.equal("ready", holder.line)
+    local book, err = journal.open(path, JOB)
+    assert.is_nil(book)
+    assert.equal("journal", err.kind)
+    assert.truthy(err.message:find("another process", 1, true))
+    assert.equal(0, holder:close().code)
+    book = assert(journal.open(path, JOB))
+    book:close()
+  end)
+end)

@@ -1,0 +1,282 @@
+-- Checks the options of associations.new: defaults, good and bad values of each, and the words of a refusal.
+-- Does no I/O.
+
+local core = require "hubspot.associations.core"
+local options = require "hubspot.associations.options"
+
+-- Known to fail; run them with KNOWN_BUGS=1.
+
+local function with(name, value)
+  return { token = "t", [name] = value }
+end
+
+-- The message of the refusal of one option.
+local function refusal(given)
+  local read, message = pcall(options.read, given)
+  assert.is_false(read)
+  assert.is_string(message)
+  return message
+end
+
+-- The same for the options of a job.
+local function job_refusal(given)
+  local read, message = pcall(options.read_job, given)
+  assert.is_false(read)
+  assert.is_string(message)
+  return message
+end
+
+local function callable()
+  return setmetatable({}, { __call = function() end })
+end
+
+local NOT_A_NUMBER = 0 / 0
+
+-- Each option: values that are taken, and values that are not.
+local VALUES = {
+  token = {
+    good = { "pat-na1-x", function() end, "" },
+    bad = { 5, true, {}, callable() },
+  },
+  base_url = {
+    good = {
+      "https://api.hubapi.com", "https://api.hubapi.com/", "https://proxy.example:8443/hubspot",
+      "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:8080",
+    },
+    bad = {
+      "", "api.hubapi.com", "/", "http://api.hubapi.com", "ftp://api.hubapi.com", "file:///etc/passwd",
+      "https://api.hubapi.com?x=1", "https://api.hubapi.com/#x", "https://api.hubapi.com ", "https://a b",
+      "https://api.hubapi.com\n", "https://api.hubapi.com\0", "https://user:password@api.hubapi.com",
+      "http://127.0.0.1.evil.com", "http://localhost@evil.com", 5, true, {},
+    },
+  },
+  version = {
+    good = { "2025-09", "2026-03", "2026-09", "v4", "V4" },
+    bad = { "", "../x", "v4/x", "2025 09", "2025-09\n", "-", ".", "..", "v4?x", "v4%2f", "v\2334", "v4\0",
+      2025, true },
+  },
+  timeout = {
+    good = { 30, 0.5, 1e-3, 1e9 },
+    bad = { 0, -1, math.huge, NOT_A_NUMBER, "30", true, {} },
+  },
+  connect_timeout = {
+    good = { 10, 0.5, 1e-3, 1e9 },
+    bad = { 0, -1, math.huge, -math.huge, NOT_A_NUMBER, "10", true, {} },
+  },
+  batch_size = {
+    good = { 1, 2, 2000, 2000.0 },
+    bad = { 0, -1, 2001, 1.5, math.huge, NOT_A_NUMBER, "10", true, {} },
+  },
+  max_attempts = {
+    good = { 1, 6, 1000 },
+    bad = { 0, -1, 1001, 1.5, math.huge, NOT_A_NUMBER, "6", true, {} },
+  },
+  retry_deadline = {
+    good = { 300, 0.5, 1e-3, 1e9 },
+    bad = { 0, -1, math.huge, NOT_A_NUMBER, "300", true, {} },
+  },
+  concurrency = {
+    good = { 1, 4, 100 },
+    bad = { 0, -1, 101, 1.5, math.huge, NOT_A_NUMBER, "4", true, {} },
+  },
+  rate = {
+    good = { 1, 190, 10000 },
+    bad = { 0, -1, 10001, 1.5, math.huge, NOT_A_NUMBER, "190", true, {} },
+  },
+  proxy = {
+    good = { "http://proxy.example:3128", "socks5h://localhost" },
+    bad = { "", "http://proxy\n", "\0", 5, true, {} },
+  },
+  ca_file = { good = { "/etc/ssl/ca.pem", "with space" }, bad = { "", "a\0b", "a\n", 5, true, {} } },
+  ca_path = { good = { "/etc/ssl/certs" }, bad = { "", "a\0b", "a\r", 5, true, {} } },
+  user_agent = { good = { "sync/1.2 (nightly)" }, bad = { "", "a\r\nX-Injected: 1", "\127", 5, true, {} } },
+  loop = { good = { { wait = print } }, bad = { {}, { wait = 5 }, print, "blocking", true, 5 } },
+  on_event = { good = { print }, bad = { "print", {}, true, 5, callable() } },
+}
+
+-- The same for those of a job.
+local JOB_VALUES = {
+  on_failure = { good = { print }, bad = { "print", {}, true, 5, callable() } },
+  on_batch = { good = { print }, bad = { "print", {}, true, 5, callable() } },
+  journal = { good = { "links.journal", "a folder/x" }, bad = { "", "a\0b", "a\n", 5, true, {}, io.stdout } },
+  max_failures = {
+    good = { 1, 1000, 1e9 },
+    bad = { 0, -1, 1e9 + 1, 1.5, math.huge, NOT_A_NUMBER, "10", true, {} },
+  },
+}
+
+-- What an error shows of a value: numbers, and of anything else its type.
+local function shown(value)
+  return type(value) == "number" and tostring(value) or "a " .. type(value)
+end
+
+describe("options", function()
+  it("have defaults", function()
+    local read = options.read { token = "t" }
+    assert.equal("https://api.hubapi.com", read.base_url)
+    assert.equal("2025-09", read.version)
+    assert.equal(30, read.timeout)
+    assert.equal(10, read.connect_timeout)
+    assert.equal(6, read.max_attempts)
+    assert.equal(300, read.retry_deadline)
+    assert.equal(4, read.concurrency)
+    assert.equal(2000, read.batch_size)
+    for _, name in ipairs { "rate", "proxy", "ca_file", "ca_path", "user_agent", "loop", "on_event" } do
+      assert.is_nil(read[name], name)
+    end
+  end)
+
+  it("take every good value as it is", function()
+    for name, values in pairs(VALUES) do
+      for _, value in ipairs(values.good) do
+        local read = options.read(with(name, value))
+        assert.equal(value, read[name], name)
+      end
+    end
+  end)
+
+  it("refuse every bad value, naming the option and the number, or the kind of value", function()
+    for name, values in pairs(VALUES) do
+      for _, value in ipairs(values.bad) do
+        local message = refusal(with(name, value))
+        assert.truthy(message:find("associations.new: option " .. name .. ": expected ", 1, true), message)
+        assert.equal(", found " .. shown(value), message:match ", found .*$")
+      end
+    end
+  end)
+
+  it("may be false no more than any other wrong value", function()
+    for name in pairs(VALUES) do
+      assert.truthy(refusal(with(name, false)):find("option " .. name .. ": expected ", 1, true), name)
+    end
+  end)
+
+  it("that are unknown are named", function()
+    assert.truthy(refusal({ tokn = "t" }):find "unknown option tokn$")
+    assert.truthy(refusal({ "t" }):find "unknown option 1$")
+    assert.truthy(refusal({ token = "t", Timeout = 5 }):find "unknown option Timeout$")
+    assert.truthy(refusal({ [true] = 5 }):find("unknown option", 1, true))
+  end)
+
+  it("that are unknown do not show their values", function()
+    assert.is_nil(refusal({ tokn = "pat-na1-secret" }):find("secret", 1, true))
+  end)
+
+  it("are a table", function()
+    for _, value in ipairs { "pat-na1-secret", 5, true, print } do
+      local message = refusal(value)
+      assert.truthy(message:find("expected a table of options, found a " .. type(value), 1, true), message)
+      assert.is_nil(message:find("secret", 1, true))
+    end
+    assert.truthy(refusal(nil):find("found a nil", 1, true))
+  end)
+
+  it("are left as they were given", function()
+    local given = { token = "t", timeout = 5 }
+    local read = options.read(given)
+    assert.same({ token = "t", timeout = 5 }, given)
+    assert.are_not.equal(given, read)
+  end)
+
+  it("never show a secret in a refusal", function()
+    local SECRET = "s3cret"
+    for _, given in ipairs {
+      { token = { SECRET } },
+      { token = 5, proxy = "http://user:" .. SECRET .. "@proxy" },
+      { token = "t", proxy = "http://user:" .. SECRET .. "@proxy\n" },
+      { token = "t", base_url = "https://user:" .. SECRET .. "@api.hubapi.com" },
+      { token = "t", base_url = "https://api.hubapi.com/?hapikey=" .. SECRET },
+      { token = "t", version = "v4/" .. SECRET }, { token = "t", user_agent = SECRET .. "\n" },
+      { token = "t", ca_file = SECRET .. "\n" }, { token = "t", ca_path = SECRET .. "\n" },
+      { token = "t", loop = SECRET }, { token = "t", on_event = SECRET },
+      { token = "t", timeout = SECRET }, { token = "t", rate = SECRET },
+      { token = "t", batch_size = SECRET }, { token = "t", nonsense = SECRET },
+    } do
+      local message = refusal(given)
+      assert.is_nil(message:find(SECRET, 1, true), message)
+    end
+  end)
+
+  it("that are refused are reported on one line", function()
+    for name, values in pairs(VALUES) do
+      for _, value in ipairs(values.bad) do
+        assert.is_nil(refusal(with(name, value)):find "%c", name)
+      end
+    end
+    assert.is_nil(refusal({ ["a\r\nb"] = 1 }):find "%c")
+  end)
+
+  it("that are refused are blamed on the line that calls new", function()
+    local associations = require "hubspot.associations"
+    local line = debug.getinfo(1, "l").currentline + 2
+    local called, message = pcall(function()
+      local client = associations.new { token = "t", nonsense = true }
+      return client
+    end)
+    assert.is_false(called)
+    assert.truthy(message:find("options_spec.lua:" .. line .. ": ", 1, true), message)
+  end)
+
+  it("say why a URL may not be used, in the transport's words", function()
+    local url = "http://api.hubapi.com"
+    assert.truthy(refusal(with("base_url", url)):find(core.url_refusal(url), 1, true))
+  end)
+end)
+
+describe("the options of a job", function()
+  it("have defaults", function()
+    assert.same({ max_failures = 1000 }, options.read_job {})
+  end)
+
+  it("take every good value as it is", function()
+    for name, values in pairs(JOB_VALUES) do
+      for _, value in ipairs(values.good) do
+        assert.equal(value, options.read_job({ [name] = value })[name], name)
+      end
+    end
+  end)
+
+  it("refuse every bad value, naming the option and the number, or the kind of value", function()
+    for name, values in pairs(JOB_VALUES) do
+      for _, value in ipairs(values.bad) do
+        local message = job_refusal { [name] = value }
+        assert.truthy(message:find("client:create_all: option " .. name .. ": expected ", 1, true), message)
+        assert.equal(", found " .. shown(value), message:match ", found .*$")
+        assert.is_nil(message:find "%c", name)
+      end
+      assert.truthy(job_refusal({ [name] = false }):find("found a boolean", 1, true), name)
+    end
+  end)
+
+  it("are not those of a client, nor the other way round", function()
+    for name in pairs(VALUES) do
+      assert.truthy(job_refusal({ [name] = print }):find("unknown option " .. name, 1, true), name)
+    end
+    for name in pairs(JOB_VALUES) do
+      assert.truthy(refusal(with(name, print)):find("unknown option " .. name, 1, true), name)
+    end
+  end)
+
+  it("are a table", function()
+    for _, value in ipairs { "links.journal", 5, true, print } do
+      local message = job_refusal(value)
+      assert.truthy(message:find("expected a table of options, found a " .. type(value), 1, true), message)
+    end
+  end)
+
+  -- The level is that of a call which is no tail call, and is the same for start and create_all.
+  it("that are refused are blamed on the line that calls start, or create_all", function()
+    local associations = require "hubspot.associations"
+    local client = assert(associations.new { token = "t" })
+    for _, name in ipairs { "start", "create_all" } do
+      local line = debug.getinfo(1, "l").currentline + 2
+      local called, message = pcall(function()
+        local report = client[name](client, "contacts", "companies", {}, { nonsense = true })
+        return report
+      end)
+      assert.is_false(called)
+      assert.truthy(message:find("options_spec.lua:" .. line .. ": ", 1, true), message)
+    end
+    client:close()
+  end)
+end)
