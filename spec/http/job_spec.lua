@@ -1,0 +1,200 @@
+-- Jobs over real sockets: each fault of sandbox/faults.lua met at least once by a job that ends well.
+
+local associations = require "hubspot.associations"
+local faults = require "hubspot.associations.sandbox.faults"
+local process = require "support.process"
+local sandbox = require "support.sandbox"
+
+local TOKEN = "pat-na1-0000-1111-2222-3333"
+
+local server, client
+
+local function open(options, faults_script)
+  server = sandbox.start({ faults = faults_script })
+  options = options or {}
+  options.token, options.base_url = options.token or TOKEN, server:url()
+  options.timeout = options.timeout or 5
+  client = assert(associations.new(options))
+end
+
+after_each(function()
+  if client then client:close() end
+  if server then server:close() end
+  client, server = nil, nil
+end)
+
+local function inputs(count)
+  local list = {}
+  for i = 1, count do list[i] = { from = 100000 + i, to = 200000 + i, types = 279 } end
+  return list
+end
+
+local function adds_up(report)
+  assert.equal(report.inputs, report.created + report.failed + report.unconfirmed + report.not_sent)
+end
+
+-- How many different associations the account holds of those the job was asked for.
+local function held()
+  return #server:associations()
+end
+
+-- What ends in an outcome other than "all created" by its nature.
+local ENDS = {
+  daily = function(report, err)
+    assert.equal("daily_limit", err.kind)
+    assert.is_true(report.not_sent > 0)
+  end,
+}
+
+describe("a job over HTTP", function()
+  for _, kind in ipairs(faults.kinds()) do
+    it("accounts for every input when it meets: " .. kind, function()
+      open({ batch_size = 50, concurrency = 2 }, { ["2"] = kind })
+      local report, err = client:create_all("contacts", "companies", inputs(400))
+      adds_up(report)
+      assert.equal(400, report.inputs)
+      if ENDS[kind] then
+        ENDS[kind](report, err)
+      else
+        assert.is_nil(err, tostring(err))
+        assert.equal(400, report.created)
+        assert.equal(400, held())
+      end
+      assert.is_true(held() >= report.created)
+    end)
+  end
+
+  it("asks the token function again in the midst of a job, and loses nothing", function()
+    open({
+      batch_size = 10,
+      token = function(reason)
+        return reason == "first" and TOKEN .. "-old" or TOKEN .. "-new"
+      end,
+    })
+    server:configure({ token = { TOKEN .. "-new" } })
+    local report, err = client:create_all("contacts", "companies", inputs(100))
+    assert.is_nil(err)
+    assert.equal(100, report.created)
+  end)
+
+  it("stops at a token that is refused, with everything accounted for", function()
+    open({ batch_size = 10 })
+    server:configure({ token = { "another-token-0000" } })
+    local report, err = client:create_all("contacts", "companies", inputs(100))
+    assert.equal("unauthorized", err.kind)
+    assert.same({ 100, 0, 0, 0, 100 },
+      { report.inputs, report.created, report.failed, report.unconfirmed, report.not_sent })
+    assert.equal(0, held())
+  end)
+
+  it("stops when nobody listens, and a job with the same journal goes on from there", function()
+    open({ batch_size = 10, max_attempts = 2 })
+    local folder = process.make_folder()
+    local path = folder .. "/links.journal"
+    local sent = 0
+    local report, err = client:create_all("contacts", "companies", inputs(100), {
+      journal = path,
+      on_batch = function()
+        sent = sent + 1
+        return sent < 3
+      end,
+    })
+    assert.equal("canceled", err.kind)
+    adds_up(report)
+    assert.is_true(report.created >= 30 and report.not_sent > 0)
+
+    report, err = client:create_all("contacts", "companies", inputs(100), { journal = path })
+    assert.is_nil(err)
+    assert.equal(100, report.created)
+    assert.is_true(report.resumed >= 30)
+    assert.equal(100, held())
+    assert.equal(100, server:statistics().inputs) -- nothing was sent twice
+    process.remove_folder(folder)
+  end)
+
+  it("keeps to the limit that the headers tell", function()
+    open({ batch_size = 10, concurrency = 4 })
+    server:configure({ rate = { limit = 20, interval = 1 } })
+    local report, err = client:create_all("contacts", "companies", inputs(800))
+    assert.is_nil(err)
+    assert.equal(800, report.created)
+    local statistics = server:statistics()
+    assert.is_true((statistics.status["429"] or 0) <= 1, "429s: " .. tostring(statistics.status["429"]))
+    assert.is_true(report.elapsed >= 2.9, report.elapsed)
+  end)
+
+  it("finds the one bad row of two thousand in three requests when HubSpot names it", function()
+    open({})
+    server:configure({ refused = { "100777" } })
+    local report = client:create_all("contacts", "companies", inputs(2000))
+    assert.same({ 1999, 1, 3 }, { report.created, report.failed, report.requests })
+    assert.equal(777, report.failures[1].index)
+    assert.equal(1999, held())
+  end)
+
+  it("ends when a callback closes the client, with everything accounted for", function()
+    open({ batch_size = 10, concurrency = 3 })
+    local report, err = client:create_all("contacts", "companies", inputs(200), {
+      on_batch = function() client:close() end,
+    })
+    assert.equal("closed", err.kind)
+    adds_up(report)
+    assert.equal(200, report.inputs)
+  end)
+end)
+
+describe("an operation", function()
+  it("is stepped by its host, whenever its descriptor is readable", function()
+    local core = require "hubspot.associations.core"
+    open({ batch_size = 10 })
+    server:configure({ latency = 0.02 })
+    local operation = assert(client:start("contacts", "companies", inputs(100)))
+    assert.is_nil((operation:result()))
+    local steps = 0
+    while not operation:step() do
+      assert.is_false(operation:done())
+      assert.is_true(core.poll(operation:fd(), 5), "nothing came for five seconds")
+      steps = steps + 1
+    end
+    assert.is_true(operation:done())
+    local report, err = operation:result()
+    assert.is_nil(err)
+    assert.equal(100, report.created)
+    assert.is_true(steps < 500, "stepped " .. steps .. " times")
+  end)
+
+  it("is readable again when a time to wait is over", function()
+    local core = require "hubspot.associations.core"
+    open({ batch_size = 10 }, { ["1"] = "unavailable" })
+    local operation = assert(client:start("contacts", "companies", inputs(10)))
+    while not operation:step() do assert.is_true(core.poll(operation:fd(), 5)) end
+    assert.equal(10, operation:result().created)
+  end)
+
+  it("that is canceled waits for what is in flight, and sends nothing more", function()
+    open({ batch_size = 10, concurrency = 2 })
+    server:configure({ latency = 0.1 })
+    local core = require "hubspot.associations.core"
+    local operation = assert(client:start("contacts", "companies", inputs(100)))
+    assert.is_false(operation:step())
+    operation:cancel()
+    while not operation:step() do core.poll(operation:fd(), operation:timeout()) end
+    local report, err = operation:result()
+    assert.equal("canceled", err.kind)
+    assert.same({ 20, 80 }, { report.created, report.not_sent })
+  end)
+
+  it("shares its client with others: each gets its own", function()
+    local core = require "hubspot.associations.core"
+    open({ batch_size = 10 })
+    local left = assert(client:start("contacts", "companies", inputs(100)))
+    local right = assert(client:start("companies", "contacts", function() return nil end))
+    local left_done, right_done
+    repeat
+      left_done, right_done = left:step(), right:step()
+      if not (left_done and right_done) then core.poll(client.connection.transport:fd(), 5) end
+    until left_done and right_done
+    assert.equal(100, left:result().created)
+    assert.equal(0, right:result().inputs)
+  end)
+end)
