@@ -22,7 +22,8 @@ local BLAME = 3
 local function check_argument(method, level, name, value, expected, other)
   if type(value) == expected or type(value) == other then return end
   expected = other and expected .. " or a " .. other or expected
-  error(("client:%s: %s: expected a %s, found a %s"):format(method, name, expected, type(value)), level)
+  local found = value == nil and "nothing" or "a " .. type(value)
+  error(("client:%s: %s: expected a %s, found %s"):format(method, name, expected, found), level)
 end
 
 -- ---- one call ----
@@ -39,8 +40,9 @@ local function sleep(connection, seconds)
   end
 end
 
-local function wait_for_limit(connection)
+local function wait_for_limit(connection, meta)
   local delay = connection.limiter:delay(core.now())
+  if delay > 0 then connection:emit(meta, { type = "wait", delay = delay }) end
   while delay > 0 and not connection.closed do
     sleep(connection, delay)
     delay = connection.limiter:delay(core.now())
@@ -49,7 +51,7 @@ end
 
 -- One attempt: batch | nil, error; and what is known of the answer.
 local function attempt(connection, path, body, meta)
-  wait_for_limit(connection)
+  wait_for_limit(connection, meta)
   local flight, err = connection:send(path, body, meta.attempts + 1, meta)
   if not flight then return nil, err, {} end
   meta.attempts = meta.attempts + 1
@@ -141,9 +143,13 @@ end
 ---@field journal string|nil a file: what is recorded there is not done again, what is done is recorded there
 ---@field max_failures integer|nil how many failures the report keeps when there is no on_failure, 1000
 
-local function open_journal(path, from_object_type, to_object_type)
+local function open_journal(self, path, from_object_type, to_object_type)
   if not path then return nil end
-  return journals.open(path, { fromObjectType = from_object_type, toObjectType = to_object_type })
+  return journals.open(path, {
+    base_url = self.connection.base_url,
+    fromObjectType = from_object_type,
+    toObjectType = to_object_type,
+  })
 end
 
 -- What start and create_all have in common.
@@ -157,7 +163,7 @@ local function begin(self, method, from_object_type, to_object_type, source, giv
   local path, err = endpoint.batch_create(self.options.version, from_object_type, to_object_type)
   if not path then return nil, err end
   local journal, job
-  journal, err = open_journal(job_options.journal, from_object_type, to_object_type)
+  journal, err = open_journal(self, job_options.journal, from_object_type, to_object_type)
   if err then return nil, err end
   job, err = import.new({
     source = source,

@@ -20,7 +20,7 @@ local import = {}
 -- Stands for a batch that has a result for each input and no error, where nobody asks for the results.
 local CONFIRMED = {}
 
--- How many more refusals than successes the search for inputs at fault may cost, over the whole job: enough
+-- How many more splits than successes the search for inputs at fault may cost, over the whole job: enough
 -- for dozens of bad rows in a batch, and little enough when every row is bad.
 local SEARCH_BUDGET = 400
 

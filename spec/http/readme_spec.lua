@@ -1,0 +1,431 @@
+-- Checks the documentation against the code: every block of README.md and docs/ is run as its reader would
+-- run it, against the sandbox, and the tables name what there is. Never judges the prose.
+
+local arguments = require "hubspot.associations.cli.arguments"
+local faults = require "hubspot.associations.sandbox.faults"
+local options = require "hubspot.associations.options"
+local process = require "support.process"
+local sandbox = require "support.sandbox"
+local sandbox_options = require "hubspot.associations.sandbox.options"
+
+local ROOT = debug.getinfo(1, "S").source:match "^@(.*)spec/http/[^/]*$"
+local TOKEN = "pat-na1-0123456789-secret"
+local EXAMPLE_ADDRESS = "http://127.0.0.1:8080" -- stands for the sandbox in the blocks
+
+-- Blocks that change the machine, or are what runs this spec.
+local NOT_RUN = {
+  ["make demo"] = true,
+  ["make test"] = true,
+  ["sudo apt-get install build-essential pkg-config libcurl4-openssl-dev lua5.4 liblua5.4-dev luarocks\n"
+    .. "sudo luarocks --lua-version=5.4 make"] = true,
+  ["sudo apt-get install build-essential pkg-config libcurl4-openssl-dev lua5.4 liblua5.4-dev lua-cjson "
+    .. "lua-argparse\nmake && sudo make install"] = true,
+}
+
+-- ---- reading the documents ----
+
+local function read(path)
+  local file = assert(io.open(ROOT .. path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+-- The output of a shell command in the checkout, as lines.
+local function lines_of(command)
+  local lines = {}
+  local folder = process.quote(ROOT == "" and "." or ROOT)
+  local result = process.run { "sh", "-c", "cd " .. folder .. " && " .. command }
+  for line in result.stdout:gmatch "[^\n]+" do lines[#lines + 1] = line end
+  return lines
+end
+
+local DOCUMENTS = lines_of "ls README.md docs/*.md"
+
+-- The fenced blocks of a document: { language, text, document, line }, in order; `output` is the text block
+-- that stands right behind a block, with nothing between.
+local function blocks_of(document)
+  local blocks, open, number, last = {}, nil, 0, nil
+  for line in (read(document) .. "\n"):gmatch "([^\n]*)\n" do
+    number = number + 1
+    local language = line:match "^```(.*)$"
+    if language and not open then
+      open = { language = language, document = document, line = number, lines = {} }
+    elseif language then
+      open.text = table.concat(open.lines, "\n")
+      if open.language == "text" and last then
+        last.output = open.text .. "\n"
+      else
+        blocks[#blocks + 1] = open
+      end
+      last, open = open, nil
+    elseif open then
+      open.lines[#open.lines + 1] = line
+    elseif line:find "%S" then
+      last = nil
+    end
+  end
+  assert(not open, document .. ": a block is not closed")
+  return blocks
+end
+
+local BLOCKS = {}
+for _, document in ipairs(DOCUMENTS) do
+  for _, block in ipairs(blocks_of(document)) do BLOCKS[#BLOCKS + 1] = block end
+end
+
+-- The first block of a language that the README has.
+local function first_block(language)
+  for _, block in ipairs(BLOCKS) do
+    if block.language == language then return block end
+  end
+end
+
+-- The text between a heading and the next of its rank.
+local function section(document, heading)
+  local text = "\n" .. read(document) .. "\n## "
+  local _, stop = text:find("\n" .. heading .. "\n", 1, true)
+  assert(stop, document .. " has no section " .. heading)
+  return text:sub(stop, (text:find("\n## ", stop, true)))
+end
+
+-- The rows of a section's tables: what stands in back quotes in the first cell -> the second cell.
+local function rows_of(text)
+  local rows = {}
+  for first, second in text:gmatch "\n| (`[^|]*) | ([^|]*) |" do
+    for name in first:gmatch "`([^`]*)`" do rows[name] = second end
+  end
+  return rows
+end
+
+local function names_of(set)
+  local names = {}
+  for name in pairs(set) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+-- ---- running the blocks ----
+
+-- The interpreter that runs this spec.
+local function interpreter()
+  local index = 0
+  while arg[index - 1] do index = index - 1 end
+  return arg[index]
+end
+
+local HERE = lines_of "pwd"[1] .. "/"
+
+-- A search path that holds in any folder.
+local function absolute(path)
+  return (path:gsub("[^;]+", function(template)
+    return template:sub(1, 1) == "/" and template or HERE .. template:gsub("^%./", "")
+  end))
+end
+
+-- What runs before a Lua block: it sends every client to the sandbox, catches slips, and gives the client of
+-- the first example, with which the further ones go on.
+local PRELUDE = [[
+local associations = require "hubspot.associations"
+local new = associations.new
+function associations.new(given)
+  local changed = {}
+  for name, value in pairs(given) do changed[name] = value end
+  changed.base_url = os.getenv "SANDBOX"
+  return new(changed)
+end
+client = assert(associations.new { token = os.getenv "HUBSPOT_TOKEN" })
+setmetatable(_G, {
+  __newindex = function(globals, name, value)
+    if name ~= "arg" then error("a global variable: " .. name, 2) end -- the interpreter's own
+    rawset(globals, name, value)
+  end,
+})
+]]
+
+-- The command on the PATH: as it is, but for where the service is, and on which port a sandbox listens.
+local SHIM = [[
+#!/bin/sh
+case $1:$* in
+  create:*--base-url*) ;;
+  create:*) set -- "$@" --base-url "$SANDBOX" ;;
+  "sandbox:sandbox --port 8080") set -- sandbox --port 0 --until-eof ;;
+esac
+exec "$LUA" "$COMMAND" "$@"
+]]
+
+local compile = rawget(_G, "loadstring") or load
+
+describe("the documentation", function()
+  local account, folder
+
+  local function write(name, text)
+    process.write_file(folder .. "/" .. name, text)
+  end
+
+  -- Runs a program in the folder.
+  local function run(...)
+    local env = {
+      LUA_PATH = absolute(package.path), LUA_CPATH = absolute(package.cpath), LUA_INIT = false,
+      HUBSPOT_TOKEN = TOKEN, SANDBOX = account:url(), LUA = interpreter(),
+      COMMAND = HERE .. "bin/hubspot-associations", PATH = folder .. "/bin:" .. os.getenv "PATH",
+    }
+    for _, version in ipairs { "5_2", "5_3", "5_4" } do
+      env["LUA_PATH_" .. version], env["LUA_CPATH_" .. version] = false, false
+    end
+    return process.run({ "sh", "-c", 'cd "$0" && exec timeout 60 "$@"', folder, ... }, { env = env })
+  end
+
+  local function here(block)
+    return (block.text:gsub(EXAMPLE_ADDRESS:gsub("%W", "%%%0"), (account:url():gsub("%%", "%%%%"))))
+  end
+
+  setup(function()
+    account = sandbox.start()
+  end)
+
+  teardown(function()
+    account:close()
+  end)
+
+  before_each(function()
+    account:reset()
+    folder = process.make_folder()
+    process.run { "mkdir", folder .. "/bin" }
+    write("bin/hubspot-associations", SHIM)
+    process.run { "chmod", "+x", folder .. "/bin/hubspot-associations" }
+    write("pairs.csv", first_block "csv".text .. "\n")
+  end)
+
+  after_each(function()
+    process.remove_folder(folder)
+  end)
+
+  -- Whether an output is as a block has it, in which … stands for anything within a line.
+  local function is_like(expected, output)
+    local pattern = expected:gsub("%W", function(byte)
+      return byte:find "[%c\128-\255]" and byte or "%" .. byte
+    end)
+    return output:find("^" .. pattern:gsub("…", "[^\n]*") .. "$") ~= nil
+  end
+
+  local RUN = {}
+
+  function RUN.lua(block)
+    local name = ("@%s:%d"):format(block.document, block.line)
+    assert(compile(block.text, name))
+    if block.text:find "^%-%- host\n" then return end
+    write("prelude.lua", PRELUDE)
+    write("block.lua", here(block) .. "\n")
+    return run(interpreter(), "-e", 'dofile "prelude.lua"', "block.lua")
+  end
+
+  function RUN.sh(block)
+    if NOT_RUN[block.text] then return end
+    return run("sh", "-euc", here(block))
+  end
+
+  function RUN.csv() end -- a file for the blocks that follow
+
+  function RUN.text() end -- output of nothing that is run here
+
+  for _, block in ipairs(BLOCKS) do
+    local first = block.text:match "^[^\n]*"
+    it(("holds in %s, line %d: %s"):format(block.document, block.line, first), function()
+      local runner = assert(RUN[block.language], "no block is in the language " .. block.language)
+      local result = runner(block)
+      if not result then return end
+      assert.equal(0, result.code, result.stdout .. result.stderr)
+      assert.is_nil((result.stdout .. result.stderr):find(TOKEN, 1, true))
+      if block.output and not is_like(block.output, result.stdout) then
+        assert.equal(block.output, result.stdout)
+      end
+    end)
+  end
+
+  it("begins with an example that creates associations", function()
+    local result = RUN.lua(first_block "lua")
+    assert.equal("101\tis linked to\t202\n102\tis linked to\t203\n", result.stdout)
+    assert.equal(2, #account:associations())
+  end)
+
+  it("fails for a block that does not run", function()
+    local broken = RUN.lua { text = "client:creat()", document = "a block", line = 1 }
+    assert.is_not.equal(0, broken.code)
+    assert.is_not.equal(0, RUN.sh { text = "hubspot-associations creat" }.code)
+  end)
+
+  it("names only files that exist", function()
+    for _, document in ipairs(DOCUMENTS) do
+      local base = document:match "^.*/" or ""
+      for target in read(document):gmatch "%]%(([^)#]+)%)" do
+        if not target:find "^https?:" then
+          assert(io.open(ROOT .. base .. target), document .. " links to " .. target):close()
+        end
+      end
+      if document ~= "README.md" then
+        local link = "](" .. document .. ")"
+        assert.truthy(read "README.md":find(link, 1, true), document .. " is found by no link")
+      end
+    end
+  end)
+
+  it("has a heading for each link within the README", function()
+    local anchors = {}
+    for heading in ("\n" .. read "README.md"):gmatch "\n##+ ([^\n]*)" do
+      anchors[heading:lower():gsub("[^%w%s%-]", ""):gsub(" ", "-")] = true
+    end
+    for anchor in read "README.md":gmatch "%]%(#([^)]*)%)" do
+      assert.truthy(anchors[anchor], "no heading for #" .. anchor)
+    end
+  end)
+end)
+
+-- ---- tables ----
+
+-- The options that a table of options.lua declares.
+local function declared_options(name)
+  local text = read "lua/hubspot/associations/options.lua"
+  local declared = assert(text:match("\nlocal " .. name .. " = (%b{})"), "no options " .. name)
+  local names = {}
+  for option in declared:gmatch "\n  ([%w_]+) = {" do names[option] = true end
+  return names
+end
+
+-- A default as the README has it.
+local function shown(value)
+  return "`" .. (type(value) == "string" and ("%q"):format(value) or ("%d"):format(value)) .. "`"
+end
+
+local function assert_options(rows, declared, defaults)
+  assert.same(names_of(declared), names_of(rows))
+  for name in pairs(declared) do
+    local default = rows[name]
+    if defaults[name] ~= nil then
+      assert.equal(shown(defaults[name]), default, name)
+    else
+      assert.is_nil(default:find "`", name .. " has no default")
+    end
+  end
+end
+
+-- Adds all that a pattern captures in a text to a set.
+local function collect(set, text, pattern)
+  for found in text:gmatch(pattern) do set[found] = true end
+end
+
+-- The kinds of error that the code can make: written where an error is made, or in a table or function that
+-- picks one.
+local function kinds_in_code()
+  local kinds = {}
+  for _, path in ipairs(lines_of "find lua -name '*.lua' -not -path '*/sandbox/*' -not -path '*/cli/*'") do
+    collect(kinds, read(path), 'kind = "([%l_]+)"')
+    collect(kinds, read(path), 'kind [=~]= "([%l_]+)"')
+  end
+  local answer = read "lua/hubspot/associations/answer.lua"
+  collect(kinds, assert(answer:match "KIND_OF_STATUS = (%b{})"), '"([%l_]+)"')
+  collect(kinds, assert(answer:match "\nlocal function kind_of(.-)\nend\n"), '"([%l_]+)"')
+  local picker = assert(read "src/http.c":match "failure_kind(%b()%s*%b{})")
+  collect(kinds, picker, 'return "([%l_]+)"')
+  for _, path in ipairs(lines_of "ls src/*.c") do
+    local text = read(path)
+    collect(kinds, text, 'lua_pushliteral%(L, "([%l_]+)"%);%s*lua_setfield%(L, %-2, "kind"%)')
+    collect(kinds, text, '%f[%w_]fail%(request, "([%l_]+)"')
+    collect(kinds, text, 'push_failure%(L, "([%l_]+)"')
+    collect(kinds, text, 'failure = [^;]-"([%l_]+)"')
+    collect(kinds, text, 'failure = [^;]-: "([%l_]+)"')
+  end
+  return kinds
+end
+
+-- The flags that a text names.
+local function flags_in(text)
+  local flags = {}
+  collect(flags, text, "%f[%w%-](%-%-%l[%l%-]*)")
+  return flags
+end
+
+describe("the README's table of", function()
+  it("the client's options has all of them, with their defaults", function()
+    assert_options(rows_of(section("README.md", "## Options")), declared_options "CLIENT",
+      options.read { token = nil })
+  end)
+
+  it("a job's options has all of them, with their defaults", function()
+    local rows = rows_of(section("README.md", "## Jobs"))
+    assert_options(rows, declared_options "JOB", options.read_job({}, "client:create_all", 2))
+  end)
+
+  it("error kinds has all that the code can make, and no others", function()
+    local rows = section("README.md", "## Errors"):match "\n| kind |.*"
+    assert.same(names_of(kinds_in_code()), names_of(rows_of(rows)))
+  end)
+
+  it("error fields has all that the error's class declares", function()
+    local rows = rows_of(section("README.md", "## Errors"))
+    for field in read "lua/hubspot/associations/errors.lua":gmatch "%-%-%-@field ([%w_]+)" do
+      assert.truthy(rows[field], "the field " .. field)
+    end
+  end)
+
+  it("the report has all that its class declares", function()
+    local text = section("README.md", "## Jobs")
+    local code = read "lua/hubspot/associations/import.lua"
+    local class = code:match "@class hubspot.associations.Report\n(.-)\n\n"
+    for field in class:gmatch "%-%-%-@field ([%w_]+)" do
+      assert.truthy(text:find("`" .. field .. "`", 1, true), "the field " .. field)
+    end
+  end)
+
+  it("make's targets names only such as there are", function()
+    local targets = {}
+    collect(targets, read "Makefile", "\n([%l-]+):[^\n]*##")
+    for target in section("README.md", "## Development"):gmatch "`make ([%l-]+)" do
+      assert.truthy(targets[target], "make " .. target)
+    end
+  end)
+
+  it("the command's flags has all that create has, and no others", function()
+    local help = assert(arguments.parse({ "create", "--help" }, "1")).text
+    local known = flags_in(help)
+    known["--help"] = nil
+    local rows = {}
+    for row in pairs(rows_of(section("README.md", "## The command"))) do
+      for flag in pairs(flags_in(row)) do rows[flag] = true end
+    end
+    assert.same(names_of(known), names_of(rows))
+  end)
+end)
+
+describe("the page on loops", function()
+  it("names all loops, and no others", function()
+    local helpers = { uv = true, waiters = true } -- what loops are made of
+    local there = {}
+    for _, path in ipairs(lines_of "ls lua/hubspot/associations/loop/*.lua") do
+      local name = path:match "([%w_]+)%.lua$"
+      if not helpers[name] then there["hubspot.associations.loop." .. name] = true end
+    end
+    assert.same(names_of(there), names_of(rows_of(section("docs/loops.md", "## Loops that there are"))))
+  end)
+end)
+
+describe("the sandbox's page", function()
+  it("has all options of the account but its clock and its luck", function()
+    local rows = rows_of(section("docs/sandbox.md", "## Options"))
+    for name in pairs(rows) do
+      assert.truthy(sandbox_options.check { [name] = sandbox_options.DEFAULT }, name .. " is an option")
+    end
+    local given = { now = os.time, random = math.random }
+    for name in pairs(sandbox_options.new(given)) do
+      assert.truthy(rows[name] or given[name], "the option " .. name)
+    end
+    local declared = read "lua/hubspot/associations/sandbox/options.lua":match "\nlocal DEFINITIONS = (%b{})"
+    for name in declared:gmatch "\n  ([%w_]+) = {" do
+      assert.truthy(rows[name] or given[name], "the option " .. name)
+    end
+  end)
+
+  it("has all faults, and no others", function()
+    assert.same(faults.kinds(), names_of(rows_of(section("docs/sandbox.md", "## Faults"))))
+  end)
+end)
