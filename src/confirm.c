@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 64 };
+enum { MAX_DEPTH = 64, ANSWER_DEPTH = MAX_DEPTH - 1, RESULT_DEPTH = MAX_DEPTH - 3 }; /* as core.decode */
 
 /* The entries of a body, found by their pair of ids: open addressing, entry numbers from 1, 0 for free. */
 typedef struct lhsa_pairs {
@@ -62,10 +62,10 @@ static uint32_t *find(const lhsa_pairs *pairs, lhsa_text from, lhsa_text to)
 int lhsa_body_repeats(lua_State *L)
 {
   const lhsa_body *body = lhsa_check_body(L);
-  const lhsa_entry *entries = lhsa_entries(body);
   int differ = 0;
   lhsa_pairs pairs;
   push_pairs(L, &pairs, body);
+  const lhsa_entry *entries = lhsa_entries(body);
   for (size_t i = 0; i < lhsa_count(body) && !differ; i++) {
     uint32_t *slot = find(&pairs, text_of(body, entries[i].from), text_of(body, entries[i].to));
     if (*slot == 0)
@@ -130,7 +130,7 @@ static int read_result_field(lhsa_answer *answer, lhsa_text key, hsa_token token
     return read_id(&answer->reader, token, &answer->from);
   if (is(key, "toObjectId"))
     return read_id(&answer->reader, token, &answer->to);
-  return hsa_skip(&answer->reader, token, MAX_DEPTH);
+  return hsa_skip(&answer->reader, token, RESULT_DEPTH);
 }
 
 static void index_pairs(lhsa_answer *answer)
@@ -198,7 +198,7 @@ static int read_answer_field(lhsa_answer *answer, lhsa_text key, hsa_token token
     return token == HSA_NULL || (token == HSA_LIST && hsa_read(&answer->reader) == HSA_LIST_END);
   if (is(key, "numErrors"))
     return token == HSA_NULL || (token == HSA_NUMBER && is(value, "0"));
-  return hsa_skip(&answer->reader, token, MAX_DEPTH);
+  return hsa_skip(&answer->reader, token, ANSWER_DEPTH);
 }
 
 /* body:confirmed_by(text) -> true when the answer `text` has a result for each input and tells of no error;

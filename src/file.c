@@ -13,7 +13,8 @@
 #define APPEND_FILE "hubspot.associations.file"
 
 typedef struct lhsa_file {
-  int fd; /* -1 once closed */
+  int fd;     /* -1 once closed */
+  int broken; /* errno of a half-written line that could not be taken back: nothing may follow it */
 } lhsa_file;
 
 static int push_errno(lua_State *L, int reason)
@@ -74,15 +75,18 @@ static int write_all(int fd, const char *bytes, size_t count)
 static int file_append(lua_State *L)
 {
   int fd = check_fd(L);
+  lhsa_file *file = check_file(L);
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
   struct stat before;
+  if (file->broken != 0)
+    return push_errno(L, file->broken);
   if (fstat(fd, &before) != 0)
     return push_errno(L, errno);
   if (write_all(fd, text, length) != 0 || fsync(fd) != 0) {
     int reason = errno;
-    while (ftruncate(fd, before.st_size) != 0 && errno == EINTR)
-      ; /* half a line would be ignored anyway */
+    if (ftruncate(fd, before.st_size) != 0)
+      file->broken = reason;
     return push_errno(L, reason);
   }
   lua_pushboolean(L, 1);
@@ -119,7 +123,7 @@ static int open_file(lua_State *L)
   const char *path = luaL_checklstring(L, 1, &length);
   luaL_argcheck(L, strlen(path) == length, 1, "a path has no NUL in it");
   lhsa_file *file = lhsa_newuserdata(L, sizeof *file);
-  file->fd = -1;
+  *file = (lhsa_file){.fd = -1};
   luaL_getmetatable(L, APPEND_FILE);
   lua_setmetatable(L, -2);
   file->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);

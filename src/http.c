@@ -26,14 +26,16 @@ enum {
   DOWNLOAD_BUFFER = 128 * 1024,
 };
 
-static const int64_t ALREADY = 1; /* a deadline in the past */
+static const int64_t ALREADY = 1;        /* a deadline in the past */
+static const int64_t REMINDER = 5000000; /* nanoseconds */
 
 struct hsa_http {
   CURLM *multi;
   hsa_poller poller;
-  int64_t curl_deadline; /* when libcurl wants to be called; 0 for never */
-  int64_t wake_deadline; /* when the caller does */
-  int64_t alarm;         /* what the poller is set to */
+  int64_t curl_deadline;  /* when libcurl wants to be called; 0 for never */
+  int64_t wake_deadline;  /* when the caller does */
+  int64_t claim_deadline; /* when those who have done requests to claim are to be woken */
+  int64_t alarm;          /* what the poller is set to */
   hsa_request *requests;
   size_t pending, unclaimed;
   int *sockets; /* what a forked child has to close */
@@ -73,7 +75,9 @@ static int64_t sooner(int64_t one, int64_t other)
 
 static void set_alarm(hsa_http *http)
 {
-  int64_t wanted = http->unclaimed > 0 ? ALREADY : sooner(http->curl_deadline, http->wake_deadline);
+  if (getpid() != http->owner)
+    return; /* the timer is still the parent's */
+  int64_t wanted = sooner(http->claim_deadline, sooner(http->curl_deadline, http->wake_deadline));
   /* A deadline is never set twice, so that one that differs is all there is to tell the poller. */
   if (wanted != http->alarm && hsa_poller_alarm(&http->poller, wanted) == 0)
     http->alarm = wanted;
@@ -266,8 +270,10 @@ static void land(hsa_request *request)
   http->unclaimed++;
 }
 
-static void collect(hsa_http *http)
+/* How many requests are newly done. */
+static int collect(hsa_http *http)
 {
+  int count = 0;
   CURLMsg *message;
   int left;
   while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
@@ -278,7 +284,9 @@ static void collect(hsa_http *http)
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
     read_outcome(request, result);
     land(request);
+    count++;
   }
+  return count;
 }
 
 /* ---- the transport ---- */
@@ -309,10 +317,13 @@ static void begin_anew(hsa_http *http)
   }
   while (http->socket_count > 0)
     close(http->sockets[--http->socket_count]);
-  http->owner = getpid();
   http->curl_deadline = http->wake_deadline = http->alarm = 0;
+  http->claim_deadline = http->unclaimed > 0 ? ALREADY : 0;
   http->multi = NULL;
-  if (hsa_poller_reopen(&http->poller) == 0 && !open_multi(http) && http->multi != NULL) {
+  if (hsa_poller_reopen(&http->poller) != 0)
+    return; /* out of descriptors: the next use tries again */
+  http->owner = getpid();
+  if (!open_multi(http) && http->multi != NULL) {
     curl_multi_cleanup(http->multi);
     http->multi = NULL;
   }
@@ -377,7 +388,7 @@ void hsa_http_free(hsa_http *http)
 int hsa_http_fd(hsa_http *http)
 {
   check_fork(http);
-  return http->poller.fd;
+  return http->owner == getpid() ? http->poller.fd : -1;
 }
 
 size_t hsa_http_pending(const hsa_http *http)
@@ -420,8 +431,10 @@ void hsa_http_step(hsa_http *http)
   }
   if (result != CURLM_OK)
     curl_multi_perform(http->multi, &running); /* a callback failed: lets each transfer say so */
-  collect(http);
+  int collected = collect(http);
   hsa_sigpipe_release(&hold);
+  /* At once for what is new; for what its owner leaves unclaimed, now and then: others wait here, too. */
+  http->claim_deadline = http->unclaimed == 0 ? 0 : collected > 0 ? ALREADY : now + REMINDER;
   set_alarm(http);
 }
 
@@ -568,7 +581,8 @@ void hsa_request_claim(hsa_request *request)
     return;
   check_fork(request->http);
   request->claimed = 1;
-  request->http->unclaimed--;
+  if (--request->http->unclaimed == 0)
+    request->http->claim_deadline = 0;
   set_alarm(request->http);
 }
 

@@ -7,7 +7,8 @@
 
 #include "reader.h"
 
-#include <stdint.h>
+#include <errno.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +37,8 @@ static void redact(lua_State *L, const lhsa_secret *secret)
   const char *found = memmem(bytes, length, secret->bytes, secret->length);
   if (found == NULL)
     return;
-  luaL_Buffer redacted; /* the string stays below it, and so alive */
+  luaL_checkstack(L, LUA_MINSTACK, "a response"); /* 5.1's buffers keep pieces on the stack */
+  luaL_Buffer redacted;                           /* the string stays below it, and so alive */
   luaL_buffinit(L, &redacted);
   for (; found != NULL; found = memmem(bytes, (size_t)(end - bytes), secret->bytes, secret->length)) {
     luaL_addlstring(&redacted, bytes, (size_t)(found - bytes));
@@ -68,34 +70,45 @@ static void push_string(lua_State *L, const lhsa_decoder *decoder)
   lua_replace(L, -2);
 }
 
-/* A whole number of up to 18 digits, which fits 64 bits. */
-static int64_t to_integer(const hsa_reader *reader)
+#if LUA_VERSION_NUM >= 503
+/* Pushes a whole number that fits 64 bits: 1, or 0 when it does not. */
+static int push_integer(lua_State *L, const hsa_reader *reader)
 {
-  int negative = reader->text[0] == '-';
-  int64_t value = 0;
-  for (size_t i = (size_t)negative; i < reader->length; i++)
-    value = value * 10 + (reader->text[i] - '0');
-  return negative ? -value : value;
+  char digits[24];
+  if (!reader->whole || reader->length >= sizeof digits)
+    return 0;
+  memcpy(digits, reader->text, reader->length);
+  digits[reader->length] = '\0';
+  errno = 0;
+  long long value = strtoll(digits, NULL, 10);
+  if (errno != 0)
+    return 0;
+  lua_pushinteger(L, value);
+  return 1;
 }
-
-static void push_number(lua_State *L, const hsa_reader *reader)
+#else
+static int push_integer(lua_State *L, const hsa_reader *reader)
 {
-  if (reader->whole && reader->length <= 18u + (reader->text[0] == '-')) {
-#if LUA_VERSION_NUM >= 503
-    lua_pushinteger(L, (lua_Integer)to_integer(reader));
-#else
-    lua_pushnumber(L, (lua_Number)to_integer(reader));
+  (void)L;
+  (void)reader;
+  return 0;
+}
 #endif
-    return;
-  }
-  lua_pushlstring(L, reader->text, reader->length); /* Lua's own reading: it minds the locale */
-#if LUA_VERSION_NUM >= 503
-  lua_stringtonumber(L, lua_tostring(L, -1));
-#else
-  /* LuaJIT knows no number with so long an exponent */
-  lua_pushnumber(L, lua_isnumber(L, -1) ? lua_tonumber(L, -1) : strtod(lua_tostring(L, -1), NULL));
-#endif
-  lua_replace(L, -2);
+
+static int push_number(lua_State *L, hsa_reader *reader)
+{
+  char text[400];
+  if (push_integer(L, reader))
+    return 1;
+  if (reader->length >= sizeof text)
+    return hsa_reader_fail(reader, "a number too long");
+  memcpy(text, reader->text, reader->length);
+  text[reader->length] = '\0';
+  char *point = strchr(text, '.');
+  if (point != NULL)
+    *point = localeconv()->decimal_point[0]; /* strtod minds the host's locale */
+  lua_pushnumber(L, (lua_Number)strtod(text, NULL));
+  return 1;
 }
 
 /* ---- values ---- */
@@ -187,8 +200,7 @@ static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
     push_string(L, decoder);
     return 1;
   case HSA_NUMBER:
-    push_number(L, reader);
-    return 1;
+    return push_number(L, reader);
   case HSA_TRUE:
   case HSA_FALSE:
     lua_pushboolean(L, token == HSA_TRUE);

@@ -254,7 +254,7 @@ describe("client:create", function()
     }) do
       assert.error_matches(function()
         client:create(arguments[1], arguments[2], arguments[3])
-      end, "client:create: %w+: expected a %w+, found a %w+")
+      end, "client:create: %w+: expected a %w+, found [a ]*%w+")
     end
   end)
 

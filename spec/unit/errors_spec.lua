@@ -130,3 +130,27 @@ describe("the error of refused inputs", function()
     assert.is_nil(err.index)
   end)
 end)
+
+describe("the error of what HubSpot says of one input", function()
+  it("keeps HubSpot's fields, and gives it a kind", function()
+    local err = errors.of_hubspot { status = "error", category = "X", message = "no such record", id = "7" }
+    assert.same({ "http", "error", "X", "7" }, { err.kind, err.status, err.category, err.id })
+    assert.equal("http: no such record (X)", tostring(err))
+    assert.equal("string", type(errors.of_hubspot({}).message))
+  end)
+
+  it("can be shown, and is not mistaken, whatever the server puts into it", function()
+    local odd = { {}, 3, 400.5, true, "x", { { {} } } }
+    for _, name in ipairs {
+      "kind", "message", "status", "category", "policyName", "correlationId", "attempts", "retry_at", "retryable",
+      "index", "field", "context", "errors", "body",
+    } do
+      for _, value in ipairs(odd) do
+        local err = errors.of_hubspot { [name] = value }
+        assert.equal("http", err.kind)
+        assert.is_nil(err.retryable)
+        assert.matches("^http: ", tostring(err))
+      end
+    end
+  end)
+end)

@@ -72,16 +72,6 @@ describe("a group", function()
     assert.same({ "failed", "failed", "unconfirmed", "not_sent" }, outcomes)
   end)
 
-  it("makes an error of what HubSpot says of one input", function()
-    local group = group_of(input(1), input(2))
-    group:settle(1, "failed", { status = "error", category = "X", message = "no such record" })
-    group:settle(2, "failed", {})
-    local failures = group:ordered_failures()
-    assert.equal("http", failures[1].error.kind)
-    assert.truthy(tostring(failures[1].error):find("no such record", 1, true))
-    assert.equal("string", type(failures[2].error.message))
-  end)
-
   it("takes no more than a body holds, and lets the next group have the rest", function()
     local long, group, index = ("7"):rep(1024 * 1024), groups.new(1), 1
     while group:add(index, input(long)) do

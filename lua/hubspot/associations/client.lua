@@ -40,18 +40,24 @@ local function sleep(connection, seconds)
   end
 end
 
+-- Until the rate limit lets a request through: nil, or the error of a wait that would be too long.
 local function wait_for_limit(connection, meta)
-  local delay = connection.limiter:delay(core.now())
+  local now = core.now()
+  local delay = connection.limiter:delay(now)
   if delay > 0 then connection:emit(meta, { type = "wait", delay = delay }) end
   while delay > 0 and not connection.closed do
+    local err = connection.retry:too_long(now - meta.began + delay)
+    if err then return err end
     sleep(connection, delay)
-    delay = connection.limiter:delay(core.now())
+    now = core.now()
+    delay = connection.limiter:delay(now)
   end
 end
 
 -- One attempt: batch | nil, error; and what is known of the answer.
 local function attempt(connection, path, body, meta)
-  wait_for_limit(connection, meta)
+  local too_long = wait_for_limit(connection, meta)
+  if too_long then return nil, too_long, {} end
   local flight, err = connection:send(path, body, meta.attempts + 1, meta)
   if not flight then return nil, err, {} end
   meta.attempts = meta.attempts + 1
@@ -68,7 +74,10 @@ end
 
 -- How long to wait before the next attempt; nil when there is none.
 local function delay_after(connection, err, meta, now)
-  if err.renewed then return 0 end
+  if err.renewed and not meta.renewed then -- at once, and once
+    meta.renewed = true
+    return 0
+  end
   if retry.counts(err) then meta.strikes = meta.strikes + 1 end
   return connection.retry:after(err, meta.strikes, now - meta.began)
 end
@@ -83,14 +92,14 @@ local function call(connection, path, body)
     meta.elapsed = now - meta.began
     if batch then
       connection.retry:succeeded()
-      meta.began, meta.strikes = nil, nil
+      meta.began, meta.strikes, meta.renewed = nil, nil, nil
       return batch, meta
     end
     err.attempts, err.rate_limit, err.elapsed = meta.attempts, about.rate_limit, meta.elapsed
     err.event_error = meta.event_error
     local delay = delay_after(connection, err, meta, now)
     if not delay then return nil, err end
-    if not err.renewed then
+    if delay > 0 then
       connection:emit(meta, { type = "retry", kind = err.kind, delay = delay, attempt = meta.attempts })
     end
     sleep(connection, delay)

@@ -101,7 +101,7 @@ end
 
 ---@class hubspot.associations.Flight a request under way
 ---@field request userdata core's
----@field token string|nil what it was made with; gone when it has landed
+---@field token string what it was made with
 ---@field attempt integer
 ---@field sink table
 

@@ -44,7 +44,7 @@ end
 
 local function details(err)
   local parts = {}
-  if type(err.status) == "number" then parts[#parts + 1] = ("HTTP %d"):format(err.status) end
+  if type(err.status) == "number" then parts[#parts + 1] = ("HTTP %.0f"):format(err.status) end
   for _, name in ipairs { "category", "policyName" } do
     if type(err[name]) == "string" then parts[#parts + 1] = err[name] end
   end
@@ -78,13 +78,22 @@ function errors.is(value)
   return getmetatable(value) == Error
 end
 
----The error of one input, of HubSpot's own error for it or of the writer's refusal.
----@param fields table
+-- Fields that are ours to set: a server's of the same name would be mistaken for them.
+local OURS = {
+  kind = true, index = true, field = true, attempts = true, retryable = true, retry_after = true,
+  retry_at = true, renewed = true, cause = true, curl_code = true, elapsed = true, body = true,
+}
+
+---The error of one input, of what HubSpot's answer says of it.
+---@param entry table one of the answer's `errors`
 ---@return hubspot.associations.Error
-function errors.of_input(fields)
-  fields.kind = fields.kind or "http"
-  fields.message = fields.message or "HubSpot gave no reason"
-  return errors.new(fields)
+function errors.of_hubspot(entry)
+  local err = { kind = "http" }
+  for name, value in pairs(entry) do
+    if not OURS[name] then err[name] = value end
+  end
+  if type(err.message) ~= "string" then err.message = "HubSpot gave no reason" end
+  return errors.new(err)
 end
 
 ---The error of inputs that HubSpot refused only together: any one of them may be at fault.

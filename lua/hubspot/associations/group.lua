@@ -54,7 +54,7 @@ function Group:add(index, input)
 end
 
 function Group:fail(index, input, outcome, err)
-  if err then err = errors.of_input(err) end
+  if err then errors.new(err) end
   self.failures[#self.failures + 1] = { index = index, input = input, outcome = outcome, error = err }
 end
 

@@ -157,7 +157,10 @@ function Job:replay(record)
   for index = record.first, record.first + record.inputs - 1 do
     local more, input = self.read()
     if not more then break end
-    self:add(group, input)
+    if not self:add(group, input) then
+      self.held = input -- no room, where there was room before: it is another source
+      break
+    end
     if is_recorded[index] then inputs[index] = input end
   end
   if group.count ~= record.inputs or group.body:digest() ~= record.digest then
@@ -222,12 +225,18 @@ function Job:raised(raised)
     self.group.count = self.group.count + 1
     self.group:fail(self.index, nil, "failed", { kind = "invalid_input", message = message })
   end
+  if self.group then self.group.complete = false end -- the input may be readable the next time
   self:stop(errors.new { kind = "source", message = "the source raised: " .. message })
 end
 
--- The next group as a piece to send; nil when the source has no more, or the job has to stop.
+-- Groups that are read in one go when nothing in them is to be sent: a step is not to take long.
+local MOST_AT_ONCE = 8
+
+-- The next group as a piece to send; nil when the source has no more, or the job has to stop, or there is
+-- more to read than is good for one step.
 function Job:fill()
-  while not self.exhausted and not self.error do
+  for _ = 1, MOST_AT_ONCE do
+    if self.exhausted or self.error then return nil end
     local record = self:recorded()
     local filled, raised
     if record then
@@ -273,7 +282,8 @@ function Job:next(now)
     while #self.queue > 0 do self:abandon(table.remove(self.queue)) end
   end
   local piece, soonest = nil, math.huge
-  if not self.error and self.in_flight < self.concurrency:allowed() then
+  local may_send = not self.error and self.in_flight < self.concurrency:allowed()
+  if may_send then
     piece, soonest = self:take(now)
     if not piece and self.open_groups < self.most_groups then piece = self:fill() end
     if self.error then return self:next(now) end
@@ -285,7 +295,14 @@ function Job:next(now)
       return "send", piece
     end
     self:push(piece)
+    local err = self.retry:too_long(delay)
+    if err then
+      self:stop(err)
+      return self:next(now)
+    end
     soonest = now + delay
+  elseif may_send and not self.exhausted and self.open_groups < self.most_groups then
+    return "wait", 0 -- to read on
   end
   if self.in_flight == 0 and #self.queue == 0 and (self.error or self.exhausted) then return "done" end
   return "wait", soonest < math.huge and math.max(0, soonest - now) or nil
@@ -388,7 +405,10 @@ function Job:refused(piece, now, err)
   err.attempts = piece.attempts
   if err.retryable then self.concurrency:overloaded(piece.sent, now) end
   if self.error then return self:abandon(piece, err) end
-  if err.renewed then return self:push(piece) end -- there is a new token: at once
+  if err.renewed and not piece.renewed then -- there is a new token: at once, and once
+    piece.renewed = true
+    return self:push(piece)
+  end
   if self:again(piece, now, err) then return end
   if err.retryable or err.kind == "too_large" then return self:give_up(piece, err) end
   if refusal.is_splittable(err) then return self:split(piece, err) end

@@ -37,7 +37,8 @@ end
 local function encode_error(err)
   local kept = {}
   for _, name in ipairs(ERROR_FIELDS) do kept[name] = err[name] end
-  if pcall(json.encode, kept) then return kept end
+  local encoded, text = pcall(json.encode, { { kept } }) -- as deep as it will stand
+  if encoded and core.decode(text) then return kept end
   return { kind = err.kind, message = tostring(err.message) } -- something in it is not for JSON
 end
 

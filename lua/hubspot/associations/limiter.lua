@@ -10,6 +10,7 @@
 local limiter = {}
 
 local MOST = 10000 -- a limit beyond it is none that a client could reach
+local LONGEST = 60 -- seconds: an interval beyond it is none of the service's
 
 -- What one policy allows: `limit` requests in any `interval` seconds.
 local Window = {}
@@ -134,7 +135,8 @@ end
 local function learn(self, ticket, now, rate_limit)
   local ahead = flying(self, ticket.sent) -- the server has counted them, too
   if rate_limit.max then
-    self.ten_secondly.interval = rate_limit.interval or 10
+    local interval = rate_limit.interval or 10
+    self.ten_secondly.interval = interval <= LONGEST and interval > 0 and interval or 10
     self.ten_secondly:learn(rate_limit.max, rate_limit.remaining, now, self.ten_secondly.answered + ahead)
   end
   if rate_limit.secondly then

@@ -74,10 +74,7 @@ local function finish(self)
   return true
 end
 
----Does what can be done now; never waits.
----@return boolean done
-function Operation:step()
-  if self.report then return true end
+local function advance(self)
   self.connection.transport:step()
   land_all(self)
   while true do
@@ -95,6 +92,16 @@ function Operation:step()
       return false
     end
   end
+end
+
+---Does what can be done now; never waits.
+---@return boolean done
+function Operation:step()
+  if self.report or self.stepping then return self:done() end -- also when a callback calls it
+  self.stepping = true
+  local done = advance(self)
+  self.stepping = false
+  return done
 end
 
 ---A descriptor that is readable whenever `step` has something to do, also when a time to wait is over. It is
@@ -125,6 +132,7 @@ end
 ---Sends nothing more. What is in flight is still waited for: go on stepping until it is done.
 function Operation:cancel()
   self.job:cancel(errors.new { kind = "canceled", message = "the job was canceled" })
+  if not self.connection.closed then self.connection.transport:wake(0) end
 end
 
 return operation

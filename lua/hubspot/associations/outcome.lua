@@ -7,6 +7,7 @@
 -- What is left after that is not mentioned: the job asks for it once more.
 
 local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
 
 local outcome = {}
 
@@ -82,36 +83,67 @@ local function names(named, ids)
   return named.either[ids.from] or named.either[ids.to]
 end
 
--- For each id, the places that have it, so that many errors need not each look at all places.
+-- For each id, the places that have it on a side, so that many errors need not each look at all places.
 local function index_by_id(places, ids)
-  local index = {}
+  local index = { from = {}, to = {} }
   for _, place in ipairs(places) do
-    for _, id in ipairs { ids[place].from, ids[place].to } do
-      index[id] = index[id] or {}
-      table.insert(index[id], place)
+    for side, by_id in pairs(index) do
+      local id = ids[place][side]
+      by_id[id] = by_id[id] or {}
+      table.insert(by_id[id], place)
     end
   end
   return index
 end
 
+local function append_places(list, by_id, named)
+  for id in pairs(named) do
+    for _, place in ipairs(by_id[id] or {}) do list[#list + 1] = place end
+  end
+end
+
+local function count_places(by_id, named)
+  local count = 0
+  for id in pairs(named) do count = count + #(by_id[id] or {}) end
+  return count
+end
+
+-- The places that an error may be about: of the two sides it names, those of the side with fewer.
+local function candidates(index, named)
+  local list = {}
+  local from, to = next(named.from) ~= nil, next(named.to) ~= nil
+  if from and to then
+    from = count_places(index.from, named.from) <= count_places(index.to, named.to)
+    to = not from
+  end
+  if from then append_places(list, index.from, named.from) end
+  if to then append_places(list, index.to, named.to) end
+  if not from and not to then
+    append_places(list, index.from, named.either)
+    append_places(list, index.to, named.either)
+  end
+  return list
+end
+
+-- Errors of an answer that are looked at, for each input that has no result.
+local MOST_ERRORS = 4
+
 -- Gives each error to the places it names: place -> error, and the errors that name none.
 local function blame(places, ids, batch_errors)
   local failed, anonymous = {}, {}
   local index = index_by_id(places, ids)
-  for _, err in ipairs(batch_errors or {}) do
-    local named = type(err) == "table" and named_ids(err)
-    local found = false
-    for _, side in ipairs { "from", "to", "either" } do
-      for id in pairs(named and named[side] or {}) do
-        for _, place in ipairs(index[id] or {}) do
-          if names(named, ids[place]) then
-            failed[place] = failed[place] or err
-            found = true
-          end
+  for i, entry in ipairs(batch_errors or {}) do
+    if i > MOST_ERRORS * #places then break end
+    if type(entry) == "table" then
+      local named, err, found = named_ids(entry), errors.of_hubspot(entry), false
+      for _, place in ipairs(named and candidates(index, named) or {}) do
+        if names(named, ids[place]) then
+          failed[place] = failed[place] or err
+          found = true
         end
       end
+      if not found then anonymous[#anonymous + 1] = err end
     end
-    if not found and type(err) == "table" then anonymous[#anonymous + 1] = err end
   end
   return failed, anonymous
 end

@@ -2,6 +2,8 @@
 -- within a number of attempts, a deadline, and a budget that all calls of a client share.
 -- Pure: the clock and the luck come in.
 
+local errors = require "hubspot.associations.errors"
+
 local retry = {}
 
 local BASE, LONGEST = 1, 60 -- seconds: the backoff's first ceiling, and its last
@@ -94,6 +96,19 @@ function Policy:after(err, attempts, elapsed)
   if self.budget < cost then return nil, "budget" end
   self.budget = self.budget - cost
   return delay
+end
+
+---The error of a wait for the rate limit that is longer than all attempts may take; nil when it is not.
+---@param delay number seconds
+---@return hubspot.associations.Error|nil
+function Policy:too_long(delay)
+  if delay <= self.deadline then return nil end
+  return errors.new {
+    kind = "rate_limited",
+    message = ("HubSpot lets nothing through for %.0f seconds"):format(delay),
+    retry_after = delay,
+    retryable = true,
+  }
 end
 
 ---Tells that a request succeeded.
