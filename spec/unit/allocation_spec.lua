@@ -23,7 +23,8 @@ local test = rawget(_G, "jit") and pending or it
 describe("when memory runs out", function()
   for _, scenario in ipairs(SCENARIOS) do
     test(scenario[2] .. " ends well or with an error, loses nothing and works the next time", function()
-      local result = process.run({ "spec/support/allocator/run", scenario[1] }, { env = { LD_PRELOAD = false } })
+      local argv = { "spec/support/allocator/run", scenario[1] }
+      local result = process.run(argv, { env = { LD_PRELOAD = false } })
       assert.equal(0, result.code, result.stderr)
       assert.truthy(result.stdout:find("^" .. scenario[1]), result.stdout)
     end)

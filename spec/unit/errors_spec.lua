@@ -142,8 +142,8 @@ describe("the error of what HubSpot says of one input", function()
   it("can be shown, and is not mistaken, whatever the server puts into it", function()
     local odd = { {}, 3, 400.5, true, "x", { { {} } } }
     for _, name in ipairs {
-      "kind", "message", "status", "category", "policyName", "correlationId", "attempts", "retry_at", "retryable",
-      "index", "field", "context", "errors", "body",
+      "kind", "message", "status", "category", "policyName", "correlationId", "attempts", "retry_at",
+      "retryable", "index", "field", "context", "errors", "body",
     } do
       for _, value in ipairs(odd) do
         local err = errors.of_hubspot { [name] = value }

@@ -1,0 +1,157 @@
+-- Jobs that are ended, entered again or shared at every odd moment: the counts add up, and nothing spins.
+
+local associations = require "hubspot.associations"
+local core = require "hubspot.associations.core"
+local sandbox = require "support.sandbox"
+
+local TOKEN = "pat-na1-0000-1111-2222-3333"
+
+local server
+
+before_each(function() server = sandbox.start() end)
+after_each(function() server:close() end)
+
+local function new(options)
+  options = options or {}
+  options.token, options.base_url = options.token or TOKEN, server:url()
+  options.batch_size, options.concurrency = options.batch_size or 5, options.concurrency or 3
+  return assert(associations.new(options))
+end
+
+local function inputs(count)
+  local list = {}
+  for i = 1, count do list[i] = { from = 100000 + i, to = 200000 + i, types = 279 } end
+  return list
+end
+
+-- Steps an operation to its end, calling `at(n)` before the n-th step. How many steps it took.
+local function drive(operation, at)
+  local steps = 0
+  while true do
+    steps = steps + 1
+    at(steps)
+    if operation:step() then return steps end
+    if not pcall(operation.fd, operation) then return error("it has no descriptor, and is not done") end
+    core.poll(operation:fd(), operation:timeout() or 5)
+  end
+end
+
+local function assert_accounted(report, count)
+  assert.equal(count, report.inputs)
+  assert.equal(report.inputs, report.created + report.failed + report.unconfirmed + report.not_sent)
+end
+
+describe("a job that is ended before any of its steps", function()
+  for _, ending in ipairs { "cancel", "close" } do
+    it("accounts for every input: " .. ending, function()
+      local most = 3
+      local n = 1
+      while n <= most do
+        local client = new()
+        local operation = assert(client:start("contacts", "companies", inputs(40)))
+        local steps = drive(operation, function(step)
+          if step == n then
+            if ending == "cancel" then operation:cancel() else client:close() end
+          end
+        end)
+        if n == 1 then most = 12 end
+        local report, err = operation:result()
+        assert_accounted(report, 40)
+        if steps > n then assert.equal(ending == "cancel" and "canceled" or "closed", err.kind) end
+        client:close()
+        n = n + 1
+      end
+    end)
+  end
+
+  for _, moment in ipairs { "request", "response" } do
+    it("accounts for every input when on_event closes the client at a " .. moment, function()
+      for n = 1, 9, 2 do
+        local client, seen = nil, 0
+        client = new {
+          on_event = function(event)
+            if event.type == moment then seen = seen + 1 end
+            if seen == n then client:close() end
+          end,
+        }
+        local report, err = client:create_all("contacts", "companies", inputs(40))
+        assert_accounted(report, 40)
+        assert.is_true(err == nil or err.kind == "closed")
+      end
+    end)
+  end
+end)
+
+describe("an operation that is stepped from within one of its callbacks", function()
+  it("goes on as if it had not been", function()
+    local operation
+    local client = new { on_event = function() operation:step() end }
+    operation = assert(client:start("contacts", "companies", inputs(40), {
+      on_batch = function() operation:step() end,
+    }))
+    drive(operation, function() end)
+    local report, err = operation:result()
+    assert.is_nil(err)
+    assert.is_nil(report.event_error)
+    assert.equal(40, report.created)
+    client:close()
+  end)
+end)
+
+describe("a call while another operation's answers lie unclaimed", function()
+  it("waits without burning the processor", function()
+    local client = new { concurrency = 4 }
+    local operation = assert(client:start("contacts", "companies", inputs(20)))
+    assert.is_false(operation:step())
+    local transport = client.connection.transport
+    while transport:pending() > 0 do -- answered, and nobody takes the answers
+      core.poll(transport:fd(), 5)
+      transport:step()
+    end
+    server:configure({ latency = 0.4 })
+    local before = os.clock()
+    assert(client:create("contacts", "companies", inputs(3)))
+    local burnt = os.clock() - before
+    assert.is_true(burnt < 0.2, "0.4 s of waiting took " .. burnt .. " s of the processor")
+    server:configure({ latency = 0 })
+    drive(operation, function() end)
+    assert.equal(20, operation:result().created)
+    client:close()
+  end)
+end)
+
+describe("a token that HubSpot refuses for one thing and takes for another", function()
+  it("is renewed once for each request, and no more", function()
+    server:configure({ token = { TOKEN .. "-good" } })
+    local asked = 0
+    local client = new {
+      token = function()
+        asked = asked + 1
+        return TOKEN .. "-bad" .. asked
+      end,
+    }
+    local _, err = client:create_all("contacts", "companies", inputs(40))
+    assert.equal("unauthorized", err.kind)
+    assert.is_true(asked <= 3, "asked " .. asked .. " times")
+    client:close()
+  end)
+end)
+
+describe("a limit that lets nothing through for longer than the deadline", function()
+  it("is an error at once, which says for how long", function()
+    server:configure({ rate = { limit = 1, interval = 50, retry_after = true } })
+    local client = new { retry_deadline = 5 }
+    assert(client:create("contacts", "companies", inputs(1)))
+    local began = core.now()
+    local _, err = client:create("contacts", "companies", inputs(1))
+    assert.equal("rate_limited", err.kind)
+    assert.is_true(err.retry_after > 5)
+    local report
+    report, err = client:create_all("contacts", "companies", inputs(40))
+    assert.equal("rate_limited", err.kind)
+    assert_accounted(report, 40)
+    assert.equal(40, report.not_sent)
+    assert.is_true(core.now() - began < 4)
+    client:close()
+  end)
+end)

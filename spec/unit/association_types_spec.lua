@@ -1,0 +1,36 @@
+-- Checks association_types.lua: text in, types of an input out, and back.
+
+local association_types = require "hubspot.associations.cli.association_types"
+
+describe("association types as text", function()
+  local work = { associationCategory = "WORK", associationTypeId = 3 }
+
+  it("are read and written the same", function()
+    for text, types in pairs {
+      ["1"] = 1, ["WORK:3"] = work, ["1 WORK:3 279"] = { 1, work, 279 }, ["2147483647"] = 2147483647,
+    } do
+      assert.are.same(types, association_types.read(text, "HUBSPOT_DEFINED"))
+      assert.are.equal(text, association_types.write(types, "HUBSPOT_DEFINED"))
+    end
+  end)
+
+  it("have the category that was asked for when they name none", function()
+    assert.are.same({ work, 4 }, association_types.read("3 HUBSPOT_DEFINED:4", "WORK"))
+    assert.are.equal("3 HUBSPOT_DEFINED:4", association_types.write({ work, 4 }, "WORK"))
+  end)
+
+  it("are refused when they are none", function()
+    for _, text in ipairs { "", " ", "0", "x", "1,2", "1.0", "-1", "2147483648", "work:3", "WORK:", "1 x" } do
+      local types, why = association_types.read(text, "HUBSPOT_DEFINED")
+      assert.is_nil(types)
+      assert.truthy(why:find("from 1 to 2147483647", 1, true))
+    end
+  end)
+
+  it("are written as nothing when they are none", function()
+    for _, types in ipairs { {}, "x", false, { 1.5 }, { "1" }, { { associationTypeId = 1 } }, { { 1 } } } do
+      assert.are.equal("", association_types.write(types, "HUBSPOT_DEFINED"))
+    end
+    assert.are.equal("", association_types.write(nil, "HUBSPOT_DEFINED"))
+  end)
+end)
