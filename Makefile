@@ -69,6 +69,22 @@ $(BUILD)/obj/%.o: src/%.c Makefile lua/hubspot/associations/version.lua
 
 -include $(wildcard $(BUILD)/obj/*.d)
 
+# The core as a static library, for a host that links it; and the C hosts of spec/hosts, which do.
+STATIC = $(BUILD)/libhubspot-associations.a
+lua_libs = $(shell pkg-config --libs $(LUA_NAME))
+
+.PHONY: static
+static: $(STATIC) ## Build the C core as a static library, for a host that links it
+
+$(STATIC): $(OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $(OBJECTS)
+
+$(BUILD)/hosts/%: spec/hosts/%.c $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -pthread $(WARNINGS) $(WERROR) $(lua_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(STATIC) \
+	  $(lua_libs) $(call curl_flags,libs)
+
 test: ## Set up, build and run the specs; SPEC=file runs one
 	$(SETUP) test
 	$(BUILD_ALL)
@@ -86,7 +102,7 @@ simulate: ## Run SEEDS simulated jobs from seed SEED on (10,000 from 1)
 	$(BUILD_ALL)
 	@$(IN_TREE) tools/simulate $(SEED) $(SEEDS)
 
-demo: ## Set up, build and link 2,000 pairs in a sandbox
+demo: ## Set up, build and link 20,000 pairs in a sandbox
 	$(SETUP) demo
 	$(BUILD_ALL)
 	@$(IN_TREE) tools/demo

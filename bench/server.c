@@ -5,6 +5,7 @@
  *   server              the same 2,000 results to every request
  *   server --echo       results for the ids of the request (ids without escapes)
  *   server --delay-ms N each answer N ms after its request; other connections go on
+ *   server --limit N    what the rate-limit headers allow, in 10 seconds (190 unless told); not enforced
  *   server --answer     prints the body of the first form's answer, and ends */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -48,10 +49,11 @@ typedef struct connection {
 static struct {
   int echo;
   int64_t delay; /* nanoseconds */
+  int limit;
   int epoll, listener;
   text canned;
   connection *first, *last; /* the delay is the same for all, so that they become due in this order */
-} server;
+} server = {.limit = 190};
 
 static void die(const char *what)
 {
@@ -124,14 +126,14 @@ static text end_answer(bytes *to)
                         "Vary: origin, Accept-Encoding\r\n"
                         "Strict-Transport-Security: max-age=31536000; includeSubDomains; preload\r\n"
                         "X-Content-Type-Options: nosniff\r\n"
-                        "X-HubSpot-RateLimit-Max: 190\r\n"
-                        "X-HubSpot-RateLimit-Remaining: 189\r\n"
+                        "X-HubSpot-RateLimit-Max: %d\r\n"
+                        "X-HubSpot-RateLimit-Remaining: %d\r\n"
                         "X-HubSpot-RateLimit-Interval-Milliseconds: 10000\r\n"
                         "X-HubSpot-RateLimit-Daily: 650000\r\n"
                         "X-HubSpot-RateLimit-Daily-Remaining: 649000\r\n"
                         "X-HubSpot-Correlation-Id: 0199a1f0-6a3c-7d19-9a3e-0c1f5a7e4b21\r\n"
                         "\r\n",
-                        to->length - HEAD_ROOM);
+                        to->length - HEAD_ROOM, server.limit, server.limit - 1);
   char *start = to->data + HEAD_ROOM - length;
   memcpy(start, head, (size_t)length);
   return (text){start, (size_t)length + to->length - HEAD_ROOM};
@@ -351,12 +353,14 @@ static void read_arguments(int count, char **arguments)
       server.echo = 1;
     } else if (strcmp(arguments[i], "--delay-ms") == 0 && i + 1 < count) {
       server.delay = atoll(arguments[++i]) * 1000000;
+    } else if (strcmp(arguments[i], "--limit") == 0 && i + 1 < count) {
+      server.limit = atoi(arguments[++i]);
     } else if (strcmp(arguments[i], "--answer") == 0) {
       const char *body = memmem(server.canned.data, server.canned.length, "\r\n\r\n", 4);
       fwrite(body + 4, 1, server.canned.length - (size_t)(body + 4 - server.canned.data), stdout);
       exit(0);
     } else {
-      fprintf(stderr, "usage: server [--echo] [--delay-ms N] [--answer]\n");
+      fprintf(stderr, "usage: server [--echo] [--delay-ms N] [--limit N] [--answer]\n");
       exit(2);
     }
   }

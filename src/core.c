@@ -20,5 +20,6 @@ int luaopen_hubspot_associations_core(lua_State *L)
   lhsa_open_response(L);
   lhsa_open_system(L);
   lhsa_open_file(L);
+  lhsa_open_signal(L);
   return 1;
 }

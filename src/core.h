@@ -9,5 +9,6 @@ void lhsa_open_body(lua_State *L);
 void lhsa_open_response(lua_State *L);
 void lhsa_open_system(lua_State *L);
 void lhsa_open_file(lua_State *L);
+void lhsa_open_signal(lua_State *L);
 
 #endif

@@ -4,16 +4,19 @@ local batch = {}
 
 batch.SIZE = 2000
 
----2,000 inputs in wire form, no table of which is shared. The ids are those of bench/server.c.
+---The i-th input in wire form; no two share a table. The ids are those of bench/server.c.
+function batch.input(i)
+  return {
+    from = { id = ("%.0f"):format(20000000000 + i * 7919) },
+    to = { id = ("%.0f"):format(9000000000 + i * 104729) },
+    types = { { associationCategory = "HUBSPOT_DEFINED", associationTypeId = 1 } },
+  }
+end
+
+---2,000 inputs.
 function batch.inputs()
   local inputs = {}
-  for i = 1, batch.SIZE do
-    inputs[i] = {
-      from = { id = ("%.0f"):format(20000000000 + i * 7919) },
-      to = { id = ("%.0f"):format(9000000000 + i * 104729) },
-      types = { { associationCategory = "HUBSPOT_DEFINED", associationTypeId = 1 } },
-    }
-  end
+  for i = 1, batch.SIZE do inputs[i] = batch.input(i) end
   return inputs
 end
 

@@ -2,6 +2,7 @@
 -- Never checks how files and arguments are read in every detail: the unit specs do.
 
 local cli = require "hubspot.associations.cli"
+local command = require "support.command"
 local exchange = require "support.exchange"
 local http = require "socket.http"
 local process = require "support.process"
@@ -9,44 +10,18 @@ local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 local sandbox = require "support.sandbox"
 
-local TOKEN = "pat-na1-0123456789-secret"
-local ROOT = debug.getinfo(1, "S").source:match("^@(.*)spec/http/[^/]*$")
-local COMMAND = ROOT .. "bin/hubspot-associations"
+local TOKEN = command.TOKEN
 
--- The interpreter that runs this spec.
-local function interpreter()
-  local index = 0
-  while arg[index - 1] do index = index - 1 end
-  return arg[index]
-end
-
-local function environment(changes)
-  local env = { LUA_PATH = package.path, LUA_CPATH = package.cpath, HUBSPOT_TOKEN = TOKEN }
-  for _, version in ipairs { "5_2", "5_3", "5_4" } do
-    env["LUA_PATH_" .. version], env["LUA_CPATH_" .. version] = false, false
-  end
-  for name, value in pairs(changes or {}) do env[name] = value end
-  return env
-end
-
-local function argv(arguments)
-  local list = { interpreter(), COMMAND }
-  for _, argument in ipairs(arguments) do list[#list + 1] = argument end
-  return list
-end
-
--- Runs the command to its end. Whatever it says, it says no token and shows no traceback.
-local function run(arguments, options)
-  options = options or {}
-  local result = process.run(argv(arguments), { stdin = options.stdin, env = environment(options.env) })
-  local said = result.stdout .. result.stderr
-  assert.is_nil(said:find(TOKEN, 1, true))
-  assert.is_nil(said:find("traceback", 1, true))
-  return result
-end
+local argv, environment, run = command.argv, command.environment, command.run
 
 local function assert_found(text, part)
   assert.truthy(text:find(part, 1, true), ("expected %q in:\n%s"):format(part, text))
+end
+
+-- What a command said, without what its time and its luck put into the report.
+local function steady(result)
+  result.stdout = result.stdout:gsub("; %d+%.%d s[^\n]*", "; T")
+  return result
 end
 
 -- A stream for cli.main that keeps what is written.
@@ -100,7 +75,8 @@ describe("the command create", function()
 
   it("links the pairs of a CSV file, and says so", function()
     local result = create { "--type", "1", file("pairs.csv", "from,to\n101,202\n102,203\n") }
-    assert.are.same({ code = 0, stdout = "2 rows: 2 created, 0 failed\n", stderr = "" }, result)
+    assert.are.same({ code = 0, stdout = "2 rows: 2 created, 0 failed\n1 request; T\n", stderr = "" },
+      steady(result))
     assert.are.same({ "101/202/1", "102/203/1" }, held())
   end)
 
@@ -122,7 +98,7 @@ describe("the command create", function()
     local lines = {}
     for line = 1, 2000 do lines[line] = ("%d,%d"):format(line + 1000000, line + 2000000) end
     local result = create({ "--type", "1", "-" }, { stdin = table.concat(lines, "\n") })
-    assert.are.equal("2000 rows: 2000 created, 0 failed\n", result.stdout)
+    assert_found(result.stdout, "2000 rows: 2000 created, 0 failed\n1 request; ")
     assert.are.equal(0, result.code)
     local statistics = server:statistics()
     assert.are.same({ 1, 2000 }, { statistics.requests, statistics.associations })
@@ -132,18 +108,19 @@ describe("the command create", function()
     local result = create({ "--type", "1", "-" }, { stdin = "from,to\n1,2\n4041,3\n\n5,6\n7,4042\n" })
     assert.are.same({
       code = 1,
-      stdout = "4 rows: 2 created, 2 failed\n"
+      stdout = "4 rows: 2 created, 2 failed\n1 request; T\n"
         .. "line 3: 4041 to 3: OBJECT_NOT_FOUND: No such record: 0-1 4041\n"
         .. "line 6: 7 to 4042: OBJECT_NOT_FOUND: No such record: 0-2 4042\n",
       stderr = "",
-    }, result)
+    }, steady(result))
     assert.are.same({ "1/2/1", "5/6/1" }, held())
   end)
 
   it("tells rows apart that fail for the same record", function()
     local result = create({ "--type", "1", "-" }, { stdin = "4041,3\n4041,4\n4041,3\n" })
     assert.are.equal(1, result.code)
-    assert_found(result.stdout, "3 rows: 0 created, 3 failed\nline 1: 4041 to 3")
+    assert_found(result.stdout, "3 rows: 0 created, 3 failed\n")
+    assert_found(result.stdout, "\nline 1: 4041 to 3")
     assert_found(result.stdout, "\nline 2: 4041 to 4")
     assert_found(result.stdout, "\nline 3: 4041 to 3")
   end)
@@ -151,7 +128,7 @@ describe("the command create", function()
   it("shows the first 20 failures and counts the others", function()
     local result = create({ "--type", "1", "-" }, { stdin = ("404,3\n"):rep(23) })
     local lines = select(2, result.stdout:gsub("\n", ""))
-    assert.are.equal(22, lines)
+    assert.are.equal(23, lines)
     assert_found(result.stdout, "\nline 20: ")
     assert_found(result.stdout, "\nand 3 more\n")
   end)
@@ -168,38 +145,55 @@ describe("the command create", function()
   end)
 
   describe("when rows are bad", function()
-    it("names the line and the column of each, and sends nothing", function()
-      local result = create({ "--type", "1", "-" }, { stdin = "1,2\n,3\n4\n5,6,x\n" })
-      assert.are.same({ 2, "" }, { result.code, result.stdout })
-      assert_found(result.stderr, "standard input: line 2, column from: is empty\n")
-      assert_found(result.stderr, "line 3, column to: is missing")
-      assert_found(result.stderr, "line 4, column type: expected")
-      assert_found(result.stderr, "nothing was sent")
-      assert.are.equal(0, server:statistics().requests)
+    it("names the line and the column of each, and creates the others", function()
+      local result = create({ "--type", "1", "-" }, { stdin = "1,2\n,3\n4\n5,6,x\n7,8\n" })
+      assert.are.same({ 1, "" }, { result.code, result.stderr })
+      assert_found(result.stdout, "5 rows: 2 created, 3 failed\n")
+      assert_found(result.stdout, "\nline 2: column from: is empty\n")
+      assert_found(result.stdout, "\nline 3: column to: is missing")
+      assert_found(result.stdout, "\nline 4: column type: expected")
+      assert.are.same({ "1/2/1", "7/8/1" }, held())
     end)
 
     it("names the line and the field of inputs that the module refuses", function()
       local result = create({ "-" }, {
-        stdin = '\n{"from":{},"to":"2","types":1}\n{"from":"1","to":"2","types":[]}\n',
+        stdin = '\n{"from":{},"to":"2","types":1}\n{"from":"1","to":"2","types":[]}\n{"from":\n',
       })
-      assert.are.same({ 2, "" }, { result.code, result.stdout })
-      assert_found(result.stderr, "line 2, column from.id: expected a record id")
-      assert_found(result.stderr, "line 3, column types: expected")
+      assert.are.equal(1, result.code)
+      assert_found(result.stdout, "\nline 2: from.id: expected a record id")
+      assert_found(result.stdout, "\nline 3: types: expected")
+      assert_found(result.stdout, "\nline 4: is not JSON: ")
       assert.are.equal(0, server:statistics().requests)
     end)
 
     it("names the unlabeled type of the pair of objects when there is none, and does not guess", function()
       local result = create({ "-" }, { stdin = "1,2\n3,4\n" })
-      assert.are.equal(2, result.code)
-      assert_found(result.stderr, "lines 1 to 2, column type: ")
-      assert_found(result.stderr, "279 is the unlabeled type from contacts to companies")
+      assert.are.equal(1, result.code)
+      assert_found(result.stdout, "\nlines 1 to 2: column type: ")
+      assert_found(result.stdout, "279 is the unlabeled type from contacts to companies")
       assert.are.equal(0, server:statistics().requests)
     end)
 
-    it("refuses more than one call can take", function()
-      local result = create({ "--type", "1", "-" }, { stdin = ("1,2\n"):rep(2001) })
+    it("stops where the file cannot be read on, and says what became of the rows before", function()
+      local result = create({ "--type", "1", "--batch-size", "1", "--concurrency", "1", "-" },
+        { stdin = '1,2\n3,4\n5,"6\n' })
       assert.are.equal(2, result.code)
-      assert_found(result.stderr, "more than 2000 rows")
+      assert_found(result.stdout, "2 rows: 2 created, 0 failed\n")
+      assert_found(result.stderr, "standard input: line 3, column 2: its quote is never closed\n")
+      assert_found(result.stderr, "run the same command again")
+    end)
+
+    it("sends nothing when the file is none", function()
+      for stdin, part in pairs {
+        ["from;to\n1;2\n"] = "separated by a comma", ["\255\254f\0"] = "UTF-16", ["["] = "JSON list",
+      } do
+        local result = create({ "--type", "1", "-" }, { stdin = stdin })
+        assert.are.same({ 2, "" }, { result.code, result.stdout })
+        assert_found(result.stderr, "standard input: ")
+        assert_found(result.stderr, part)
+        assert_found(result.stderr, "nothing was sent")
+      end
+      assert.are.equal(0, server:statistics().requests)
     end)
 
     it("refuses a file without rows", function()
@@ -210,8 +204,8 @@ describe("the command create", function()
 
     it("does not let what a file holds act on the terminal", function()
       local result = create({ "--type", "1", "-" }, { stdin = "1,2,\27]0;x\7\n" })
-      assert.are.equal(2, result.code)
-      assert.is_nil(result.stderr:find("[%z\1-\9\11-\31\127]"))
+      assert.are.equal(1, result.code)
+      assert.is_nil(result.stdout:find("[%z\1-\9\11-\31\127]"))
     end)
   end)
 
@@ -222,6 +216,15 @@ describe("the command create", function()
       assert_found(result.stderr, part)
       for line in result.stderr:gmatch "[^\n]*\n" do assert_found(line, "hubspot-associations: ") end
       return result
+    end
+
+    -- A job that began, and had to stop.
+    local function stopped(arguments, part)
+      local result = create(arguments, { stdin = "1,2" })
+      assert.are.equal(2, result.code)
+      assert_found(result.stdout, "1 row: 0 created, 0 failed, 1 not sent\n")
+      assert_found(result.stderr, part)
+      assert_found(result.stderr, "to go on, run the same command again")
     end
 
     it("says so of a file that is not there", function()
@@ -248,15 +251,28 @@ describe("the command create", function()
 
     it("says so when nobody listens", function()
       local arguments = { "--type", "1", "--max-attempts", "1", "--base-url", "http://127.0.0.1:1", "-" }
-      local result = refused(arguments, "network: ", { stdin = "1,2" })
-      assert_found(result.stderr, "nothing was created")
+      stopped(arguments, "network: ")
     end)
 
     it("says what HubSpot refused", function()
-      refused({ "--type", "1", "--from", "nothings", "-" }, "Unable to infer object type from: nothings",
-        { stdin = "1,2" })
+      stopped({ "--type", "1", "--from", "nothings", "-" }, "Unable to infer object type from: nothings")
       server:configure { token = "another" }
-      refused({ "--type", "1", "-" }, "unauthorized: ", { stdin = "1,2" })
+      stopped({ "--type", "1", "-" }, "unauthorized: ")
+    end)
+
+    it("says so of two names for one file, and leaves it as it is", function()
+      local path = file("same.csv", "1,2\n")
+      refused({ "--type", "1", "--failures", path, path }, "FILE and --failures are the same file")
+      refused({ "--type", "1", "--journal", folder .. "/./same.csv", path }, "FILE and --journal are")
+      assert.are.equal("1,2\n", io.open(path):read "*a")
+    end)
+
+    it("says so of a file for failures that cannot be written", function()
+      refused({ "--type", "1", "--failures", folder .. "/none/f", "-" }, "--failures: cannot open",
+        { stdin = "1,2\n" })
+      local result = create({ "--type", "1", "--failures", "/dev/full", "-" }, { stdin = "4041,2\n" })
+      assert.are.equal(2, result.code)
+      assert_found(result.stderr, "/dev/full: cannot be written: ")
     end)
   end)
 
@@ -304,7 +320,8 @@ describe("the command create", function()
       raw:url(), "-" }, { stdin = "1,2\n" })
     raw:close()
     assert.are.equal(1, result.code)
-    assert.are.equal("1 row: 0 created, 1 failed\nline 1: 1 to 2:  [2J: a ]0;title b c 31m\n", result.stdout)
+    assert.are.equal("1 row: 0 created, 1 failed\n1 request; T\n"
+      .. "line 1: 1 to 2:  [2J: a ]0;title b c 31m\n", steady(result).stdout)
   end)
 
   it("says that it waits, when it tries again", function()
@@ -315,6 +332,7 @@ describe("the command create", function()
       raw:url(), "-" }, { stdin = "1,2\n" })
     raw:close()
     assert.are.equal(1, result.code)
+    assert_found(result.stdout, "3 requests, 1 of them a retry; ")
     assert.truthy(result.stderr:find("^hubspot%-associations: http: trying again in %d%.%d s\n$"))
   end)
 
@@ -324,7 +342,8 @@ describe("the command create", function()
       raw:url(), "-" }, { stdin = "1,2\n" })
     raw:close()
     assert.are.equal(1, result.code)
-    assert_found(result.stdout, "1 row: 0 created, 0 failed, 1 unconfirmed\nline 1: 1 to 2: unconfirmed: ")
+    assert_found(result.stdout, "1 row: 0 created, 0 failed, 1 unconfirmed\n")
+    assert_found(result.stdout, "\nline 1: 1 to 2: unconfirmed: ")
   end)
 
   it("says that repeating is safe when the answer was lost", function()
@@ -333,30 +352,14 @@ describe("the command create", function()
       raw:url(), "--max-attempts", "1", "-" }, { stdin = "1,2\n" })
     raw:close()
     assert.are.equal(2, result.code)
-    assert_found(result.stderr, "running this again is safe")
-  end)
-
-  it("ends with 130 when it is interrupted, and says what that means", function()
-    local raw = raw_server.start { connections = { { { "read_request" }, { "hold" } } } }
-    local command = argv { "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
-      raw:url(), file("pairs.csv", "1,2\n") }
-    for index, word in ipairs { "sh", "-c", 'echo started; exec "$@"', "sh" } do
-      table.insert(command, index, word)
-    end
-    local child = process.start(command, { env = environment() })
-    exchange.eventually(function() return raw:requests()[1] end, "the request")
-    child:kill "INT"
-    local ended = child:close()
-    raw:close()
-    assert.are.same({ 130, "" }, { ended.code, ended.stdout })
-    assert.are.equal(1, select(2, ended.stderr:gsub("\n", "")))
-    assert_found(ended.stderr, "interrupted: some rows may have been created")
+    assert_found(result.stdout, "1 unconfirmed")
+    assert_found(result.stderr, "creating an association twice changes nothing")
   end)
 
   -- A shell command around the command, with what it needs in the environment.
   local function shell(script)
-    return process.run({ "sh", "-c", script, "sh", interpreter(), COMMAND, "create", "--from", "contacts",
-      "--to", "companies", "--type", "1", "--base-url", server:url(),
+    return process.run({ "sh", "-c", script, "sh", command.interpreter(), command.PATH, "create",
+      "--from", "contacts", "--to", "companies", "--type", "1", "--base-url", server:url(),
       file("pairs.csv", "1,2\n4041,3\n") }, { env = environment() })
   end
 
@@ -426,6 +429,18 @@ describe("the command sandbox", function()
     assert.is_nil(ended.stderr:find(TOKEN, 1, true))
   end)
 
+  it("spoils the requests that it is told to", function()
+    local child = process.start(argv { "sandbox", "--until-eof", "--faults", "1:lost_answer,2:secondly" },
+      { env = environment() })
+    local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
+      child.line, "-" }, { stdin = "1,2\n" })
+    child:close()
+    assert.are.equal(0, result.code)
+    assert_found(result.stdout, "1 row: 1 created, 0 failed\n3 requests, 2 of them retries; ")
+    assert_found(result.stderr, "network: trying again in ")
+    assert_found(result.stderr, "rate_limited: trying again in ")
+  end)
+
   it("says so when the port is taken", function()
     local child = process.start(argv { "sandbox", "--until-eof" }, { env = environment() })
     local result = run { "sandbox", "--port", child.line:match "%d+$" }
@@ -435,7 +450,7 @@ describe("the command sandbox", function()
   end)
 
   it("says what to install when cqueues is missing", function()
-    local found = process.run({ interpreter(), "-" }, { env = environment(), stdin = ([[
+    local found = process.run({ command.interpreter(), "-" }, { env = environment(), stdin = ([[
       local cli = require "hubspot.associations.cli"
       table.insert(package.searchers or package.loaders, 1, function(name)
         if name:find "^cqueues" then error("module '" .. name .. "' not found:\n\tno file", 0) end

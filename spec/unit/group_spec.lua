@@ -12,7 +12,7 @@ local function input(from)
 end
 
 local function group_of(...)
-  local group = groups.new(1)
+  local group = groups.new(1, nil, true)
   for index = 1, select("#", ...) do assert.is_true(group:add(index, (select(index, ...)))) end
   return group
 end
@@ -70,6 +70,20 @@ describe("a group", function()
     end
     assert.same({ 1, 2, 3, 4 }, indices)
     assert.same({ "failed", "failed", "unconfirmed", "not_sent" }, outcomes)
+  end)
+
+  it("shows what was sent of an input that it was not to keep, or what the source has at its index", function()
+    for _, input_at in ipairs { false, function(index) return { line = index } end } do
+      local group = groups.new(7, input_at or nil)
+      assert.is_true(group:add(7, { from = 1, to = "2", types = 279, line = 7 }))
+      group:settle(1, "failed", { kind = "http", message = "no" })
+      local shown = group:ordered_failures()[1].input
+      if input_at then
+        assert.same({ line = 7 }, shown)
+      else
+        assert.same({ "1", "2", 279 }, { shown.from.id, shown.to.id, shown.types[1].associationTypeId })
+      end
+    end
   end)
 
   it("takes no more than a body holds, and lets the next group have the rest", function()

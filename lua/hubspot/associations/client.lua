@@ -194,7 +194,8 @@ end
 ---@param from_object_type string
 ---@param to_object_type string
 ---@param source table[]|fun(): table|nil a list of inputs, or an iterator that returns the next, and nil at
----  the end. An input is kept until its batch has landed: return a fresh table each time
+---  the end. A list must not change, and an iterator must return a fresh table each time: on_failure is
+---  given the caller's own inputs (without it, failures from an iterator show what was sent)
 ---@param given hubspot.associations.JobOptions|nil
 ---@return hubspot.associations.Operation|nil
 ---@return hubspot.associations.Error|nil

@@ -16,14 +16,18 @@ Group.__index = Group
 local group = {}
 
 ---@param first integer
+---@param input_at (fun(index: integer): any)|nil the input at an index of the source, where it can be asked
+---  for; else `kept`
+---@param kept boolean|nil whether inputs are kept: they take more memory than all the rest
 ---@return hubspot.associations.Group
-function group.new(first)
+function group.new(first, input_at, kept)
   return setmetatable({
     first = first,
     count = 0,
     body = core.body(),
     indices = {}, -- place -> index in the source
-    inputs = {}, -- place -> input
+    input_at = input_at,
+    inputs = kept and {} or nil, -- place -> input
     open = 0,
     settled = {}, -- place -> true
     created = 0,
@@ -42,9 +46,9 @@ function Group:add(index, input)
   if not added and refusal.kind == "too_large" and self.body:count() > 0 then return false end
   self.count = self.count + 1
   if added then
-    local place = #self.indices + 1
+    local place = self.open + 1 -- none is settled while it is filled
     self.indices[place] = index
-    self.inputs[place] = input
+    if self.inputs then self.inputs[place] = input end
     self.open = place
   else
     refusal.index = index
@@ -69,8 +73,21 @@ function Group:settle(place, outcome, err)
   if outcome == "created" then
     self.created = self.created + 1
   else
-    self:fail(self.indices[place], self.inputs[place], outcome, err)
+    self:fail(self.indices[place], self:input(place), outcome, err)
   end
+end
+
+---The same for all its inputs at once: they were created.
+function Group:settle_all()
+  assert(next(self.settled) == nil, "an input has one outcome")
+  self.created, self.open = self.open, 0
+end
+
+-- The caller's own input, or what was sent of it.
+function Group:input(place)
+  if self.input_at then return self.input_at(self.indices[place]) end
+  if self.inputs then return self.inputs[place] end
+  return core.decode(self.body:input(place))
 end
 
 ---All places, in order.

@@ -17,7 +17,7 @@ local source = require "hubspot.associations.source"
 
 local import = {}
 
--- Stands for a batch that has a result for each input and no error, where nobody asks for the results.
+-- Stands for a batch that was confirmed, where nobody asks for its results.
 local CONFIRMED = {}
 
 -- How many more splits than successes the search for inputs at fault may cost, over the whole job: enough
@@ -54,6 +54,9 @@ function import.new(spec, now)
   return setmetatable({
     read = read,
     total = total,
+    input_at = type(spec.source) == "table" and function(index)
+      return spec.source[index]
+    end or nil,
     index = 0, -- of the input read last
     exhausted = false,
     batch_size = spec.batch_size,
@@ -148,9 +151,14 @@ end
 
 -- ---- reading ----
 
+-- An iterator's inputs are kept for on_failure only, which may want more of them than was sent.
+function Job:new_group(first)
+  return groups.new(first, self.input_at, self.on_failure ~= nil)
+end
+
 -- What the journal says of the next inputs, which are read from the source and compared, not sent.
 function Job:replay(record)
-  local group = groups.new(record.first)
+  local group = self:new_group(record.first)
   self.group = group
   local is_recorded = self.journal.failures_by_index(record)
   local inputs = {}
@@ -179,12 +187,13 @@ end
 
 -- Reads inputs into the group until it is full, the source ends, or the journal knows the next ones.
 function Job:read_into(group)
-  while group.body:count() < self.batch_size and not self:recorded() do
-    local more, input = self.held ~= nil, self.held
-    if more then
+  local read, journal = self.read, self.journal
+  while group.count < self.batch_size and not (journal and self:recorded()) do
+    local more, input = true, self.held
+    if input ~= nil then
       self.held = nil
     else
-      more, input = self.read()
+      more, input = read()
     end
     if not more then
       self.exhausted = true
@@ -207,7 +216,7 @@ function Job:add(group, input)
 end
 
 function Job:recorded()
-  return self.journal and self.held == nil and self.journal:record_at(self.index + 1)
+  return self.held == nil and self.journal and self.journal:record_at(self.index + 1)
 end
 
 -- A group is one piece, unless an answer to it would be ambiguous.
@@ -242,7 +251,7 @@ function Job:fill()
     if record then
       filled, raised = pcall(self.replay, self, record)
     else
-      self.group = groups.new(self.index + 1)
+      self.group = self:new_group(self.index + 1)
       filled, raised = pcall(self.read_into, self, self.group)
     end
     if not filled then self:raised(raised) end
@@ -336,7 +345,11 @@ end
 
 -- HubSpot accepted the piece; what it does not mention is asked for once more.
 function Job:accepted(piece, now, batch)
-  if batch == CONFIRMED then return self:settle(piece, "created") end
+  if piece.confirmed then
+    piece.group.results = batch.results or {}
+    piece.group:settle_all()
+    return self:land(piece.group)
+  end
   local matched = outcome.match(piece.group.body, piece.places, batch)
   local group = piece.group
   if self.on_batch then
@@ -416,12 +429,14 @@ function Job:refused(piece, now, err)
   self:abandon(piece, err)
 end
 
----The batch that a successful response is, for `answered`, when that can be told without decoding it.
+---Notes whether a response has a result for each input and no error: there is nothing to match then. Gives
+---the batch for `answered` where nobody asks for its results, so that it need not be decoded.
 ---@param piece hubspot.associations.Piece
 ---@param text string the response's body
 ---@return table|nil
 function Job:confirm(piece, text)
-  if not self.on_batch and piece:is_whole() and piece.group.body:confirmed_by(text) then return CONFIRMED end
+  piece.confirmed = piece:is_whole() and piece.group.body:confirmed_by(text)
+  if piece.confirmed and not self.on_batch then return CONFIRMED end
 end
 
 ---Tells what came of a piece that `next` gave to send.

@@ -63,6 +63,7 @@ local function send(self, piece)
   local flight, err = self.connection:send(self.path, piece:json(), piece.attempts, self.job.report)
   if flight then
     self.flights[#self.flights + 1] = { piece = piece, flight = flight }
+    self.connection.transport:step() -- on its way before the next batch is read, which takes its time
   else
     self.job:answered(piece, core.now(), nil, err)
   end
@@ -115,6 +116,12 @@ end
 ---@return number|nil
 function Operation:timeout()
   return self.wait
+end
+
+---How far it is: the report, with the counts so far.
+---@return hubspot.associations.Report
+function Operation:progress()
+  return self.job.report
 end
 
 ---@return boolean

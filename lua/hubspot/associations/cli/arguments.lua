@@ -36,6 +36,20 @@ local function category(text)
   return nil, "expected a category in upper case, such as USER_DEFINED"
 end
 
+-- "3:secondly,6:lost_answer" -> { [3] = "secondly", [6] = "lost_answer" }
+local function faults(text)
+  local kinds, names, script = require "hubspot.associations.sandbox.faults".kinds(), {}, {}
+  for _, kind in ipairs(kinds) do names[kind] = true end
+  for entry in (text .. ","):gmatch "([^,]*)," do
+    local number, kind = entry:match "^(%d+):([%w_]+)$"
+    if not names[kind] then
+      return nil, "expected N:KIND,..., KIND one of " .. table.concat(kinds, ", ")
+    end
+    script[tonumber(number)] = kind
+  end
+  return script
+end
+
 local COUNT = whole(0, 1000000000)
 
 -- ---- what there is ----
@@ -44,21 +58,27 @@ local COMMANDS = {
   {
     name = "create",
     summary = "Create associations between pairs of records.",
-    description = "Creates associations between pairs of records, up to 2,000 in one call, and reports what "
-      .. "became of each row.\n\n"
+    description = "Creates associations between pairs of records, any number of them, and accounts for each "
+      .. "row: created, failed, unconfirmed (HubSpot neither listed nor refused it) or not sent.\n\n"
       .. "FILE is CSV with the columns from, to and, where rows differ, type; a header line may name them in "
-      .. "any order. Or it is JSON Lines, one object a line: {\"from\":\"101\",\"to\":\"202\",\"types\":1}, "
-      .. "or as HubSpot's API takes it. - is standard input.",
+      .. "any order, among others. A type is an id, or CATEGORY:ID; spaces stand between several. Or FILE is "
+      .. "JSON Lines, one object a line: {\"from\":\"101\",\"to\":\"202\",\"types\":1}, or as HubSpot's "
+      .. "API takes it. - is standard input.\n\n"
+      .. "A bad row costs only itself. Ctrl-C finishes what is in flight, and reports.",
     epilog = [[
 The token is read from the environment variable HUBSPOT_TOKEN, or from --token-file.
 
-Exit status: 0 when all were created, 1 when some were not, 2 when it could not run.
+Exit status: 0 when all were created, 1 when some were not, 2 when it could not run or had
+to stop, 130 or 143 when it was interrupted (SIGINT, SIGTERM).
 
 Examples:
    hubspot-associations create --from contacts --to companies --type 1 pairs.csv
    hubspot-associations create --from deals --to contacts --token-file token.txt typed.csv
    ./export | hubspot-associations create --from contacts --to deals --type 4 -
-   hubspot-associations create --from 0-1 --to 2-7 --type 37 --category USER_DEFINED -]],
+   hubspot-associations create --from 0-1 --to 2-7 --type 37 --category USER_DEFINED -
+   hubspot-associations create --from contacts --to companies --type 1 --dry-run pairs.csv
+   hubspot-associations create --from 0-1 --to 0-2 --type 1 --failures f.csv pairs.csv
+   hubspot-associations create --from 0-1 --to 0-2 --type 1 --journal done pairs.csv]],
     arguments = {
       { name = "file", argname = "FILE", description = "The pairs; - for standard input." },
     },
@@ -76,11 +96,33 @@ Examples:
         description = "A file that holds the token, and nothing else." },
       { name = "--format", choices = { "csv", "jsonl" }, argname = "csv|jsonl",
         description = "What FILE is; by default, what its name or its first character says." },
+      { name = "--journal", argname = "FILE",
+        description = "Record what is done in this file; when it has a record, go on from there." },
+      { name = "--failures", argname = "FILE",
+        description = "Write the rows that were not created to this CSV file, with the reason: mend it, and "
+          .. "give it to this command." },
+      { name = "--concurrency", argname = "N", check = whole(1, 100),
+        description = "How many requests are in flight at most; 4 by default." },
+      { name = "--batch-size", argname = "N", check = whole(1, 2000),
+        description = "How many rows a request has at most; 2000 by default, HubSpot's limit." },
+      { name = "--rate", argname = "N", check = whole(1, 10000),
+        description = "How many requests are sent in 10 seconds at most; by default, what HubSpot's answers "
+          .. "say." },
+      { name = "--progress", choices = { "auto", "bar", "plain", "none" }, argname = "auto|bar|plain|none",
+        default = "auto", show_default = false,
+        description = "How to show how far it is, on standard error: auto, the default, is a bar on a "
+          .. "terminal, and plain lines elsewhere." },
       { name = "--base-url", argname = "URL",
         description = "Where the service is: https://api.hubapi.com by default; a sandbox." },
       { name = "--api-version", argname = "VERSION", description = "Of HubSpot's API; 2025-09 by default." },
       { name = "--max-attempts", argname = "N", check = whole(1, 1000),
         description = "How often a request that fails is sent at most; 6 by default." },
+    },
+    flags = {
+      { name = "--dry-run",
+        description = "Read and check all rows, and send nothing. Needs no token." },
+      { name = "-q --quiet",
+        description = "Show no progress, and no report when all rows were created." },
     },
   },
   {
@@ -93,7 +135,8 @@ Needs cqueues: apt-get install lua-cqueues, or luarocks install cqueues.
 
 Examples:
    hubspot-associations sandbox --port 8080
-   hubspot-associations sandbox --latency 0.2 --rate 100 --retry-after]],
+   hubspot-associations sandbox --latency 0.2 --rate 100 --retry-after
+   hubspot-associations sandbox --faults 3:secondly,4:secondly,6:lost_answer]],
     options = {
       { name = "--port", argname = "N", check = whole(0, 65535), default = "0",
         description = "0 lets the system pick one." },
@@ -109,6 +152,9 @@ Examples:
         description = "Answer N requests in all; then 429, DAILY." },
       { name = "--status", argname = "N", check = whole(200, 299),
         description = "The status of a full success, such as 200." },
+      { name = "--faults", argname = "N:KIND,...", check = faults,
+        description = "Spoil the N-th request, and others. A KIND is such as lost_answer, secondly, "
+          .. "unavailable; a wrong one shows them all." },
     },
     flags = {
       { name = "--retry-after", description = "Send Retry-After with each 429." },

@@ -1,84 +1,41 @@
--- `hubspot-associations create`: rows from a file or a pipe -> one call -> a report.
--- Sends nothing when a row is bad; says of every row what became of it.
+-- `hubspot-associations create`: rows from a file or a pipe -> a job -> a report and an exit code.
+-- Puts the parts together; each part's work is its own.
 
 local associations = require "hubspot.associations"
+local core = require "hubspot.associations.core"
 local credential = require "hubspot.associations.cli.credential"
-local report = require "hubspot.associations.cli.report"
-local retry = require "hubspot.associations.retry"
-local rows = require "hubspot.associations.cli.rows"
+local dry_run = require "hubspot.associations.cli.dry_run"
+local failures = require "hubspot.associations.cli.failures"
+local interrupts = require "hubspot.associations.cli.interrupts"
+local job = require "hubspot.associations.cli.job"
+local progress = require "hubspot.associations.cli.progress"
+local shell = require "hubspot.associations.cli.shell"
+local source = require "hubspot.associations.cli.source"
 local terminal = require "hubspot.associations.cli.terminal"
-local types = require "hubspot.associations.types"
 
 local create = {}
 
-local MOST = 2000 -- rows of one call: HubSpot's limit
+local MOST = 2000 -- rows of one request: HubSpot's limit
 
-local FORMAT_OF = { csv = "csv", jsonl = "jsonl", ndjson = "jsonl" }
+-- The client's options and the command's names for them.
+local FLAG_OF = {
+  base_url = "--base-url", version = "--api-version", max_attempts = "--max-attempts",
+  concurrency = "--concurrency", batch_size = "--batch-size", rate = "--rate",
+}
 
--- The command's names for the client's options, in what is said about them.
-local FLAG_OF = { base_url = "--base-url", version = "--api-version" }
+-- A dry run needs no token, but the options are checked as a client checks them.
+local NO_TOKEN = "none"
 
-local SAFE_TO_REPEAT = "some rows may have been created; running this again is safe, "
-  .. "for creating an association twice changes nothing"
-
--- What to say of a row without a type. A known type is named, not used: which is meant is the user's to say.
-local function untyped(arguments)
-  local advice = "the row has no association type; give it one, or give --type for all such rows"
-  local id = types.id(arguments.from, arguments.to)
-  if not id then return advice end
-  return ("%s (%d is the unlabeled type from %s to %s)"):format(advice, id, arguments.from, arguments.to)
-end
-
--- All rows: inputs | nil, lines that say what is wrong.
-local function read_rows(handle, arguments)
-  local next_row, why = rows.open(handle, {
-    format = arguments.format or FORMAT_OF[(arguments.file:match "%.(%w+)$" or ""):lower()],
-    type = arguments.type,
-    category = arguments.category,
-    untyped = untyped(arguments),
-  })
-  if not next_row then return nil, { why } end
-  local inputs, problems = {}, {}
-  local input, problem = next_row()
-  while input or problem do
-    inputs[#inputs + 1] = input
-    problems[#problems + 1] = problem
-    if #inputs + #problems > MOST then
-      return nil, { ("has more than %d rows, the most that one call can take; split it"):format(MOST) }
-    end
-    input, problem = next_row()
-  end
-  if #problems > 0 then return nil, report.problems(problems) end
-  if #inputs == 0 then return nil, { "has no rows" } end
-  return inputs
-end
-
-local function read_file(arguments, environment)
-  local name, handle, inputs, why = arguments.file
-  if name == "-" then
-    name, handle = "standard input", environment.stdin
-  else
-    handle, why = io.open(name, "rb")
-    if not handle then return nil, { "cannot open " .. why } end
-  end
-  inputs, why = read_rows(handle, arguments)
-  if handle ~= environment.stdin then handle:close() end
-  if inputs then return inputs end
-  for index, line in ipairs(why) do why[index] = name .. ": " .. line end
-  why[#why + 1] = "nothing was sent"
-  return nil, why
-end
-
-local function new_client(arguments, token, stderr)
+local function new_client(arguments, token, on_event)
   local done, client, err = pcall(associations.new, {
     token = token,
     base_url = arguments.base_url,
     version = arguments.api_version,
     max_attempts = arguments.max_attempts,
-    on_event = function(event)
-      if event.type ~= "retry" then return end
-      terminal.say(stderr, ("%s: trying again in %.1f s"):format(event.kind, event.delay))
-    end,
+    concurrency = arguments.concurrency,
+    batch_size = arguments.batch_size,
+    rate = arguments.rate,
+    on_event = on_event,
   })
   if done then return client, err and tostring(err) end
   -- The client raises on what a program got wrong; here, it is the user's argument.
@@ -87,104 +44,86 @@ local function new_client(arguments, token, stderr)
   return nil, FLAG_OF[option] .. ": " .. complaint
 end
 
-local function id_of(side)
-  if type(side) == "table" then side = side.id end
-  return type(side) == "number" and ("%d"):format(side) or side
+local function progress_mode(arguments, environment)
+  if arguments.quiet then return "none" end
+  if arguments.progress ~= "auto" then return arguments.progress end
+  local is_terminal = environment.owns_process and environment.getenv "TERM" ~= "dumb" and shell.test "-t 2"
+  return is_terminal and "bar" or "plain"
 end
 
-local function contains(ids, id)
-  for _, each in ipairs(ids) do
-    if tostring(each) == id then return true end
-  end
-  return false
+local function new_progress(arguments, environment)
+  local columns = tonumber(environment.getenv "COLUMNS" or "")
+  return progress.new {
+    mode = progress_mode(arguments, environment),
+    stream = environment.stderr,
+    columns = columns and columns > 0 and columns or nil,
+    now = core.now(),
+    quiet = arguments.quiet,
+  }
 end
 
--- Whether an error's context names the ids of an input, as far as it names any.
-local function concerns(context, input)
-  local named = false
-  for key, id in pairs { fromObjectId = id_of(input.from), toObjectId = id_of(input.to) } do
-    if type(context[key]) == "table" then
-      named = true
-      if not contains(context[key], id) then return false end
-    end
-  end
-  return named
+local function run_dry(arguments, rows)
+  local sink, why = failures.open(arguments)
+  if not sink then return nil, why end
+  local run = dry_run.run(rows, sink, arguments.batch_size or MOST)
+  local closed, unwritten = sink:close()
+  if not closed then run.why = unwritten end
+  return run
 end
 
-local UNCONFIRMED = { message = "HubSpot neither listed nor refused it" }
-
--- Which row got which outcome. Errors come first: a pair may be there twice, with two types.
-local function outcomes_of(inputs, batch)
-  local outcomes = { rows = #inputs, created = 0, failed = 0, unconfirmed = 0, failures = {} }
-  local claimed, listed = {}, {}
-  for _, result in ipairs(batch.results or {}) do
-    listed[tostring(result.fromObjectId) .. "/" .. tostring(result.toObjectId)] = true
+-- Writes the report: the exit code, or nil and what to say.
+local function conclude(run, arguments, environment, signal)
+  if not arguments.quiet or run.why or not run.is_whole then
+    local written, why = terminal.write(environment.stdout, run.text())
+    if not written then return nil, { run.summary, "the report cannot be written: " .. why } end
   end
-  for _, err in ipairs(batch.errors or {}) do
-    local failure = { outcome = "failed", error = err }
-    for index, input in ipairs(type(err.context) == "table" and inputs or {}) do
-      if not claimed[index] and concerns(err.context, input) then
-        claimed[index], failure.input = true, input
-        outcomes.failed = outcomes.failed + 1
-        break
-      end
-    end
-    table.insert(outcomes.failures, failure)
-  end
-  for index, input in ipairs(inputs) do
-    if listed[id_of(input.from) .. "/" .. id_of(input.to)] and not claimed[index] then
-      outcomes.created = outcomes.created + 1
-    elseif not claimed[index] then
-      outcomes.unconfirmed = outcomes.unconfirmed + 1
-      table.insert(outcomes.failures, { outcome = "unconfirmed", input = input, error = UNCONFIRMED })
-    end
-  end
-  return outcomes
+  if not run.why then return run.is_whole and 0 or 1 end
+  if not signal then return nil, { run.why, run.advice } end
+  terminal.say(environment.stderr, { "interrupted", run.advice })
+  return interrupts.code(signal)
 end
 
--- Why a call did not take place, or not to its end, with the inputs named by their lines.
-local function refusal(err, inputs)
-  if err.kind == "invalid_input" and err.index then
-    local problems = {}
-    for index, refused in ipairs(err.errors) do
-      local line = inputs[refused.index].line
-      problems[index] = { line = line, column = refused.field, message = refused.message }
-    end
-    local text = report.problems(problems)
-    if err.count > #problems then text[#text + 1] = ("%d rows were refused in all"):format(err.count) end
-    text[#text + 1] = "nothing was sent"
-    return text
+-- All that may wait, and so be interrupted.
+local function run(arguments, environment, client, show, caught)
+  local rows, made, why
+  rows, why = source.open(arguments, environment, caught)
+  if not rows then return nil, { why, "nothing was sent" } end
+  if arguments.dry_run then
+    made, why = run_dry(arguments, rows)
+  else
+    made, why = job.run(client, arguments, rows, show, caught)
   end
-  return { tostring(err), retry.may_have_been_done(err) and SAFE_TO_REPEAT or "nothing was created" }
+  rows:close()
+  if not made then return nil, why end
+  return conclude(made, arguments, environment, caught())
 end
 
 ---@param arguments table as arguments.parse gives them
 ---@param environment hubspot.associations.cli.Environment
----@return integer|nil code 0 when all rows were created, 1 when some were not
----@return string|string[]|nil message why it could not run
+---@return integer|nil code 0 when all rows were created, 1 when some were not, 128 + signal when interrupted
+---@return string|string[]|nil message why it could not run, or stopped
 function create.run(arguments, environment)
-  local token, client, batch, why
-  token, why = credential.read(arguments.token_file, environment)
-  if not token then return nil, why end
-  client, why = new_client(arguments, token, environment.stderr)
-  if not client then return nil, why end
-  local inputs
-  inputs, why = read_file(arguments, environment)
-  if not inputs then return nil, why end
-  batch, why = client:create(arguments.from, arguments.to, inputs)
+  local conflict = failures.conflict(arguments)
+  if conflict then return nil, conflict end
+  local token, unknown
+  if arguments.dry_run then
+    token = NO_TOKEN
+  else
+    token, unknown = credential.read(arguments.token_file, environment)
+  end
+  if not token then return nil, unknown end
+  local show = new_progress(arguments, environment)
+  local client, refused = new_client(arguments, token, function(event)
+    if event.type ~= "retry" then return end
+    show:notice(("%s: trying again in %.1f s"):format(event.kind, event.delay))
+  end)
+  if not client then return nil, refused end
+  local caught = interrupts.watch(environment)
+  local code, why = run(arguments, environment, client, show, caught)
   client:close()
-  if not batch then return nil, refusal(why, inputs) end
-  if batch.status ~= "COMPLETE" then
-    terminal.say(environment.stderr, "HubSpot says that the batch is " .. tostring(batch.status))
-  end
-  local outcomes = outcomes_of(inputs, batch)
-  local written
-  written, why = terminal.write(environment.stdout, report.text(outcomes))
-  if not written then
-    local created = ("%d of %d rows were created"):format(outcomes.created, outcomes.rows)
-    return nil, { created, "the report cannot be written: " .. why }
-  end
-  return outcomes.created == outcomes.rows and 0 or 1
+  if code or not caught() then return code, why end
+  terminal.say(environment.stderr, "interrupted: nothing was sent") -- before the job began
+  return interrupts.code(caught())
 end
 
 return create

@@ -1,6 +1,7 @@
 -- Where the command's token comes from: the environment, or a file that its user protects.
 -- Never from an argument, which other users of the machine can read; never repeats it.
 
+local shell = require "hubspot.associations.cli.shell"
 local terminal = require "hubspot.associations.cli.terminal"
 
 local credential = {}
@@ -9,7 +10,7 @@ local LARGEST = 16 * 1024
 
 -- The permissions of a file as `ls` writes them ("-rw-------"). Plain Lua cannot ask; nil when ls cannot.
 local function permissions(path)
-  local opened, pipe = pcall(io.popen, "LC_ALL=C ls -ldL -- '" .. path:gsub("'", "'\\''") .. "' 2>/dev/null")
+  local opened, pipe = pcall(io.popen, "LC_ALL=C ls -ldL -- " .. shell.quote(path) .. " 2>/dev/null")
   if not opened or not pipe then return nil end
   local line = pipe:read "*l"
   pipe:close()

@@ -24,6 +24,7 @@ local function fill(self)
   end
   self.buffer = sub(self.buffer, self.position) .. chunk
   self.position = 1
+  self.filled = self.filled + #chunk
   return true
 end
 
@@ -31,7 +32,7 @@ end
 ---@return hubspot.associations.cli.Lines|nil
 ---@return string|nil message when it cannot be read
 function lines.open(handle)
-  local self = setmetatable({ handle = handle, buffer = "", position = 1, number = 0 }, Lines)
+  local self = setmetatable({ handle = handle, buffer = "", position = 1, number = 0, filled = 0 }, Lines)
   local filled, why = fill(self)
   if filled == nil then return nil, why end
   if sub(self.buffer, 1, #BYTE_ORDER_MARK) == BYTE_ORDER_MARK then self.position = #BYTE_ORDER_MARK + 1 end
@@ -43,6 +44,12 @@ end
 ---@return string|nil
 function Lines:first()
   return self.buffer:match("^%s*(%S)", self.position)
+end
+
+---How many bytes the lines so far had.
+---@return integer
+function Lines:taken()
+  return self.filled - math.max(0, #self.buffer - self.position + 1)
 end
 
 ---@return string|nil line without its newline, but with a carriage return before that; nil at the end

@@ -2,14 +2,16 @@
 -- Looks only at what the form of the file brings with it: the inputs themselves are checked when they
 -- are written into a request.
 
+local association_types = require "hubspot.associations.cli.association_types"
 local core = require "hubspot.associations.core"
 local csv = require "hubspot.associations.cli.csv"
 local lines_of = require "hubspot.associations.cli.lines"
 
 local rows = {}
 
-local LARGEST_TYPE = 2147483647
 local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
+
+local IDS = { "from", "to" } -- columns that a row must have
 
 -- Names that a header may give a column, without their case, "_", "-" and spaces.
 local COLUMN_OF = {
@@ -24,11 +26,7 @@ local COLUMN_OF = {
 ---@field category string|nil the category of types that are a number only, "HUBSPOT_DEFINED"
 ---@field untyped string|nil what to say of a row that has no type, when there is no `type` either
 
--- An association type as an input has it.
-local function typed(id, category)
-  if category == DEFAULT_CATEGORY then return id end
-  return { associationCategory = category, associationTypeId = id }
-end
+local typed = association_types.typed
 
 local function trim(text)
   return text:match "^%s*(.-)%s*$"
@@ -60,7 +58,7 @@ local function columns_of(fields)
   local columns, why = named_columns(fields)
   if why then return nil, why end
   if columns then
-    for _, column in ipairs { "from", "to" } do
+    for _, column in ipairs(IDS) do
       if not columns[column] then return nil, ("the header has no column %s"):format(column) end
     end
     return columns, true
@@ -71,37 +69,29 @@ local function columns_of(fields)
   return { from = 1, to = 2, type = 3 }, false
 end
 
-local function csv_id(fields, columns, column, line)
-  local field = fields[columns[column]]
-  local id = field and trim(field)
-  if not id then return problem_at(line, column, "is missing (columns are separated by commas)") end
-  if id == "" then return problem_at(line, column, "is empty") end
-  return id
+-- The fields of a record by the names of their columns, without spaces around them.
+local function by_column(fields, columns)
+  local row = {}
+  for column, number in pairs(columns) do row[column] = fields[number] and trim(fields[number]) end
+  return row
 end
 
-local function csv_type(fields, columns, line, settings)
-  local text = trim(fields[columns.type or 0] or "")
-  if text == "" then
-    if settings.default then return settings.default end
-    return problem_at(line, "type", settings.untyped)
-  end
-  local id = text:find "^%d+$" and tonumber(text)
-  if not id or id < 1 or id > LARGEST_TYPE then
-    local expected = "expected an association type id (a whole number from 1 to %d), found %q"
-    return problem_at(line, "type", expected:format(LARGEST_TYPE, text))
-  end
-  return typed(id, settings.category)
+-- What is wrong with a row, with what is known of it.
+local function bad_row(row, line, column, message)
+  return nil, { line = line, column = column, message = message, row = row }
 end
 
 local function csv_input(fields, columns, line, settings)
-  local from, to, types, problem
-  from, problem = csv_id(fields, columns, "from", line)
-  if not from then return nil, problem end
-  to, problem = csv_id(fields, columns, "to", line)
-  if not to then return nil, problem end
-  types, problem = csv_type(fields, columns, line, settings)
-  if not types then return nil, problem end
-  return { from = from, to = to, types = types, line = line }
+  local row = by_column(fields, columns)
+  for _, column in ipairs(IDS) do
+    local id = row[column]
+    if not id then return bad_row(row, line, column, "is missing (columns are separated by commas)") end
+    if id == "" then return bad_row(row, line, column, "is empty") end
+  end
+  local types, why = settings.default, settings.untyped
+  if row.type and row.type ~= "" then types, why = association_types.read(row.type, settings.category) end
+  if not types then return bad_row(row, line, "type", why) end
+  return { from = row.from, to = row.to, types = types, line = line }
 end
 
 local function csv_rows(lines, settings)
@@ -170,6 +160,7 @@ local READERS = { csv = csv_rows, jsonl = json_rows }
 ---@param options hubspot.associations.cli.RowOptions
 ---@return (fun(): table|nil, hubspot.associations.cli.Problem|nil)|nil
 ---@return string|nil message when nothing can be read
+---@return (fun(): integer)|nil taken tells how many bytes of the file the rows so far had
 function rows.open(handle, options)
   local lines, why = lines_of.open(handle)
   if not lines then return nil, why end
@@ -188,6 +179,8 @@ function rows.open(handle, options)
     local input, problem = next_row()
     ended = not input and (not problem or problem.fatal == true)
     return input, problem
+  end, nil, function()
+    return lines:taken()
   end
 end
 

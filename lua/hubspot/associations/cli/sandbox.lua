@@ -2,7 +2,7 @@
 -- Needs cqueues, which nothing else here does.
 
 local account = require "hubspot.associations.sandbox.account"
-local cqueues = require "cqueues"
+local faults = require "hubspot.associations.sandbox.faults"
 local server = require "hubspot.associations.sandbox.server"
 local signal = require "cqueues.signal"
 local terminal = require "hubspot.associations.cli.terminal"
@@ -36,16 +36,18 @@ local function options_of(arguments)
   return options
 end
 
--- Signals are taken by a descriptor in the server's loop, so that they end it between two steps. The wait
--- for them ends with the server, which may be closed for another reason.
+-- The account, behind the faults that were asked for.
+local function account_of(arguments)
+  local plain = account.new(options_of(arguments))
+  if not arguments.faults then return plain end
+  return faults.new(plain, { random = math.random, script = arguments.faults })
+end
+
+-- Signals are taken by a descriptor in the server's loop, so that they end it between two steps.
 local function close_on_signal(running)
   local signals = { signal.SIGINT, signal.SIGTERM }
   signal.block(signals[1], signals[2])
-  local listener = signal.listen(signals[1], signals[2])
-  running:controller():wrap(function()
-    cqueues.poll(listener, running.closing)
-    running:close()
-  end)
+  running:close_when(signal.listen(signals[1], signals[2]))
 end
 
 ---@param arguments table as arguments.parse gives them
@@ -55,7 +57,7 @@ end
 function sandbox.run(arguments, environment)
   math.randomseed(os.time())
   local running, why = server.listen {
-    account = account.new(options_of(arguments)),
+    account = account_of(arguments),
     port = arguments.port,
     shutdown_on_eof = arguments.until_eof,
   }

@@ -180,6 +180,15 @@ function server:controller()
   return self.loop
 end
 
+---Ends the server when something happens.
+---@param event any what cqueues.poll takes: a signal listener, a condition, a socket
+function server:close_when(event)
+  self.loop:wrap(function()
+    cqueues.poll(event, self.closing) -- it may be closed for another reason
+    self:close()
+  end)
+end
+
 ---Serves until `close` is called.
 function server:run()
   repeat

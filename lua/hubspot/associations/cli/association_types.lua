@@ -1,0 +1,69 @@
+-- Association types as text: "279", "USER_DEFINED:30", or several of them with spaces between, for files
+-- that have one column for them.
+
+local association_types = {}
+
+local LARGEST = 2147483647
+
+local EXPECTED = ("expected an association type id (a whole number from 1 to %d), found %%q"):format(LARGEST)
+
+---An association type as an input has it.
+---@param id integer
+---@param category string
+---@return integer|table
+function association_types.typed(id, category)
+  if category == "HUBSPOT_DEFINED" then return id end
+  return { associationCategory = category, associationTypeId = id }
+end
+
+local typed = association_types.typed
+
+local function read_one(word, category)
+  local named, digits = word:match "^([A-Z][A-Z0-9_]*):(%d+)$"
+  digits = digits or word:match "^%d+$"
+  local id = tonumber(digits or "")
+  if id and id >= 1 and id <= LARGEST then return typed(id, named or category) end
+end
+
+---@param text string
+---@param category string of those that are a number only
+---@return integer|table|nil types as an input has them
+---@return string|nil message
+function association_types.read(text, category)
+  local list = {}
+  for word in text:gmatch "%S+" do
+    local entry = read_one(word, category)
+    if not entry then return nil, EXPECTED:format(text) end
+    list[#list + 1] = entry
+  end
+  if #list == 0 then return nil, EXPECTED:format(text) end
+  return #list == 1 and list[1] or list
+end
+
+local function write_one(entry, category)
+  if type(entry) == "number" then
+    entry = { associationCategory = "HUBSPOT_DEFINED", associationTypeId = entry }
+  end
+  local name, id = entry.associationCategory, entry.associationTypeId
+  if type(name) ~= "string" or type(id) ~= "number" or id % 1 ~= 0 then return nil end
+  local digits = ("%.0f"):format(id)
+  return name == category and digits or name .. ":" .. digits
+end
+
+---The text that `read` makes the same types of; empty when there is none.
+---@param types any an input's
+---@param category string
+---@return string
+function association_types.write(types, category)
+  if type(types) ~= "table" then types = { types } end
+  if #types == 0 then types = { types } end -- one, in its long form
+  local words = {}
+  for index, entry in ipairs(types) do
+    local is_entry = type(entry) == "number" or type(entry) == "table"
+    words[index] = is_entry and write_one(entry, category)
+    if not words[index] then return "" end
+  end
+  return table.concat(words, " ")
+end
+
+return association_types

@@ -1,0 +1,358 @@
+-- Checks jobs of the command as its users run them: pipes, signals, kills and resumes, with processes of
+-- their own, against the sandbox. Never checks what a single row or answer may be: cli_spec does.
+
+local command = require "support.command"
+local exchange = require "support.exchange"
+local process = require "support.process"
+local raw_server = require "support.raw_server"
+local sandbox = require "support.sandbox"
+
+local function assert_found(text, part)
+  assert.truthy(text:find(part, 1, true), ("expected %q in:\n%s"):format(part, text))
+end
+
+local function read_file(path)
+  local handle = assert(io.open(path, "rb"))
+  local text = handle:read "*a"
+  handle:close()
+  return text
+end
+
+local function lines_in(path)
+  local handle = io.open(path, "rb")
+  if not handle then return 0 end
+  local text = handle:read "*a"
+  handle:close()
+  return select(2, text:gsub("\n", ""))
+end
+
+-- CSV of pairs without a header: row n links n + 1000000 to n + 2000000, but where `changed` has another.
+local function pairs_csv(count, changed)
+  local lines = {}
+  for row = 1, count do
+    lines[row] = changed and changed[row] or ("%d,%d"):format(row + 1000000, row + 2000000)
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+describe("a job of the command", function()
+  local server, folder
+
+  setup(function()
+    server = sandbox.start()
+    folder = process.make_folder()
+  end)
+
+  teardown(function()
+    server:close()
+    process.remove_folder(folder)
+  end)
+
+  before_each(function()
+    server:reset()
+  end)
+
+  after_each(function()
+    os.execute("rm -f -- " .. process.quote(folder) .. "/*")
+  end)
+
+  local function path(name)
+    return folder .. "/" .. name
+  end
+
+  local function file(name, text)
+    process.write_file(path(name), text)
+    return path(name)
+  end
+
+  local function arguments(more)
+    local all = {
+      "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url", server:url(),
+    }
+    for _, argument in ipairs(more) do all[#all + 1] = argument end
+    return all
+  end
+
+  local function create(more, options)
+    return command.run(arguments(more), options)
+  end
+
+  -- What the account holds: "from/to/type" -> how often.
+  local function held()
+    local set, count = {}, 0
+    for _, made in ipairs(server:associations()) do
+      local key = ("%s/%s/%d"):format(made.fromObjectId, made.toObjectId, made.associationTypeId)
+      set[key] = (set[key] or 0) + 1
+      count = count + 1
+    end
+    return set, count
+  end
+
+  -- That the account holds the pairs of pairs_csv, each once, and no other; but those of `missing` rows.
+  local function assert_holds(rows, missing)
+    local set, count = held()
+    local expected = 0
+    for row = 1, rows do
+      local key = ("%d/%d/1"):format(row + 1000000, row + 2000000)
+      if not (missing and missing[row]) then
+        expected = expected + 1
+        assert.are.equal(1, set[key], key)
+      end
+    end
+    assert.are.equal(expected, count)
+  end
+
+  local function wait_for_requests(count)
+    exchange.eventually(function() return server:statistics().requests >= count end, count .. " requests")
+  end
+
+  it("takes any number of rows through a pipe", function()
+    local argv = command.argv(arguments { "-" })
+    for index, word in ipairs { "sh", "-c", 'cat | "$@"', "sh" } do table.insert(argv, index, word) end
+    local result = process.run(argv, { stdin = pairs_csv(5000), env = command.environment() })
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+    assert_found(result.stdout, "5000 rows: 5000 created, 0 failed\n3 requests; ")
+    assert_holds(5000)
+  end)
+
+  describe("with --failures", function()
+    it("writes the rows that were not created, to be mended and fed back in", function()
+      local rows = file("rows.csv",
+        'note,to,from,type\n,1,4041,\n,2,,\nx,3,30,279\n,4,40,nine\n"a\nb",5,4042,\n')
+      local result = create { "--failures", path "failed.csv", rows }
+      assert.are.equal(1, result.code)
+      assert_found(result.stdout, "5 rows: 1 created, 4 failed\n")
+      assert_found(result.stdout, "\n" .. path "failed.csv" .. " lists all 4 of them: mend it")
+      local text = read_file(path "failed.csv")
+      local lines = {}
+      for line in text:gmatch "[^\n]+" do lines[line] = true end
+      assert.are.equal("row,from,to,type,outcome,category,message", text:match "[^\n]*")
+      assert.is_true(lines["2,4041,1,1,failed,OBJECT_NOT_FOUND,No such record: 0-1 4041"])
+      assert.is_true(lines["6,4042,5,1,failed,OBJECT_NOT_FOUND,No such record: 0-1 4042"])
+      assert.is_true(lines["3,,2,,failed,invalid_input,column from: is empty"])
+      assert_found(text, '5,40,4,nine,failed,invalid_input,"column type: expected an association type id '
+        .. '(a whole number from 1 to 2147483647), found ""nine"""\n')
+
+      local mended = text:gsub("404(%d),", "14%1,"):gsub("3,,2,,", "3,20,2,,"):gsub("nine,", "279,")
+      result = create { "--failures", path "again.csv", file("mended.csv", mended) }
+      assert.are.equal(0, result.code)
+      assert_found(result.stdout, "4 rows: 4 created, 0 failed\n")
+      assert.are.same({
+        ["141/1/1"] = 1, ["20/2/1"] = 1, ["30/3/279"] = 1, ["40/4/279"] = 1, ["142/5/1"] = 1,
+      }, (held()))
+      assert.are.equal("row,from,to,type,outcome,category,message\n", read_file(path "again.csv"))
+    end)
+
+    it("keeps the types and categories of JSON Lines", function()
+      local result = create({ "--failures", path "failed.csv", "-" }, {
+        stdin = '{"from":{"id":"4041"},"to":7,"types":[1,{"associationCategory":"USER_DEFINED",'
+          .. '"associationTypeId":30}]}\n{"from":"4042","to":8,"type":279}\n',
+      })
+      assert.are.equal(1, result.code)
+      local text = read_file(path "failed.csv")
+      assert_found(text, "\n1,4041,7,1 USER_DEFINED:30,failed,")
+      assert_found(text, "\n2,4042,8,279,failed,")
+      result = create({ "-" }, { stdin = (text:gsub(",404", ",14")) })
+      assert.are.equal(0, result.code)
+      assert.are.same({ ["141/7/1"] = 1, ["141/7/30"] = 1, ["142/8/279"] = 1 }, (held()))
+    end)
+  end)
+
+  describe("that is a dry run", function()
+    it("checks all rows and sends nothing, without a token", function()
+      local result = create({ "--dry-run", "-" },
+        { stdin = pairs_csv(4001), env = { HUBSPOT_TOKEN = false } })
+      assert.are.same({
+        code = 0, stderr = "",
+        stdout = "dry run: 4001 rows: 4001 can be sent, in 3 requests; 0 cannot; nothing was sent\n",
+      }, result)
+      result = create({ "--dry-run", "--failures", path "f", "--batch-size", "2", "-" },
+        { stdin = "1,2\n,3\n4,5,0\n6,7\n8,9\n" })
+      assert.are.same({ 1, "" }, { result.code, result.stderr })
+      assert_found(result.stdout,
+        "dry run: 5 rows: 3 can be sent, in 2 requests; 2 cannot; nothing was sent\n"
+        .. "line 2: column from: is empty\nline 3: column type: expected")
+      assert.are.equal(3, lines_in(path "f"))
+      assert.are.equal(0, server:statistics().requests)
+    end)
+
+    it("says what arguments are wrong, and where the file cannot be read on", function()
+      local result = create({ "--dry-run", "--base-url", "http://example.com", "-" }, { stdin = "1,2" })
+      assert.are.equal(2, result.code)
+      assert_found(result.stderr, "--base-url: ")
+      result = create({ "--dry-run", "-" }, { stdin = '1,2\n3,"4\n' })
+      assert.are.equal(2, result.code)
+      assert_found(result.stdout, "dry run: 1 row: 1 can be sent, in 1 request; 0 cannot; nothing was sent\n")
+      assert_found(result.stderr, "line 2, column 2: its quote is never closed")
+    end)
+  end)
+
+  describe("shows how far it is", function()
+    it("by a bar that fits the terminal's width", function()
+      server:configure { latency = 0.15 }
+      local result = create({ "--progress", "bar", "--batch-size", "100", "--concurrency", "1",
+        file("rows.csv", pairs_csv(500)) }, { env = { COLUMNS = "60" } })
+      assert.are.equal(0, result.code)
+      assert.truthy(result.stderr:find "\r%[=+ +%]   %d0%%  %d00 rows  %d+ rows/s  %d:%d%d left\27%[K")
+      assert.truthy(result.stderr:find "\r%[=+%]  100%%  500 rows  %d+ rows/s  0:00 left\27%[K\n$")
+      for drawn in result.stderr:gmatch "\r([^\r\27]*)" do assert.is_true(#drawn < 60) end
+      assert_found(result.stdout, "500 rows: 500 created, 0 failed\n")
+    end)
+
+    it("not at all when it is to be quiet, nor that all went well", function()
+      local result = create({ "--quiet", "-" }, { stdin = "1,2\n" })
+      assert.are.same({ code = 0, stdout = "", stderr = "" }, result)
+      result = create({ "--quiet", "-" }, { stdin = "1,2\n4041,3\n" })
+      assert.are.same({ 1, "" }, { result.code, result.stderr })
+      assert_found(result.stdout, "2 rows: 1 created, 1 failed\n")
+    end)
+  end)
+
+  describe("that is interrupted", function()
+    local ROWS = 500
+
+    -- Starts a slow job and interrupts it in its middle.
+    local function interrupt(signal, more)
+      server:configure { latency = 0.1 }
+      local child = command.start(arguments(more))
+      wait_for_requests(5)
+      child:kill(signal)
+      return command.check(child:close())
+    end
+
+    it("finishes what is in flight, reports, and goes on from its journal", function()
+      local rows = file("rows.csv", pairs_csv(ROWS, { [2] = "4041,9", [3] = ",9", [499] = "4042,9" }))
+      local more = { "--batch-size", "10", "--concurrency", "2", "--journal", path "journal",
+        "--failures", path "failed.csv", rows }
+      local result = interrupt("INT", more)
+      assert.are.equal(130, result.code)
+      assert_found(result.stderr, "interrupted: finishing what is in flight")
+      assert_found(result.stderr, "run the same command again: " .. path "journal" .. " has what is done")
+      local inputs, created, failed = result.stdout:match "^(%d+) rows: (%d+) created, (%d+) failed"
+      local _, count = held()
+      assert.are.equal(count, tonumber(created))
+      assert.are.equal(2, tonumber(failed))
+      local not_sent = tonumber(result.stdout:match ", (%d+) not sent" or 0)
+      assert.are.equal(tonumber(inputs), created + failed + not_sent)
+      local sent = server:statistics().requests
+
+      server:configure { latency = 0 }
+      result = create(more)
+      assert.are.equal(1, result.code)
+      assert_found(result.stdout,
+        ("500 rows: 497 created, 3 failed; %d of them known"):format(created + failed))
+      assert_holds(ROWS, { [2] = true, [3] = true, [499] = true })
+      assert.are.equal(50, server:statistics().requests)
+      assert_found(result.stdout, ("\n%d requests; "):format(50 - sent))
+      assert.are.equal(4, lines_in(path "failed.csv"))
+      for _, line in ipairs { "2,4041,9,1,", "3,,9,,", "499,4042,9,1," } do
+        assert_found(read_file(path "failed.csv"), "\n" .. line .. "failed,")
+      end
+    end)
+
+    it("ends with 143 for SIGTERM, and says that it can be run again", function()
+      local result = interrupt("TERM", { "--batch-size", "10", file("rows.csv", pairs_csv(ROWS)) })
+      assert.are.equal(143, result.code)
+      assert_found(result.stderr, "creating an association twice changes nothing")
+      local _, count = held()
+      assert_found(result.stdout, (" %d created, 0 failed"):format(count))
+    end)
+
+    it("ends a wait before the next attempt, and takes no row that was not sent for a failure", function()
+      server:configure { rate = { limit = 0, interval = 100 } }
+      local rows = file("rows.csv", pairs_csv(3))
+      local child = command.start(arguments { "--failures", path "failed.csv", rows })
+      wait_for_requests(1)
+      child:kill "INT"
+      local result = command.check(child:close())
+      assert.are.equal(130, result.code)
+      assert_found(result.stdout, "3 rows: 0 created, 0 failed, 3 not sent\n1 request; ")
+      assert.are.equal(1, lines_in(path "failed.csv"))
+    end)
+
+    it("ends at once when it is interrupted again", function()
+      local raw = raw_server.start { connections = { { { "read_request" }, { "hold" } } } }
+      local child = command.start { "create", "--from", "contacts", "--to", "companies", "--type", "1",
+        "--base-url", raw:url(), file("rows.csv", "1,2\n") }
+      exchange.eventually(function() return raw:requests()[1] end, "the request")
+      exchange.eventually(function()
+        child:kill "INT"
+        return process.run({ "kill", "-0", tostring(child.pid) }).code ~= 0
+      end, "the end")
+      assert.are.equal(130, child:close().code)
+      raw:close()
+    end)
+
+    it("ends while it waits for a pipe", function()
+      local child = command.start(arguments { "-" })
+      exchange.eventually(function() -- SIGTERM, 15, is caught
+        local caught = read_file(("/proc/%d/status"):format(child.pid)):match "SigCgt:%s*%x*(%x%x%x%x)\n"
+        return math.floor(tonumber(caught, 16) / 2 ^ 14) % 2 == 1
+      end, "the command to watch for signals")
+      child:kill "TERM"
+      exchange.eventually(function()
+        return process.run({ "kill", "-0", tostring(child.pid) }).code ~= 0
+      end, "the end")
+      local result = child:close()
+      assert.are.same({ 143, "" }, { result.code, result.stdout })
+      assert_found(result.stderr, "interrupted: nothing was sent")
+    end)
+  end)
+
+  it("that is killed fifty times goes on, loses nothing, and repeats only what was in flight", function()
+    local ROWS, BATCH, KILLS, CONCURRENCY = 6000, 20, 50, 4
+    local journal, missing = path "journal", { [17] = true, [3000] = true, [5990] = true }
+    local rows = file("rows.csv", pairs_csv(ROWS, { [17] = "4041,9", [3000] = ",9", [5990] = "4042,9" }))
+    server:configure { latency = 0.01 }
+    local all = arguments { "--journal", journal, "--batch-size", tostring(BATCH), "--concurrency",
+      tostring(CONCURRENCY), "--failures", path "failed.csv", rows }
+    for kill = 1, KILLS do
+      local goal = lines_in(journal) + kill * 7 % 6 -- 0: at its start
+      local child = command.start(all)
+      exchange.eventually(function() return lines_in(journal) >= goal end, "the journal to grow")
+      child:kill "KILL"
+      assert.are.equal(137, child:close().code)
+    end
+    assert.is_true(lines_in(journal) < ROWS / BATCH, "the last kill came before the end")
+
+    local result = command.run(all)
+    assert.are.same({ 1, "" }, { result.code, result.stderr })
+    assert_found(result.stdout, "6000 rows: 5997 created, 3 failed; ")
+    assert_holds(ROWS, missing)
+    assert.are.equal(4, lines_in(path "failed.csv"))
+    local repeated = server:statistics().requests - ROWS / BATCH
+    assert.is_true(repeated >= 0 and repeated <= KILLS * CONCURRENCY, repeated .. " batches were sent twice")
+  end)
+
+  it("refuses the journal of another file, and leaves its files as they are", function()
+    local journal = path "journal"
+    assert.are.equal(0, create({ "--journal", journal, "-" }, { stdin = pairs_csv(30) }).code)
+    local before, sent = read_file(journal), server:statistics().requests
+    local result = create({ "--journal", journal, "-" }, { stdin = pairs_csv(30, { [9] = "7,8" }) })
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "is of another job: inputs 1 to 30 are not the ones it recorded")
+    file("failed.csv", "kept\n")
+    result = create({ "--from", "deals", "--failures", path "failed.csv", "--journal", journal, "-" },
+      { stdin = pairs_csv(30) })
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "its fromObjectType is contacts, not deals")
+    assert_found(result.stderr, "nothing was sent")
+    assert.are.same({ before, sent, "kept\n" },
+      { read_file(journal), server:statistics().requests, read_file(path "failed.csv") })
+  end)
+
+  it("keeps a second command off its journal and its failures", function()
+    server:configure { latency = 0.2 }
+    local all = arguments { "--batch-size", "10", "--concurrency", "1", "--journal", path "journal",
+      "--failures", path "failed.csv", file("rows.csv", pairs_csv(50, { [1] = "4041,1" })) }
+    local first = command.start(all)
+    wait_for_requests(2)
+    local second = command.run(all)
+    assert.are.same({ 2, "" }, { second.code, second.stdout })
+    assert_found(second.stderr, "another process is using it")
+    local result = command.check(first:close())
+    assert.are.equal(1, result.code)
+    assert_found(result.stdout, "50 rows: 49 created, 1 failed\n5 requests; ")
+    assert.are.equal(2, lines_in(path "failed.csv"))
+  end)
+end)

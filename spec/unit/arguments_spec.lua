@@ -1,0 +1,113 @@
+-- Checks arguments.lua: a list of words in, a table or a message out.
+
+local arguments = require "hubspot.associations.cli.arguments"
+
+local function words(line)
+  local list = {}
+  for word in line:gmatch "%S+" do list[#list + 1] = word end
+  return list
+end
+
+local function parse(line)
+  return arguments.parse(words(line), "1.2.3")
+end
+
+describe("the arguments", function()
+  it("of create are read", function()
+    assert.are.same({
+      command = "create", create = true, from = "contacts", to = "companies", type = 279,
+      category = "USER_DEFINED", token_file = "t", base_url = "http://127.0.0.1:1", api_version = "v4",
+      format = "csv", file = "pairs.csv", max_attempts = 2, journal = "j", failures = "f", concurrency = 8,
+      batch_size = 500, rate = 90, progress = "bar", dry_run = true, quiet = true,
+    }, parse("create --from contacts --to companies --type 279 --category USER_DEFINED --token-file t"
+      .. " --base-url http://127.0.0.1:1 --api-version v4 --format csv --max-attempts 2 --journal j"
+      .. " --failures f --concurrency 8 --batch-size 500 --rate 90 --progress bar --dry-run --quiet"
+      .. " pairs.csv"))
+  end)
+
+  it("of create may be few", function()
+    assert.are.same({
+      command = "create", create = true, from = "a", to = "b", file = "-", progress = "auto",
+    }, parse "create --from=a --to=b -")
+  end)
+
+  it("of sandbox are read", function()
+    assert.are.same({
+      command = "sandbox", sandbox = true, port = 8080, token = { "a", "b" }, latency = 0.25, rate = 100,
+      interval = 1, daily = 5, status = 200, retry_after = true, numeric_ids = true, until_eof = true,
+      faults = { [3] = "secondly", [6] = "lost_answer" },
+    }, parse("sandbox --port 8080 --token a --token b --latency .25 --rate 100 --interval 1 --daily 5"
+      .. " --status 200 --retry-after --numeric-ids --until-eof --faults 3:secondly,6:lost_answer"))
+  end)
+
+  it("of sandbox may be none", function()
+    assert.are.same({ command = "sandbox", sandbox = true, port = 0, token = {} }, parse "sandbox")
+  end)
+
+  local REFUSALS = {
+    { "", "command is required" },
+    { "destroy", "unknown command 'destroy'" },
+    { "create --to b f", "'--from'" },
+    { "create --from a f", "'--to'" },
+    { "create --from a --to b", "file" },
+    { "create --from a --to b f g", "too many" },
+    { "create --from a --to b --type 0 f", "'--type': expected a whole number" },
+    { "create --from a --to b --type 1.5 f", "found '1.5'" },
+    { "create --from a --to b --type 0x1 f", "'--type'" },
+    { "create --from a --to b --type 2147483648 f", "'--type'" },
+    { "create --from a --to b --category user f", "upper case" },
+    { "create --from a --to b --format xml f", "--format" },
+    { "create --from a --to b --batch-size 2001 f", "expected a whole number from 1 to 2000" },
+    { "create --from a --to b --concurrency 0 f", "'--concurrency'" },
+    { "create --from a --to b --progress loud f", "--progress" },
+    { "sandbox --faults 3:nothing", "expected N:KIND,..., KIND one of anonymous, " },
+    { "sandbox --faults 3", "'--faults'" },
+    { "sandbox --faults ,", "'--faults'" },
+    { "sandbox --port 65536", "'--port'" },
+    { "sandbox --port -1", "" },
+    { "sandbox --latency soon", "number of seconds" },
+    { "sandbox --latency nan", "number of seconds" },
+    { "sandbox --latency 1.2.3", "number of seconds" },
+    { "sandbox --interval 0", "positive" },
+    { "sandbox --status 404", "from 200 to 299" },
+    { "sandbox extra", "too many" },
+  }
+  for _, refusal in ipairs(REFUSALS) do
+    it(("are refused: %q"):format(refusal[1]), function()
+      local parsed, message = parse(refusal[1])
+      assert.is_nil(parsed)
+      assert.truthy(message:find(refusal[2], 1, true), message)
+    end)
+  end
+
+  it("hold no token of create, and a refusal does not repeat one", function()
+    for _, line in ipairs {
+      "create --from a --to b f --token pat-secret", "create --from a --to b f --token=pat-secret",
+    } do
+      local parsed, message = parse(line)
+      assert.is_nil(parsed)
+      assert.is_nil(message:find("pat-secret", 1, true))
+    end
+  end)
+
+  it("ask for the version", function()
+    assert.are.same({ text = "hubspot-associations 1.2.3\n" }, parse "--version")
+  end)
+
+  for _, line in ipairs { "--help", "-h", "create --help", "create -h", "sandbox --help" } do
+    it("ask for help: " .. line, function()
+      local text = parse(line).text
+      assert.truthy(text:find("^Usage: hubspot%-associations"))
+      assert.truthy(text:find("\n$"))
+    end)
+  end
+
+  it("are shown by examples in the help of each command, on lines of their own", function()
+    for _, command in ipairs { "create", "sandbox" } do
+      local examples = parse(command .. " --help").text:match "\nExamples:\n(.*)$"
+      for line in examples:gmatch "[^\n]+" do
+        assert.truthy(line:find("hubspot-associations " .. command, 1, true), line)
+      end
+    end
+  end)
+end)

@@ -1,0 +1,58 @@
+/* core.catch_interrupts, core.interrupted: SIGINT and SIGTERM as a question that a loop can ask.
+ * Process-wide by nature, as signal handlers are: the one exception to this module's rule that it keeps no
+ * global state. Only the command uses it, in a process of its own; a host's signals are the host's. */
+#define _POSIX_C_SOURCE 200809L
+#include "core.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+static const int interrupts[] = {SIGINT, SIGTERM};
+enum { INTERRUPTS = sizeof interrupts / sizeof *interrupts };
+
+static volatile sig_atomic_t caught; /* the first that came, or 0 */
+
+/* The first is noted; the next one, of either, ends the process as if nobody had asked for them. */
+static void note(int number)
+{
+  caught = number;
+  for (int i = 0; i < INTERRUPTS; i++)
+    signal(interrupts[i], SIG_DFL);
+}
+
+/* catch_interrupts(): from here on, the first SIGINT or SIGTERM ends waits and reads, and is noted. A signal
+ * that is ignored stays so: whoever started the process wanted that. */
+static int catch_interrupts(lua_State *L)
+{
+  struct sigaction action, before;
+  memset(&action, 0, sizeof action); /* no SA_RESTART: a read from a pipe must not go on waiting */
+  action.sa_handler = note;
+  caught = 0;
+  for (int i = 0; i < INTERRUPTS; i++) {
+    if (sigaction(interrupts[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
+      continue;
+    if (sigaction(interrupts[i], &action, NULL) != 0)
+      return luaL_error(L, "sigaction: %s", strerror(errno));
+  }
+  return 0;
+}
+
+/* interrupted() -> the number of the signal that came, or nil */
+static int interrupted(lua_State *L)
+{
+  int number = caught;
+  if (number == 0)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, number);
+  return 1;
+}
+
+void lhsa_open_signal(lua_State *L)
+{
+  lua_pushcfunction(L, catch_interrupts);
+  lua_setfield(L, -2, "catch_interrupts");
+  lua_pushcfunction(L, interrupted);
+  lua_setfield(L, -2, "interrupted");
+}
