@@ -72,7 +72,7 @@ describe("a group", function()
     assert.same({ "failed", "failed", "unconfirmed", "not_sent" }, outcomes)
   end)
 
-  it("shows what was sent of an input that it was not to keep, or what the source has at its index", function()
+  it("shows what was sent of an input that was not kept, or what the source has at its index", function()
     for _, input_at in ipairs { false, function(index) return { line = index } end } do
       local group = groups.new(7, input_at or nil)
       assert.is_true(group:add(7, { from = 1, to = "2", types = 279, line = 7 }))
