@@ -53,7 +53,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all simulate demo install uninstall clean lint sanitize valgrind coverage bench rock help
+.PHONY: all test test-all test-hosts simulate demo install uninstall clean lint sanitize valgrind coverage bench rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -83,12 +83,16 @@ $(STATIC): $(OBJECTS)
 $(BUILD)/hosts/%: spec/hosts/%.c $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -pthread $(WARNINGS) $(WERROR) $(lua_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(STATIC) \
-	  $(lua_libs) $(call curl_flags,libs)
+	  $(lua_libs) $(call curl_flags,libs) -lm
 
+SPEC = spec/unit spec/http spec/simulation
 test: ## Set up, build and run the specs; SPEC=file runs one
 	$(SETUP) test
 	$(BUILD_ALL)
 	@$(IN_TREE) tools/test $(SPEC)
+
+test-hosts: ## Install the hosts, and try the module in each: nginx, HAProxy, Prosody, Neovim, luv, cqueues
+	@$(IN_TREE) MAKE="$(MAKE)" tools/test-hosts $(if $(filter command line,$(origin SPEC)),$(SPEC))
 
 LUA_VERSIONS = 5.1 5.2 5.3 5.4 luajit
 test-all: ## The same under every Lua: 5.1 to 5.4 and LuaJIT
@@ -168,4 +172,4 @@ rock: ## Install with LuaRocks into a throw-away tree and use it from there
 	@LUA="$(LUA)" LUA_ABI="$(LUA_ABI)" tools/rock
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST))

@@ -13,7 +13,8 @@
 #define APPEND_FILE "hubspot.associations.file"
 
 typedef struct lhsa_file {
-  int fd;     /* -1 once closed */
+  int fd; /* -1 once closed */
+  pid_t owner;
   int broken; /* errno of a half-written line that could not be taken back: nothing may follow it */
 } lhsa_file;
 
@@ -81,6 +82,11 @@ static int file_append(lua_State *L)
   struct stat before;
   if (file->broken != 0)
     return push_errno(L, file->broken);
+  if (file->owner != getpid()) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "the process forked: the file is the parent's");
+    return 2;
+  }
   if (fstat(fd, &before) != 0)
     return push_errno(L, errno);
   if (write_all(fd, text, length) != 0 || fsync(fd) != 0) {
@@ -123,7 +129,7 @@ static int open_file(lua_State *L)
   const char *path = luaL_checklstring(L, 1, &length);
   luaL_argcheck(L, strlen(path) == length, 1, "a path has no NUL in it");
   lhsa_file *file = lhsa_newuserdata(L, sizeof *file);
-  *file = (lhsa_file){.fd = -1};
+  *file = (lhsa_file){.fd = -1, .owner = getpid()};
   luaL_getmetatable(L, APPEND_FILE);
   lua_setmetatable(L, -2);
   file->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);

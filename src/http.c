@@ -309,7 +309,8 @@ static void begin_anew(hsa_http *http)
   for (hsa_request *request = http->requests; request != NULL; request = request->next) {
     if (request->done)
       continue;
-    fail(request, "network", 0, "the process forked while this request was under way: it is the parent's");
+    fail(request, "network", CURLE_RECV_ERROR,
+         "the process forked while this request was under way: it is the parent's");
     request->flight = NULL;
     request->done = 1;
     http->pending--;

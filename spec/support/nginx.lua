@@ -160,12 +160,21 @@ function Nginx:kill_workers()
   signal("KILL", self:workers())
 end
 
---- What was served: the requests of each connection, how many connections, the protocols.
+local function log_of(self)
+  return read(self.folder .. "/access.log")
+end
+
+--- What was served: how many requests, over how many connections, in which protocols. nginx logs a request
+--- after its answer is sent: waits until there are so many.
+---@param least integer requests
 ---@return { requests: integer, connections: integer, protocols: table<string, integer> }
-function Nginx:served()
+function Nginx:served(least)
+  exchange.eventually(function()
+    return select(2, log_of(self):gsub("\n", "")) >= least
+  end, "nginx's log")
   local served = { requests = 0, connections = 0, protocols = {} }
   local seen = {}
-  for connection, protocol in read(self.folder .. "/access.log"):gmatch("(%d+) (%S+) %d+\n") do
+  for connection, protocol in log_of(self):gmatch("(%d+) (%S+) %d+\n") do
     served.requests = served.requests + 1
     served.protocols[protocol] = (served.protocols[protocol] or 0) + 1
     if not seen[connection] then served.connections = served.connections + 1 end

@@ -18,7 +18,9 @@ local RETRYABLE_STATUS = { [408] = true, [409] = true, [423] = true, [429] = tru
 -- Seconds that HubSpot asks to wait at least after these, where no Retry-After says more.
 local LEAST_DELAY = { [423] = 2, [502] = 2, [504] = 2 }
 
+-- libcurl's codes.
 local COULDNT_RESOLVE_PROXY, COULDNT_RESOLVE_HOST, COULDNT_CONNECT, SSL_CONNECT_ERROR = 5, 6, 7, 35
+local HTTP2_FRAMING = 16
 
 ---Whether the same request may succeed later.
 ---@param err table
@@ -68,6 +70,8 @@ end
 ---@param err table|nil what the attempt failed with
 ---@return number seconds
 function Policy:backoff(attempts, err)
+  -- A connection that the server is about to close (GOAWAY) refuses a request without doing it.
+  if attempts == 1 and err and err.curl_code == HTTP2_FRAMING then return 0 end
   local ceiling = math.min(LONGEST, BASE * 2 ^ math.max(0, attempts - 1))
   local least = err and (err.retry_after or LEAST_DELAY[err.status]) or 0
   return math.max(least, self.random() * ceiling)

@@ -1,0 +1,298 @@
+-- A Lua state that is forked: parent and child both go on with their client, each over connections of its own
+-- and with its own answers, and the child's end does not disturb the parent.
+
+local c_host = require "support.c_host"
+local certificates = require "support.certificates"
+local cjson = require "cjson"
+local raw_server = require "support.raw_server"
+local responses = require "support.responses"
+local sandbox = require "support.sandbox"
+
+local TOKEN = "pat-na1-0123456789abcdef"
+
+-- What the scripts begin with.
+local COMMON = [[
+  local url, ca_file, how = ...
+  local associations = require "hubspot.associations"
+  local core = require "hubspot.associations.core"
+  local function new(changes)
+    local options = { token = "pat-na1-0123456789abcdef", base_url = url }
+    if ca_file ~= "" then options.ca_file = ca_file end
+    for name, value in pairs(changes or {}) do options[name] = value end
+    return assert(associations.new(options))
+  end
+  -- The id in the one result of the answer: what was asked for, or which connection it came over.
+  local function create(client, id)
+    local batch = assert(client:create("contacts", "companies", { { from = id, to = 1, types = 279 } }))
+    return batch.results[1].fromObjectId
+  end
+  local function run(operation)
+    while not operation:step() do core.poll(operation:fd(), operation:timeout()) end
+    return operation:result()
+  end
+  local function end_child()
+    if how ~= "lua_close" then leave(how, 0) end
+  end
+]]
+
+-- Both ask at once, again and again, for what the other does not ask for.
+local BOTH_ASK = [[
+  local client = new()
+  assert(create(client, 7) == "7")
+  local fd = client.connection.transport:fd()
+  local pid = fork()
+  local base = pid == 0 and 1000 or 2000
+  for id = base + 1, base + 50 do assert(create(client, id) == tostring(id)) end
+  assert(client.connection.transport:fd() == fd)
+  if pid == 0 then return end_child() end
+  assert(wait(pid) == 0)
+  assert(create(client, 8) == "8")
+]]
+
+-- The child asks while it lives; which connection an answer came over is the answer.
+local CHILD_ASKS = [[
+  local client = new { max_attempts = 1 }
+  assert(create(client, 7) == "1" and create(client, 7) == "1")
+  local fd = client.connection.transport:fd()
+  local pid = fork()
+  if pid == 0 then
+    assert(client.connection.transport:fd() == fd)
+    assert(create(client, 8) == "2" and create(client, 8) == "2")
+    return end_child()
+  end
+  assert(wait(pid) == 0)
+  assert(create(client, 7) == "1" and create(client, 7) == "1")
+  assert(client.connection.transport:fd() == fd)
+]]
+
+-- The child does nothing at all with what it was given.
+local CHILD_ENDS = [[
+  local client = new { max_attempts = 1 }
+  assert(create(client, 7) == "1")
+  local pid = fork()
+  if pid == 0 then return end_child() end
+  assert(wait(pid) == 0)
+  assert(create(client, 7) == "1" and create(client, 7) == "1")
+]]
+
+-- The child closes the client, and goes on with another.
+local CHILD_CLOSES = [[
+  local client = new { max_attempts = 1 }
+  assert(create(client, 7) == "1")
+  local pid = fork()
+  if pid == 0 then
+    client:close()
+    client = nil
+    collectgarbage()
+    assert(create(new(), 7) == "2")
+    return end_child()
+  end
+  assert(wait(pid) == 0)
+  assert(create(client, 7) == "1" and create(client, 7) == "1")
+]]
+
+local IN_FLIGHT = [[
+  local transport = assert(core.transport { ca_file = ca_file ~= "" and ca_file or nil })
+  local function submit(body)
+    return assert(transport:submit {
+      method = "POST", url = url .. "/", headers = {}, body = body, timeout = 10, connect_timeout = 5,
+    })
+  end
+  local function finish(request)
+    transport:step()
+    while not request:done() do
+      core.poll(transport:fd())
+      transport:step()
+    end
+    return request:response()
+  end
+  local fd = transport:fd()
+  assert(finish(submit "first").body:find '"1"')
+  local request = submit(("x"):rep(30000))
+  local deadline = core.now() + 0.2
+  while core.now() < deadline do
+    transport:step()
+    core.poll(transport:fd(), math.max(0, deadline - core.now()))
+  end
+  assert(not request:done() and transport:pending() == 1)
+  local pid = fork()
+  if pid == 0 then
+    transport:step()
+    assert(request:done() and transport:pending() == 0 and transport:fd() == fd)
+    local response, failure = request:response()
+    assert(response == nil and failure.kind == "network" and failure.message:find "forked", failure.message)
+    assert(finish(submit "child").body:find '"2"')
+    return end_child()
+  end
+  assert(wait(pid) == 0)
+  assert(finish(request).body:find '"1"')
+  assert(finish(submit "last").body:find '"1"')
+]]
+
+-- A job: what was in flight is the parent's; the child's asks for it again.
+local JOB = [[
+  local client = new { batch_size = 10 }
+  local inputs = {}
+  for id = 1, 100 do inputs[id] = { from = id, to = 1, types = 279 } end
+  local operation = assert(client:start("contacts", "companies", inputs))
+  local deadline = core.now() + 0.1
+  while core.now() < deadline do
+    assert(not operation:step())
+    core.poll(operation:fd(), math.max(0, deadline - core.now()))
+  end
+  assert(client.connection.transport:pending() > 0)
+  local pid = fork()
+  local report = assert(run(operation))
+  assert(report.created == 100, report.created)
+  if pid == 0 then
+    assert(report.retries > 0)
+    return end_child()
+  end
+  assert(wait(pid) == 0)
+  assert(report.retries == 0)
+]]
+
+-- A job that may not try again: what was sent, by whomever, may have been done.
+local JOB_ONCE = [[
+  local client = new { batch_size = 10, max_attempts = 1 }
+  local inputs = {}
+  for id = 1, 100 do inputs[id] = { from = id, to = 1, types = 279 } end
+  local operation = assert(client:start("contacts", "companies", inputs))
+  local deadline = core.now() + 0.1
+  while core.now() < deadline do
+    assert(not operation:step())
+    core.poll(operation:fd(), math.max(0, deadline - core.now()))
+  end
+  local in_flight = 10 * client.connection.transport:pending()
+  assert(in_flight > 0)
+  local pid = fork()
+  local report = run(operation)
+  if pid == 0 then
+    io.write(report.unconfirmed - in_flight, " ", report.not_sent + in_flight)
+    return end_child()
+  end
+  assert(wait(pid) == 0)
+  assert(report.created == 100)
+]]
+
+describe("a state that is forked", function()
+  local missing, program, set, server
+
+  setup(function()
+    missing = c_host.missing()
+    program = not missing and c_host.build("fork")
+    set = certificates.make()
+  end)
+
+  teardown(function()
+    set:close()
+  end)
+
+  after_each(function()
+    if server then server:close() end
+    server = nil
+  end)
+
+  local function run(script, how, wrapper)
+    local argv = wrapper or {}
+    for _, word in ipairs({ program, server:url(), server.scheme == "https" and set.ca or "", how }) do
+      argv[#argv + 1] = word
+    end
+    return c_host.run(argv, { stdin = COMMON .. script })
+  end
+
+  -- Answers with the number of the connection, so many times.
+  local function serve(tls, latency)
+    local connections = {}
+    for index = 1, 3 do
+      local body = ('{"status":"COMPLETE","results":[{"fromObjectId":"%d"}]}'):format(index)
+      connections[index] = responses.script(responses.created(body), 20)
+      if latency and index == 1 then -- before its second answer
+        table.insert(connections[index], 4, { "sleep", latency })
+      end
+    end
+    server = raw_server.start({ connections = connections, tls = tls and set.server or nil })
+  end
+
+  local function assert_whole_requests(count)
+    local requests = server:requests()
+    assert.equal(count, #requests)
+    for _, request in ipairs(requests) do
+      local head, body = request:match("^(POST .-\r\n)\r\n(.*)$")
+      assert.equal(tonumber(head:match("Content%-Length: (%d+)")), #body)
+      assert.equal(1, select(2, request:gsub("HTTP/1.1\r\n", "")))
+      if head:find("application/json", 1, true) then
+        assert(cjson.decode(body))
+      end
+    end
+  end
+
+  for _, how in ipairs({ "lua_close", "exit", "_exit" }) do
+    it("gives parent and child their own answers, when the child ends by " .. how, function()
+      if missing then pending(missing) end
+      server = sandbox.start({ token = { TOKEN } })
+      assert.same({ code = 0, stdout = "", stderr = "" }, run(BOTH_ASK, how))
+      local statistics = server:statistics()
+      assert.equal(102, statistics.requests)
+      assert.equal(102, statistics.associations)
+    end)
+
+    it("goes on with its job in parent and child, when the child ends by " .. how, function()
+      if missing then pending(missing) end
+      server = sandbox.start({ token = { TOKEN }, latency = 0.3 })
+      assert.same({ code = 0, stdout = "", stderr = "" }, run(JOB, how))
+      assert.equal(100, #server:associations())
+    end)
+
+    for _, over in ipairs({ "TLS", "plain HTTP" }) do
+      local where = (" over %s, when the child ends by %s"):format(over, how)
+
+      it("keeps its connection, and the child gets one of its own" .. where, function()
+        if missing then pending(missing) end
+        serve(over == "TLS")
+        assert.same({ code = 0, stdout = "", stderr = "" }, run(CHILD_ASKS, how))
+        assert.equal(2, server:connections())
+        assert_whole_requests(6)
+      end)
+
+      it("keeps its connection from a child that does nothing" .. where, function()
+        if missing then pending(missing) end
+        serve(over == "TLS")
+        assert.same({ code = 0, stdout = "", stderr = "" }, run(CHILD_ENDS, how))
+        assert.equal(1, server:connections())
+        assert_whole_requests(3)
+      end)
+
+      it("keeps its connection from a child that closes the client" .. where, function()
+        if missing then pending(missing) end
+        serve(over == "TLS")
+        assert.same({ code = 0, stdout = "", stderr = "" }, run(CHILD_CLOSES, how))
+        assert.equal(2, server:connections())
+        assert_whole_requests(4)
+      end)
+
+      it("keeps its call in flight, which fails in the child," .. where, function()
+        if missing then pending(missing) end
+        serve(over == "TLS", 1)
+        assert.same({ code = 0, stdout = "", stderr = "" }, run(IN_FLIGHT, how))
+        assert.equal(2, server:connections())
+        assert_whole_requests(4)
+      end)
+    end
+  end
+
+  it("does not take for not sent, in the child, what the parent has in flight", function()
+    if missing then pending(missing) end
+    server = sandbox.start({ token = { TOKEN }, latency = 0.3 })
+    assert.same({ code = 0, stdout = "0 100", stderr = "" }, run(JOB_ONCE, "lua_close"))
+  end)
+
+  it("touches no memory that is not its own", function()
+    if missing then pending(missing) end
+    if not c_host.has("valgrind") then pending("no valgrind") end
+    serve(true, 3)
+    -- What libcurl holds for the parent's connections is given up in the child: no leak check.
+    local wrapper = { "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=no" }
+    assert.same({ code = 0, stdout = "", stderr = "" }, run(IN_FLIGHT, "lua_close", wrapper))
+  end)
+end)

@@ -1,0 +1,164 @@
+-- nginx as a front: TLS and HTTP/2 for real. Many calls share one connection, and a front that is reloaded,
+-- loses its worker, or ends its connections often, costs no input its outcome.
+
+local associations = require "hubspot.associations"
+local core = require "hubspot.associations.core"
+local cqueues = require "cqueues"
+local cqueues_loop = require "hubspot.associations.loop.cqueues"
+local nginx = require "support.nginx"
+local sandbox = require "support.sandbox"
+
+local TOKEN = "pat-na1-0123456789abcdef"
+local CALLS = 100
+local BATCHES, BATCH_SIZE = 200, 20
+
+describe("over HTTP/2, behind nginx,", function()
+  local missing, account, front, client
+
+  setup(function()
+    missing = nginx.missing()
+  end)
+
+  after_each(function()
+    if client then client:close() end
+    if front then front:close() end
+    if account then account:close() end
+    client, front, account = nil, nil, nil
+  end)
+
+  local function start(options, changes)
+    options = options or {}
+    account = sandbox.start({ token = { TOKEN }, latency = options.latency, missing = { "0" } })
+    front = nginx.start({
+      upstream = account.port,
+      requests_per_connection = options.requests_per_connection,
+    })
+    local given = { token = TOKEN, base_url = front:url(), ca_file = front.ca, batch_size = BATCH_SIZE }
+    for name, value in pairs(changes or {}) do given[name] = value end
+    client = assert(associations.new(given))
+  end
+
+  local function input(id)
+    return { from = id, to = 1, types = 279 }
+  end
+
+  it("a call speaks HTTP/2, and says so", function()
+    if missing then pending(missing) end
+    start()
+    local batch, meta = client:create("contacts", "companies", { input(1) })
+    assert(batch, tostring(meta))
+    assert.equal("2", meta.http_version)
+    assert.same({ requests = 1, connections = 1, protocols = { ["HTTP/2.0"] = 1 } }, front:served(1))
+  end)
+
+  it("a hundred requests at once share one connection", function()
+    if missing then pending(missing) end
+    start({ latency = 0.2 })
+    local transport = assert(core.transport({ ca_file = front.ca }))
+    local requests, connects = {}, 0
+    local began = core.now()
+    for index = 1, CALLS do
+      requests[index] = assert(transport:submit({
+        method = "POST",
+        url = front:url() .. "/crm/v4/associations/contacts/companies/batch/create",
+        headers = { "Authorization: Bearer " .. TOKEN, "Content-Type: application/json" },
+        body = ('{"inputs":[{"from":{"id":"%d"},"to":{"id":"1"},"types":'
+          .. '[{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":279}]}]}'):format(index),
+        timeout = 10,
+        connect_timeout = 5,
+      }))
+    end
+    while transport:pending() > 0 do
+      core.poll(transport:fd(), 5)
+      transport:step()
+    end
+    local elapsed = core.now() - began
+    for index, request in ipairs(requests) do
+      local response = assert(request:response())
+      assert.same({ 201, "2" }, { response.status, response.http_version })
+      assert.truthy(response.body:find(('"fromObjectId":"%d"'):format(index), 1, true))
+      connects = connects + response.connects
+    end
+    transport:close()
+    assert.equal(1, connects)
+    local all = { requests = CALLS, connections = 1, protocols = { ["HTTP/2.0"] = CALLS } }
+    assert.same(all, front:served(CALLS))
+    assert.is_true(elapsed < CALLS * 0.2 / 10, ("%.2f s: not at the same time"):format(elapsed))
+  end)
+
+  it("a hundred coroutines' calls share one connection, and each gets its own answer", function()
+    if missing then pending(missing) end
+    start({ latency = 0.2 }, { loop = cqueues_loop })
+    local loop, answered = cqueues.new(), 0
+    for index = 1, CALLS do
+      loop:wrap(function()
+        local batch, meta = client:create("contacts", "companies", { input(index) })
+        assert(batch, tostring(meta))
+        assert(batch.results[1].fromObjectId == tostring(index) and meta.http_version == "2")
+        answered = answered + 1
+      end)
+    end
+    local began = core.now()
+    assert(loop:loop())
+    local elapsed = core.now() - began
+    assert.equal(CALLS, answered)
+    assert.equal(1, front:served(CALLS).connections)
+    assert.is_true(elapsed < CALLS * 0.2 / 10, ("%.2f s: not at the same time"):format(elapsed))
+  end)
+
+  -- A job during which `disturb` is called with the number of each batch that has landed.
+  local function run_job(options, disturb)
+    start(options, { concurrency = 16 })
+    local inputs, landed, seen = {}, 0, {}
+    for id = 1, BATCHES * BATCH_SIZE do inputs[id] = input(id) end
+    local report, err = client:create_all("contacts", "companies", inputs, {
+      on_batch = function(batch)
+        landed = landed + 1
+        for _, result in ipairs(batch.results) do
+          assert(not seen[result.fromObjectId], "an input has one result")
+          seen[result.fromObjectId] = true
+        end
+        if disturb then disturb(landed) end
+      end,
+    })
+    assert.is_nil(err)
+    assert.same({ #inputs, #inputs, 0, 0, 0 },
+      { report.inputs, report.created, report.failed, report.unconfirmed, report.not_sent })
+    local held = {}
+    for _, association in ipairs(account:associations()) do held[association.fromObjectId] = true end
+    for id = 1, #inputs do assert(held[tostring(id)], "an input that was not created") end
+    return report
+  end
+
+  it("a job shares one connection", function()
+    if missing then pending(missing) end
+    local report = run_job({ latency = 0.03 })
+    assert.equal(0, report.retries)
+    local all = { requests = BATCHES, connections = 1, protocols = { ["HTTP/2.0"] = BATCHES } }
+    assert.same(all, front:served(BATCHES))
+  end)
+
+  it("a job loses nothing when nginx is reloaded, again and again", function()
+    if missing then pending(missing) end
+    run_job({ latency = 0.03 }, function(landed)
+      if landed % 40 == 10 then front:reload() end
+    end)
+    assert.is_true(front:served(BATCHES).connections > 1)
+  end)
+
+  it("a job loses nothing when nginx's workers are killed", function()
+    if missing then pending(missing) end
+    local report = run_job({ latency = 0.03 }, function(landed)
+      if landed == 50 or landed == 120 then front:kill_workers() end
+    end)
+    assert.is_true(report.retries > 0)
+  end)
+
+  for _, requests in ipairs({ 1, 5, 20 }) do
+    it("a job loses nothing when a connection ends after " .. requests .. " requests", function()
+      if missing then pending(missing) end
+      run_job({ latency = 0.01, requests_per_connection = requests })
+      assert.is_true(front:served(BATCHES).connections > 1)
+    end)
+  end
+end)
