@@ -154,6 +154,13 @@ esac
 exec "$LUA" "$COMMAND" "$@"
 ]]
 
+-- curl hangs under a sanitizer that is preloaded for the code under test.
+local CURL = [[
+#!/bin/sh
+PATH=${PATH#*:}
+exec env -u LD_PRELOAD curl "$@"
+]]
+
 local compile = rawget(_G, "loadstring") or load
 
 describe("the documentation", function()
@@ -193,7 +200,8 @@ describe("the documentation", function()
     folder = process.make_folder()
     process.run { "mkdir", folder .. "/bin" }
     write("bin/hubspot-associations", SHIM)
-    process.run { "chmod", "+x", folder .. "/bin/hubspot-associations" }
+    write("bin/curl", CURL)
+    process.run { "chmod", "+x", folder .. "/bin/hubspot-associations", folder .. "/bin/curl" }
     write("pairs.csv", first_block "csv".text .. "\n")
   end)
 

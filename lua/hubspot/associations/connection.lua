@@ -69,7 +69,11 @@ function Connection:wait(timeout)
   self.loop.wait(self.transport:fd(), timeout)
   self.waits[wait] = nil
   if self.closed then
-    if next(self.waits) == nil then self.transport:close() end
+    if next(self.waits) == nil then
+      self.transport:close()
+    else
+      self.transport:wake(0) -- whoever else waits
+    end
     return false
   end
   self.transport:step()

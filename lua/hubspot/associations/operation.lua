@@ -76,7 +76,8 @@ local function finish(self)
 end
 
 local function advance(self)
-  self.connection.transport:step()
+  -- A closed one is left to wake those who wait for it.
+  if not self.connection.closed then self.connection.transport:step() end
   land_all(self)
   while true do
     if self.connection.closed then self.job:cancel(connections.closed()) end

@@ -4,5 +4,5 @@
 local haproxy = core -- luacheck: globals core
 
 return require("hubspot.associations.loop.generic").sleeping(function(seconds)
-  haproxy.msleep(math.max(1, math.floor(seconds * 1000)))
+  haproxy.msleep(math.ceil(seconds * 1000))
 end)

@@ -1,5 +1,10 @@
--- Waits in a coroutine inside Neovim: the editor goes on.
+-- Waits in a coroutine inside Neovim: the editor goes on. The coroutine is resumed by vim.schedule, not in
+-- libuv's callback, where most of Neovim's API may not be called.
 
 local vim = vim -- luacheck: globals vim
+local waiters = require "hubspot.associations.loop.waiters"
 
-return require "hubspot.associations.loop.uv"(vim.uv or vim.loop)
+return require "hubspot.associations.loop.uv"(vim.uv or vim.loop, function()
+  local wait, wake = waiters.pause()
+  return wait, vim.schedule_wrap(wake)
+end)

@@ -3,23 +3,23 @@
 local waiters = require "hubspot.associations.loop.waiters"
 
 ---@param uv table
+---@param pause? fun(): fun(), fun() see waiters.pause
 ---@return hubspot.associations.Loop
-return function(uv)
+return function(uv, pause)
   return waiters.loop {
     watch = function(fd, ready)
       local handle = assert(uv.new_poll(fd))
       assert(handle:start("r", function() ready() end))
-      return function()
-        handle:stop()
-        handle:close()
-      end
+      return function() handle:close() end
     end,
     after = function(seconds, action)
       local timer = assert(uv.new_timer())
-      timer:start(math.ceil(seconds * 1000), 0, action)
-      return function()
-        if not timer:is_closing() then timer:close() end
-      end
+      timer:start(math.ceil(seconds * 1000), 0, function()
+        timer:close()
+        action()
+      end)
+      return function() timer:close() end
     end,
+    pause = pause,
   }
 end

@@ -1,54 +1,82 @@
--- Coroutines that wait for one descriptor, for hosts that take one callback for each: each is resumed when
--- the descriptor is readable, or when its time is up. The host's part is to watch and to set timers.
+-- Coroutines that wait for a descriptor, for hosts that call back: once it is readable, or their time is up,
+-- all that wait for it are resumed. Watching and setting timers is the host's part; hosts often allow one
+-- watcher for a descriptor only, so that all share it.
 
 local waiters = {}
 
--- Raises in the host's callback what a coroutine raised, with its own traceback.
-local function resume(thread)
-  local resumed, raised = coroutine.resume(thread)
-  if not resumed then error(debug.traceback(thread, tostring(raised)), 0) end
+---The coroutine that runs, and how to resume it. What it raises then comes out of the host's callback, with
+---the coroutine's own traceback.
+---@return fun() wait
+---@return fun() wake
+function waiters.pause()
+  local thread, is_main = coroutine.running()
+  if not thread or is_main then error("this loop waits in a coroutine, and this is none", 0) end
+  return coroutine.yield, function()
+    local resumed, raised = coroutine.resume(thread)
+    if not resumed then error(debug.traceback(thread, tostring(raised)), 0) end
+  end
 end
 
----@param host table { watch = function(fd, ready) -> unwatch, after = function(seconds, action) -> cancel }:
----  `watch` calls `ready` whenever fd is readable; both return a function that ends them
+-- Wakes all, also when one of them raises; then raises the first that was raised.
+local function wake_all(list)
+  local failed, failure = false, nil
+  for _, waiter in ipairs(list) do
+    local woken, raised = pcall(waiter.wake)
+    if not woken and not failed then failed, failure = true, raised end
+  end
+  if failed then error(failure, 0) end
+end
+
+---@class hubspot.associations.Waiting what a host brings; `watch` and `after` return a function that ends
+---  what they began
+---@field watch fun(fd: integer, ready: fun()): fun() calls ready when fd is readable; is ended by then
+---@field after fun(seconds: number, action: fun()): fun() calls action once, which needs no ending
+---@field pause (fun(): fun(), fun())|nil as waiters.pause, where the host has its own
+
+---@param host hubspot.associations.Waiting
 ---@return hubspot.associations.Loop
 function waiters.loop(host)
-  local watched = {} -- fd -> { unwatch, threads = { [thread] = cancel or false } }
+  local pause = host.pause or waiters.pause
+  local watched = {} -- fd -> { unwatch, waiters = list of { wake, cancel } }
 
-  local function remove(fd, thread)
+  local function ready(fd)
     local entry = watched[fd]
-    if not entry or entry.threads[thread] == nil then return false end
-    if entry.threads[thread] then entry.threads[thread]() end
-    entry.threads[thread] = nil
-    if next(entry.threads) == nil then
-      watched[fd] = nil
-      entry.unwatch()
+    watched[fd] = nil -- before anyone is woken, who may wait again
+    entry.unwatch()
+    for _, waiter in ipairs(entry.waiters) do
+      if waiter.cancel then waiter.cancel() end
     end
-    return true
+    wake_all(entry.waiters)
   end
 
-  local function wake_all(fd)
-    local threads = {}
-    for thread in pairs(watched[fd] and watched[fd].threads or {}) do threads[#threads + 1] = thread end
-    for _, thread in ipairs(threads) do
-      if remove(fd, thread) then resume(thread) end
+  local function leave(fd, entry, leaving)
+    for index, waiter in ipairs(entry.waiters) do
+      if waiter == leaving then
+        table.remove(entry.waiters, index)
+        break
+      end
+    end
+    if #entry.waiters == 0 and watched[fd] == entry then
+      watched[fd] = nil
+      entry.unwatch()
     end
   end
 
   return {
     wait = function(fd, timeout)
-      local thread, is_main = coroutine.running()
-      if not thread or is_main then error("this loop waits in a coroutine, and this is none", 2) end
+      local wait, wake = pause()
       local entry = watched[fd]
       if not entry then
-        entry = { threads = {} }
+        entry = { waiters = {}, unwatch = host.watch(fd, function() ready(fd) end) }
         watched[fd] = entry
-        entry.unwatch = host.watch(fd, function() wake_all(fd) end)
       end
-      entry.threads[thread] = timeout and host.after(timeout, function()
-        if remove(fd, thread) then resume(thread) end
-      end) or false
-      return coroutine.yield()
+      local waiter = { wake = wake }
+      entry.waiters[#entry.waiters + 1] = waiter
+      waiter.cancel = timeout and host.after(timeout, function()
+        leave(fd, entry, waiter)
+        wake()
+      end)
+      wait()
     end,
   }
 end

@@ -1,0 +1,32 @@
+-- What HAProxy answers, on Lua 5.3: services, which run tasks.
+
+local haproxy = core -- luacheck: globals core
+local exercise = require "hosts.support.exercise"
+local loop = require "hubspot.associations.loop.haproxy"
+
+local create = require "hosts.support.web"(loop)
+
+local function service(name, answer)
+  haproxy.register_service(name, "http", function(applet)
+    local body = answer()
+    applet:set_status(200)
+    applet:add_header("content-length", tostring(#body))
+    applet:start_response()
+    applet:send(body)
+  end)
+end
+
+service("create", create)
+
+service("ping", function()
+  return "pong\n"
+end)
+
+service("exercise", function()
+  return exercise.text(exercise.run {
+    url = exercise.url(),
+    loop = loop,
+    spawn = haproxy.register_task,
+    sleep = function(seconds) haproxy.msleep(math.ceil(seconds * 1000)) end,
+  })
+end)

@@ -1,0 +1,86 @@
+-- The specs that every host has in common: what the facts of support/exercise.lua have to be.
+-- Asks the spec of a host for the facts, and tells the figures at the end.
+
+local assert = require "luassert"
+local busted = require "busted"
+local hosts = require "hosts.support.hosts"
+local sandboxes = require "support.sandbox"
+
+local behaviour = {}
+
+local LATENCY = 0.3 -- seconds, of every answer
+local MOST_STALL = 0.05 -- what a host's own timer may be late
+
+-- On a busy machine a timer may be late for no fault of ours; a loop that stalls its host does so each time.
+local ATTEMPTS = 3
+
+---@param name string the host's, for the figures
+---@param exercise fun(sandbox: sandbox.Sandbox): table gets the facts from the host
+---@param options? { stalls?: boolean } stalls: this loop is known to stall its host
+function behaviour.of_host(name, exercise, options)
+  local setup, teardown, it = busted.setup, busted.teardown, busted.it
+  local stalls = options and options.stalls
+  local sandbox, facts
+
+  setup(function()
+    sandbox = sandboxes.start({ latency = LATENCY })
+    for _ = 1, ATTEMPTS do
+      sandbox:reset()
+      local latest = exercise(sandbox)
+      facts = facts and facts.worst < latest.worst and facts or latest
+      if stalls or facts.worst < MOST_STALL then
+        break
+      end
+    end
+  end)
+
+  teardown(function()
+    if sandbox then
+      sandbox:close()
+    end
+  end)
+
+  it("gives a call its answer", function()
+    assert.equal("101", facts.create_ids)
+    assert.equal(201, facts.create_status)
+    assert.is_true(facts.create_elapsed >= LATENCY, facts.create_elapsed)
+  end)
+
+  it("gives a job its report", function()
+    assert.equal(40, facts.all_inputs)
+    assert.equal(40, facts.all_created)
+  end)
+
+  if stalls then
+    it("is seen to stall by the measure that the others are held to", function()
+      assert.is_true(facts.worst > 0.8 * LATENCY, facts.worst)
+    end)
+    return
+  end
+
+  it("gives coroutines that share a client each its own answer, all at the same time", function()
+    assert.equal(8, facts.shared_right)
+    assert.equal(20, facts.shared_created)
+    assert.is_true(facts.shared_elapsed < 4 * LATENCY, facts.shared_elapsed) -- of ten requests
+  end)
+
+  it("ends the calls that wait when another coroutine closes the client", function()
+    assert.equal("closed", facts.closed_kind)
+    assert.equal("closed", facts.closed_all_kind)
+    assert.equal("closed", facts.closed_later)
+    assert.is_true(facts.closed_elapsed < 0.5 * LATENCY, facts.closed_elapsed)
+  end)
+
+  it("serves a client that was opened after another was closed", function()
+    assert.equal("505", facts.another_ids)
+  end)
+
+  it("keeps the host's own timer within 50 ms while calls are under way", function()
+    local figures = "%s: worst delay of a timer: %.1f ms in %d ticks"
+    hosts.tell(figures:format(name, facts.worst * 1000, facts.ticks))
+    assert.is_true(facts.ticks > 20, facts.ticks)
+    assert.is_true(facts.worst < MOST_STALL, facts.worst)
+  end)
+end
+
+return behaviour
