@@ -97,7 +97,8 @@ test-hosts: ## Install the hosts, and try the module in each: nginx, HAProxy, Pr
 LUA_VERSIONS = 5.1 5.2 5.3 5.4 luajit
 test-all: ## The same under every Lua: 5.1 to 5.4 and LuaJIT
 	@for version in $(LUA_VERSIONS); do \
-	  echo "== Lua $$version"; $(MAKE) --no-print-directory test LUA= LUA_VERSION=$$version || exit 1; done
+	  lua=lua$$version; [ $$version != luajit ] || lua=luajit; \
+	  echo "== $$lua"; $(MAKE) --no-print-directory test LUA=$$lua LUA_VERSION=$$version || exit 1; done
 
 SEED = 1
 SEEDS = 10000
@@ -133,8 +134,8 @@ lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, 
 	$(SETUP) lint
 	luacheck --quiet lua spec bench bin/hubspot-associations rockspec/*.rockspec .luacheckrc
 	luac5.1 -p $(LUA_FILES) bin/hubspot-associations
-	shellcheck $(filter-out %.h,$(wildcard tools/*)) bench/run .ci/run
-	clang-format --dry-run -Werror $(wildcard src/*.[ch] spec/*/*.[ch] bench/*.[ch] tools/*.[ch])
+	shellcheck $(filter-out %.h,$(wildcard tools/*)) bench/run spec/support/allocator/run .ci/run
+	clang-format --dry-run -Werror $(wildcard src/*.[ch] spec/*/*.[ch] spec/*/*/*.[ch] bench/*.[ch] tools/*.[ch])
 	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h
 	@$(MAKE) --no-print-directory all CC=clang VARIANT=clang-
 
@@ -167,9 +168,10 @@ bench: ## Measure CPU time against the ways it is done by hand
 	$(BUILD_ALL)
 	@$(IN_TREE) bench/run
 
-rock: ## Install with LuaRocks into a throw-away tree and use it from there
+rock: ## Install, use and remove the rock with LuaRocks, in a throw-away tree, for Lua 5.4 and 5.1
 	$(SETUP) rock
-	@LUA="$(LUA)" LUA_ABI="$(LUA_ABI)" tools/rock
+	@LUA= LUA_VERSION=5.1 tools/setup rock
+	@tools/rock 5.4 5.1
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST))

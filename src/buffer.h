@@ -28,7 +28,8 @@ hsa_status hsa_buffer_grow(hsa_buffer *buffer, size_t extra);
 /* Makes room for `extra` more bytes at data + length. */
 static inline hsa_status hsa_buffer_reserve(hsa_buffer *buffer, size_t extra)
 {
-  return extra <= buffer->capacity - buffer->length ? HSA_OK : hsa_buffer_grow(buffer, extra);
+  int fits = buffer->data != NULL && extra <= buffer->capacity - buffer->length;
+  return fits ? HSA_OK : hsa_buffer_grow(buffer, extra);
 }
 
 static inline hsa_status hsa_buffer_append(hsa_buffer *buffer, const void *bytes, size_t count)

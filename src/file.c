@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -42,13 +43,15 @@ static int sync_folder(const char *path)
 {
   char folder[4096];
   const char *slash = strrchr(path, '/');
-  size_t length = slash == NULL ? 0 : (size_t)(slash - path);
-  if (length >= sizeof folder) {
+  int length = slash == NULL ? 0 : (int)(slash - path);
+  int written = slash == path ? snprintf(folder, sizeof folder, "/")
+                              : snprintf(folder, sizeof folder, "%.*s", length, path);
+  if (slash == NULL)
+    written = snprintf(folder, sizeof folder, ".");
+  if (written < 0 || (size_t)written >= sizeof folder) {
     errno = ENAMETOOLONG;
     return -1;
   }
-  memcpy(folder, path, length);
-  strcpy(folder + length, slash == NULL ? "." : length == 0 ? "/" : "");
   int fd = open(folder, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return errno == EACCES ? 0 : -1; /* a folder that may be written but not read cannot be synced */

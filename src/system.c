@@ -22,7 +22,7 @@ static int milliseconds(lua_State *L, int index)
   lua_Number ms = luaL_checknumber(L, index) * 1000;
   luaL_argcheck(L, ms >= 0, index, "a timeout is not negative");
   if (ms == 0)
-    return 0; /* only a look */
+    return 0;                                                   /* only a look */
   return ms >= (lua_Number)INT_MAX - 1 ? INT_MAX : (int)ms + 1; /* up: never wakes before its time */
 }
 
