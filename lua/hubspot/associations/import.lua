@@ -175,6 +175,7 @@ function Job:replay(record)
     return self:stop(self.journal:mismatch(record))
   end
   self.group = nil -- its inputs have their outcome
+  self.journal:forget(record)
   local report = self.report
   report.inputs = report.inputs + record.inputs
   report.resumed = report.resumed + record.inputs

@@ -141,6 +141,12 @@ function Journal:record_at(index)
   return self.records[index]
 end
 
+---Lets go of a record that has served.
+---@param record table
+function Journal:forget(record)
+  self.records[record.first] = nil
+end
+
 ---@param record table
 ---@return table[] failures { index, outcome, error }
 function journal.failures(record)
