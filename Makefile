@@ -120,6 +120,8 @@ install: all ## Install into PREFIX (/usr/local), below DESTDIR
 	  install -m 644 "lua/$$file" "$(DESTDIR)$(INST_LUADIR)/$$file" || exit 1; done
 	sed '1s|^#!.*|#!$(if $(findstring /,$(LUA)),,/usr/bin/env )$(LUA)|' bin/hubspot-associations >$(BUILD)/command
 	install -m 755 $(BUILD)/command "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
+	@[ "$(PREFIX)" = /usr/local ] || [ "$(PREFIX)" = /usr ] || printf '%s\n' "To use it from there:" \
+	  "  export LUA_PATH='$(INST_LUADIR)/?.lua;;' LUA_CPATH='$(INST_LIBDIR)/?.so;;'"
 
 uninstall: ## Remove what install put there
 	rm -f "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"

@@ -168,7 +168,7 @@ describe("options", function()
       assert.truthy(message:find("expected a table of options, found a " .. type(value), 1, true), message)
       assert.is_nil(message:find("secret", 1, true))
     end
-    assert.truthy(refusal(nil):find("found a nil", 1, true))
+    assert.truthy(refusal(nil):find("found nothing", 1, true))
   end)
 
   it("are left as they were given", function()

@@ -107,7 +107,8 @@ end
 
 local function read_options(known, given, method, level)
   if type(given) ~= "table" then
-    error(("%s: expected a table of options, found a %s"):format(method, type(given)), level)
+    local found = given == nil and "nothing" or "a " .. type(given)
+    error(("%s: expected a table of options, found %s"):format(method, found), level)
   end
   for name in pairs(given) do
     if not known[name] then error(("%s: unknown option %s"):format(method, printable(name)), level) end

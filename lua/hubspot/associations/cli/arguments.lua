@@ -99,8 +99,8 @@ Examples:
       { name = "--journal", argname = "FILE",
         description = "Record what is done in this file; when it has a record, go on from there." },
       { name = "--failures", argname = "FILE",
-        description = "Write the rows that were not created to this CSV file, with the reason: mend it, and "
-          .. "give it to this command." },
+        description = "Write the rows that failed, or are unconfirmed, to this CSV file, with the reason: "
+          .. "to be mended and given to this command." },
       { name = "--concurrency", argname = "N", check = whole(1, 100),
         description = "How many requests are in flight at most; 4 by default." },
       { name = "--batch-size", argname = "N", check = whole(1, 2000),

@@ -72,7 +72,7 @@ function job.run(client, arguments, source, progress, caught)
     summary = ("%d of %d rows were created"):format(counts.created, counts.inputs),
     text = function() return report.text(counts, failures.first, failures.file) end,
     why = why,
-    advice = why and report.next_step(arguments.journal),
+    advice = why and report.next_step(arguments.journal, err and err.kind),
   }
 end
 

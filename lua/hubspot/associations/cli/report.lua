@@ -64,10 +64,30 @@ function report.dry_run(counts, first, file)
   return add_failures({ head }, first, file)
 end
 
+-- What has to change first, where the same command would only stop again.
+local FIRST = {
+  unauthorized = "once the token is good, ",
+  token = "once the token is good, ",
+  forbidden = "once the app has the scopes, ",
+  not_found = "once --base-url, --api-version and the object types are right, ",
+  http = "once what HubSpot refuses is mended, ",
+  invalid_input = "once that is mended, ",
+  source = "once that is mended, ",
+  callback = "once that is mended, ",
+}
+
 ---What to do when a job stopped before its end.
 ---@param journal string|nil
+---@param kind string|nil of the error that it stopped with
 ---@return string
-function report.next_step(journal)
+function report.next_step(journal, kind)
+  if kind == "journal" then return "give the file that this journal is of, or another journal" end
+  return (FIRST[kind] or "") .. report.going_on(journal)
+end
+
+---@param journal string|nil
+---@return string
+function report.going_on(journal)
   if journal then return "to go on, run the same command again: " .. journal .. " has what is done" end
   return "to go on, run the same command again: creating an association twice changes nothing; "
     .. "with --journal FILE, it would go on from where it stopped"
