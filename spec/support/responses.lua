@@ -63,7 +63,7 @@ function responses.chunked(body, size, trailers)
   local parts = {}
   for from = 1, #body, size do
     local chunk = body:sub(from, from + size - 1)
-    parts[#parts + 1] = ("%x\r\n%s\r\n"):format(#chunk, chunk)
+    parts[#parts + 1] = ("%x\r\n"):format(#chunk) .. chunk .. "\r\n" -- 5.1's %s ends at a NUL
   end
   return table.concat(parts) .. "0\r\n" .. (trailers or "") .. "\r\n"
 end
