@@ -323,11 +323,12 @@ static void begin_anew(hsa_http *http)
   http->multi = NULL;
   if (hsa_poller_reopen(&http->poller) != 0)
     return; /* out of descriptors: the next use tries again */
-  http->owner = getpid();
-  if (!open_multi(http) && http->multi != NULL) {
-    curl_multi_cleanup(http->multi);
+  if (!open_multi(http)) {
+    curl_multi_cleanup(http->multi); /* NULL is refused, and that is all */
     http->multi = NULL;
+    return;
   }
+  http->owner = getpid();
   set_alarm(http);
 }
 

@@ -17,8 +17,10 @@ static volatile sig_atomic_t caught; /* the first that came, or 0 */
 static void note(int number)
 {
   caught = number;
+  struct sigaction now;
   for (int i = 0; i < INTERRUPTS; i++)
-    signal(interrupts[i], SIG_DFL);
+    if (sigaction(interrupts[i], NULL, &now) == 0 && now.sa_handler == note)
+      signal(interrupts[i], SIG_DFL);
 }
 
 /* catch_interrupts(): from here on, the first SIGINT or SIGTERM ends waits and reads, and is noted. A signal

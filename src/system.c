@@ -32,6 +32,7 @@ static int system_poll(lua_State *L)
 {
   int sleeping = lua_isnoneornil(L, 1);
   struct pollfd watched = {.fd = sleeping ? -1 : (int)luaL_checkinteger(L, 1), .events = POLLIN};
+  luaL_argcheck(L, sleeping || watched.fd >= 0, 1, "not an open descriptor");
   int timeout = milliseconds(L, 2);
   int ready = poll(&watched, sleeping ? 0 : 1, timeout);
   if (ready < 0 && errno != EINTR)

@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #define TRANSPORT "hubspot.associations.transport"
@@ -77,7 +78,7 @@ static size_t bytes_field(lua_State *L, int table, const char *name, size_t othe
 {
   lua_getfield(L, table, name);
   lua_Number bytes = lua_isnil(L, -1) ? (lua_Number)otherwise : lua_tonumber(L, -1);
-  if (!(bytes >= 1 && bytes <= 1e12))
+  if (!(bytes >= 1 && bytes <= 1e12 && bytes <= (lua_Number)(SIZE_MAX / 2)))
     luaL_error(L, "%s: expected a positive number of bytes", name);
   lua_pop(L, 1);
   return (size_t)bytes;
@@ -248,6 +249,7 @@ static int transport_submit(lua_State *L)
   lhsa_setanchor(L, -2);
 
   const char *why;
+  http = check_open(L); /* again: a finalizer may have closed it meanwhile */
   self->request = hsa_http_submit(http, &call, &why);
   if (self->request != NULL)
     return 1;

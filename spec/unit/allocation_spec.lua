@@ -17,8 +17,8 @@ local SCENARIOS = {
   { "create_answered", "a client whose call is answered" },
 }
 
--- LuaJIT takes no other allocator than its own.
-local test = rawget(_G, "jit") and pending or it
+-- LuaJIT takes no other allocator than its own; 5.2 loses a finalizer for which it has no memory.
+local test = (rawget(_G, "jit") or _VERSION == "Lua 5.2") and pending or it
 
 describe("when memory runs out", function()
   for _, scenario in ipairs(SCENARIOS) do

@@ -66,7 +66,8 @@ end
 function Connection:wait(timeout)
   local wait = {}
   self.waits[wait] = true
-  self.loop.wait(self.transport:fd(), timeout)
+  local fd = self.transport:fd()
+  if fd >= 0 then self.loop.wait(fd, timeout) end -- none: a forked child without a descriptor left
   self.waits[wait] = nil
   if self.closed then
     if next(self.waits) == nil then
