@@ -223,7 +223,7 @@ static int transport_submit(lua_State *L)
 {
   const char *lines[MAX_HEADERS + 1];
   hsa_call call = {.headers = lines};
-  hsa_http *http = check_open(L);
+  check_open(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   lua_getfield(L, 2, "body"); /* at 3 */
@@ -249,7 +249,7 @@ static int transport_submit(lua_State *L)
   lhsa_setanchor(L, -2);
 
   const char *why;
-  http = check_open(L); /* again: a finalizer may have closed it meanwhile */
+  hsa_http *http = check_open(L); /* again: a finalizer may have closed it meanwhile */
   self->request = hsa_http_submit(http, &call, &why);
   if (self->request != NULL)
     return 1;
