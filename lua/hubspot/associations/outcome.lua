@@ -8,6 +8,7 @@
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
+local refusal = require "hubspot.associations.refusal"
 
 local outcome = {}
 
@@ -209,16 +210,12 @@ function outcome.suspects(body, places, err)
       if place then suspected[place] = true end
     end
   end
-  local details = { err }
-  for _, detail in ipairs(type(err.errors) == "table" and err.errors or {}) do
-    if type(detail) == "table" then details[#details + 1] = detail end
-  end
   local ids = {}
   for _, place in ipairs(places) do
     local from, to = ids_of(body, place)
     ids[place] = { from = from, to = to }
   end
-  for _, detail in ipairs(details) do
+  for _, detail in ipairs(refusal.details(err)) do
     suspect_position(detail.message)
     suspect_position(detail["in"])
     local named = named_ids(detail)

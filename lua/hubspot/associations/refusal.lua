@@ -17,7 +17,10 @@ local function mentions_path(err)
   return PATH_PARAMETERS[err["in"]] or tostring(err.message):lower():find("object type", 1, true) ~= nil
 end
 
-local function details(err)
+---The refusal itself, and the details in its `errors`: each may say which input is at fault.
+---@param err table
+---@return table[]
+function refusal.details(err)
   local list = { err }
   for _, detail in ipairs(type(err.errors) == "table" and err.errors or {}) do
     if type(detail) == "table" then list[#list + 1] = detail end
@@ -30,7 +33,7 @@ end
 ---@return boolean
 function refusal.is_splittable(err)
   if err.kind ~= "http" or not SPLITTABLE[err.status] then return false end
-  for _, detail in ipairs(details(err)) do
+  for _, detail in ipairs(refusal.details(err)) do
     if mentions_path(detail) then return false end
   end
   return true
