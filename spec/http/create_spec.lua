@@ -349,4 +349,16 @@ describe("client:create", function()
     assert.is_true(waits >= 3)
     assert.is_nil(next(descriptors, (next(descriptors))))
   end)
+
+  it("waits on the descriptor alone, when its loop has no timers, also for the next attempt", function()
+    local faulty = sandbox.start({ faults = { ["1"] = "unavailable" } })
+    finally(function() faulty:close() end)
+    local client = new({ base_url = faulty:url(), max_attempts = 2, loop = {
+      wait = function(fd)
+        assert.is_true(core.poll(fd, 10), "nothing in ten seconds")
+      end,
+    } })
+    local _, meta = assert(client:create("contacts", "companies", many(1)))
+    assert.equal(2, meta.attempts)
+  end)
 end)

@@ -197,4 +197,25 @@ describe("an operation", function()
     assert.equal(100, left:result().created)
     assert.equal(0, right:result().inputs)
   end)
+
+  it("is readable when its time is over, though another of the client's was stepped at that moment", function()
+    local core = require "hubspot.associations.core"
+    open({ batch_size = 10 }, { ["1"] = "unavailable" })
+    local waiting = assert(client:start("contacts", "companies", inputs(10)))
+    repeat
+      waiting:step()
+      if not waiting:timeout() then assert.is_true(core.poll(waiting:fd(), 5)) end
+    until waiting:timeout()
+    local over = core.now() + waiting:timeout()
+    server:configure({ latency = 4 })
+    local other = assert(client:start("companies", "contacts", inputs(10)))
+    repeat
+      assert.is_false(other:step())
+      core.poll(other:fd(), 0.01)
+    until core.now() > over
+    assert.is_false(other:step())
+    assert.is_true(core.poll(waiting:fd(), 2), "not readable")
+    assert.is_false(waiting:step()) -- sends
+    assert.is_nil(waiting:timeout())
+  end)
 end)

@@ -34,7 +34,6 @@ local function sleep(connection, seconds)
   local now = core.now()
   local deadline = now + seconds
   while now < deadline and not connection.closed do
-    connection.transport:wake(deadline - now)
     connection:wait(deadline - now)
     now = core.now()
   end
@@ -62,7 +61,7 @@ local function attempt(connection, path, body, meta)
   if not flight then return nil, err, {} end
   meta.attempts = meta.attempts + 1
   local ticket = connection.limiter:sent(core.now())
-  connection.transport:step()
+  connection:step()
   while not flight.request:done() do
     if not connection:wait() then return nil, connections.closed(), {} end
   end

@@ -18,6 +18,9 @@ Connection.__index = Connection
 
 local connection = {}
 
+-- Seconds after which those who let their time go by are woken again. Never at once: others wait here, too.
+local REMINDER = 0.005
+
 local USER_AGENT = table.concat {
   "hubspot-associations/", core.VERSION, " (", _VERSION, "; libcurl/", core.LIBCURL_VERSION, ")",
 }
@@ -45,6 +48,7 @@ function connection.open(options)
     retry = retry.new(options, math.random),
     loop = options.loop or require "hubspot.associations.loop.blocking",
     waits = setmetatable({}, { __mode = "k" }), -- those under way; one whose coroutine is gone goes with it
+    deadlines = setmetatable({}, { __mode = "k" }), -- owner -> when it is to be woken, whatever comes
     closed = false,
   }, Connection)
 end
@@ -60,15 +64,33 @@ function Connection:close()
   end
 end
 
+---Makes the descriptor readable in so many seconds for the sake of `owner`, until it says otherwise.
+---@param owner table
+---@param seconds number|nil nil for never
+function Connection:remind(owner, seconds)
+  self.deadlines[owner] = seconds and core.now() + seconds
+  if seconds then self.transport:wake(seconds) end
+end
+
+---Does what is ready; never waits. A step uses up the wake that was due, which may have been another's.
+function Connection:step()
+  self.transport:step()
+  if next(self.deadlines) == nil then return end
+  local soonest = math.huge
+  for _, deadline in pairs(self.deadlines) do soonest = math.min(soonest, deadline) end
+  self.transport:wake(math.max(soonest - core.now(), REMINDER))
+end
+
 ---Waits until the transport has something to do, or `timeout` seconds have passed, and lets it do it.
 ---@param timeout number|nil
 ---@return boolean open false when the connection was closed meanwhile
 function Connection:wait(timeout)
   local wait = {}
   self.waits[wait] = true
+  self:remind(wait, timeout)
   local fd = self.transport:fd()
   if fd >= 0 then self.loop.wait(fd, timeout) end -- none: a forked child without a descriptor left
-  self.waits[wait] = nil
+  self.waits[wait], self.deadlines[wait] = nil, nil
   if self.closed then
     if next(self.waits) == nil then
       self.transport:close()
@@ -77,7 +99,7 @@ function Connection:wait(timeout)
     end
     return false
   end
-  self.transport:step()
+  self:step()
   return true
 end
 

@@ -63,7 +63,7 @@ local function send(self, piece)
   local flight, err = self.connection:send(self.path, piece:json(), piece.attempts, self.job.report)
   if flight then
     self.flights[#self.flights + 1] = { piece = piece, flight = flight }
-    self.connection.transport:step() -- on its way before the next batch is read, which takes its time
+    self.connection:step() -- on its way before the next batch is read, which takes its time
   else
     self.job:answered(piece, core.now(), nil, err)
   end
@@ -76,8 +76,9 @@ local function finish(self)
 end
 
 local function advance(self)
+  self.connection.deadlines[self] = nil
   -- A closed one is left to wake those who wait for it.
-  if not self.connection.closed then self.connection.transport:step() end
+  if not self.connection.closed then self.connection:step() end
   land_all(self)
   while true do
     if self.connection.closed then self.job:cancel(connections.closed()) end
@@ -90,7 +91,7 @@ local function advance(self)
       land_all(self) -- by a callback: nothing will come any more
     else
       self.wait = detail
-      if detail then self.connection.transport:wake(detail) end
+      self.connection:remind(self, detail)
       return false
     end
   end
@@ -140,7 +141,7 @@ end
 ---Sends nothing more. What is in flight is still waited for: go on stepping until it is done.
 function Operation:cancel()
   self.job:cancel(errors.new { kind = "canceled", message = "the job was canceled" })
-  if not self.connection.closed then self.connection.transport:wake(0) end
+  if not self.connection.closed then self.connection:remind(self, 0) end
 end
 
 return operation
