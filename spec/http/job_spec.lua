@@ -198,7 +198,7 @@ describe("an operation", function()
     assert.equal(0, right:result().inputs)
   end)
 
-  it("is readable when its time is over, though another of the client's was stepped at that moment", function()
+  it("is readable when its time is over, though another of its client was stepped at that moment", function()
     local core = require "hubspot.associations.core"
     open({ batch_size = 10 }, { ["1"] = "unavailable" })
     local waiting = assert(client:start("contacts", "companies", inputs(10)))

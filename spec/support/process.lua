@@ -127,6 +127,13 @@ function process.run(argv, options)
   return { code = tonumber(code), stdout = read_to_end(stdout), stderr = read_to_end(stderr) }
 end
 
+--- Whether a process is there. By the shell's own kill: the program of that name is not on every machine.
+---@param pid integer|string
+---@return boolean
+function process.lives(pid)
+  return process.run({ "sh", "-c", 'kill -0 "$1"', "sh", tostring(pid) }).code == 0
+end
+
 ---@class process.Child
 ---@field pid integer
 ---@field line string the first line that it wrote

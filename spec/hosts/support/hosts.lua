@@ -154,7 +154,7 @@ function hosts.serve(version, describe, env)
     table.insert(argv, 1, KEEPER)
     local child = process.start(argv, { env = hosts.environment(version, env) })
     local deadline = socket.gettime() + 10
-    while socket.gettime() < deadline and process.run({ "kill", "-0", child.line }).code == 0 do
+    while socket.gettime() < deadline and process.lives(child.line) do
       if serves(port) then
         return setmetatable({ child = child, port = port, folder = folder }, Server)
       end
