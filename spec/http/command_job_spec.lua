@@ -144,6 +144,28 @@ describe("a job of the command", function()
       assert.are.equal("row,from,to,type,outcome,category,message\n", read_file(path "again.csv"))
     end)
 
+    it("keeps what an earlier run wrote, until there is something to take its place", function()
+      create { "--failures", path "failed.csv", file("rows.csv", "4041,1\n") }
+      local before = read_file(path "failed.csv")
+      assert_found(before, "\n1,4041,1,1,failed,")
+      local result = create({ "--failures", path "failed.csv", path "rows.csv" },
+        { env = { HUBSPOT_TOKEN = "expired" } })
+      assert.are.equal(2, result.code)
+      assert.are.equal(before, read_file(path "failed.csv"))
+      result = create { "--failures", path "failed.csv", file("rows.csv", "41,1\n") }
+      assert.are.equal(0, result.code)
+      assert.are.equal("row,from,to,type,outcome,category,message\n", read_file(path "failed.csv"))
+    end)
+
+    it("keeps the ids of JSON Lines without a type", function()
+      local result = command.run({ "create", "--from", "x1", "--to", "x2", "--base-url", server:url(),
+        "--failures", path "failed.csv", "-" }, { stdin = '{"from":{"id":"17"},"to":7}\n{"from":18}\n' })
+      assert.are.equal(1, result.code)
+      local text = read_file(path "failed.csv")
+      assert_found(text, "\n1,17,7,,failed,invalid_input,")
+      assert_found(text, "\n2,18,,,failed,invalid_input,")
+    end)
+
     it("keeps the types and categories of JSON Lines", function()
       local result = create({ "--failures", path "failed.csv", "-" }, {
         stdin = '{"from":{"id":"4041"},"to":7,"types":[1,{"associationCategory":"USER_DEFINED",'

@@ -66,7 +66,7 @@ local function run_dry(arguments, rows)
   local sink, why = failures.open(arguments)
   if not sink then return nil, why end
   local run = dry_run.run(rows, sink, arguments.batch_size or MOST)
-  local closed, unwritten = sink:close()
+  local closed, unwritten = sink:close(not run.why)
   if not closed then run.why = unwritten end
   return run
 end

@@ -44,17 +44,13 @@ end
 ---@return hubspot.associations.cli.FailedRow
 function failure.describe(failed, category)
   local input = failed.input
-  local known = input.problem and (input.problem.row or {}) or {
-    from = id_text(input.from),
-    to = id_text(input.to),
-    type = association_types.write(input.types, category),
-  }
+  local known = input.problem and (input.problem.row or {}) or input
   local kind, message = reason(failed)
   return {
     line = input.line,
-    from = known.from or "",
-    to = known.to or "",
-    type = known.type or "",
+    from = id_text(known.from),
+    to = id_text(known.to),
+    type = known.type or association_types.write(known.types, category),
     outcome = failed.outcome,
     category = printable(kind),
     message = printable(message),

@@ -61,11 +61,12 @@ function Failures:add(failed)
   return not self.file or self.file:add(row) == true
 end
 
+---@param is_complete boolean whether the run came to its end
 ---@return boolean|nil true when the file has them all
 ---@return string|nil message
-function Failures:close()
+function Failures:close(is_complete)
   if not self.file then return true end
-  return self.file:close()
+  return self.file:close(is_complete)
 end
 
 return failures

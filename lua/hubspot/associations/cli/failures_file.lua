@@ -15,25 +15,39 @@ local function field(value)
   return '"' .. value:gsub('"', '""') .. '"'
 end
 
----Begins the file anew.
+---Makes sure that the file can be written. What it holds of an earlier run is kept until there is something
+---to take its place: a run that has to stop at once must not cost that list.
 ---@param path string
 ---@return hubspot.associations.cli.FailuresFile|nil
 ---@return string|nil message
 function failures_file.open(path)
-  local handle, why = io.open(path, "wb")
+  local handle, why = io.open(path, "ab")
   if not handle then return nil, why end
-  local self = setmetatable({ handle = handle, path = path, rows = 0 }, FailuresFile)
-  self:write(HEADER)
-  return self
+  local is_empty = handle:seek "end" == 0
+  return setmetatable({ path = path, rows = 0, handle = handle, is_empty = is_empty }, FailuresFile)
 end
 
 -- Once it failed, it writes no more: what is missing in the middle nobody would notice.
-function FailuresFile:write(text)
+local function check(self, done, why)
+  if not done and not self.failed then
+    self.failed = ("%s: cannot be written: %s"):format(self.path, tostring(why))
+  end
+  return not self.failed or nil, self.failed
+end
+
+local function write(self, text)
   if self.failed then return nil, self.failed end
-  local written, why = self.handle:write(text)
-  if written then return true end
-  self.failed = ("%s: cannot be written: %s"):format(self.path, tostring(why))
-  return nil, self.failed
+  return check(self, self.handle:write(text))
+end
+
+-- Begins the file anew. A pipe has its writer all the while.
+local function begin(self)
+  self.begun = true
+  local handle, why = io.open(self.path, "wb")
+  if not handle then return check(self, nil, why) end
+  self.handle:close()
+  self.handle = handle
+  return write(self, HEADER)
 end
 
 ---@param row hubspot.associations.cli.FailedRow
@@ -41,20 +55,19 @@ end
 ---@return string|nil message
 function FailuresFile:add(row)
   self.rows = self.rows + 1
-  return self:write(table.concat({
+  if not self.begun then begin(self) end
+  return write(self, table.concat({
     field(row.line), field(row.from), field(row.to), field(row.type), row.outcome, field(row.category),
     field(row.message),
   }, ",") .. "\n")
 end
 
+---@param is_complete boolean whether the run came to its end: then no row of an earlier one is left
 ---@return boolean|nil true when all of it was written
 ---@return string|nil message
-function FailuresFile:close()
-  local closed, why = self.handle:close()
-  if not closed and not self.failed then
-    self.failed = ("%s: cannot be written: %s"):format(self.path, tostring(why))
-  end
-  return not self.failed or nil, self.failed
+function FailuresFile:close(is_complete)
+  if not self.begun and (is_complete or self.is_empty) then begin(self) end
+  return check(self, self.handle:close())
 end
 
 return failures_file

@@ -65,7 +65,7 @@ function job.run(client, arguments, source, progress, caught)
   counts, err = drive(operation, source, progress, caught)
   progress:update(counts)
   progress:finish(core.now(), source:total())
-  failures:close()
+  failures:close(not err)
   why = (err or failures.file and failures.file.failed) and reason(err, source, failures)
   return {
     is_whole = counts.created == counts.inputs,

@@ -32,8 +32,9 @@ local function trim(text)
   return text:match "^%s*(.-)%s*$"
 end
 
-local function problem_at(line, column, message)
-  return nil, { line = line, column = column, message = message }
+-- What is wrong with a row, with what is known of it.
+local function problem_at(line, column, message, row)
+  return nil, { line = line, column = column, message = message, row = row }
 end
 
 -- ---- CSV ----
@@ -76,21 +77,16 @@ local function by_column(fields, columns)
   return row
 end
 
--- What is wrong with a row, with what is known of it.
-local function bad_row(row, line, column, message)
-  return nil, { line = line, column = column, message = message, row = row }
-end
-
 local function csv_input(fields, columns, line, settings)
   local row = by_column(fields, columns)
   for _, column in ipairs(IDS) do
     local id = row[column]
-    if not id then return bad_row(row, line, column, "is missing (columns are separated by commas)") end
-    if id == "" then return bad_row(row, line, column, "is empty") end
+    if not id then return problem_at(line, column, "is missing (columns are separated by commas)", row) end
+    if id == "" then return problem_at(line, column, "is empty", row) end
   end
   local types, why = settings.default, settings.untyped
   if row.type and row.type ~= "" then types, why = association_types.read(row.type, settings.category) end
-  if not types then return bad_row(row, line, "type", why) end
+  if not types then return problem_at(line, "type", why, row) end
   return { from = row.from, to = row.to, types = types, line = line }
 end
 
@@ -130,13 +126,13 @@ local function json_input(text, line, settings)
   if not text:find "^%s*{" then return problem_at(line, nil, "expected a JSON object, one in each line") end
   local object, why = core.decode(text)
   if not object then return problem_at(line, nil, "is not JSON: " .. why) end
-  local types = object.types
+  local types, ids = object.types, { from = object.from, to = object.to }
   if object.type ~= nil then
-    if types ~= nil then return problem_at(line, "type", "stands beside types; expected one of them") end
+    if types ~= nil then return problem_at(line, "type", "stands beside types; expected one of them", ids) end
     types = object.type
   end
   if types == nil then types = settings.default end
-  if types == nil then return problem_at(line, "types", settings.untyped) end
+  if types == nil then return problem_at(line, "types", settings.untyped, ids) end
   return { from = object.from, to = object.to, types = categorized(types, settings.category), line = line }
 end
 
