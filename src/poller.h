@@ -19,7 +19,7 @@ typedef struct hsa_event {
 int hsa_poller_open(hsa_poller *poller);
 void hsa_poller_close(hsa_poller *poller);
 
-/* Begins anew after a fork, under the same descriptor number, leaving the parent's untouched. */
+/* Begins anew after a fork, under the same descriptor number where it can, leaving the parent's untouched. */
 int hsa_poller_reopen(hsa_poller *poller);
 
 /* Watches `fd` for `interest` (HSA_READ | HSA_WRITE), in place of what it was watched for; 0 forgets it. */

@@ -2,7 +2,6 @@
  * Watches sockets, never owns one. poller_epoll.c is the same for Linux. */
 #include "poller.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <sys/event.h>
@@ -43,22 +42,20 @@ void hsa_poller_close(hsa_poller *poller)
   poller->fd = -1;
 }
 
-/* A queue is not inherited by a fork: the number is free, or has been given to something else. */
+/* A queue is not inherited by a fork. Its number is taken again where it is free; where the child has
+ * opened something under it, that is not ours to close. */
 int hsa_poller_reopen(hsa_poller *poller)
 {
-  int fresh = kqueue();
-  if (fresh < 0)
-    return -1;
-  if (fresh != poller->fd) {
-    int moved = dup2(fresh, poller->fd);
-    int reason = errno;
-    close(fresh);
-    if (moved < 0) {
-      errno = reason;
-      return -1;
-    }
-  }
-  fcntl(poller->fd, F_SETFD, FD_CLOEXEC);
+  int before = poller->fd;
+  if (hsa_poller_open(poller) != 0)
+    return -1; /* and no descriptor is left to be mistaken for ours */
+  if (poller->fd == before || before < 0 || fcntl(before, F_GETFD) >= 0)
+    return 0;
+  int moved = fcntl(poller->fd, F_DUPFD_CLOEXEC, before);
+  if (moved < 0)
+    return 0;
+  close(moved == before ? poller->fd : moved); /* another thread may have taken the number just now */
+  poller->fd = moved == before ? before : poller->fd;
   return 0;
 }
 
