@@ -4,7 +4,7 @@ local haproxy = core -- luacheck: globals core
 local exercise = require "hosts.support.exercise"
 local loop = require "hubspot.associations.loop.haproxy"
 
-local create = require "hosts.support.web"(loop)
+local create = require "hosts.support.web"(loop, haproxy.thread)
 
 local function service(name, answer)
   haproxy.register_service(name, "http", function(applet)

@@ -1,4 +1,4 @@
--- What the hosts that are web servers answer, in their own Lua: one client for all requests of the process.
+-- What the hosts that are web servers answer, in their own Lua: one client for all requests of a Lua state.
 
 local associations = require "hubspot.associations"
 local exercise = require "hosts.support.exercise"
@@ -7,12 +7,13 @@ local client
 local count = 0
 
 ---@param loop table
+---@param state integer|nil which one this is, of several in one host
 ---@return fun(): string create links one pair of its own, and gives the id that HubSpot saw
-return function(loop)
+return function(loop, state)
   return function()
     client = client or assert(associations.new { token = "secret", base_url = exercise.url(), loop = loop })
     count = count + 1
-    local id = tostring(10000 + count)
+    local id = tostring((state or 0) * 100000 + 10000 + count)
     local batch, err = client:create("contacts", "companies", { { from = id, to = 7, types = 279 } })
     if not batch then error(tostring(err), 0) end
     local got = batch.results[1].fromObjectId
