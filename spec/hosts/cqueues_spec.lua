@@ -1,28 +1,36 @@
--- The module in cqueues, on Lua 5.4; and the default loop there, to see that a stall is seen.
+-- The module in cqueues, on each Lua; and the default loop there, to see that a stall is seen.
 
 local behaviour = require "hosts.support.behaviour"
 local hosts = require "hosts.support.hosts"
 
-local missing = hosts.missing({ commands = { "lua5.4" }, module = "cqueues", build = "5.4" })
+local function needs(version)
+  return { commands = { hosts.interpreter(version) }, module = "cqueues", build = version }
+end
 
-local function exercise(loop)
+local function exercise(version, loop)
   return function(sandbox)
-    return hosts.run("5.4", { "lua5.4", hosts.program("cqueues.lua"), loop }, { SANDBOX_URL = sandbox:url() })
+    local argv = { hosts.interpreter(version), hosts.program("cqueues.lua"), loop }
+    return hosts.run(version, argv, { SANDBOX_URL = sandbox:url() })
   end
 end
 
-describe("the loop for cqueues", function()
-  if missing then
-    pending(missing)
-    return
-  end
-  behaviour.of_host("cqueues", exercise("cqueues"))
-end)
+for _, version in ipairs(hosts.versions) do
+  local name = "cqueues, " .. hosts.interpreter(version)
+  describe("the loop for " .. name, function()
+    local missing = hosts.missing(needs(version))
+    if missing then
+      pending(missing)
+      return
+    end
+    behaviour.of_host(name, exercise(version, "cqueues"))
+  end)
+end
 
 describe("the default loop, in a host that should not stall,", function()
+  local missing = hosts.missing(needs("5.4"))
   if missing then
     pending(missing)
     return
   end
-  behaviour.of_host("cqueues", exercise("blocking"), { stalls = true })
+  behaviour.of_host("cqueues", exercise("5.4", "blocking"), { stalls = true })
 end)

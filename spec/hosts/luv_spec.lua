@@ -1,26 +1,34 @@
--- The module in luv, on Lua 5.4: by its loop, and by operations that the host steps.
+-- The module in luv, on each Lua: by its loop, and by operations that the host steps.
 
 local behaviour = require "hosts.support.behaviour"
 local hosts = require "hosts.support.hosts"
 local sandboxes = require "support.sandbox"
 
-local missing = hosts.missing({ commands = { "lua5.4" }, module = "luv", build = "5.4" })
-
-local function run(program, sandbox)
-  return hosts.run("5.4", { "lua5.4", hosts.program(program) }, { SANDBOX_URL = sandbox:url() })
+local function missing_for(version)
+  return hosts.missing({ commands = { hosts.interpreter(version) }, module = "luv", build = version })
 end
 
-describe("the loop for luv", function()
-  if missing then
-    pending(missing)
-    return
-  end
-  behaviour.of_host("luv", function(sandbox)
-    return run("luv.lua", sandbox)
+local function run(version, program, sandbox)
+  local argv = { hosts.interpreter(version), hosts.program(program) }
+  return hosts.run(version, argv, { SANDBOX_URL = sandbox:url() })
+end
+
+for _, version in ipairs(hosts.versions) do
+  local name = "luv, " .. hosts.interpreter(version)
+  describe("the loop for " .. name, function()
+    local missing = missing_for(version)
+    if missing then
+      pending(missing)
+      return
+    end
+    behaviour.of_host(name, function(sandbox)
+      return run(version, "luv.lua", sandbox)
+    end)
   end)
-end)
+end
 
 describe("operations that luv steps", function()
+  local missing = missing_for("5.4")
   if missing then
     pending(missing)
     return
@@ -33,7 +41,7 @@ describe("operations that luv steps", function()
     end)
     local facts
     for _ = 1, 3 do -- a busy machine may make the timer late once
-      facts = run("luv_operations.lua", sandbox)
+      facts = run("5.4", "luv_operations.lua", sandbox)
       if facts.worst < 0.05 then
         break
       end

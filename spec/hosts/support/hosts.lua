@@ -15,6 +15,15 @@ local KEEPER = ROOT .. "/spec/hosts/support/keep"
 
 hosts.root = ROOT
 
+-- Each Lua that a script may be run by, as builds are named: those hosts that are a library are tried with each.
+hosts.versions = { "5.1", "5.2", "5.3", "5.4", "luajit" }
+
+---@param version string "5.1" to "5.4", or "luajit"
+---@return string command
+function hosts.interpreter(version)
+  return version == "luajit" and version or "lua" .. version
+end
+
 ---Why a host cannot be tried here; nil when it can.
 ---@param needs { commands?: string[], files?: string[], build?: string, module?: string }
 ---@return string|nil
@@ -29,8 +38,8 @@ function hosts.missing(needs)
       return file .. " is not there"
     end
   end
-  if needs.module and process.run({ "lua5.4", "-l", needs.module, "-e", "" }).code ~= 0 then
-    return needs.module .. " is not installed"
+  if needs.module and process.run({ hosts.interpreter(needs.build), "-l", needs.module, "-e", "" }).code ~= 0 then
+    return needs.module .. " is not installed for " .. needs.build
   end
   if needs.build and process.run({ "test", "-e", hosts.library(needs.build) }).code ~= 0 then
     return "run make LUA_VERSION=" .. needs.build .. " first"
