@@ -15,7 +15,7 @@ local KEEPER = ROOT .. "/spec/hosts/support/keep"
 
 hosts.root = ROOT
 
--- Each Lua that a script may be run by, as builds are named: those hosts that are a library are tried with each.
+-- Each Lua, as builds are named: a host that is a library is tried with each.
 hosts.versions = { "5.1", "5.2", "5.3", "5.4", "luajit" }
 
 ---@param version string "5.1" to "5.4", or "luajit"
@@ -38,7 +38,8 @@ function hosts.missing(needs)
       return file .. " is not there"
     end
   end
-  if needs.module and process.run({ hosts.interpreter(needs.build), "-l", needs.module, "-e", "" }).code ~= 0 then
+  local interpreter = needs.build and hosts.interpreter(needs.build)
+  if needs.module and process.run({ interpreter, "-l", needs.module, "-e", "" }).code ~= 0 then
     return needs.module .. " is not installed for " .. needs.build
   end
   if needs.build and process.run({ "test", "-e", hosts.library(needs.build) }).code ~= 0 then
