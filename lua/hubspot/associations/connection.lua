@@ -49,6 +49,7 @@ function connection.open(options)
     loop = options.loop or require "hubspot.associations.loop.blocking",
     waits = setmetatable({}, { __mode = "k" }), -- those under way; one whose coroutine is gone goes with it
     deadlines = setmetatable({}, { __mode = "k" }), -- owner -> when it is to be woken, whatever comes
+    alarm = math.huge, -- when the transport wakes the soonest of them
     closed = false,
   }, Connection)
 end
@@ -68,17 +69,27 @@ end
 ---@param owner table
 ---@param seconds number|nil nil for never
 function Connection:remind(owner, seconds)
-  self.deadlines[owner] = seconds and core.now() + seconds
-  if seconds then self.transport:wake(seconds) end
+  local deadline = seconds and core.now() + seconds
+  self.deadlines[owner] = deadline
+  if not deadline then return end
+  self.alarm = math.min(self.alarm, deadline)
+  self.transport:wake(seconds)
 end
 
----Does what is ready; never waits. A step uses up the wake that was due, which may have been another's.
+-- A step uses up the wake that was due, which may have been another's.
+local function set_alarm(self, now)
+  self.alarm = math.huge
+  for _, deadline in pairs(self.deadlines) do self.alarm = math.min(self.alarm, deadline) end
+  if self.alarm == math.huge then return end
+  self.alarm = math.max(self.alarm, now + REMINDER)
+  self.transport:wake(self.alarm - now)
+end
+
+---Does what is ready; never waits.
 function Connection:step()
   self.transport:step()
-  if next(self.deadlines) == nil then return end
-  local soonest = math.huge
-  for _, deadline in pairs(self.deadlines) do soonest = math.min(soonest, deadline) end
-  self.transport:wake(math.max(soonest - core.now(), REMINDER))
+  local now = core.now()
+  if now >= self.alarm then set_alarm(self, now) end
 end
 
 ---Waits until the transport has something to do, or `timeout` seconds have passed, and lets it do it.
