@@ -3,9 +3,17 @@
 
 # --- What to build, for which Lua, and where to install it. All of it can be given on the command line.
 
-# LUA names the interpreter, LUA_VERSION the version (5.1 to 5.4, or luajit); each is found from the other.
-ifndef LUA_VERSION
+# LUA names the interpreter, LUA_VERSION the version (one of these); each is found from the other. A LUA that is
+# given, as LuaRocks gives it, goes before a LUA_VERSION that the environment happens to have.
+KNOWN_VERSIONS = 5.1 5.2 5.3 5.4 luajit
+ifeq ($(origin LUA)/$(origin LUA_VERSION),command line/environment)
+  LUA_VERSION :=
+endif
+ifeq ($(LUA_VERSION),)
   LUA_VERSION := $(if $(LUA),$(shell $(LUA) -e 'io.write(jit and "luajit" or _VERSION:sub(5))'),5.4)
+endif
+ifneq ($(words $(LUA_VERSION))$(filter-out $(KNOWN_VERSIONS),$(LUA_VERSION)),1)
+  $(error LUA_VERSION is "$(LUA_VERSION)", but has to be 5.1, 5.2, 5.3, 5.4 or luajit)
 endif
 LUA ?= $(LUA_NAME)
 LUA_NAME = $(if $(filter luajit,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
@@ -94,7 +102,7 @@ test: ## Set up, build and run the specs; SPEC=file runs one
 test-hosts: ## Install the hosts, and try the module in each: nginx, HAProxy, Prosody, Neovim, luv, cqueues
 	@$(IN_TREE) MAKE="$(MAKE)" tools/test-hosts $(if $(filter command line,$(origin SPEC)),$(SPEC))
 
-LUA_VERSIONS = 5.1 5.2 5.3 5.4 luajit
+LUA_VERSIONS = $(KNOWN_VERSIONS)
 test-all: ## The same under every Lua: 5.1 to 5.4 and LuaJIT
 	@for version in $(LUA_VERSIONS); do \
 	  lua=lua$$version; [ $$version != luajit ] || lua=luajit; \
