@@ -129,7 +129,10 @@ install: all ## Install into PREFIX (/usr/local), below DESTDIR
 	sed '1s|^#!.*|#!$(if $(findstring /,$(LUA)),,/usr/bin/env )$(LUA)|' bin/hubspot-associations >$(BUILD)/command
 	install -m 755 $(BUILD)/command "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
 	@[ "$(PREFIX)" = /usr/local ] || [ "$(PREFIX)" = /usr ] || printf '%s\n' "To use it from there:" \
-	  "  export LUA_PATH='$(INST_LUADIR)/?.lua;;' LUA_CPATH='$(INST_LIBDIR)/?.so;;'"
+	  "  export LUA_PATH$(PATH_SUFFIX)='$(INST_LUADIR)/?.lua;;' LUA_CPATH$(PATH_SUFFIX)='$(INST_LIBDIR)/?.so;;'"
+
+# Names the variables that this Lua alone reads; 5.1 and LuaJIT have none of their own.
+PATH_SUFFIX = $(addprefix _,$(subst .,_,$(filter-out 5.1,$(LUA_ABI))))
 
 uninstall: ## Remove what install put there
 	rm -f "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
@@ -146,8 +149,13 @@ lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, 
 	luac5.1 -p $(LUA_FILES) bin/hubspot-associations
 	shellcheck $(filter-out %.h,$(wildcard tools/*)) bench/run spec/support/allocator/run .ci/run
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] spec/*/*.[ch] spec/*/*/*.[ch] bench/*.[ch] tools/*.[ch])
-	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h
+	@mkdir -p $(BUILD)
+	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h \
+	  2>$(TIDY_NOISE) || { cat $(TIDY_NOISE) >&2; exit 1; }
 	@$(MAKE) --no-print-directory all CC=clang VARIANT=clang-
+
+# clang-tidy reports on stdout; on stderr it counts what it found in the system's headers and does not report.
+TIDY_NOISE = $(BUILD)/clang-tidy.stderr
 
 sanitize: VARIANT = sanitize-
 sanitize: ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitizer
