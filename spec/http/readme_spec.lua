@@ -183,8 +183,10 @@ describe("the documentation", function()
     return process.run({ "sh", "-c", 'cd "$0" && exec timeout 60 "$@"', folder, ... }, { env = env })
   end
 
+  -- A block with the sandbox's address; and one that serves ends when its standard input does, which is here.
   local function here(block)
-    return (block.text:gsub(EXAMPLE_ADDRESS:gsub("%W", "%%%0"), (account:url():gsub("%%", "%%%%"))))
+    return (block.text:gsub(EXAMPLE_ADDRESS:gsub("%W", "%%%0"), (account:url():gsub("%%", "%%%%")))
+      :gsub("(server%.listen {.-port = 0) }", "%1, shutdown_on_eof = true }"))
   end
 
   setup(function()
