@@ -5,6 +5,7 @@ local arguments = require "hubspot.associations.cli.arguments"
 local faults = require "hubspot.associations.sandbox.faults"
 local options = require "hubspot.associations.options"
 local process = require "support.process"
+local rate_limit = require("hubspot.associations.answer").rate_limit
 local sandbox = require "support.sandbox"
 local sandbox_options = require "hubspot.associations.sandbox.options"
 
@@ -378,6 +379,13 @@ describe("the README's table of", function()
     end
   end)
 
+  it("error fields has all of HubSpot's that an error keeps", function()
+    local kept, shown_there = {}, {}
+    collect(kept, read "lua/hubspot/associations/answer.lua":match "\nlocal KEPT_FIELDS = (%b{})", '"(%w+)"')
+    collect(shown_there, section("README.md", "## Errors"):match "\n| (`category`[^|]*) |", "`(%w+)`")
+    assert.same(names_of(kept), names_of(shown_there))
+  end)
+
   it("the report has all that its class declares", function()
     local text = section("README.md", "## Jobs")
     local code = read "lua/hubspot/associations/import.lua"
@@ -404,6 +412,17 @@ describe("the README's table of", function()
       for flag in pairs(flags_in(row)) do rows[flag] = true end
     end
     assert.same(names_of(known), names_of(rows))
+  end)
+end)
+
+describe("the README's list of", function()
+  it("the rate limit's fields has all that there are", function()
+    local headers = {}
+    collect(headers, read "lua/hubspot/associations/answer.lua", '"(x%-hubspot%-ratelimit%-[%l-]+)"')
+    for header in pairs(headers) do headers[header] = "1" end
+    local names = {}
+    collect(names, section("README.md", "## One call"):match "`rate_limit` (%b())", "`([%l_]+)`")
+    assert.same(names_of(rate_limit(headers)), names_of(names))
   end)
 end)
 
