@@ -3,6 +3,7 @@
 
 local associations = require "hubspot.associations"
 local cjson = require "cjson"
+local clients = require "support.clients"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 local socket = require "socket"
@@ -17,19 +18,12 @@ describe("a token", function()
 
   local function open(base_url, changes)
     events = {}
-    local options = {
+    client = clients.open(base_url, {
       token = TOKEN,
-      base_url = base_url,
-      timeout = 2,
       on_event = function(event)
         events[#events + 1] = event
       end,
-    }
-    for name, value in pairs(changes or {}) do
-      options[name] = value
-    end
-    options.max_attempts = options.max_attempts or 1
-    client = assert(associations.new(options))
+    }, changes)
   end
 
   -- Makes a call to a server that follows the script, and looks for the token in all that comes of it.
@@ -45,13 +39,11 @@ describe("a token", function()
   end
 
   before_each(function()
-    server, client = nil, nil
+    server = nil
   end)
 
   after_each(function()
-    if client then
-      client:close()
-    end
+    clients.close()
     if server then
       server:close()
     end
