@@ -61,11 +61,8 @@ describe("a connection", function()
   end)
 
   it("is kept after a refusal, too", function()
-    local script = responses.script(responses.of(400, "{}"), 3)
-    for _, action in ipairs(responses.script(CREATED)) do
-      script[#script + 1] = action
-    end
-    start(script)
+    local refused = responses.of(400, "{}")
+    start(responses.script({ refused, refused, refused, CREATED }))
     open_client()
     for _ = 1, 3 do
       assert.is_nil((client:create("contacts", "companies", INPUTS)))

@@ -76,11 +76,7 @@ describe("on_event", function()
   end)
 
   it("is told of both requests when the token is renewed", function()
-    local script = responses.script(responses.of(401, "{}"))
-    for _, action in ipairs(responses.script(responses.created())) do
-      script[#script + 1] = action
-    end
-    open({ script }, {
+    open({ responses.script({ responses.of(401, "{}"), responses.created() }) }, {
       token = function(reason)
         return reason == "first" and OLD or NEW
       end,
