@@ -9,6 +9,7 @@ local process = require "support.process"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 local sandbox = require "support.sandbox"
+local version = require "hubspot.associations.version"
 
 local TOKEN = command.TOKEN
 
@@ -358,7 +359,7 @@ describe("the command create", function()
 
   -- A shell command around the command, with what it needs in the environment.
   local function shell(script)
-    return process.run({ "sh", "-c", script, "sh", command.interpreter(), command.PATH, "create",
+    return process.run({ "sh", "-c", script, "sh", process.interpreter(), command.PATH, "create",
       "--from", "contacts", "--to", "companies", "--type", "1", "--base-url", server:url(),
       file("pairs.csv", "1,2\n4041,3\n") }, { env = environment() })
   end
@@ -451,7 +452,7 @@ describe("the command sandbox", function()
   end)
 
   it("says what to install when cqueues is missing", function()
-    local found = process.run({ command.interpreter(), "-" }, { env = environment(), stdin = ([[
+    local found = process.run({ process.interpreter(), "-" }, { env = environment(), stdin = ([[
       local cli = require "hubspot.associations.cli"
       table.insert(package.searchers or package.loaders, 1, function(name)
         if name:find "^cqueues" then error("module '" .. name .. "' not found:\n\tno file", 0) end
@@ -466,7 +467,6 @@ end)
 describe("the command", function()
   it("tells its version", function()
     local result = run { "--version" }
-    local version = require "hubspot.associations.version"
     assert.are.same({ code = 0, stdout = "hubspot-associations " .. version .. "\n", stderr = "" }, result)
   end)
 

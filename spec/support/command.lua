@@ -12,14 +12,6 @@ local ROOT = debug.getinfo(1, "S").source:match("^@(.*)spec/support/[^/]*$")
 --- The launcher.
 command.PATH = ROOT .. "bin/hubspot-associations"
 
---- The interpreter that runs this spec.
----@return string
-function command.interpreter()
-  local index = 0
-  while arg[index - 1] do index = index - 1 end
-  return arg[index]
-end
-
 ---@param changes? table<string, string|false> false removes a variable
 ---@return table<string, string|false>
 function command.environment(changes)
@@ -35,7 +27,7 @@ end
 ---@param arguments string[]
 ---@return string[]
 function command.argv(arguments)
-  local list = { command.interpreter(), command.PATH }
+  local list = { process.interpreter(), command.PATH }
   for _, argument in ipairs(arguments) do list[#list + 1] = argument end
   return list
 end
