@@ -71,10 +71,12 @@ end
 --- Writes a file, byte for byte.
 ---@param path string
 ---@param bytes string
+---@return string path
 function process.write_file(path, bytes)
   local file = assert(io.open(path, "wb"))
   assert(file:write(bytes))
   assert(file:close())
+  return path
 end
 
 local function check_argv(argv)
