@@ -1,10 +1,9 @@
 -- Checks the options of associations.new: defaults, good and bad values of each, and the words of a refusal.
 -- Does no I/O.
 
+local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
 local options = require "hubspot.associations.options"
-
--- Known to fail; run them with KNOWN_BUGS=1.
 
 local function with(name, value)
   return { token = "t", [name] = value }
@@ -208,7 +207,6 @@ describe("options", function()
   end)
 
   it("that are refused are blamed on the line that calls new", function()
-    local associations = require "hubspot.associations"
     local line = debug.getinfo(1, "l").currentline + 2
     local called, message = pcall(function()
       local client = associations.new { token = "t", nonsense = true }
@@ -269,7 +267,6 @@ describe("the options of a job", function()
 
   -- The level is that of a call which is no tail call, and is the same for start and create_all.
   it("that are refused are blamed on the line that calls start, or create_all", function()
-    local associations = require "hubspot.associations"
     local client = assert(associations.new { token = "t" })
     for _, name in ipairs { "start", "create_all" } do
       local line = debug.getinfo(1, "l").currentline + 2
