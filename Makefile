@@ -61,7 +61,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all test-hosts simulate demo install uninstall clean lint sanitize valgrind coverage bench rock help
+.PHONY: all test test-all test-hosts simulate demo install uninstall clean lint sanitize valgrind fuzz coverage bench rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -77,7 +77,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile lua/hubspot/associations/version.lua
 
 -include $(wildcard $(BUILD)/obj/*.d)
 
-# The core as a static library, for a host that links it; and the C hosts of spec/hosts, which do.
+# The core as a static library, for a host that links it; and the C programs in spec, which do.
 STATIC = $(BUILD)/libhubspot-associations.a
 lua_libs = $(shell pkg-config --libs $(LUA_NAME))
 
@@ -88,7 +88,7 @@ $(STATIC): $(OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $(OBJECTS)
 
-$(BUILD)/hosts/%: spec/hosts/%.c $(STATIC)
+$(BUILD)/%: spec/%.c $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -pthread $(WARNINGS) $(WERROR) $(lua_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(STATIC) \
 	  $(lua_libs) $(call curl_flags,libs) -lm
@@ -174,6 +174,17 @@ valgrind: ## Run the specs under valgrind
 
 VALGRIND_OPTIONS = --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
   --errors-for-leak-kinds=definite --trace-children=no
+
+fuzz: VARIANT = fuzz-
+fuzz: ## Fuzz what reads answers, ids and URLs, for SECONDS_EACH (30); FUZZ=name runs one, INPUT=file one input
+	$(SETUP) fuzz
+	@$(MAKE) --no-print-directory $(BUILD)/fuzz/fuzz CC=clang VARIANT=$(VARIANT) CFLAGS="-O1 -g $(SANITIZERS) \
+	  -fsanitize=fuzzer-no-link" LDFLAGS=-fsanitize=fuzzer
+	@$(IN_TREE) $(SANITIZER_OPTIONS) SECONDS_EACH="$(SECONDS_EACH)" INPUT="$(INPUT)" tools/fuzz $(FUZZ)
+
+FUZZ = $(basename $(notdir $(wildcard spec/fuzz/*.lua)))
+INPUT =
+SECONDS_EACH = 30
 
 coverage: VARIANT = coverage-
 coverage: ## Report which lines the specs reach: build/coverage/index.html

@@ -3,6 +3,7 @@
 -- docs/hosts.md are only compiled here: spec/hosts/docs_spec.lua runs them, in their hosts.
 
 local arguments = require "hubspot.associations.cli.arguments"
+local command = require "support.command"
 local documents = require "support.documents"
 local faults = require "hubspot.associations.sandbox.faults"
 local options = require "hubspot.associations.options"
@@ -12,7 +13,6 @@ local sandbox = require "support.sandbox"
 local sandbox_options = require "hubspot.associations.sandbox.options"
 
 local ROOT = debug.getinfo(1, "S").source:match "^@(.*)spec/http/[^/]*$"
-local TOKEN = "pat-na1-0123456789-secret"
 local EXAMPLE_ADDRESS = "http://127.0.0.1:8080" -- stands for the sandbox in the blocks
 
 -- Blocks that change the machine, are what runs this spec, or are run by that of the hosts.
@@ -36,10 +36,10 @@ local NOT_RUN = {
 local read = documents.read
 
 -- The output of a shell command in the checkout, as lines.
-local function lines_of(command)
+local function lines_of(script)
   local lines = {}
   local folder = process.quote(ROOT == "" and "." or ROOT)
-  local result = process.run { "sh", "-c", "cd " .. folder .. " && " .. command }
+  local result = process.run { "sh", "-c", "cd " .. folder .. " && " .. script }
   for line in result.stdout:gmatch "[^\n]+" do lines[#lines + 1] = line end
   return lines
 end
@@ -92,13 +92,6 @@ local function names_of(set)
 end
 
 -- ---- running the blocks ----
-
--- The interpreter that runs this spec.
-local function interpreter()
-  local index = 0
-  while arg[index - 1] do index = index - 1 end
-  return arg[index]
-end
 
 local HERE = lines_of "pwd"[1] .. "/"
 
@@ -158,14 +151,11 @@ describe("the documentation", function()
 
   -- Runs a program in the folder.
   local function run(...)
-    local env = {
+    local env = command.environment {
       LUA_PATH = absolute(package.path), LUA_CPATH = absolute(package.cpath), LUA_INIT = false,
-      HUBSPOT_TOKEN = TOKEN, SANDBOX = account:url(), LUA = interpreter(),
+      SANDBOX = account:url(), LUA = process.interpreter(),
       COMMAND = HERE .. "bin/hubspot-associations", PATH = folder .. "/bin:" .. os.getenv "PATH",
     }
-    for _, version in ipairs { "5_2", "5_3", "5_4" } do
-      env["LUA_PATH_" .. version], env["LUA_CPATH_" .. version] = false, false
-    end
     return process.run({ "sh", "-c", 'cd "$0" && exec timeout 60 "$@"', folder, ... }, { env = env })
   end
 
@@ -212,7 +202,7 @@ describe("the documentation", function()
     if block.text:find "^%-%- host\n" or block.file then return end
     write("prelude.lua", PRELUDE)
     write("block.lua", here(block) .. "\n")
-    return run(interpreter(), "-e", 'dofile "prelude.lua"', "block.lua")
+    return run(process.interpreter(), "-e", 'dofile "prelude.lua"', "block.lua")
   end
 
   function RUN.sh(block)
@@ -236,7 +226,7 @@ describe("the documentation", function()
       local result = runner(block)
       if not result then return end
       assert.equal(0, result.code, result.stdout .. result.stderr)
-      assert.is_nil((result.stdout .. result.stderr):find(TOKEN, 1, true))
+      assert.is_nil((result.stdout .. result.stderr):find(command.TOKEN, 1, true))
       if block.output and not is_like(block.output, result.stdout) then
         assert.equal(block.output, result.stdout)
       end

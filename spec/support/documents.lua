@@ -1,5 +1,7 @@
 -- Reads README.md and the pages of docs/: their fenced blocks, for the specs that run them. Judges nothing.
 
+local process = require "support.process"
+
 local documents = {}
 
 local ROOT = debug.getinfo(1, "S").source:match "^@(.*)spec/support/[^/]*$"
@@ -8,10 +10,7 @@ local ROOT = debug.getinfo(1, "S").source:match "^@(.*)spec/support/[^/]*$"
 ---@param path string
 ---@return string
 function documents.read(path)
-  local file = assert(io.open(ROOT .. path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
+  return process.read_file(ROOT .. path)
 end
 
 ---@class documents.Block
