@@ -244,6 +244,14 @@ describe("client:create", function()
         client:create(arguments[1], arguments[2], arguments[3])
       end, "client:create: %w+: expected a %w+, found [a ]*%w+")
     end
+    assert.error_matches(function()
+      client:create("contacts", "companies", many(1), { journal = "x" })
+    end, "client:create: takes three arguments; options are associations.new's", 1, true)
+    for _, method in ipairs({ "create", "create_all", "start", "close" }) do
+      assert.error_matches(function()
+        client[method]("contacts", "companies", many(1))
+      end, ("^client:%s: call it with a colon: client:%s"):format(method, method))
+    end
   end)
 
   it("tells of a refused request in HubSpot's own words", function()
