@@ -158,6 +158,18 @@ local JOB = [[
   assert(report.retries == 0)
 ]]
 
+-- A job that waits for its next attempt is woken by its descriptor alone, in parent and child.
+local JOB_WAITS = [[
+  local operation = assert(new():start("contacts", "companies", { { from = 1, to = 1, types = 279 } }))
+  repeat operation:step() until operation:timeout() and operation:progress().requests == 1
+  local pid = fork()
+  local fd = operation:fd()
+  repeat assert(core.poll(fd, 10)) until operation:step()
+  assert(operation:result().created == 1)
+  if pid == 0 then return end_child() end
+  assert(wait(pid) == 0)
+]]
+
 -- A job that may not try again: what was sent, by whomever, may have been done.
 local JOB_ONCE = [[
   local client = new { batch_size = 10, max_attempts = 1 }
@@ -265,6 +277,11 @@ describe("a state that is forked", function()
       end
     end
   end
+
+  it("wakes a job that waits for its next attempt, in parent and child", function()
+    server = sandbox.start({ token = { TOKEN }, faults = { ["1"] = "unavailable" } })
+    assert_runs(JOB_WAITS, "lua_close")
+  end)
 
   it("does not take for not sent, in the child, what the parent has in flight", function()
     server = sandbox.start({ token = { TOKEN }, latency = 0.3 })
