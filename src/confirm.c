@@ -47,7 +47,7 @@ static uint32_t *find(const lhsa_pairs *pairs, lhsa_text from, lhsa_text to)
 {
   uint64_t hash = lhsa_hash(LHSA_HASH_BASIS, from.bytes, from.length);
   hash = lhsa_hash((hash ^ '"') * 31, to.bytes, to.length);
-  for (size_t slot = hash & pairs->mask;; slot = (slot + 1) & pairs->mask) {
+  for (size_t slot = (size_t)hash & pairs->mask;; slot = (slot + 1) & pairs->mask) {
     uint32_t number = pairs->slots[slot];
     if (number == 0)
       return &pairs->slots[slot];

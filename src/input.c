@@ -188,7 +188,7 @@ static int write_side(lua_State *L, lhsa_body *body, int input, int side, const 
  * 0 when nothing does, else 1 with a description pushed. Raw: a list's metatable is not asked. */
 static int push_list_flaw(lua_State *L, int index)
 {
-  size_t length = lua_rawlen(L, index), count = 0;
+  size_t length = (size_t)lua_rawlen(L, index), count = 0;
   lua_pushnil(L);
   while (lua_next(L, index)) {
     int64_t key;

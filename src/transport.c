@@ -84,7 +84,7 @@ static void headers_field(lua_State *L, int table, const char **lines)
   size_t length;
   lua_getfield(L, table, "headers");
   luaL_argcheck(L, lua_istable(L, -1), table, "headers: expected a list of strings");
-  size_t count = lua_rawlen(L, -1);
+  size_t count = (size_t)lua_rawlen(L, -1);
   luaL_argcheck(L, count <= MAX_HEADERS, table, "headers: too many");
   luaL_checkstack(L, (int)count + LUA_MINSTACK, "headers");
   int list = lua_gettop(L);
