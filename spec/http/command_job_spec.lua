@@ -166,6 +166,29 @@ describe("a job of the command", function()
       assert_found(text, "\n2,18,,,failed,invalid_input,")
     end)
 
+    it("writes the ids of JSON Lines as they are, or not at all", function()
+      local result = create({ "--failures", path "failed.csv", "-" }, {
+        stdin = '{"from":404123456789012,"to":"7 \\u0001"}\n{"from":1,"to":9007199254740993.0}\n'
+          .. '{"from":1,"to":12345678901234567890}\n{"from":1.5,"to":[2]}\n{"from":true,"to":1e400}\n',
+      })
+      assert.are.equal(1, result.code)
+      local text = read_file(path "failed.csv")
+      assert_found(text, "\n1,404123456789012,7 \1,1,failed,OBJECT_NOT_FOUND,")
+      assert_found(text, "\n2,1,,1,failed,invalid_input,")
+      assert_found(text, "\n3,1,,1,failed,invalid_input,")
+      assert_found(text, "\n4,,,1,failed,invalid_input,")
+      assert_found(text, "\n5,,,1,failed,invalid_input,")
+      assert.is_nil(result.stdout:find("[%z\1-\9\11-\31\127]"))
+      result = create({ "-" }, { stdin = text })
+      assert_found(result.stdout, "5 rows: 0 created, 5 failed\n")
+    end)
+
+    it("writes a number that Lua has as an integer with all its digits", function()
+      if not math.type then return end
+      create({ "--failures", path "failed.csv", "-" }, { stdin = '{"from":4040000000000000003,"to":1}\n' })
+      assert_found(read_file(path "failed.csv"), "\n1,4040000000000000003,1,1,failed,")
+    end)
+
     it("keeps the types and categories of JSON Lines", function()
       local result = create({ "--failures", path "failed.csv", "-" }, {
         stdin = '{"from":{"id":"4041"},"to":7,"types":[1,{"associationCategory":"USER_DEFINED",'
