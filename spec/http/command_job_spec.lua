@@ -130,11 +130,11 @@ describe("a job of the command", function()
       assert.are.equal("row,from,to,type,outcome,category,message", text:match "[^\n]*")
       assert.is_true(lines["2,4041,1,1,failed,OBJECT_NOT_FOUND,No such record: 0-1 4041"])
       assert.is_true(lines["6,4042,5,1,failed,OBJECT_NOT_FOUND,No such record: 0-1 4042"])
-      assert.is_true(lines["3,,2,,failed,invalid_input,column from: is empty"])
+      assert.is_true(lines["3,,2,1,failed,invalid_input,column from: is empty"])
       assert_found(text, '5,40,4,nine,failed,invalid_input,"column type: expected an association type id '
         .. '(a whole number from 1 to 2147483647), found ""nine"""\n')
 
-      local mended = text:gsub("404(%d),", "14%1,"):gsub("3,,2,,", "3,20,2,,"):gsub("nine,", "279,")
+      local mended = text:gsub("404(%d),", "14%1,"):gsub("3,,2,", "3,20,2,"):gsub("nine,", "279,")
       result = create { "--failures", path "again.csv", file("mended.csv", mended) }
       assert.are.equal(0, result.code)
       assert_found(result.stdout, "4 rows: 4 created, 0 failed\n")
@@ -187,6 +187,18 @@ describe("a job of the command", function()
       if not math.type then return end
       create({ "--failures", path "failed.csv", "-" }, { stdin = '{"from":4040000000000000003,"to":1}\n' })
       assert_found(read_file(path "failed.csv"), "\n1,4040000000000000003,1,1,failed,")
+    end)
+
+    it("writes a type that was refused so that it is refused again: no other takes its place", function()
+      local types = { "false", "1.5", "[]", '["279"]', '"nine"', '{"associationTypeId":279}', "0", "[[279]]" }
+      local lines = {}
+      for line, text in ipairs(types) do lines[line] = ('{"from":1,"to":2,"types":%s}\n'):format(text) end
+      lines[#lines + 1] = '{"from":1,"to":2,"type":279,"types":279}\n'
+      create({ "--failures", path "failed.csv", "-" }, { stdin = table.concat(lines) })
+      assert.are.equal(1 + #lines, lines_in(path "failed.csv"))
+      local result = create { path "failed.csv" }
+      assert_found(result.stdout, "9 rows: 0 created, 9 failed\n")
+      assert.are.equal(0, server:statistics().requests)
     end)
 
     it("keeps the types and categories of JSON Lines", function()
@@ -291,7 +303,7 @@ describe("a job of the command", function()
       assert.are.equal(50, server:statistics().requests)
       assert_found(result.stdout, ("\n%d requests; "):format(50 - sent))
       assert.are.equal(4, lines_in(path "failed.csv"))
-      for _, line in ipairs { "2,4041,9,1,", "3,,9,,", "499,4042,9,1," } do
+      for _, line in ipairs { "2,4041,9,1,", "3,,9,1,", "499,4042,9,1," } do
         assert_found(read_file(path "failed.csv"), "\n" .. line .. "failed,")
       end
     end)

@@ -27,10 +27,20 @@ describe("association types as text", function()
     end
   end)
 
-  it("are written as nothing when they are none", function()
-    for _, types in ipairs { {}, "x", false, { 1.5 }, { "1" }, { { associationTypeId = 1 } }, { { 1 } } } do
-      assert.are.equal("", association_types.write(types, "HUBSPOT_DEFINED"))
+  it("are written as text that is refused when they are none", function()
+    for _, types in ipairs {
+      {}, "x", "1", false, 1.5, 0, -1, 2 ^ 31, math.huge, { 1.5 }, { "1" }, { 1, "2" }, { { 1 } },
+      { { associationTypeId = 1 } }, { associationCategory = "WORK" },
+      { associationCategory = "WORK", associationTypeId = "1" },
+      { associationCategory = "1 WORK", associationTypeId = 2 },
+    } do
+      local text = association_types.write(types, "HUBSPOT_DEFINED")
+      assert.is_nil((association_types.read(text, "HUBSPOT_DEFINED")), text)
+      assert.is_not.equal("", text)
     end
+  end)
+
+  it("are written as nothing where there are none", function()
     assert.are.equal("", association_types.write(nil, "HUBSPOT_DEFINED"))
   end)
 end)

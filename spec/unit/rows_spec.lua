@@ -93,6 +93,8 @@ describe("rows from CSV", function()
 
   it("that are bad bring what is known of them", function()
     assert.are.same({ from = "1", to = "", type = "x" }, problem_of("1, ,x\n", { type = 1 }).row)
+    assert.are.same({ from = "1", to = "", types = 2 }, problem_of("1, ,2\n", { type = 1 }).row)
+    assert.are.same({ from = "1", to = "", types = 1 }, problem_of("1,\n", { type = 1 }).row)
   end)
 
   it("have no spaces around ids", function()
@@ -168,9 +170,23 @@ describe("rows from JSON Lines", function()
     }, read_well '{"from":"1","to":2,"types":279}\n{"from":"3","to":"4","type":5}')
   end)
 
-  it("take --type where they have none, or null", function()
-    local inputs = read_well('{"from":"1","to":"2"}\n{"from":"1","to":"2","types":null}\n', { type = 7 })
-    assert.are.same({ 7, 7 }, { inputs[1].types, inputs[2].types })
+  it("have types in words, as in CSV", function()
+    local work = { associationCategory = "WORK", associationTypeId = 3 }
+    local inputs = read_well('{"from":1,"to":2,"types":"279"}\n{"from":1,"to":2,"type":"4 WORK:3"}\n')
+    assert.are.same({ 279, { 4, work } }, { inputs[1].types, inputs[2].types })
+  end)
+
+  it("that are bad bring the text that is no type, and never none where they had one", function()
+    local known = problem_of('{"from":1,"to":2,"types":"nine"}\n', { type = 1 }).row
+    assert.are.same({ 1, 2, nil, "nine" }, { known.from, known.to, known.types, known.type })
+    known = problem_of('{"from":1,"to":2,"type":3,"types":4}\n', { type = 1 }).row
+    assert.are.same({ nil, "?" }, { known.types, known.type })
+  end)
+
+  it("take --type where they have none, null, or an empty text", function()
+    local inputs = read_well('{"from":"1","to":"2"}\n{"from":"1","to":"2","types":null}\n'
+      .. '{"from":"1","to":"2","types":" "}\n', { type = 7 })
+    assert.are.same({ 7, 7, 7 }, { inputs[1].types, inputs[2].types, inputs[3].types })
   end)
 
   it("have the category that was asked for where a type is a number only", function()
@@ -192,6 +208,7 @@ describe("rows from JSON Lines", function()
     { "with text behind the object", '{"from":"1"} x\n', nil, "is not JSON" },
     { "with both type and types", '{"from":"1","to":"2","type":1,"types":1}\n', "type", "beside types" },
     { "without a type", '{"from":"1","to":"2"}\n', "types", "no association type" },
+    { "with a type in words", '{"from":"1","to":"2","types":"nine"}\n', "types", 'found "nine"' },
   }
   for _, refusal in ipairs(REFUSALS) do
     it("are refused when they are rows " .. refusal[1], function()

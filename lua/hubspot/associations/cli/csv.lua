@@ -12,7 +12,7 @@ local byte, find, sub = string.byte, string.find, string.sub
 ---@field line integer|nil where the row begins
 ---@field column string|integer|nil the column's name, or its number
 ---@field message string
----@field row table|nil what is known of the row: its fields from, to and type
+---@field row table|nil what is known of the row: its from, to and types, or the text that is none in `type`
 ---@field fatal boolean|nil true when no further row can be read
 
 -- Reads a quoted field from behind its opening quote: its value, the line that it ends in, and the place

@@ -79,14 +79,15 @@ end
 
 local function csv_input(fields, columns, line, settings)
   local row = by_column(fields, columns)
-  for _, column in ipairs(IDS) do
-    local id = row[column]
-    if not id then return problem_at(line, column, "is missing (columns are separated by commas)", row) end
-    if id == "" then return problem_at(line, column, "is empty", row) end
-  end
   local types, why = settings.default, settings.untyped
   if row.type and row.type ~= "" then types, why = association_types.read(row.type, settings.category) end
-  if not types then return problem_at(line, "type", why, row) end
+  local known = { from = row.from, to = row.to, types = types, type = not types and row.type or nil }
+  for _, column in ipairs(IDS) do
+    local id = row[column]
+    if not id then return problem_at(line, column, "is missing (columns are separated by commas)", known) end
+    if id == "" then return problem_at(line, column, "is empty", known) end
+  end
+  if not types then return problem_at(line, "type", why, known) end
   return { from = row.from, to = row.to, types = types, line = line }
 end
 
@@ -111,8 +112,9 @@ end
 
 -- ---- JSON Lines ----
 
--- Types that are given as a number, alone or in a list, get the category.
-local function categorized(types, category)
+-- Types as an input has them: of text, as in CSV; numbers, alone or in a list, get the category.
+local function json_types(types, category)
+  if type(types) == "string" then return association_types.read(types, category) end
   if type(types) == "number" then return typed(types, category) end
   if type(types) == "table" then
     for index, entry in ipairs(types) do
@@ -126,14 +128,21 @@ local function json_input(text, line, settings)
   if not text:find "^%s*{" then return problem_at(line, nil, "expected a JSON object, one in each line") end
   local object, why = core.decode(text)
   if not object then return problem_at(line, nil, "is not JSON: " .. why) end
-  local types, ids = object.types, { from = object.from, to = object.to }
+  local input = { from = object.from, to = object.to, line = line }
+  local given = object.types
   if object.type ~= nil then
-    if types ~= nil then return problem_at(line, "type", "stands beside types; expected one of them", ids) end
-    types = object.type
+    if given ~= nil then
+      input.type = association_types.UNREADABLE
+      return problem_at(line, "type", "stands beside types; expected one of them", input)
+    end
+    given = object.type
   end
-  if types == nil then types = settings.default end
-  if types == nil then return problem_at(line, "types", settings.untyped, ids) end
-  return { from = object.from, to = object.to, types = categorized(types, settings.category), line = line }
+  if type(given) == "string" and trim(given) == "" then given = nil end -- as in CSV
+  input.types, why = settings.default, settings.untyped
+  if given ~= nil then input.types, why = json_types(given, settings.category) end
+  if input.types ~= nil then return input end
+  input.type = given
+  return problem_at(line, "types", why, input)
 end
 
 local function json_rows(lines, settings)
