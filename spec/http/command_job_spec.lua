@@ -201,6 +201,16 @@ describe("a job of the command", function()
       assert.are.equal(0, server:statistics().requests)
     end)
 
+    it("writes each type with its category where --category was given, for a run without it", function()
+      create({ "--category", "USER_DEFINED", "--type", "36", "--failures", path "failed.csv", "-" },
+        { stdin = "4041,2\n4042,2,37\n4043,2,HUBSPOT_DEFINED:279\n,2,38\n" })
+      local text = read_file(path "failed.csv")
+      assert_found(text, "\n1,4041,2,USER_DEFINED:36,failed,")
+      assert_found(text, "\n2,4042,2,USER_DEFINED:37,failed,")
+      assert_found(text, "\n3,4043,2,HUBSPOT_DEFINED:279,failed,")
+      assert_found(text, "\n4,,2,USER_DEFINED:38,failed,")
+    end)
+
     it("keeps the types and categories of JSON Lines", function()
       local result = create({ "--failures", path "failed.csv", "-" }, {
         stdin = '{"from":{"id":"4041"},"to":7,"types":[1,{"associationCategory":"USER_DEFINED",'

@@ -46,7 +46,7 @@ function association_types.read(text, category)
   return #list == 1 and list[1] or list
 end
 
-local function write_one(entry, category)
+local function write_one(entry, with_category)
   if type(entry) == "number" then
     entry = { associationCategory = "HUBSPOT_DEFINED", associationTypeId = entry }
   end
@@ -55,18 +55,19 @@ local function write_one(entry, category)
   if type(name) ~= "string" or not name:find(CATEGORY) then return UNREADABLE end
   if type(id) ~= "number" or id % 1 ~= 0 then return UNREADABLE end
   local digits = ("%.0f"):format(id)
-  return name == category and digits or name .. ":" .. digits
+  local is_plain = name == "HUBSPOT_DEFINED" and not with_category
+  return is_plain and digits or name .. ":" .. digits
 end
 
 ---The text that `read` makes the same types of. Of what are no types, text that it refuses; empty for nil.
 ---@param types any an input's
----@param category string
+---@param with_category boolean whether HUBSPOT_DEFINED is written, too, which a number stands for by default
 ---@return string
-function association_types.write(types, category)
+function association_types.write(types, with_category)
   if types == nil then return "" end
   if type(types) ~= "table" or #types == 0 then types = { types } end -- one
   local words = {}
-  for index, entry in ipairs(types) do words[index] = write_one(entry, category) end
+  for index, entry in ipairs(types) do words[index] = write_one(entry, with_category) end
   return table.concat(words, " ")
 end
 

@@ -45,9 +45,9 @@ end
 ---@field is_bad boolean whether nothing was asked of HubSpot
 
 ---@param failed table { input, outcome, error }, as a job's on_failure has it
----@param category string the category of types that are a number only
+---@param with_category boolean whether each type is to be written with its category
 ---@return hubspot.associations.cli.FailedRow
-function failure.describe(failed, category)
+function failure.describe(failed, with_category)
   local input = failed.input
   local known = input.problem and (input.problem.row or {}) or input
   local kind, message = reason(failed)
@@ -55,7 +55,7 @@ function failure.describe(failed, category)
     line = input.line,
     from = id_text(known.from),
     to = id_text(known.to),
-    type = known.type or association_types.write(known.types, category),
+    type = known.type or association_types.write(known.types, with_category),
     outcome = failed.outcome,
     category = printable(kind),
     message = printable(message),
