@@ -208,6 +208,9 @@ describe("rows from JSON Lines", function()
     { "with text behind the object", '{"from":"1"} x\n', nil, "is not JSON" },
     { "with both type and types", '{"from":"1","to":"2","type":1,"types":1}\n', "type", "beside types" },
     { "without a type", '{"from":"1","to":"2"}\n', "types", "no association type" },
+    { "without from, whatever their type", '{"form":"1","to":"2"}\n', "from", "is missing" },
+    { "without to, whatever their type", '{"from":"1","type":"nine"}\n', "to", "is missing" },
+    { "that are a whole request", '{"inputs":[{"from":{"id":"1"}}]}\n', nil, "one input a line" },
     { "with a type in words", '{"from":"1","to":"2","types":"nine"}\n', "types", 'found "nine"' },
   }
   for _, refusal in ipairs(REFUSALS) do

@@ -112,6 +112,8 @@ end
 
 -- ---- JSON Lines ----
 
+local WHOLE_BODY = 'is the body of a whole request (it has "inputs"); expected one input a line'
+
 -- Types as an input has them: of text, as in CSV; numbers, alone or in a list, get the category.
 local function json_types(types, category)
   if type(types) == "string" then return association_types.read(types, category) end
@@ -128,6 +130,7 @@ local function json_input(text, line, settings)
   if not text:find "^%s*{" then return problem_at(line, nil, "expected a JSON object, one in each line") end
   local object, why = core.decode(text)
   if not object then return problem_at(line, nil, "is not JSON: " .. why) end
+  if object.inputs ~= nil then return problem_at(line, nil, WHOLE_BODY) end
   local input = { from = object.from, to = object.to, line = line }
   local given = object.types
   if object.type ~= nil then
@@ -142,6 +145,9 @@ local function json_input(text, line, settings)
   if given ~= nil then input.types, why = json_types(given, settings.category) end
   if input.types ~= nil then return input end
   input.type = given
+  for _, side in ipairs(IDS) do
+    if input[side] == nil then return problem_at(line, side, "is missing", input) end
+  end
   return problem_at(line, "types", why, input)
 end
 
