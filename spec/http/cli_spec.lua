@@ -178,7 +178,7 @@ describe("the command create", function()
       local result = create({ "--type", "1", "--batch-size", "1", "--concurrency", "1", "-" },
         { stdin = '1,2\n3,4\n5,"6\n' })
       assert.are.equal(2, result.code)
-      assert_found(result.stdout, "2 rows: 2 created, 0 failed\n")
+      assert_found(result.stdout, "2 rows: 2 created, 0 failed; the rest of the file was not read\n")
       assert_found(result.stderr, "standard input: line 3, column 2: its quote is never closed\n")
       assert_found(result.stderr, "run the same command again")
     end)

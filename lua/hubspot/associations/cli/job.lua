@@ -66,11 +66,12 @@ function job.run(client, arguments, source, progress, caught)
   progress:update(counts)
   progress:finish(core.now(), source:total())
   failures:close(not err)
+  local has_rest = source:has_rest() -- now: it is closed before the report is written
   why = (err or failures.file and failures.file.failed) and reason(err, source, failures)
   return {
     is_whole = counts.created == counts.inputs,
     summary = ("%d of %d rows were created"):format(counts.created, counts.inputs),
-    text = function() return report.text(counts, failures.first, failures.file) end,
+    text = function() return report.text(counts, has_rest, failures.first, failures.file) end,
     why = why,
     advice = why and report.next_step(arguments.journal, err and err.kind),
   }

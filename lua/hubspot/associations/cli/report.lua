@@ -45,23 +45,27 @@ local function add_failures(lines, first, file)
   return table.concat(lines, "\n") .. "\n"
 end
 
+local REST = "; the rest of the file was not read"
+
 ---@param counts hubspot.associations.Report
+---@param has_rest boolean whether the file has rows that are not counted
 ---@param first hubspot.associations.cli.FirstFailures
 ---@param file hubspot.associations.cli.FailuresFile|nil
 ---@return string text lines, each with its newline
-function report.text(counts, first, file)
-  return add_failures({ report.counts(counts), effort(counts) }, first, file)
+function report.text(counts, has_rest, first, file)
+  return add_failures({ report.counts(counts) .. (has_rest and REST or ""), effort(counts) }, first, file)
 end
 
 ---@param counts table { rows, valid, requests }
+---@param has_rest boolean
 ---@param first hubspot.associations.cli.FirstFailures
 ---@param file hubspot.associations.cli.FailuresFile|nil
 ---@return string
-function report.dry_run(counts, first, file)
+function report.dry_run(counts, has_rest, first, file)
   local head = ("dry run: %s: %d can be sent, in %s; %d cannot; nothing was sent"):format(
     rows_text(counts.rows), counts.valid, requests_text(counts.requests), counts.rows - counts.valid
   )
-  return add_failures({ head }, first, file)
+  return add_failures({ head .. (has_rest and REST or "") }, first, file)
 end
 
 -- What has to change first, where the same command would only stop again.

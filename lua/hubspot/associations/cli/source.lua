@@ -112,6 +112,12 @@ function Source:total()
   return math.max(self.rows, self.rows * self.size / taken)
 end
 
+---Whether the file has more than the rows that were given, as far as that is known.
+---@return boolean
+function Source:has_rest()
+  return self.broken ~= nil or not self.exhausted and (not self.size or self.taken() < self.size)
+end
+
 function Source:close()
   if self.is_own then self.handle:close() end
 end
