@@ -482,7 +482,10 @@ describe("the command", function()
     local result = run { "destroy" }
     assert.are.same({ 2, "" }, { result.code, result.stdout })
     assert_found(result.stderr, "unknown command 'destroy'")
-    assert_found(result.stderr, "--help")
+    assert_found(result.stderr, "try: hubspot-associations --help\n")
+    for _, name in ipairs { "create", "sandbox" } do
+      assert_found(run({ name, "--nothing" }).stderr, "try: hubspot-associations " .. name .. " --help\n")
+    end
   end)
 
   it("says so when its modules are not in the search path", function()

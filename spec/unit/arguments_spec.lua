@@ -60,6 +60,9 @@ describe("the arguments", function()
     { "create --from a --to b --batch-size 2001 f", "expected a whole number from 1 to 2000" },
     { "create --from a --to b --concurrency 0 f", "'--concurrency'" },
     { "create --from a --to b --progress loud f", "--progress" },
+    { "create --from a --to b --failures - f", "'--failures': expected the name of a file" },
+    { "create --from a --to b --journal - f", "'--journal': expected the name of a file" },
+    { "create --from a --to b --token-file - f", "'--token-file': expected the name of a file" },
     { "sandbox --faults 3:nothing", "expected N:KIND,..., KIND one of anonymous, " },
     { "sandbox --faults 3", "'--faults'" },
     { "sandbox --faults ,", "'--faults'" },
@@ -101,6 +104,13 @@ describe("the arguments", function()
       assert.truthy(text:find("\n$"))
     end)
   end
+
+  it("have their type ids explained: which those of the examples are, and where there are more", function()
+    local text = parse("create --help").text
+    assert.truthy(text:find("/crm/v4/associations/{from}/{to}/labels", 1, true))
+    assert.is_nil(text:find("--to companies --type 1 ", 1, true))
+    assert.truthy(text:find("--to companies --type 279 ", 1, true))
+  end)
 
   it("are shown by examples in the help of each command, on lines of their own", function()
     for _, command in ipairs { "create", "sandbox" } do

@@ -36,6 +36,12 @@ local function category(text)
   return nil, "expected a category in upper case, such as USER_DEFINED"
 end
 
+-- The name of a file that is no stream: "-" would be taken for one.
+local function file_name(text)
+  if text ~= "-" then return text end
+  return nil, "expected the name of a file (./- is one)"
+end
+
 -- "3:secondly,6:lost_answer" -> { [3] = "secondly", [6] = "lost_answer" }
 local function faults(text)
   local kinds, names, script = require "hubspot.associations.sandbox.faults".kinds(), {}, {}
@@ -66,19 +72,23 @@ local COMMANDS = {
       .. "\"types\":279}, or as one input of HubSpot's API. - is standard input.\n\n"
       .. "A bad row costs only itself. Ctrl-C finishes what is in flight, and reports.",
     epilog = [[
+Type ids, such as 279 for contacts to companies, are listed in HubSpot's documentation:
+"Associations v4: association type ID values"; those of your account, with its labels, by
+GET /crm/v4/associations/{from}/{to}/labels. A type has a direction.
+
 The token is read from the environment variable HUBSPOT_TOKEN, or from --token-file.
 
 Exit status: 0 when all were created, 1 when some were not, 2 when it could not run or had
 to stop, 130 or 143 when it was interrupted (SIGINT, SIGTERM).
 
 Examples:
-   hubspot-associations create --from contacts --to companies --type 1 pairs.csv
+   hubspot-associations create --from contacts --to companies --type 279 pairs.csv
    hubspot-associations create --from deals --to contacts --token-file token.txt typed.csv
    ./export | hubspot-associations create --from contacts --to deals --type 4 -
    hubspot-associations create --from 0-1 --to 2-7 --type 37 --category USER_DEFINED -
-   hubspot-associations create --from contacts --to companies --type 1 --dry-run pairs.csv
-   hubspot-associations create --from 0-1 --to 0-2 --type 1 --failures f.csv pairs.csv
-   hubspot-associations create --from 0-1 --to 0-2 --type 1 --journal done pairs.csv]],
+   hubspot-associations create --from 0-1 --to 0-2 --type 279 --dry-run pairs.csv
+   hubspot-associations create --from 0-1 --to 0-2 --type 279 --failures f.csv pairs.csv
+   hubspot-associations create --from 0-1 --to 0-2 --type 279 --journal done pairs.csv]],
     arguments = {
       { name = "file", argname = "FILE", description = "The pairs; - for standard input." },
     },
@@ -92,13 +102,13 @@ Examples:
       { name = "--category", argname = "NAME", check = category,
         description = "The category of types that are a number only: HUBSPOT_DEFINED (default), "
           .. "USER_DEFINED, ..." },
-      { name = "--token-file", argname = "FILE",
+      { name = "--token-file", argname = "FILE", check = file_name,
         description = "A file that holds the token, and nothing else." },
       { name = "--format", choices = { "csv", "jsonl" }, argname = "csv|jsonl",
         description = "What FILE is; by default, what its name or its first character says." },
-      { name = "--journal", argname = "FILE",
+      { name = "--journal", argname = "FILE", check = file_name,
         description = "Record what is done in this file; when it has a record, go on from there." },
-      { name = "--failures", argname = "FILE",
+      { name = "--failures", argname = "FILE", check = file_name,
         description = "Write the rows that failed, or are unconfirmed, to this CSV file, with the reason: "
           .. "to be mended and given to this command." },
       { name = "--concurrency", argname = "N", check = whole(1, 100),
