@@ -346,6 +346,18 @@ describe("the command create", function()
     assert_found(result.stdout, "\nline 1: 1 to 2: unconfirmed: ")
   end)
 
+  it("has unconfirmed rows sent again, and says not that they are to be mended", function()
+    for rows, advice in pairs {
+      ["1,2\n"] = ": give it to this command", ["1,2\n,3\n"] = ": mend the rows that failed, and give it",
+    } do
+      local raw = raw_server.start { connections = { responses.script(responses.created()) } }
+      local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
+        raw:url(), "--failures", folder .. "/unconfirmed.csv", "-" }, { stdin = rows })
+      raw:close()
+      assert_found(result.stdout, advice)
+    end
+  end)
+
   it("says that repeating is safe when the answer was lost", function()
     local raw = raw_server.start { connections = { { { "read_request" } } } }
     local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
