@@ -185,7 +185,7 @@ describe("the command create", function()
 
     it("sends nothing when the file is none", function()
       for stdin, part in pairs {
-        ["from;to\n1;2\n"] = "separated by a comma", ["\255\254f\0"] = "UTF-16", ["["] = "JSON list",
+        ["a;b\n1;2\n"] = "found: a, b", ["\255\254f\0"] = "UTF-16", ["["] = "JSON list",
       } do
         local result = create({ "--type", "1", "-" }, { stdin = stdin })
         assert.are.same({ 2, "" }, { result.code, result.stdout })

@@ -101,6 +101,13 @@ describe("rows from CSV", function()
     assert.are.same({ { from = "1", to = "2", types = 3, line = 1 } }, read_well " 1 , 2 , 3 \n")
   end)
 
+  it("are separated by semicolons or tabs where the header is", function()
+    local expected = { { from = "1", to = "2", types = { 3, 4 }, line = 2 } }
+    assert.are.same(expected, read_well "\239\187\191from;to;type\r\n1;2;3 4\r\n")
+    assert.are.same(expected, read_well 'note\t"from"\tto\ttype\n"a, b"\t1\t2\t3 4\n')
+    assert.are.same({ { from = "1", to = "2", types = 3, line = 1 } }, read_well "1;2;3\n")
+  end)
+
   it("stand behind a byte order mark", function()
     assert.are.same({ { from = "1", to = "2", types = 3, line = 2 } },
       read_well "\239\187\191from,to,type\r\n1,2,3\r\n")
@@ -108,7 +115,12 @@ describe("rows from CSV", function()
 
   local REFUSALS = {
     { "without a second column", "1,2,1\n3\n", 2, "to", "is missing" },
-    { "separated by semicolons", "1;2\n", 1, "to", "separated by commas" },
+    { "separated by another than the first", "1,2,1\n3;4;1\n", 2, "to", "separated by commas" },
+    { "separated by commas behind a semicolon", "1;2;1\n3,4,1\n", 2, "to", "separated by semicolons" },
+    { "with an id as spreadsheets show it", "1,1.01E+11,1\n", 1, "to", "format the column as text" },
+    { "with such an id of another language", "from;to\n1,01E+11;2\n", 2,
+      "from", "format the column as text" },
+    { "with such an id without a fraction", "1E+11,2,1\n", 1, "from", "1E+11 is a number as" },
     { "with an empty id", "1,2,1\n ,4,1\n", 2, "from", "is empty" },
     { "with a type that is no number", "1,2,primary\n", 1, "type", 'found "primary"' },
     { "with a type in words", "1,2,1 and 2\n", 1, "type", 'found "1 and 2"' },
@@ -139,9 +151,11 @@ describe("rows from CSV", function()
   local HEADER_REFUSALS = {
     { "without from", "to,type\n1,2\n", "no column from" },
     { "without to", "from,type\n1,2\n", "no column to" },
-    { "with semicolons", "from;to\n1;2\n", "separated by a comma" },
+    { "that has one of the two names", "from,company_id\n1,2\n", "found: from, company_id" },
     { "that names a column twice", "from,to,fromObjectId\n1,2,3\n", "twice" },
-    { "of unknown names", "contact,company\n1,2\n", "neither a header" },
+    { "of unknown names", "contact;company\n1;2\n", "neither a header" },
+    { "of unknown names, and shows them", "contact;company\n1;2\n", "found: contact, company" },
+    { "of many names, and shows some", ("a,"):rep(99) .. "\n", "found: a, a, a, a, a, a, a, a, ..." },
     { "that is no record", 'from,"to"x\n1,2,3\n', "closing quote" },
   }
   for _, refusal in ipairs(HEADER_REFUSALS) do

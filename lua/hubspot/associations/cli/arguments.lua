@@ -67,7 +67,8 @@ local COMMANDS = {
     description = "Creates associations between pairs of records, any number of them, and accounts for each "
       .. "row: created, failed, unconfirmed (HubSpot neither listed nor refused it) or not sent.\n\n"
       .. "FILE is CSV with the columns from, to and, where rows differ, type; a header line may name them in "
-      .. "any order, among others. A type is an id, or CATEGORY:ID; spaces stand between several. Or FILE is "
+      .. "any order, among others. Columns are separated by commas, semicolons or tabs: by whichever stands "
+      .. "behind the first field. A type is an id, or CATEGORY:ID; spaces stand between several. Or FILE is "
       .. "JSON Lines, one object a line, each written in short, {\"from\":\"101\",\"to\":\"202\","
       .. "\"types\":279}, or as one input of HubSpot's API. - is standard input.\n\n"
       .. "A bad row costs only itself. Ctrl-C finishes what is in flight, and reports.",

@@ -11,6 +11,8 @@ local rows = {}
 
 local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 
+local MOST_NAMES = 8
+
 local IDS = { "from", "to" } -- columns that a row must have
 
 -- Names that a header may give a column, without their case, "_", "-" and spaces.
@@ -30,6 +32,13 @@ local typed = association_types.typed
 
 local function trim(text)
   return text:match "^%s*(.-)%s*$"
+end
+
+-- The first few names of a header, for people.
+local function names_in(fields)
+  local names = {}
+  for number, name in ipairs(fields) do names[number] = number <= MOST_NAMES and trim(name) or nil end
+  return table.concat(names, ", ") .. (#fields > MOST_NAMES and ", ..." or "")
 end
 
 -- What is wrong with a row, with what is known of it.
@@ -60,14 +69,29 @@ local function columns_of(fields)
   if why then return nil, why end
   if columns then
     for _, column in ipairs(IDS) do
-      if not columns[column] then return nil, ("the header has no column %s"):format(column) end
+      if not columns[column] then
+        return nil, ("the header has no column %s; found: %s"):format(column, names_in(fields))
+      end
     end
     return columns, true
   end
   if not table.concat(fields):find "%d" then
-    return nil, "it is neither a header with the columns from and to, separated by a comma, nor a row of ids"
+    return nil, "neither a header with the columns from and to, nor a row of ids; found: " .. names_in(fields)
   end
   return { from = 1, to = 2, type = 3 }, false
+end
+
+local SEPARATOR_NAMES = { [","] = "commas", [";"] = "semicolons", ["\t"] = "tabs" }
+
+-- A long number as spreadsheets show it, 1.01E+11: most of its digits are gone.
+local SHORTENED = "^%d+[.,]?%d*[eE]%+%d+$"
+
+-- Why what stands in a column of ids is none.
+local function id_refusal(id, separator)
+  if not id then return ("is missing (columns are separated by %s)"):format(SEPARATOR_NAMES[separator]) end
+  if id == "" then return "is empty" end
+  if not id:find(SHORTENED) then return nil end
+  return id .. " is a number as a spreadsheet shows long ones; format the column as text, and export it again"
 end
 
 -- The fields of a record by the names of their columns, without spaces around them.
@@ -77,22 +101,21 @@ local function by_column(fields, columns)
   return row
 end
 
-local function csv_input(fields, columns, line, settings)
+local function csv_input(fields, columns, line, separator, settings)
   local row = by_column(fields, columns)
   local types, why = settings.default, settings.untyped
   if row.type and row.type ~= "" then types, why = association_types.read(row.type, settings.category) end
   local known = { from = row.from, to = row.to, types = types, type = not types and row.type or nil }
   for _, column in ipairs(IDS) do
-    local id = row[column]
-    if not id then return problem_at(line, column, "is missing (columns are separated by commas)", known) end
-    if id == "" then return problem_at(line, column, "is empty", known) end
+    local wrong = id_refusal(row[column], separator)
+    if wrong then return problem_at(line, column, wrong, known) end
   end
   if not types then return problem_at(line, "type", why, known) end
   return { from = row.from, to = row.to, types = types, line = line }
 end
 
 local function csv_rows(lines, settings)
-  local next_record = csv.reader(lines)
+  local next_record, separator = csv.reader(lines)
   local columns, is_header
   return function()
     local fields, line = next_record()
@@ -106,7 +129,7 @@ local function csv_rows(lines, settings)
       end
     end
     if not fields then return nil, line end
-    return csv_input(fields, columns, line, settings)
+    return csv_input(fields, columns, line, separator(), settings)
   end
 end
 
