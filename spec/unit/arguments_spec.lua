@@ -15,7 +15,7 @@ end
 describe("the arguments", function()
   it("of create are read", function()
     assert.are.same({
-      command = "create", create = true, from = "contacts", to = "companies", type = 279,
+      command = "create", create = true, from = "contacts", to = "companies", type = "279",
       category = "USER_DEFINED", token_file = "t", base_url = "http://127.0.0.1:1", api_version = "v4",
       format = "csv", file = "pairs.csv", max_attempts = 2, journal = "j", failures = "f", concurrency = 8,
       batch_size = 500, rate = 90, progress = "bar", dry_run = true, quiet = true,
@@ -23,6 +23,12 @@ describe("the arguments", function()
       .. " --base-url http://127.0.0.1:1 --api-version v4 --format csv --max-attempts 2 --journal j"
       .. " --failures f --concurrency 8 --batch-size 500 --rate 90 --progress bar --dry-run --quiet"
       .. " pairs.csv"))
+  end)
+
+  it("of create name types as a column does", function()
+    for _, word in ipairs { "1", "2147483647", "USER_DEFINED:36" } do
+      assert.are.equal(word, parse("create --from a --to b --type " .. word .. " f").type)
+    end
   end)
 
   it("of create may be few", function()
@@ -51,10 +57,11 @@ describe("the arguments", function()
     { "create --from a f", "'--to'" },
     { "create --from a --to b", "file" },
     { "create --from a --to b f g", "too many" },
-    { "create --from a --to b --type 0 f", "'--type': expected a whole number" },
+    { "create --from a --to b --type 0 f", "'--type': expected an association type id" },
     { "create --from a --to b --type 1.5 f", "found '1.5'" },
     { "create --from a --to b --type 0x1 f", "'--type'" },
     { "create --from a --to b --type 2147483648 f", "'--type'" },
+    { "create --from a --to b --type WORK:x f", "found 'WORK:x'" },
     { "create --from a --to b --category user f", "upper case" },
     { "create --from a --to b --format xml f", "--format" },
     { "create --from a --to b --batch-size 2001 f", "expected a whole number from 1 to 2000" },

@@ -50,7 +50,7 @@ describe("rows from CSV", function()
 
   it("keep ids as the strings that they are", function()
     assert.are.same({ from = "0012345678901234567890", to = "1e3", types = 1, line = 1 },
-      read_well("0012345678901234567890,1e3\n", { type = 1 })[1])
+      read_well("0012345678901234567890,1e3\n", { type = "1" })[1])
   end)
 
   it("take --type where they have none", function()
@@ -58,13 +58,18 @@ describe("rows from CSV", function()
       { from = "1", to = "2", types = 279, line = 1 },
       { from = "3", to = "4", types = 5, line = 2 },
       { from = "5", to = "6", types = 279, line = 3 },
-    }, read_well("1,2\n3,4,5\n5,6,\n", { type = 279 }))
+    }, read_well("1,2\n3,4,5\n5,6,\n", { type = "279" }))
   end)
 
   it("have the category that was asked for", function()
-    local inputs = read_well("1,2\n3,4,5\n", { type = 30, category = "USER_DEFINED" })
+    local inputs = read_well("1,2\n3,4,5\n", { type = "30", category = "USER_DEFINED" })
     assert.are.same({ associationCategory = "USER_DEFINED", associationTypeId = 30 }, inputs[1].types)
     assert.are.same({ associationCategory = "USER_DEFINED", associationTypeId = 5 }, inputs[2].types)
+    inputs = read_well("1,2\n", { type = "WORK:30 4", category = "USER_DEFINED" })
+    assert.are.same({
+      { associationCategory = "WORK", associationTypeId = 30 },
+      { associationCategory = "USER_DEFINED", associationTypeId = 4 },
+    }, inputs[1].types)
   end)
 
   local HEADERS = {
@@ -92,9 +97,9 @@ describe("rows from CSV", function()
   end)
 
   it("that are bad bring what is known of them", function()
-    assert.are.same({ from = "1", to = "", type = "x" }, problem_of("1, ,x\n", { type = 1 }).row)
-    assert.are.same({ from = "1", to = "", types = 2 }, problem_of("1, ,2\n", { type = 1 }).row)
-    assert.are.same({ from = "1", to = "", types = 1 }, problem_of("1,\n", { type = 1 }).row)
+    assert.are.same({ from = "1", to = "", type = "x" }, problem_of("1, ,x\n", { type = "1" }).row)
+    assert.are.same({ from = "1", to = "", types = 2 }, problem_of("1, ,2\n", { type = "1" }).row)
+    assert.are.same({ from = "1", to = "", types = 1 }, problem_of("1,\n", { type = "1" }).row)
   end)
 
   it("have no spaces around ids", function()
@@ -160,7 +165,7 @@ describe("rows from CSV", function()
   }
   for _, refusal in ipairs(HEADER_REFUSALS) do
     it("end at a header " .. refusal[1], function()
-      local problem, inputs = problem_of(refusal[2], { type = 1 })
+      local problem, inputs = problem_of(refusal[2], { type = "1" })
       assert.are.same({}, inputs)
       assert.is_true(problem.fatal)
       assert.are.equal(1, problem.line)
@@ -191,15 +196,15 @@ describe("rows from JSON Lines", function()
   end)
 
   it("that are bad bring the text that is no type, and never none where they had one", function()
-    local known = problem_of('{"from":1,"to":2,"types":"nine"}\n', { type = 1 }).row
+    local known = problem_of('{"from":1,"to":2,"types":"nine"}\n', { type = "1" }).row
     assert.are.same({ 1, 2, nil, "nine" }, { known.from, known.to, known.types, known.type })
-    known = problem_of('{"from":1,"to":2,"type":3,"types":4}\n', { type = 1 }).row
+    known = problem_of('{"from":1,"to":2,"type":3,"types":4}\n', { type = "1" }).row
     assert.are.same({ nil, "?" }, { known.types, known.type })
   end)
 
   it("take --type where they have none, null, or an empty text", function()
     local inputs = read_well('{"from":"1","to":"2"}\n{"from":"1","to":"2","types":null}\n'
-      .. '{"from":"1","to":"2","types":" "}\n', { type = 7 })
+      .. '{"from":"1","to":"2","types":" "}\n', { type = "7" })
     assert.are.same({ 7, 7, 7 }, { inputs[1].types, inputs[2].types, inputs[3].types })
   end)
 
@@ -208,7 +213,7 @@ describe("rows from JSON Lines", function()
     local named = { associationCategory = "WORK", associationTypeId = 31 }
     local inputs = read_well(
       '{"from":"1","to":"2","types":30}\n{"from":"1","to":"2","types":[30,{"associationCategory":"WORK",'
-      .. '"associationTypeId":31}]}\n{"from":"1","to":"2"}\n', { category = "USER_DEFINED", type = 30 })
+      .. '"associationTypeId":31}]}\n{"from":"1","to":"2"}\n', { category = "USER_DEFINED", type = "30" })
     assert.are.same({ asked, { asked, named }, asked }, { inputs[1].types, inputs[2].types, inputs[3].types })
   end)
 

@@ -2,6 +2,7 @@
 -- Parses only; reads no file and no environment, and ends no process.
 
 local argparse = require "argparse"
+local association_types = require "hubspot.associations.cli.association_types"
 
 local arguments = {}
 
@@ -29,6 +30,12 @@ local function positive_seconds(text)
   local value = seconds(text)
   if value and value > 0 then return value end
   return nil, "expected a positive number of seconds"
+end
+
+-- Stays text: which category a number has is said by another option.
+local function association_type(text)
+  local types, expected = association_types.read(text, "HUBSPOT_DEFINED")
+  return types and text, expected
 end
 
 local function category(text)
@@ -98,8 +105,8 @@ Examples:
         description = "The object type that is linked, such as contacts or 0-1." },
       { name = "--to", argname = "OBJECT", count = "1",
         description = "The object type that it is linked to, such as companies or 0-2." },
-      { name = "--type", argname = "ID", check = whole(1, 2147483647),
-        description = "The association type id of rows that have none." },
+      { name = "--type", argname = "ID", check = association_type,
+        description = "The association type id of rows that have none, or CATEGORY:ID." },
       { name = "--category", argname = "NAME", check = category,
         description = "The category of types that are a number only: HUBSPOT_DEFINED (default), "
           .. "USER_DEFINED, ..." },

@@ -5,7 +5,7 @@ local association_types = {}
 
 local LARGEST = 2147483647
 
-local EXPECTED = ("expected an association type id (a whole number from 1 to %d), found %%q"):format(LARGEST)
+local EXPECTED = ("expected an association type id (a whole number from 1 to %d)"):format(LARGEST)
 
 local CATEGORY = "^[A-Z][A-Z0-9_]*$"
 
@@ -39,10 +39,10 @@ function association_types.read(text, category)
   local list = {}
   for word in text:gmatch "%S+" do
     local entry = read_one(word, category)
-    if not entry then return nil, EXPECTED:format(text) end
+    if not entry then return nil, EXPECTED end
     list[#list + 1] = entry
   end
-  if #list == 0 then return nil, EXPECTED:format(text) end
+  if #list == 0 then return nil, EXPECTED end
   return #list == 1 and list[1] or list
 end
 

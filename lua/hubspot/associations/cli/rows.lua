@@ -24,7 +24,7 @@ local COLUMN_OF = {
 
 ---@class hubspot.associations.cli.RowOptions
 ---@field format "csv"|"jsonl"|nil by default, what the first character suggests
----@field type integer|nil the association type of rows that have none
+---@field type string|nil the association types of rows that have none, as text
 ---@field category string|nil the category of types that are a number only, "HUBSPOT_DEFINED"
 ---@field untyped string|nil what to say of a row that has no type, when there is no `type` either
 
@@ -44,6 +44,12 @@ end
 -- What is wrong with a row, with what is known of it.
 local function problem_at(line, column, message, row)
   return nil, { line = line, column = column, message = message, row = row }
+end
+
+-- Types from text: as an input has them, or nil and why there are none.
+local function read_types(text, category)
+  local types, expected = association_types.read(text, category)
+  return types, expected and ("%s, found %q"):format(expected, text)
 end
 
 -- ---- CSV ----
@@ -104,7 +110,7 @@ end
 local function csv_input(fields, columns, line, separator, settings)
   local row = by_column(fields, columns)
   local types, why = settings.default, settings.untyped
-  if row.type and row.type ~= "" then types, why = association_types.read(row.type, settings.category) end
+  if row.type and row.type ~= "" then types, why = read_types(row.type, settings.category) end
   local known = { from = row.from, to = row.to, types = types, type = not types and row.type or nil }
   for _, column in ipairs(IDS) do
     local wrong = id_refusal(row[column], separator)
@@ -139,7 +145,7 @@ local WHOLE_BODY = 'is the body of a whole request (it has "inputs"); expected o
 
 -- Types as an input has them: of text, as in CSV; numbers, alone or in a list, get the category.
 local function json_types(types, category)
-  if type(types) == "string" then return association_types.read(types, category) end
+  if type(types) == "string" then return read_types(types, category) end
   if type(types) == "number" then return typed(types, category) end
   if type(types) == "table" then
     for index, entry in ipairs(types) do
@@ -204,7 +210,7 @@ function rows.open(handle, options)
   local reader = READERS[options.format or (first == "{" and "jsonl" or "csv")]
   local next_row = reader(lines, {
     category = category,
-    default = options.type and typed(options.type, category),
+    default = options.type and association_types.read(options.type, category),
     untyped = options.untyped or "the row has no association type",
   })
   local ended = false
