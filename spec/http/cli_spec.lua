@@ -241,7 +241,7 @@ describe("the command create", function()
     end)
 
     it("says so of arguments that it does not know", function()
-      refused({ "--token", TOKEN, "-" }, "unknown option '--token'")
+      refused({ "--token", TOKEN, "-" }, "HUBSPOT_TOKEN or --token-file")
     end)
 
     it("says so of a base URL that would show the token to the network", function()
@@ -333,7 +333,7 @@ describe("the command create", function()
     raw:close()
     assert.are.equal(1, result.code)
     assert_found(result.stdout, "3 requests, 1 of them a retry; ")
-    assert.truthy(result.stderr:find("^hubspot%-associations: http: trying again in %d%.%d s\n$"))
+    assert.truthy(result.stderr:find("^hubspot%-associations: HTTP 503: trying again in %d%.%d s\n$"))
   end)
 
   it("counts rows as unconfirmed that the answer leaves out", function()

@@ -66,6 +66,7 @@ describe("the arguments", function()
     { "create --from a --to b --format xml f", "--format" },
     { "create --from a --to b --batch-size 2001 f", "expected a whole number from 1 to 2000" },
     { "create --from a --to b --concurrency 0 f", "'--concurrency'" },
+    { "create --from a --to b --dryrun f", "unknown option '--dryrun'; did you mean '--dry-run'" },
     { "create --from a --to b --progress loud f", "--progress" },
     { "create --from a --to b --failures - f", "'--failures': expected the name of a file" },
     { "create --from a --to b --journal - f", "'--journal': expected the name of a file" },
@@ -93,9 +94,11 @@ describe("the arguments", function()
   it("hold no token of create, and a refusal does not repeat one", function()
     for _, line in ipairs {
       "create --from a --to b f --token pat-secret", "create --from a --to b f --token=pat-secret",
+      "create --token pat-secret --from a --to b f", "create --token",
     } do
       local parsed, message = parse(line)
       assert.is_nil(parsed)
+      assert.truthy(message:find("'--token': the token is read from HUBSPOT_TOKEN or --token-file", 1, true))
       assert.is_nil(message:find("pat-secret", 1, true))
     end
   end)

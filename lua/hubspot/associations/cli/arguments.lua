@@ -112,6 +112,8 @@ Examples:
           .. "USER_DEFINED, ..." },
       { name = "--token-file", argname = "FILE", check = file_name,
         description = "A file that holds the token, and nothing else." },
+      { name = "--token",
+        never = "the token is read from HUBSPOT_TOKEN or --token-file; an argument can be read by others" },
       { name = "--format", choices = { "csv", "jsonl" }, argname = "csv|jsonl",
         description = "What FILE is; by default, what its name or its first character says." },
       { name = "--journal", argname = "FILE", check = file_name,
@@ -196,8 +198,15 @@ local function add_help(parser, ended)
     end }
 end
 
--- An option as argparse takes it: a value that fails its check is refused under the option's name.
-local function checked(option)
+-- An option as argparse takes it: a value that fails its check is refused under the option's name. One that
+-- is never to be given is in no help, and its value, which may be a secret, is not repeated.
+local function checked(option, ended)
+  if option.never then
+    return { name = option.name, args = "?", hidden = true, action = function()
+      ended.refusal = ("option '%s': %s"):format(option.name, option.never)
+      error(EARLY, 0)
+    end }
+  end
   local copy = {}
   for name, value in pairs(option) do copy[name] = value end
   copy.convert = option.check and function(text)
@@ -213,7 +222,7 @@ local function add_command(parser, command, ended)
     epilog = command.epilog, add_help = false,
   }
   for _, argument in ipairs(command.arguments or {}) do sub:argument(argument) end
-  for _, option in ipairs(command.options or {}) do sub:option(checked(option)) end
+  for _, option in ipairs(command.options or {}) do sub:option(checked(option, ended)) end
   for _, flag in ipairs(command.flags or {}) do sub:flag(flag) end
   add_help(sub, ended)
 end
@@ -246,7 +255,8 @@ function arguments.parse(argv, version)
   local parser = new_parser(version, ended)
   local called, done, parsed = pcall(parser.pparse, parser, argv)
   if called and done then return parsed end
-  if called then return nil, parsed end
+  if called then return nil, (parsed:gsub("\nDid you mean", "; did you mean")) end
+  if ended.refusal then return nil, ended.refusal end
   if ended.text then return { text = ended.text } end
   error(done, 0)
 end
