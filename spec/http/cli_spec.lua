@@ -382,6 +382,14 @@ describe("the command create", function()
     end
   end)
 
+  it("says so of a standard input that is closed", function()
+    local result = process.run({ "sh", "-c", 'exec "$@" <&-', "sh", command.interpreter(), command.PATH,
+      "create", "--from", "contacts", "--to", "companies", "--base-url", server:url(), "-" },
+      { env = environment() })
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "hubspot-associations: standard input is closed\n")
+  end)
+
   it("ends with 2, and says what was created, when the report cannot be written", function()
     local result = shell '"$@" >/dev/full'
     assert.are.equal(2, result.code)

@@ -401,7 +401,11 @@ describe("a job of the command", function()
     local before, sent = read_file(journal), server:statistics().requests
     local result = create({ "--journal", journal, "-" }, { stdin = pairs_csv(30, { [9] = "7,8" }) })
     assert.are.equal(2, result.code)
-    assert_found(result.stderr, "is of another job: inputs 1 to 30 are not the ones it recorded")
+    assert_found(result.stderr, ": journal " .. journal
+      .. ": is of another job: inputs 1 to 30 are not the ones it recorded\n")
+    assert_found(result.stderr, "the same rows, --type and --category")
+    assert_found(create({ "--type", "2", "--journal", journal, "-" }, { stdin = pairs_csv(30) }).stderr,
+      "the same rows, --type and --category")
     file("failed.csv", "kept\n")
     result = create({ "--from", "deals", "--failures", path "failed.csv", "--journal", journal, "-" },
       { stdin = pairs_csv(30) })

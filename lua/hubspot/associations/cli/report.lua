@@ -85,14 +85,18 @@ local FIRST = {
   invalid_input = "once that is mended, ",
   source = "once that is mended, ",
   callback = "once that is mended, ",
+  journal = "once the journal can be written, ",
 }
+
+local OTHER_JOB = "a journal goes on with the same rows, --type and --category only; else give another one"
 
 ---What to do when a job stopped before its end.
 ---@param journal string|nil
----@param kind string|nil of the error that it stopped with
+---@param err hubspot.associations.Error|nil that it stopped with
 ---@return string
-function report.next_step(journal, kind)
-  if kind == "journal" then return "give the file that this journal is of, or another journal" end
+function report.next_step(journal, err)
+  local kind = err and err.kind
+  if kind == "journal" and err.message:find("is of another job", 1, true) then return OTHER_JOB end
   return (FIRST[kind] or "") .. report.going_on(journal)
 end
 
