@@ -514,6 +514,33 @@ describe("the command", function()
     assert_found(result.stderr, "LUA_PATH")
   end)
 
+  it("finds its modules below any prefix that make install put it in", function()
+    local folder, version = process.make_folder(), _VERSION:match "%d+%.%d+"
+    local core
+    for template in package.cpath:gmatch "[^;]+" do
+      local file = io.open((template:gsub("%?", "hubspot/associations/core")))
+      if file then
+        core = core or template:match "^(.*)/%?"
+        file:close()
+      end
+    end
+    local modules = command.PATH:gsub("bin/[^/]*$", "lua")
+    process.run { "sh", "-c", [[cd "$1" && mkdir -p bin share/lua lib/lua && cp "$2" bin/ &&
+      ln -s "$3" "share/lua/$5" && ln -s "$4" "lib/lua/$5"]],
+      "sh", folder, command.PATH, modules, core, version }
+    local function without(path, place)
+      return (path:gsub("[^;]+", function(template)
+        return template:find(place, 1, true) == 1 and "/nowhere/?" or template
+      end))
+    end
+    local result = process.run({ command.interpreter(), folder .. "/bin/hubspot-associations", "create",
+      "--from", "a", "--to", "b", "--dry-run", "-" }, { stdin = "1,2,3\n", env = environment {
+        LUA_PATH = without(package.path, modules), LUA_CPATH = without(package.cpath, core),
+      } })
+    process.remove_folder(folder)
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+  end)
+
   it("can be run in a host's process, with the host's streams", function()
     local out, err = stream(), stream()
     local code = cli.main({ "create", "--from", "a", "--to", "b", "--type", "1", "-" }, {
