@@ -97,9 +97,9 @@ describe("rows from CSV", function()
   end)
 
   it("that are bad bring what is known of them", function()
-    assert.are.same({ from = "1", to = "", type = "x" }, problem_of("1, ,x\n", { type = "1" }).row)
-    assert.are.same({ from = "1", to = "", types = 2 }, problem_of("1, ,2\n", { type = "1" }).row)
-    assert.are.same({ from = "1", to = "", types = 1 }, problem_of("1,\n", { type = "1" }).row)
+    assert.are.same({ from = "1", to = "", type = "x", line = 1 }, problem_of("1, ,x\n", { type = "1" }).row)
+    assert.are.same({ from = "1", to = "", types = 2, line = 1 }, problem_of("1, ,2\n", { type = "1" }).row)
+    assert.are.same({ from = "1", to = "", types = 1, line = 1 }, problem_of("1,\n", { type = "1" }).row)
   end)
 
   it("have no spaces around ids", function()

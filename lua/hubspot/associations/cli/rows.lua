@@ -5,22 +5,14 @@
 local association_types = require "hubspot.associations.cli.association_types"
 local core = require "hubspot.associations.core"
 local csv = require "hubspot.associations.cli.csv"
+local csv_columns = require "hubspot.associations.cli.csv_columns"
 local lines_of = require "hubspot.associations.cli.lines"
 
 local rows = {}
 
 local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 
-local MOST_NAMES = 8
-
-local IDS = { "from", "to" } -- columns that a row must have
-
--- Names that a header may give a column, without their case, "_", "-" and spaces.
-local COLUMN_OF = {
-  from = "from", fromid = "from", fromobjectid = "from",
-  to = "to", toid = "to", toobjectid = "to",
-  type = "type", typeid = "type", associationtypeid = "type",
-}
+local IDS = csv_columns.IDS
 
 ---@class hubspot.associations.cli.RowOptions
 ---@field format "csv"|"jsonl"|nil by default, what the first character suggests
@@ -32,13 +24,6 @@ local typed = association_types.typed
 
 local function trim(text)
   return text:match "^%s*(.-)%s*$"
-end
-
--- The first few names of a header, for people.
-local function names_in(fields)
-  local names = {}
-  for number, name in ipairs(fields) do names[number] = number <= MOST_NAMES and trim(name) or nil end
-  return table.concat(names, ", ") .. (#fields > MOST_NAMES and ", ..." or "")
 end
 
 -- What is wrong with a row, with what is known of it.
@@ -53,39 +38,6 @@ local function read_types(text, category)
 end
 
 -- ---- CSV ----
-
--- The columns that a first record names: column -> field number, or nil when it names none.
-local function named_columns(fields)
-  local columns
-  for number, name in ipairs(fields) do
-    local column = COLUMN_OF[name:lower():gsub("[%s_%-]", "")]
-    if column then
-      columns = columns or {}
-      if columns[column] then return nil, ("the header names the column %s twice"):format(column) end
-      columns[column] = number
-    end
-  end
-  return columns
-end
-
--- Where the columns are: column -> field number, and whether the record is a header. Nil and why when it
--- is neither a header nor a row. Record ids have digits.
-local function columns_of(fields)
-  local columns, why = named_columns(fields)
-  if why then return nil, why end
-  if columns then
-    for _, column in ipairs(IDS) do
-      if not columns[column] then
-        return nil, ("the header has no column %s; found: %s"):format(column, names_in(fields))
-      end
-    end
-    return columns, true
-  end
-  if not table.concat(fields):find "%d" then
-    return nil, "neither a header with the columns from and to, nor a row of ids; found: " .. names_in(fields)
-  end
-  return { from = 1, to = 2, type = 3 }, false
-end
 
 local SEPARATOR_NAMES = { [","] = "commas", [";"] = "semicolons", ["\t"] = "tabs" }
 
@@ -111,13 +63,14 @@ local function csv_input(fields, columns, line, separator, settings)
   local row = by_column(fields, columns)
   local types, why = settings.default, settings.untyped
   if row.type and row.type ~= "" then types, why = read_types(row.type, settings.category) end
-  local known = { from = row.from, to = row.to, types = types, type = not types and row.type or nil }
+  local input = { from = row.from, to = row.to, types = types, line = line }
+  if not types then input.type = row.type end
   for _, column in ipairs(IDS) do
-    local wrong = id_refusal(row[column], separator)
-    if wrong then return problem_at(line, column, wrong, known) end
+    local wrong = id_refusal(input[column], separator)
+    if wrong then return problem_at(line, column, wrong, input) end
   end
-  if not types then return problem_at(line, "type", why, known) end
-  return { from = row.from, to = row.to, types = types, line = line }
+  if not types then return problem_at(line, "type", why, input) end
+  return input
 end
 
 local function csv_rows(lines, settings)
@@ -127,7 +80,7 @@ local function csv_rows(lines, settings)
     local fields, line = next_record()
     if not columns then
       if fields then
-        columns, is_header = columns_of(fields)
+        columns, is_header = csv_columns.of(fields)
         if not columns then return nil, { line = line, message = is_header, fatal = true } end
         if is_header then fields, line = next_record() end
       elseif line then
