@@ -3,9 +3,17 @@
 
 # --- What to build, for which Lua, and where to install it. All of it can be given on the command line.
 
-# LUA names the interpreter, LUA_VERSION the version (5.1 to 5.4, or luajit); each is found from the other.
-ifndef LUA_VERSION
+# LUA names the interpreter, LUA_VERSION the version (one of these); each is found from the other. A LUA that is
+# given, as LuaRocks gives it, goes before a LUA_VERSION that the environment happens to have.
+KNOWN_VERSIONS = 5.1 5.2 5.3 5.4 luajit
+ifeq ($(origin LUA)/$(origin LUA_VERSION),command line/environment)
+  LUA_VERSION :=
+endif
+ifeq ($(LUA_VERSION),)
   LUA_VERSION := $(if $(LUA),$(shell $(LUA) -e 'io.write(jit and "luajit" or _VERSION:sub(5))'),5.4)
+endif
+ifneq ($(words $(LUA_VERSION))$(filter-out $(KNOWN_VERSIONS),$(LUA_VERSION)),1)
+  $(error LUA_VERSION is "$(LUA_VERSION)", but has to be 5.1, 5.2, 5.3, 5.4 or luajit)
 endif
 LUA ?= $(LUA_NAME)
 LUA_NAME = $(if $(filter luajit,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
@@ -53,7 +61,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all test-hosts simulate demo install uninstall clean lint sanitize valgrind coverage bench rock help
+.PHONY: all test test-all test-hosts simulate demo install uninstall clean lint sanitize valgrind fuzz coverage bench rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -69,7 +77,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile lua/hubspot/associations/version.lua
 
 -include $(wildcard $(BUILD)/obj/*.d)
 
-# The core as a static library, for a host that links it; and the C hosts of spec/hosts, which do.
+# The core as a static library, for a host that links it; and the C programs in spec, which do.
 STATIC = $(BUILD)/libhubspot-associations.a
 lua_libs = $(shell pkg-config --libs $(LUA_NAME))
 
@@ -80,7 +88,7 @@ $(STATIC): $(OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $(OBJECTS)
 
-$(BUILD)/hosts/%: spec/hosts/%.c $(STATIC)
+$(BUILD)/%: spec/%.c $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -pthread $(WARNINGS) $(WERROR) $(lua_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(STATIC) \
 	  $(lua_libs) $(call curl_flags,libs) -lm
@@ -94,7 +102,7 @@ test: ## Set up, build and run the specs; SPEC=file runs one
 test-hosts: ## Install the hosts, and try the module in each: nginx, HAProxy, Prosody, Neovim, luv, cqueues
 	@$(IN_TREE) MAKE="$(MAKE)" tools/test-hosts $(if $(filter command line,$(origin SPEC)),$(SPEC))
 
-LUA_VERSIONS = 5.1 5.2 5.3 5.4 luajit
+LUA_VERSIONS = $(KNOWN_VERSIONS)
 test-all: ## The same under every Lua: 5.1 to 5.4 and LuaJIT
 	@for version in $(LUA_VERSIONS); do \
 	  lua=lua$$version; [ $$version != luajit ] || lua=luajit; \
@@ -121,7 +129,10 @@ install: all ## Install into PREFIX (/usr/local), below DESTDIR
 	sed '1s|^#!.*|#!$(if $(findstring /,$(LUA)),,/usr/bin/env )$(LUA)|' bin/hubspot-associations >$(BUILD)/command
 	install -m 755 $(BUILD)/command "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
 	@[ "$(PREFIX)" = /usr/local ] || [ "$(PREFIX)" = /usr ] || printf '%s\n' "To use it from there:" \
-	  "  export LUA_PATH='$(INST_LUADIR)/?.lua;;' LUA_CPATH='$(INST_LIBDIR)/?.so;;'"
+	  "  export LUA_PATH$(PATH_SUFFIX)='$(INST_LUADIR)/?.lua;;' LUA_CPATH$(PATH_SUFFIX)='$(INST_LIBDIR)/?.so;;'"
+
+# Names the variables that this Lua alone reads; 5.1 and LuaJIT have none of their own.
+PATH_SUFFIX = $(addprefix _,$(subst .,_,$(filter-out 5.1,$(LUA_ABI))))
 
 uninstall: ## Remove what install put there
 	rm -f "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
@@ -138,8 +149,13 @@ lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, 
 	luac5.1 -p $(LUA_FILES) bin/hubspot-associations
 	shellcheck $(filter-out %.h,$(wildcard tools/*)) bench/run spec/support/allocator/run .ci/run
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] spec/*/*.[ch] spec/*/*/*.[ch] bench/*.[ch] tools/*.[ch])
-	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h
+	@mkdir -p $(BUILD)
+	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h \
+	  2>$(TIDY_NOISE) || { cat $(TIDY_NOISE) >&2; exit 1; }
 	@$(MAKE) --no-print-directory all CC=clang VARIANT=clang-
+
+# clang-tidy reports on stdout; on stderr it counts what it found in the system's headers and does not report.
+TIDY_NOISE = $(BUILD)/clang-tidy.stderr
 
 sanitize: VARIANT = sanitize-
 sanitize: ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -158,6 +174,17 @@ valgrind: ## Run the specs under valgrind
 
 VALGRIND_OPTIONS = --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
   --errors-for-leak-kinds=definite --trace-children=no
+
+fuzz: VARIANT = fuzz-
+fuzz: ## Fuzz what reads answers, ids and URLs, for SECONDS_EACH (30); FUZZ=name runs one, INPUT=file one input
+	$(SETUP) fuzz
+	@$(MAKE) --no-print-directory $(BUILD)/fuzz/fuzz CC=clang VARIANT=$(VARIANT) CFLAGS="-O1 -g $(SANITIZERS) \
+	  -fsanitize=fuzzer-no-link" LDFLAGS=-fsanitize=fuzzer
+	@$(IN_TREE) $(SANITIZER_OPTIONS) SECONDS_EACH="$(SECONDS_EACH)" INPUT="$(INPUT)" tools/fuzz $(FUZZ)
+
+FUZZ = $(basename $(notdir $(wildcard spec/fuzz/*.lua)))
+INPUT =
+SECONDS_EACH = 30
 
 coverage: VARIANT = coverage-
 coverage: ## Report which lines the specs reach: build/coverage/index.html

@@ -26,16 +26,21 @@ enum {
   DOWNLOAD_BUFFER = 128 * 1024,
 };
 
-static const int64_t ALREADY = 1;        /* a deadline in the past */
-static const int64_t REMINDER = 5000000; /* nanoseconds */
+static const int64_t ALREADY = 1; /* a deadline in the past */
+
+/* An answer that its owner leaves unclaimed: for so long the descriptor is readable; then, for so many times as
+ * long, it is not, since others wait for it, too, in vain; and so on, each time longer. */
+static const int64_t FIRST_CALL = 5000000, LONGEST_CALL = 320000000; /* nanoseconds */
+enum { QUIET = 8 };
 
 struct hsa_http {
   CURLM *multi;
   hsa_poller poller;
-  int64_t curl_deadline;  /* when libcurl wants to be called; 0 for never */
-  int64_t wake_deadline;  /* when the caller does */
-  int64_t claim_deadline; /* when those who have done requests to claim are to be woken */
-  int64_t alarm;          /* what the poller is set to */
+  int64_t curl_deadline;   /* when libcurl wants to be called; 0 for never */
+  int64_t wake_deadline;   /* when the caller does */
+  int64_t claim_deadline;  /* when those who have done requests to claim are to be woken */
+  int64_t call_ends, call; /* till when they are woken, and for how long each time */
+  int64_t alarm;           /* what the poller is set to */
   hsa_request *requests;
   size_t pending, unclaimed;
   int *sockets; /* what a forked child has to close */
@@ -43,6 +48,7 @@ struct hsa_http {
   pid_t owner;
   char *proxy, *ca_file, *ca_path;
   size_t max_response;
+  int shut;
 };
 
 struct hsa_flight {
@@ -78,6 +84,8 @@ static void set_alarm(hsa_http *http)
   if (getpid() != http->owner)
     return; /* the timer is still the parent's */
   int64_t wanted = sooner(http->claim_deadline, sooner(http->curl_deadline, http->wake_deadline));
+  if (http->shut)
+    wanted = ALREADY;
   /* A deadline is never set twice, so that one that differs is all there is to tell the poller. */
   if (wanted != http->alarm && hsa_poller_alarm(&http->poller, wanted) == 0)
     http->alarm = wanted;
@@ -216,6 +224,16 @@ static const char *failure_kind(CURLcode code)
   }
 }
 
+/* Before libcurl begins to send, it notes the time; what it sent, it counts: not sent is what neither tells. */
+static int may_be_sent(CURL *easy)
+{
+  curl_off_t pretransfer = 0;
+  long size = 0;
+  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &size);
+  return pretransfer > 0 || size > 0;
+}
+
 static void fail(hsa_request *request, const char *kind, int code, const char *message)
 {
   request->failure = kind;
@@ -233,6 +251,7 @@ static void read_outcome(hsa_request *request, CURLcode result)
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &request->connects);
   curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &elapsed);
   request->elapsed = (double)elapsed / 1e6;
+  request->sent = may_be_sent(easy);
   request->http_version = version == CURL_HTTP_VERSION_2_0   ? "2"
                           : version == CURL_HTTP_VERSION_1_0 ? "1.0"
                           : version == CURL_HTTP_VERSION_3   ? "3"
@@ -291,6 +310,14 @@ static int collect(hsa_http *http)
 
 /* ---- the transport ---- */
 
+/* Those who have answers to claim are woken. */
+static void begin_call(hsa_http *http, int64_t now)
+{
+  http->call = FIRST_CALL;
+  http->claim_deadline = ALREADY;
+  http->call_ends = now + http->call;
+}
+
 static int open_multi(hsa_http *http)
 {
   http->multi = curl_multi_init();
@@ -312,19 +339,22 @@ static void begin_anew(hsa_http *http)
     fail(request, "network", CURLE_RECV_ERROR,
          "the process forked while this request was under way: it is the parent's");
     request->flight = NULL;
+    request->sent = 1; /* by the parent */
     request->done = 1;
     http->pending--;
     http->unclaimed++;
   }
   while (http->socket_count > 0)
     close(http->sockets[--http->socket_count]);
-  http->curl_deadline = http->wake_deadline = http->alarm = 0;
-  http->claim_deadline = http->unclaimed > 0 ? ALREADY : 0;
+  http->curl_deadline = http->alarm = 0;
+  http->claim_deadline = 0;
+  if (http->unclaimed > 0)
+    begin_call(http, hsa_now());
   http->multi = NULL;
   if (hsa_poller_reopen(&http->poller) != 0)
     return; /* out of descriptors: the next use tries again */
-  if (!open_multi(http)) {
-    curl_multi_cleanup(http->multi); /* NULL is refused, and that is all */
+  if (!http->shut && !open_multi(http)) {
+    curl_multi_cleanup(http->multi);
     http->multi = NULL;
     return;
   }
@@ -363,22 +393,29 @@ hsa_http *hsa_http_new(const hsa_http_options *options)
   return NULL;
 }
 
-void hsa_http_free(hsa_http *http)
+void hsa_http_shutdown(hsa_http *http)
 {
   hsa_sigpipe hold;
   check_fork(http);
   hsa_sigpipe_hold(&hold);
-  while (http->requests != NULL) {
-    hsa_request *request = http->requests;
-    http->requests = request->next;
+  http->shut = 1;
+  for (hsa_request *request = http->requests; request != NULL; request = request->next)
     if (!request->done) {
       fail(request, "closed", 0, "the client was closed while this request was under way");
+      request->sent = may_be_sent(request->flight->easy);
       land(request);
     }
-    request->http = NULL;
-  }
-  curl_multi_cleanup(http->multi);
+  curl_multi_cleanup(http->multi); /* NULL is refused, and that is all */
+  http->multi = NULL;
   hsa_sigpipe_release(&hold);
+  set_alarm(http);
+}
+
+void hsa_http_free(hsa_http *http)
+{
+  hsa_http_shutdown(http);
+  for (hsa_request *request = http->requests; request != NULL; request = request->next)
+    request->http = NULL;
   hsa_poller_close(&http->poller);
   free(http->sockets);
   free(http->proxy);
@@ -393,6 +430,11 @@ int hsa_http_fd(hsa_http *http)
   return http->owner == getpid() ? http->poller.fd : -1;
 }
 
+int hsa_http_is_open(const hsa_http *http)
+{
+  return !http->shut;
+}
+
 size_t hsa_http_pending(const hsa_http *http)
 {
   return http->pending;
@@ -403,6 +445,22 @@ void hsa_http_wake(hsa_http *http, int64_t nanoseconds)
   check_fork(http);
   http->wake_deadline = sooner(http->wake_deadline, hsa_now() + nanoseconds);
   set_alarm(http);
+}
+
+/* A step that finds no new answers does not end the call for those there are: it may be another's step. */
+static void call_out(hsa_http *http, int collected, int64_t now)
+{
+  if (http->unclaimed == 0) {
+    http->claim_deadline = 0;
+  } else if (collected > 0) {
+    begin_call(http, now);
+  } else if (http->claim_deadline == ALREADY && now >= http->call_ends) {
+    http->claim_deadline = now + QUIET * http->call;
+    http->call = http->call < LONGEST_CALL ? 2 * http->call : http->call;
+  } else if (http->claim_deadline != ALREADY && now >= http->claim_deadline) {
+    http->claim_deadline = ALREADY;
+    http->call_ends = now + http->call;
+  }
 }
 
 void hsa_http_step(hsa_http *http)
@@ -435,8 +493,7 @@ void hsa_http_step(hsa_http *http)
     curl_multi_perform(http->multi, &running); /* a callback failed: lets each transfer say so */
   int collected = collect(http);
   hsa_sigpipe_release(&hold);
-  /* At once for what is new; for what its owner leaves unclaimed, now and then: others wait here, too. */
-  http->claim_deadline = http->unclaimed == 0 ? 0 : collected > 0 ? ALREADY : now + REMINDER;
+  call_out(http, collected, now);
   set_alarm(http);
 }
 

@@ -41,7 +41,7 @@ typedef struct hsa_request {
   hsa_buffer body;
   struct hsa_flight *flight; /* libcurl's side, until it is done */
   hsa_http *http;            /* NULL when closed before the request was freed */
-  int claimed;
+  int claimed, sent;         /* sent: whether anything of it may have gone out */
   struct hsa_request *previous, *next;
 } hsa_request;
 
@@ -52,6 +52,11 @@ const char *hsa_http_libcurl(void);
 /* NULL when there is no memory or no descriptor left: errno says which. */
 hsa_http *hsa_http_new(const hsa_http_options *options);
 void hsa_http_free(hsa_http *http);
+
+/* Ends every request, which fail as `closed`, and every connection. The descriptor stays, readable from here
+ * on, for those who wait for it, until all is freed. */
+void hsa_http_shutdown(hsa_http *http);
+int hsa_http_is_open(const hsa_http *http); /* whether it is not shut down */
 
 /* Readable whenever hsa_http_step has something to do or a done request is unclaimed. The same for the
  * transport's life, in a forked child too (where every call below first begins anew). */

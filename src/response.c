@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MOST_PRESIZED = 16, MOST_SECRETS = 2 };
+/* An answer to a full batch has some ten thousands of values; each may take fifty times its JSON in memory. */
+enum { MAX_DEPTH = 64, MOST_VALUES = 1024 * 1024, MOST_PRESIZED = 16, MOST_SECRETS = 2 };
 
 typedef struct lhsa_secret {
   const char *bytes;
@@ -22,6 +23,7 @@ typedef struct lhsa_secret {
 /* How many fields the last object had, at each depth: a good guess for the next. */
 typedef struct lhsa_decoder {
   hsa_reader reader;
+  int values; /* so far */
   int fields[MAX_DEPTH + 1];
   lhsa_secret secrets[MOST_SECRETS]; /* what no string may show */
   int secret_count;
@@ -190,6 +192,8 @@ static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
   hsa_reader *reader = &decoder->reader;
   if (depth == 0 && (token == HSA_OBJECT || token == HSA_LIST))
     return hsa_reader_fail(reader, "nested too deeply");
+  if (++decoder->values > MOST_VALUES)
+    return hsa_reader_fail(reader, "more values than an answer has");
   luaL_checkstack(L, 4, "a response");
   switch (token) {
   case HSA_OBJECT:

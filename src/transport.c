@@ -22,6 +22,7 @@ typedef struct lhsa_transport {
 
 typedef struct lhsa_request {
   hsa_request *request; /* NULL once closed */
+  int answering;        /* while its response is made, which takes memory, and so may run finalizers */
 } lhsa_request;
 
 /* ---- arguments ---- */
@@ -29,13 +30,6 @@ typedef struct lhsa_request {
 static lhsa_transport *check_transport(lua_State *L)
 {
   return luaL_checkudata(L, 1, TRANSPORT);
-}
-
-static hsa_http *check_open(lua_State *L)
-{
-  lhsa_transport *transport = check_transport(L);
-  luaL_argcheck(L, transport->http != NULL, 1, "the transport is closed");
-  return transport->http;
 }
 
 /* A string without NUL in field `name` of the table at 1 (or at 2, for a method), which stays on the
@@ -131,15 +125,18 @@ static void push_headers(lua_State *L, const hsa_buffer *head)
   }
 }
 
-static void push_failure(lua_State *L, const char *kind, const char *message, int code, double elapsed)
+static void push_failure(lua_State *L, const char *kind, const char *message, int code, double elapsed,
+                         int sent)
 {
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   lua_pushstring(L, kind);
   lua_setfield(L, -2, "kind");
   lua_pushstring(L, message);
   lua_setfield(L, -2, "message");
   lua_pushnumber(L, elapsed);
   lua_setfield(L, -2, "elapsed");
+  lua_pushboolean(L, sent);
+  lua_setfield(L, -2, "sent");
   if (code != 0) {
     lua_pushinteger(L, code);
     lua_setfield(L, -2, "curl_code");
@@ -178,8 +175,8 @@ static int request_done(lua_State *L)
   return 1;
 }
 
-/* request:close(): cancels it if it is under way, frees what it holds. Also __gc and __close. */
-static int request_close(lua_State *L)
+/* __gc: cancels it if it is under way, frees what it holds. */
+static int request_collect(lua_State *L)
 {
   lhsa_request *self = check_request(L);
   hsa_request *request = self->request;
@@ -189,8 +186,15 @@ static int request_close(lua_State *L)
   return 0;
 }
 
+/* request:close(): the same; also __close. Its response is made first, where that has begun. */
+static int request_close(lua_State *L)
+{
+  return check_request(L)->answering ? 0 : request_collect(L);
+}
+
 /* request:response() -> { status, headers, body, elapsed, http_version, connects }
- *   | nil, { kind, message, elapsed, curl_code }. Once: it closes the request. Raises while it is not done. */
+ *   | nil, { kind, message, elapsed, sent, curl_code }. Once: it closes the request. Raises while it is not
+ * done. `sent` is false when nothing of it went out. */
 static int request_response(lua_State *L)
 {
   lhsa_request *self = check_request(L);
@@ -198,20 +202,22 @@ static int request_response(lua_State *L)
   luaL_argcheck(L, self->request->done, 1, "the request is not done");
   const hsa_request *request = self->request;
   hsa_request_claim(self->request);
-  if (request->failure != NULL) {
+  self->answering = 1;
+  int count = 1;
+  if (request->failure == NULL) {
+    push_response(L, request);
+  } else {
     lua_pushnil(L);
-    push_failure(L, request->failure, request->message, request->code, request->elapsed);
-    request_close(L);
-    return 2;
+    push_failure(L, request->failure, request->message, request->code, request->elapsed, request->sent);
+    count = 2;
   }
-  push_response(L, request);
-  request_close(L);
-  return 1;
+  request_collect(L);
+  return count;
 }
 
 static const luaL_Reg request_methods[] = {
-  {"done", request_done},  {"response", request_response}, {"close", request_close},
-  {"__gc", request_close}, {"__close", request_close},     {NULL, NULL},
+  {"done", request_done},    {"response", request_response}, {"close", request_close},
+  {"__gc", request_collect}, {"__close", request_close},     {NULL, NULL},
 };
 
 /* ---- transport ---- */
@@ -223,7 +229,7 @@ static int transport_submit(lua_State *L)
 {
   const char *lines[MAX_HEADERS + 1];
   hsa_call call = {.headers = lines};
-  check_open(L);
+  lhsa_transport *transport = check_transport(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   lua_getfield(L, 2, "body"); /* at 3 */
@@ -239,6 +245,7 @@ static int transport_submit(lua_State *L)
 
   lhsa_request *self = lhsa_newuserdata(L, sizeof *self);
   self->request = NULL;
+  self->answering = 0;
   luaL_getmetatable(L, REQUEST);
   lua_setmetatable(L, -2);
   lua_createtable(L, 2, 0);
@@ -248,13 +255,16 @@ static int transport_submit(lua_State *L)
   lua_rawseti(L, -2, 2);
   lhsa_setanchor(L, -2);
 
-  const char *why;
-  hsa_http *http = check_open(L); /* again: a finalizer may have closed it meanwhile */
-  self->request = hsa_http_submit(http, &call, &why);
+  const char *why = "the client is closed", *kind = "closed";
+  if (transport->http != NULL
+      && hsa_http_is_open(transport->http)) { /* now: a finalizer may have closed it */
+    kind = "network";
+    self->request = hsa_http_submit(transport->http, &call, &why);
+  }
   if (self->request != NULL)
     return 1;
   lua_pushnil(L);
-  push_failure(L, "network", why, 0, 0);
+  push_failure(L, kind, why, 0, 0, 0);
   return 2;
 }
 
@@ -268,20 +278,23 @@ static int transport_step(lua_State *L)
 }
 
 /* transport:fd() -> a descriptor that is readable whenever step has something to do or a request is
- * done and not yet asked for its response; the same for the transport's life. Never read or close it. */
+ * done and not yet asked for its response; the same for the transport's life, and readable from shutdown on.
+ * Never read or close it. -1 once it is closed, and in a forked child that has no descriptor left for it. */
 static int transport_fd(lua_State *L)
 {
-  lua_pushinteger(L, hsa_http_fd(check_open(L)));
+  lhsa_transport *self = check_transport(L);
+  lua_pushinteger(L, self->http == NULL ? -1 : hsa_http_fd(self->http));
   return 1;
 }
 
 /* transport:wake(seconds): makes fd readable in at most so many seconds, once */
 static int transport_wake(lua_State *L)
 {
-  hsa_http *http = check_open(L);
+  lhsa_transport *self = check_transport(L);
   lua_Number seconds = luaL_checknumber(L, 2);
   luaL_argcheck(L, seconds >= 0, 2, "a time to wait is not negative");
-  hsa_http_wake(http, seconds > 1e6 ? INT64_C(1000000000000000) : (int64_t)(seconds * 1e9));
+  if (self->http != NULL)
+    hsa_http_wake(self->http, seconds > 1e6 ? INT64_C(1000000000000000) : (int64_t)(seconds * 1e9));
   return 0;
 }
 
@@ -293,7 +306,17 @@ static int transport_pending(lua_State *L)
   return 1;
 }
 
-/* transport:close(): ends every request, which fail as `closed`, and every connection. Also __gc, __close. */
+/* transport:shutdown(): ends every request, which fail as `closed`, and every connection. What is left is fd,
+ * readable, for those who wait for it. */
+static int transport_shutdown(lua_State *L)
+{
+  lhsa_transport *self = check_transport(L);
+  if (self->http != NULL)
+    hsa_http_shutdown(self->http);
+  return 0;
+}
+
+/* transport:close(): shuts it down, and frees it and its descriptor. Also __gc, __close. */
 static int transport_close(lua_State *L)
 {
   lhsa_transport *self = check_transport(L);
@@ -305,9 +328,11 @@ static int transport_close(lua_State *L)
 }
 
 static const luaL_Reg transport_methods[] = {
-  {"submit", transport_submit},   {"step", transport_step},     {"fd", transport_fd},
-  {"pending", transport_pending}, {"wake", transport_wake},     {"close", transport_close},
-  {"__gc", transport_close},      {"__close", transport_close}, {NULL, NULL},
+  {"submit", transport_submit}, {"step", transport_step},
+  {"fd", transport_fd},         {"pending", transport_pending},
+  {"wake", transport_wake},     {"shutdown", transport_shutdown},
+  {"close", transport_close},   {"__gc", transport_close},
+  {"__close", transport_close}, {NULL, NULL},
 };
 
 /* transport { proxy, ca_file, ca_path, max_response } -> transport | nil, { kind, message }
@@ -330,7 +355,7 @@ static int new_transport(lua_State *L)
     return 1;
   const char *reason = strerror(errno);
   lua_pushnil(L);
-  push_failure(L, "network", reason, 0, 0);
+  push_failure(L, "network", reason, 0, 0, 0);
   return 2;
 }
 

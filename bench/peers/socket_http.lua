@@ -1,29 +1,11 @@
 -- Peer: the way it is written by hand, with LuaSocket's http.request, ltn12 and lua-cjson.
 
 local batch = require "support.batch"
+local by_hand = require "support.by_hand"
 local peer = require "support.peer"
 
-local cjson = peer.need "cjson"
-local http = peer.need "socket.http"
-local ltn12 = peer.need "ltn12"
-
-local url = peer.variable "BENCH_URL"
 local inputs = batch.inputs()
 
 peer.measure(function()
-  local body = cjson.encode { inputs = inputs }
-  local chunks = {}
-  local _, status = assert(http.request {
-    url = url,
-    method = "POST",
-    headers = {
-      ["Authorization"] = "Bearer pat-na1-00000000-0000-0000-0000-000000000000",
-      ["Content-Type"] = "application/json",
-      ["Content-Length"] = tostring(#body),
-    },
-    source = ltn12.source.string(body),
-    sink = ltn12.sink.table(chunks),
-  })
-  assert(status == 201, status)
-  batch.walk(cjson.decode(table.concat(chunks)))
+  batch.walk(by_hand(inputs))
 end)

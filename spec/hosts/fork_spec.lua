@@ -26,6 +26,20 @@ local COMMON = [[
     local batch = assert(client:create("contacts", "companies", { { from = id, to = 1, types = 279 } }))
     return batch.results[1].fromObjectId
   end
+  -- A job of 100 inputs, and how many of them are in flight.
+  local function start_job(client)
+    local inputs = {}
+    for id = 1, 100 do inputs[id] = { from = id, to = 1, types = 279 } end
+    local operation = assert(client:start("contacts", "companies", inputs))
+    local deadline = core.now() + 0.1
+    while core.now() < deadline do
+      assert(not operation:step())
+      core.poll(operation:fd(), math.max(0, deadline - core.now()))
+    end
+    local in_flight = 10 * client.connection.transport:pending()
+    assert(in_flight > 0)
+    return operation, in_flight
+  end
   local function run(operation)
     while not operation:step() do core.poll(operation:fd(), operation:timeout()) end
     return operation:result()
@@ -132,15 +146,7 @@ local IN_FLIGHT = [[
 -- A job: what was in flight is the parent's; the child's asks for it again.
 local JOB = [[
   local client = new { batch_size = 10 }
-  local inputs = {}
-  for id = 1, 100 do inputs[id] = { from = id, to = 1, types = 279 } end
-  local operation = assert(client:start("contacts", "companies", inputs))
-  local deadline = core.now() + 0.1
-  while core.now() < deadline do
-    assert(not operation:step())
-    core.poll(operation:fd(), math.max(0, deadline - core.now()))
-  end
-  assert(client.connection.transport:pending() > 0)
+  local operation = start_job(client)
   local pid = fork()
   local report = assert(run(operation))
   assert(report.created == 100, report.created)
@@ -155,16 +161,7 @@ local JOB = [[
 -- A job that may not try again: what was sent, by whomever, may have been done.
 local JOB_ONCE = [[
   local client = new { batch_size = 10, max_attempts = 1 }
-  local inputs = {}
-  for id = 1, 100 do inputs[id] = { from = id, to = 1, types = 279 } end
-  local operation = assert(client:start("contacts", "companies", inputs))
-  local deadline = core.now() + 0.1
-  while core.now() < deadline do
-    assert(not operation:step())
-    core.poll(operation:fd(), math.max(0, deadline - core.now()))
-  end
-  local in_flight = 10 * client.connection.transport:pending()
-  assert(in_flight > 0)
+  local operation, in_flight = start_job(client)
   local pid = fork()
   local report = run(operation)
   if pid == 0 then
@@ -174,6 +171,18 @@ local JOB_ONCE = [[
   assert(wait(pid) == 0)
   assert(report.created == 100)
 ]]
+
+-- What parent and child do over connections, and how many of them, and of requests, the server then has seen.
+local OVER_CONNECTIONS = {
+  { promise = "keeps its connection, and the child gets one of its own", script = CHILD_ASKS,
+    connections = 2, requests = 6 },
+  { promise = "keeps its connection from a child that does nothing", script = CHILD_ENDS,
+    connections = 1, requests = 3 },
+  { promise = "keeps its connection from a child that closes the client", script = CHILD_CLOSES,
+    connections = 2, requests = 4 },
+  { promise = "keeps its call in flight, which fails in the child,", script = IN_FLIGHT, latency = 1,
+    connections = 2, requests = 4 },
+}
 
 describe("a state that is forked", function()
   local missing, program, set, server
@@ -193,12 +202,15 @@ describe("a state that is forked", function()
     server = nil
   end)
 
-  local function run(script, how, wrapper)
+  -- Runs a script to its end, in which it may say this and no more.
+  local function assert_runs(script, how, wrapper, said)
+    if missing then pending(missing) end
     local argv = wrapper or {}
     for _, word in ipairs({ program, server:url(), server.scheme == "https" and set.ca or "", how }) do
       argv[#argv + 1] = word
     end
-    return c_host.run(argv, { stdin = COMMON .. script })
+    local result = c_host.run(argv, { stdin = COMMON .. script })
+    assert.same({ code = 0, stdout = said or "", stderr = "" }, result)
   end
 
   -- Answers with the number of the connection, so many times.
@@ -229,70 +241,41 @@ describe("a state that is forked", function()
 
   for _, how in ipairs({ "lua_close", "exit", "_exit" }) do
     it("gives parent and child their own answers, when the child ends by " .. how, function()
-      if missing then pending(missing) end
       server = sandbox.start({ token = { TOKEN } })
-      assert.same({ code = 0, stdout = "", stderr = "" }, run(BOTH_ASK, how))
+      assert_runs(BOTH_ASK, how)
       local statistics = server:statistics()
       assert.equal(102, statistics.requests)
       assert.equal(102, statistics.associations)
     end)
 
     it("goes on with its job in parent and child, when the child ends by " .. how, function()
-      if missing then pending(missing) end
       server = sandbox.start({ token = { TOKEN }, latency = 0.3 })
-      assert.same({ code = 0, stdout = "", stderr = "" }, run(JOB, how))
+      assert_runs(JOB, how)
       assert.equal(100, #server:associations())
     end)
 
     for _, over in ipairs({ "TLS", "plain HTTP" }) do
-      local where = (" over %s, when the child ends by %s"):format(over, how)
-
-      it("keeps its connection, and the child gets one of its own" .. where, function()
-        if missing then pending(missing) end
-        serve(over == "TLS")
-        assert.same({ code = 0, stdout = "", stderr = "" }, run(CHILD_ASKS, how))
-        assert.equal(2, server:connections())
-        assert_whole_requests(6)
-      end)
-
-      it("keeps its connection from a child that does nothing" .. where, function()
-        if missing then pending(missing) end
-        serve(over == "TLS")
-        assert.same({ code = 0, stdout = "", stderr = "" }, run(CHILD_ENDS, how))
-        assert.equal(1, server:connections())
-        assert_whole_requests(3)
-      end)
-
-      it("keeps its connection from a child that closes the client" .. where, function()
-        if missing then pending(missing) end
-        serve(over == "TLS")
-        assert.same({ code = 0, stdout = "", stderr = "" }, run(CHILD_CLOSES, how))
-        assert.equal(2, server:connections())
-        assert_whole_requests(4)
-      end)
-
-      it("keeps its call in flight, which fails in the child," .. where, function()
-        if missing then pending(missing) end
-        serve(over == "TLS", 1)
-        assert.same({ code = 0, stdout = "", stderr = "" }, run(IN_FLIGHT, how))
-        assert.equal(2, server:connections())
-        assert_whole_requests(4)
-      end)
+      for _, case in ipairs(OVER_CONNECTIONS) do
+        it(("%s over %s, when the child ends by %s"):format(case.promise, over, how), function()
+          serve(over == "TLS", case.latency)
+          assert_runs(case.script, how)
+          assert.equal(case.connections, server:connections())
+          assert_whole_requests(case.requests)
+        end)
+      end
     end
   end
 
   it("does not take for not sent, in the child, what the parent has in flight", function()
-    if missing then pending(missing) end
     server = sandbox.start({ token = { TOKEN }, latency = 0.3 })
-    assert.same({ code = 0, stdout = "0 100", stderr = "" }, run(JOB_ONCE, "lua_close"))
+    assert_runs(JOB_ONCE, "lua_close", nil, "0 100")
   end)
 
   it("touches no memory that is not its own", function()
-    if missing then pending(missing) end
     if not c_host.has("valgrind") then pending("no valgrind") end
     serve(true, 3)
     -- What libcurl holds for the parent's connections is given up in the child: no leak check.
     local wrapper = { "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=no" }
-    assert.same({ code = 0, stdout = "", stderr = "" }, run(IN_FLIGHT, "lua_close", wrapper))
+    assert_runs(IN_FLIGHT, "lua_close", wrapper)
   end)
 end)

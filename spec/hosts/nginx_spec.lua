@@ -4,7 +4,6 @@ local behaviour = require "hosts.support.behaviour"
 local hosts = require "hosts.support.hosts"
 local load = require "hosts.support.load"
 local process = require "support.process"
-local sandboxes = require "support.sandbox"
 
 local LATENCY = 0.3 -- seconds, of every answer of the sandbox
 
@@ -34,31 +33,15 @@ describe("the loop for nginx", function()
     return
   end
 
-  behaviour.of_host("nginx", function(sandbox)
-    local server = start(sandbox)
-    local facts = server:facts("/exercise")
-    server:close()
-    return facts
-  end)
-
-  -- 1,000 requests, 50 at a time, with so many seconds of latency.
-  local function try(latency)
-    local sandbox = sandboxes.start({ latency = latency })
-    local server = start(sandbox)
-    local got = load("nginx", server, sandbox, 1000, 50)
-    server:close()
-    sandbox:close()
-    assert.same({ 1000, 0, 1000 }, { got.complete, got.failed, got.created }, got.text)
-    return got
-  end
+  behaviour.of_server("nginx", start)
 
   it("creates an association for each of 1,000 requests, and serves others within 50 ms", function()
-    local got = try(LATENCY)
+    local got = load("nginx", start, LATENCY, 1000, 50)
     assert.is_false(got.stalled)
     assert.is_true(got.rate > 0.7 * 50 / LATENCY, got.rate)
   end)
 
   it("creates an association for each of 1,000 requests when HubSpot answers at once", function()
-    try(0)
+    load("nginx", start, 0, 1000, 50)
   end)
 end)

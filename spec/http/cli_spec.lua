@@ -9,14 +9,12 @@ local process = require "support.process"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 local sandbox = require "support.sandbox"
+local version = require "hubspot.associations.version"
 
 local TOKEN = command.TOKEN
 
 local argv, environment, run = command.argv, command.environment, command.run
-
-local function assert_found(text, part)
-  assert.truthy(text:find(part, 1, true), ("expected %q in:\n%s"):format(part, text))
-end
+local assert_found = command.assert_found
 
 -- What a command said, without what its time and its luck put into the report.
 local function steady(result)
@@ -53,14 +51,11 @@ describe("the command create", function()
   end)
 
   local function file(name, text)
-    process.write_file(folder .. "/" .. name, text)
-    return folder .. "/" .. name
+    return process.write_file(folder .. "/" .. name, text)
   end
 
   local function create(arguments, options)
-    local all = { "create", "--from", "contacts", "--to", "companies", "--base-url", server:url() }
-    for _, argument in ipairs(arguments) do all[#all + 1] = argument end
-    return run(all, options)
+    return run(command.create(server:url(), arguments), options)
   end
 
   -- What the account holds, as "from/to/type".
@@ -264,7 +259,7 @@ describe("the command create", function()
       local path = file("same.csv", "1,2\n")
       refused({ "--type", "1", "--failures", path, path }, "FILE and --failures are the same file")
       refused({ "--type", "1", "--journal", folder .. "/./same.csv", path }, "FILE and --journal are")
-      assert.are.equal("1,2\n", io.open(path):read "*a")
+      assert.are.equal("1,2\n", process.read_file(path))
     end)
 
     it("says so of a file for failures that cannot be written", function()
@@ -316,8 +311,7 @@ describe("the command create", function()
     local body = '{"status":"COMPLETE","results":[],"numErrors":1,"errors":[{"category":"\\u001b[2J",'
       .. '"message":"a\\u001b]0;title\\u0007b\\nc\\u009b31m","context":{"fromObjectId":["1"]}}]}'
     local raw = raw_server.start { connections = { responses.script(responses.created(body)) } }
-    local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
-      raw:url(), "-" }, { stdin = "1,2\n" })
+    local result = run(command.create(raw:url(), { "-" }, "1"), { stdin = "1,2\n" })
     raw:close()
     assert.are.equal(1, result.code)
     assert.are.equal("1 row: 0 created, 1 failed\n1 request; T\n"
@@ -328,8 +322,7 @@ describe("the command create", function()
     local raw = raw_server.start { connections = {
       { { "read_request" }, { "send", responses.of(503, "") } }, responses.script(responses.created()),
     } }
-    local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
-      raw:url(), "-" }, { stdin = "1,2\n" })
+    local result = run(command.create(raw:url(), { "-" }, "1"), { stdin = "1,2\n" })
     raw:close()
     assert.are.equal(1, result.code)
     assert_found(result.stdout, "3 requests, 1 of them a retry; ")
@@ -338,8 +331,7 @@ describe("the command create", function()
 
   it("counts rows as unconfirmed that the answer leaves out", function()
     local raw = raw_server.start { connections = { responses.script(responses.created()) } }
-    local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
-      raw:url(), "-" }, { stdin = "1,2\n" })
+    local result = run(command.create(raw:url(), { "-" }, "1"), { stdin = "1,2\n" })
     raw:close()
     assert.are.equal(1, result.code)
     assert_found(result.stdout, "1 row: 0 created, 0 failed, 1 unconfirmed\n")
@@ -360,8 +352,8 @@ describe("the command create", function()
 
   it("says that repeating is safe when the answer was lost", function()
     local raw = raw_server.start { connections = { { { "read_request" } } } }
-    local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
-      raw:url(), "--max-attempts", "1", "-" }, { stdin = "1,2\n" })
+    local arguments = command.create(raw:url(), { "--max-attempts", "1", "-" }, "1")
+    local result = run(arguments, { stdin = "1,2\n" })
     raw:close()
     assert.are.equal(2, result.code)
     assert_found(result.stdout, "1 unconfirmed")
@@ -370,9 +362,8 @@ describe("the command create", function()
 
   -- A shell command around the command, with what it needs in the environment.
   local function shell(script)
-    return process.run({ "sh", "-c", script, "sh", command.interpreter(), command.PATH, "create",
-      "--from", "contacts", "--to", "companies", "--type", "1", "--base-url", server:url(),
-      file("pairs.csv", "1,2\n4041,3\n") }, { env = environment() })
+    local arguments = command.create(server:url(), { file("pairs.csv", "1,2\n4041,3\n") }, "1")
+    return process.run(argv(arguments, script), { env = environment() })
   end
 
   it("ends quietly when the reader of its report is gone", function()
@@ -404,8 +395,7 @@ describe("the command sandbox", function()
       local child = process.start(argv { "sandbox" }, { env = environment() })
       local url = child.line
       assert.truthy(url:find "^http://127%.0%.0%.1:%d+$")
-      local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
-        url, "-" }, { stdin = "1,2\n4041,5\n" })
+      local result = run(command.create(url, { "-" }, "1"), { stdin = "1,2\n4041,5\n" })
       assert.are.equal(1, result.code)
       child:kill(signal)
       local ended = child:close()
@@ -436,8 +426,7 @@ describe("the command sandbox", function()
   it("takes the options of the account", function()
     local child = process.start(argv { "sandbox", "--until-eof", "--token", TOKEN, "--daily", "1",
       "--rate", "100", "--numeric-ids", "--status", "200" }, { env = environment() })
-    local arguments = { "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
-      child.line, "-" }
+    local arguments = command.create(child.line, { "-" }, "1")
     local wrong = run(arguments, { stdin = "1,2\n", env = { HUBSPOT_TOKEN = "wrong" } })
     local right = run(arguments, { stdin = "1,2\n" })
     local limited = run(arguments, { stdin = "1,2\n" })
@@ -453,8 +442,7 @@ describe("the command sandbox", function()
   it("spoils the requests that it is told to", function()
     local child = process.start(argv { "sandbox", "--until-eof", "--faults", "1:lost_answer,2:secondly" },
       { env = environment() })
-    local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
-      child.line, "-" }, { stdin = "1,2\n" })
+    local result = run(command.create(child.line, { "-" }, "1"), { stdin = "1,2\n" })
     child:close()
     assert.are.equal(0, result.code)
     assert_found(result.stdout, "1 row: 1 created, 0 failed\n3 requests, 2 of them retries; ")
@@ -471,7 +459,7 @@ describe("the command sandbox", function()
   end)
 
   it("says what to install when cqueues is missing", function()
-    local found = process.run({ command.interpreter(), "-" }, { env = environment(), stdin = ([[
+    local found = process.run({ process.interpreter(), "-" }, { env = environment(), stdin = ([[
       local cli = require "hubspot.associations.cli"
       table.insert(package.searchers or package.loaders, 1, function(name)
         if name:find "^cqueues" then error("module '" .. name .. "' not found:\n\tno file", 0) end
@@ -486,7 +474,6 @@ end)
 describe("the command", function()
   it("tells its version", function()
     local result = run { "--version" }
-    local version = require "hubspot.associations.version"
     assert.are.same({ code = 0, stdout = "hubspot-associations " .. version .. "\n", stderr = "" }, result)
   end)
 

@@ -8,16 +8,7 @@ local raw_server = require "support.raw_server"
 local resources = require "support.resources"
 local sandbox = require "support.sandbox"
 
-local function assert_found(text, part)
-  assert.truthy(text:find(part, 1, true), ("expected %q in:\n%s"):format(part, text))
-end
-
-local function read_file(path)
-  local handle = assert(io.open(path, "rb"))
-  local text = handle:read "*a"
-  handle:close()
-  return text
-end
+local assert_found, read_file = command.assert_found, process.read_file
 
 local function lines_in(path)
   local handle = io.open(path, "rb")
@@ -62,16 +53,11 @@ describe("a job of the command", function()
   end
 
   local function file(name, text)
-    process.write_file(path(name), text)
-    return path(name)
+    return process.write_file(path(name), text)
   end
 
   local function arguments(more)
-    local all = {
-      "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url", server:url(),
-    }
-    for _, argument in ipairs(more) do all[#all + 1] = argument end
-    return all
+    return command.create(server:url(), more, "1")
   end
 
   local function create(more, options)
@@ -108,8 +94,7 @@ describe("a job of the command", function()
   end
 
   it("takes any number of rows through a pipe", function()
-    local argv = command.argv(arguments { "-" })
-    for index, word in ipairs { "sh", "-c", 'cat | "$@"', "sh" } do table.insert(argv, index, word) end
+    local argv = command.argv(arguments { "-" }, 'cat | "$@"')
     local result = process.run(argv, { stdin = pairs_csv(5000), env = command.environment() })
     assert.are.same({ 0, "" }, { result.code, result.stderr })
     assert_found(result.stdout, "5000 rows: 5000 created, 0 failed\n3 requests; ")
@@ -342,8 +327,7 @@ describe("a job of the command", function()
 
     it("ends at once when it is interrupted again", function()
       local raw = raw_server.start { connections = { { { "read_request" }, { "hold" } } } }
-      local child = command.start { "create", "--from", "contacts", "--to", "companies", "--type", "1",
-        "--base-url", raw:url(), file("rows.csv", "1,2\n") }
+      local child = command.start(command.create(raw:url(), { file("rows.csv", "1,2\n") }, "1"))
       exchange.eventually(function() return raw:requests()[1] end, "the request")
       exchange.eventually(function()
         child:kill "INT"

@@ -1,13 +1,12 @@
 -- Which connections a client's calls use: one is kept and used again, a dead one is replaced without a word,
 -- and several requests at once each get their own answer.
 
-local associations = require "hubspot.associations"
+local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
-local TOKEN = "pat-na1-0123456789abcdef"
 local INPUTS = { { from = 101, to = "202", types = 1 } }
 local CREATED = responses.created()
 
@@ -19,7 +18,7 @@ describe("a connection", function()
   end
 
   local function open_client()
-    client = assert(associations.new({ max_attempts = 1, token = TOKEN, base_url = server:url() }))
+    client = clients.open(server:url())
   end
 
   local function open_transport()
@@ -31,14 +30,13 @@ describe("a connection", function()
   end
 
   before_each(function()
-    server, transport, client = nil, nil, nil
+    server, transport = nil, nil
   end)
 
   after_each(function()
-    for _, opened in pairs({ client or false, transport or false }) do
-      if opened then
-        opened:close()
-      end
+    clients.close()
+    if transport then
+      transport:close()
     end
     server:close()
   end)
@@ -63,11 +61,8 @@ describe("a connection", function()
   end)
 
   it("is kept after a refusal, too", function()
-    local script = responses.script(responses.of(400, "{}"), 3)
-    for _, action in ipairs(responses.script(CREATED)) do
-      script[#script + 1] = action
-    end
-    start(script)
+    local refused = responses.of(400, "{}")
+    start(responses.script({ refused, refused, refused, CREATED }))
     open_client()
     for _ = 1, 3 do
       assert.is_nil((client:create("contacts", "companies", INPUTS)))

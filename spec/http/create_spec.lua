@@ -1,11 +1,11 @@
 -- client:create against the sandbox, over real HTTP: what is really in the account afterwards, and what the
 -- caller is told. What goes over the wire byte by byte is request_spec's and the raw specs' matter.
 
-local associations = require "hubspot.associations"
+local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local sandbox = require "support.sandbox"
 
-local TOKEN = "pat-na1-0123456789abcdef"
+local TOKEN = clients.TOKEN
 
 -- What the account holds, one word per association: contacts to companies only.
 local function held(account)
@@ -27,17 +27,10 @@ local function many(count)
 end
 
 describe("client:create", function()
-  local account, clients
+  local account
 
   local function new(changes)
-    local options = { token = TOKEN, base_url = account:url() }
-    for name, value in pairs(changes or {}) do
-      options[name] = value
-    end
-    options.max_attempts = options.max_attempts or 1
-    local client = assert(associations.new(options))
-    clients[#clients + 1] = client
-    return client
+    return clients.open(account:url(), changes)
   end
 
   -- A refusal: the error of a call that gave no batch.
@@ -56,15 +49,10 @@ describe("client:create", function()
   end)
 
   before_each(function()
-    clients = {}
     account:reset()
   end)
 
-  after_each(function()
-    for _, client in ipairs(clients) do
-      client:close()
-    end
-  end)
+  after_each(clients.close)
 
   it("creates what every form of an input names", function()
     local defined = { associationCategory = "HUBSPOT_DEFINED", associationTypeId = 1 }
@@ -255,6 +243,14 @@ describe("client:create", function()
       assert.error_matches(function()
         client:create(arguments[1], arguments[2], arguments[3])
       end, "client:create: %w+: expected a %w+, found [a ]*%w+")
+    end
+    assert.error_matches(function()
+      client:create("contacts", "companies", many(1), { journal = "x" })
+    end, "client:create: takes three arguments; options are associations.new's", 1, true)
+    for _, method in ipairs({ "create", "create_all", "start", "close" }) do
+      assert.error_matches(function()
+        client[method]("contacts", "companies", many(1))
+      end, ("^client:%s: call it with a colon: client:%s"):format(method, method))
     end
   end)
 

@@ -1,14 +1,14 @@
 -- What the environment of a process must not change: proxies, .netrc, other configuration of libcurl's; and
 -- what it may. And that a redirect never takes a request elsewhere.
 
-local associations = require "hubspot.associations"
 local certificates = require "support.certificates"
 local child = require "support.child"
+local clients = require "support.clients"
 local process = require "support.process"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
-local TOKEN = "pat-na1-0123456789abcdef"
+local TOKEN = clients.TOKEN
 local INPUTS = { { from = 101, to = "202", types = 1 } }
 local OTHER = responses.script(responses.created())
 
@@ -108,14 +108,13 @@ describe("the environment", function()
 end)
 
 describe("the option proxy", function()
+  after_each(clients.close)
+
   it("is not used for plain HTTP to this machine, either", function()
     local server = raw_server.start({ connections = { responses.script(responses.created()) } })
     local proxy = raw_server.start({ connections = { OTHER } })
-    local options = { token = TOKEN, base_url = server:url(), proxy = proxy:url() }
-    options.max_attempts = options.max_attempts or 1
-    local client = assert(associations.new(options))
+    local client = clients.open(server:url(), { proxy = proxy:url() })
     assert(client:create("contacts", "companies", INPUTS))
-    client:close()
     assert.same({ 1, 0 }, { server:connections(), proxy:connections() })
     proxy:close()
     server:close()
@@ -125,14 +124,11 @@ describe("the option proxy", function()
     local proxy = raw_server.start({
       connections = { { { "read_head" }, { "send", responses.of(407, "") } } },
     })
-    local options = { token = TOKEN, base_url = "https://api.example", proxy = proxy:url() }
-    options.max_attempts = options.max_attempts or 1
-    local client = assert(associations.new(options))
+    local client = clients.open("https://api.example", { proxy = proxy:url() })
     local batch, err = client:create("contacts", "companies", INPUTS)
     assert.is_nil(batch)
     assert.equal("network", err.kind)
     assert.is_nil(err.status)
-    client:close()
     local request = proxy:requests()[1]
     assert.matches("^CONNECT api%.example:443 HTTP/1%.1\r\n", request)
     assert.is_nil(request:find(TOKEN, 1, true))
@@ -141,14 +137,14 @@ describe("the option proxy", function()
 end)
 
 describe("a redirect", function()
-  local server, elsewhere, client
+  local server, elsewhere
 
   before_each(function()
     elsewhere = raw_server.start({ connections = { OTHER } })
   end)
 
   after_each(function()
-    client:close()
+    clients.close()
     server:close()
     elsewhere:close()
   end)
@@ -158,8 +154,7 @@ describe("a redirect", function()
       server = raw_server.start({ connections = {
         responses.script(responses.of(status, "moved", { "Location: " .. elsewhere:url() .. "/crm" })),
       } })
-      client = assert(associations.new({ max_attempts = 1, token = TOKEN, base_url = server:url() }))
-      local batch, err = client:create("contacts", "companies", INPUTS)
+      local batch, err = clients.open(server:url()):create("contacts", "companies", INPUTS)
       assert.is_nil(batch)
       assert.same({ "redirect", status, 1 }, { err.kind, err.status, err.attempts })
       assert.matches("never followed", tostring(err))
@@ -171,8 +166,7 @@ describe("a redirect", function()
     server = raw_server.start({ connections = {
       responses.script(responses.of(302, "", { "Location: /elsewhere", "Refresh: 0; url=/elsewhere" }), 2),
     } })
-    client = assert(associations.new({ max_attempts = 1, token = TOKEN, base_url = server:url() }))
-    local batch, err = client:create("contacts", "companies", INPUTS)
+    local batch, err = clients.open(server:url()):create("contacts", "companies", INPUTS)
     assert.is_nil(batch)
     assert.equal("redirect", err.kind)
     assert.equal(1, #server:requests())
@@ -185,7 +179,7 @@ describe("a redirect", function()
         "Refresh: 0; url=" .. elsewhere:url(),
       }), 2),
     } })
-    client = assert(associations.new({ max_attempts = 1, token = TOKEN, base_url = server:url() }))
+    local client = clients.open(server:url())
     for _ = 1, 2 do
       assert(client:create("contacts", "companies", INPUTS))
     end

@@ -1,7 +1,7 @@
 -- on_event: which events a call has, in which order, with which fields; and that a handler cannot harm a
 -- call. What a call sends and returns is not its matter.
 
-local associations = require "hubspot.associations"
+local clients = require "support.clients"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
@@ -14,19 +14,12 @@ describe("on_event", function()
   local function open(scripts, changes)
     server = raw_server.start({ connections = scripts })
     events = {}
-    local options = {
+    client = clients.open(server:url(), {
       token = OLD,
-      base_url = server:url(),
-      timeout = 5,
       on_event = function(event)
         events[#events + 1] = event
       end,
-    }
-    for name, value in pairs(changes or {}) do
-      options[name] = value
-    end
-    options.max_attempts = options.max_attempts or 1
-    client = assert(associations.new(options))
+    }, changes)
   end
 
   local function create()
@@ -42,7 +35,7 @@ describe("on_event", function()
   end
 
   after_each(function()
-    client:close()
+    clients.close()
     server:close()
   end)
 
@@ -83,11 +76,7 @@ describe("on_event", function()
   end)
 
   it("is told of both requests when the token is renewed", function()
-    local script = responses.script(responses.of(401, "{}"))
-    for _, action in ipairs(responses.script(responses.created())) do
-      script[#script + 1] = action
-    end
-    open({ script }, {
+    open({ responses.script({ responses.of(401, "{}"), responses.created() }) }, {
       token = function(reason)
         return reason == "first" and OLD or NEW
       end,
@@ -125,7 +114,6 @@ describe("on_event", function()
       local batch, meta = assert(create())
       assert.equal("COMPLETE", batch.status)
       assert.equal(value, meta.event_error)
-      client:close()
       server:close()
     end
   end)

@@ -1,14 +1,13 @@
 -- Exchanges that break: connections that fail, answers that stop or make no sense, time that runs out.
 -- Each ends as one error of the right kind, in time, and leaves the client fit for the next call.
 
-local associations = require "hubspot.associations"
+local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 local socket = require "socket"
 
-local TOKEN = "pat-na1-0123456789abcdef"
 local INPUTS = { { from = 101, to = "202", types = 1 } }
 local BATCH = responses.BATCH
 
@@ -21,12 +20,7 @@ describe("a failed exchange", function()
   local server, client
 
   local function new(base_url, changes)
-    local options = { token = TOKEN, base_url = base_url, timeout = 5 }
-    for name, value in pairs(changes or {}) do
-      options[name] = value
-    end
-    options.max_attempts = options.max_attempts or 1
-    client = assert(associations.new(options))
+    client = clients.open(base_url, changes)
   end
 
   local function refusal()
@@ -41,11 +35,11 @@ describe("a failed exchange", function()
   end
 
   before_each(function()
-    server, client = nil, nil
+    server = nil
   end)
 
   after_each(function()
-    client:close()
+    clients.close()
     if server then
       server:close()
     end
@@ -129,7 +123,6 @@ describe("a failed exchange", function()
       -- A gzip tail alone may be missed: then all of the body is there.
       assert.is_true(batch and batch.status == "COMPLETE" and cut < 12
         or not batch and (err.kind == "network" or err.kind == "decode"))
-      client:close()
       server:close()
     end
   end)
@@ -146,9 +139,7 @@ describe("a failed exchange", function()
   end)
 
   it("is one of kind network when nobody listens", function()
-    local listener = assert(socket.bind("127.0.0.1", 0))
-    local _, port = listener:getsockname()
-    listener:close()
+    local port = raw_server.free_port()
     new("http://127.0.0.1:" .. port)
     local err = refusal()
     assert.same({ "network", 7 }, { err.kind, err.curl_code })

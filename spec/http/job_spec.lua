@@ -1,6 +1,7 @@
 -- Jobs over real sockets: each fault of sandbox/faults.lua met at least once by a job that ends well.
 
 local associations = require "hubspot.associations"
+local core = require "hubspot.associations.core"
 local faults = require "hubspot.associations.sandbox.faults"
 local process = require "support.process"
 local sandbox = require "support.sandbox"
@@ -145,7 +146,6 @@ end)
 
 describe("an operation", function()
   it("is stepped by its host, whenever its descriptor is readable", function()
-    local core = require "hubspot.associations.core"
     open({ batch_size = 10 })
     server:configure({ latency = 0.02 })
     local operation = assert(client:start("contacts", "companies", inputs(100)))
@@ -164,7 +164,6 @@ describe("an operation", function()
   end)
 
   it("is readable again when a time to wait is over", function()
-    local core = require "hubspot.associations.core"
     open({ batch_size = 10 }, { ["1"] = "unavailable" })
     local operation = assert(client:start("contacts", "companies", inputs(10)))
     while not operation:step() do assert.is_true(core.poll(operation:fd(), 5)) end
@@ -174,7 +173,6 @@ describe("an operation", function()
   it("that is canceled waits for what is in flight, and sends nothing more", function()
     open({ batch_size = 10, concurrency = 2 })
     server:configure({ latency = 0.1 })
-    local core = require "hubspot.associations.core"
     local operation = assert(client:start("contacts", "companies", inputs(100)))
     assert.is_false(operation:step())
     operation:cancel()
@@ -185,7 +183,6 @@ describe("an operation", function()
   end)
 
   it("shares its client with others: each gets its own", function()
-    local core = require "hubspot.associations.core"
     open({ batch_size = 10 })
     local left = assert(client:start("contacts", "companies", inputs(100)))
     local right = assert(client:start("companies", "contacts", function() return nil end))
@@ -199,7 +196,6 @@ describe("an operation", function()
   end)
 
   it("is readable when its time is over, though another of its client was stepped at that moment", function()
-    local core = require "hubspot.associations.core"
     open({ batch_size = 10 }, { ["1"] = "unavailable" })
     local waiting = assert(client:start("contacts", "companies", inputs(10)))
     repeat

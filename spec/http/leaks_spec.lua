@@ -2,15 +2,15 @@
 -- the calls came to.
 
 local associations = require "hubspot.associations"
+local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local resources = require "support.resources"
 local responses = require "support.responses"
 local sandbox = require "support.sandbox"
-local socket = require "socket"
 
-local TOKEN = "pat-na1-0123456789abcdef"
+local TOKEN = clients.TOKEN
 local WARM_UP, CALLS = 300, 1000
 
 -- An allocator may take more from the system once, for reasons of its own; a leak takes more each time.
@@ -30,7 +30,7 @@ local function inputs(count)
 end
 
 describe("after a thousand calls", function()
-  local servers, clients
+  local servers
 
   local function measure()
     local memory = resources.lua_memory()
@@ -67,17 +67,6 @@ describe("after a thousand calls", function()
     return server
   end
 
-  local function open(url, changes)
-    local options = { token = TOKEN, base_url = url, timeout = 10 }
-    for name, value in pairs(changes or {}) do
-      options[name] = value
-    end
-    options.max_attempts = options.max_attempts or 1
-    local client = assert(associations.new(options))
-    clients[#clients + 1] = client
-    return client
-  end
-
   local function failing(client, kind, list)
     return function()
       local batch, err = client:create("contacts", "companies", list or inputs(1))
@@ -88,24 +77,22 @@ describe("after a thousand calls", function()
   end
 
   before_each(function()
-    servers, clients = {}, {}
+    servers = {}
   end)
 
   after_each(function()
-    for _, client in ipairs(clients) do
-      client:close()
-    end
+    clients.close()
     for _, server in ipairs(servers) do
       server:close()
     end
-    servers, clients = nil, nil
+    servers = nil
     resources.collect()
   end)
 
   it("that succeed, nothing more is held", function()
     local account = sandbox.start()
     servers[1] = account
-    local client, list = open(account:url()), inputs(20)
+    local client, list = clients.open(account:url()), inputs(20)
     list[20].from = "404" -- one of them is an error
     assert_level(function()
       local batch = assert(client:create("contacts", "companies", list))
@@ -117,31 +104,28 @@ describe("after a thousand calls", function()
   it("that HubSpot refuses, nothing more is held", function()
     local account = sandbox.start({ token = { "another-good-token" } })
     servers[1] = account
-    assert_level(failing(open(account:url(), { token = function()
+    assert_level(failing(clients.open(account:url(), { token = function()
       return TOKEN
     end }), "unauthorized"))
   end)
 
   it("that nobody answers, nothing more is held", function()
-    local listener = assert(socket.bind("127.0.0.1", 0))
-    local _, port = listener:getsockname()
-    listener:close()
-    assert_level(failing(open("http://127.0.0.1:" .. port), "network"))
+    assert_level(failing(clients.open("http://127.0.0.1:" .. raw_server.free_port()), "network"))
   end)
 
   it("that are reset, nothing more is held", function()
     local server = serve({ { "read_request" }, { "send", responses.created():sub(1, -20) }, { "reset" } })
-    assert_level(failing(open(server:url()), "network"))
+    assert_level(failing(clients.open(server:url()), "network"))
   end)
 
   it("whose answers make no sense, nothing more is held", function()
     local server = serve(responses.script(responses.created("<html>"), 100))
-    assert_level(failing(open(server:url()), "decode"))
+    assert_level(failing(clients.open(server:url()), "decode"))
   end)
 
   it("whose answers are no HTTP, nothing more is held", function()
     local server = serve(responses.script("garbage\r\n\r\n"))
-    assert_level(failing(open(server:url()), "network"))
+    assert_level(failing(clients.open(server:url()), "network"))
   end)
 
   it("whose ids come as numbers, packed, in chunks, nothing more is held", function()
@@ -150,7 +134,7 @@ describe("after a thousand calls", function()
     local bytes = responses.of(200, responses.chunked(responses.gzip(body), 50), {
       "Content-Encoding: gzip", "Transfer-Encoding: chunked",
     })
-    local client = open(serve(responses.script(bytes, 2000)):url())
+    local client = clients.open(serve(responses.script(bytes, 2000)):url())
     assert_level(function()
       local batch = assert(client:create("contacts", "companies", inputs(1)))
       assert(#batch.results == 20 and batch.results[20].fromObjectId == "1")
@@ -162,7 +146,7 @@ describe("after a thousand calls", function()
     local raising = setmetatable({}, { __index = function()
       error("the proxy broke", 0)
     end })
-    local client = open(server:url())
+    local client = clients.open(server:url())
     local refused = failing(client, "invalid_input", { { from = "\255", to = 1, types = {} }, { from = 1 } })
     assert_level(function()
       refused()

@@ -23,11 +23,10 @@ describe("a client", function()
   end
 
   local function new(changes)
-    local options = { token = TOKEN, base_url = server:url(), timeout = 10 }
+    local options = { token = TOKEN, base_url = server:url(), timeout = 10, max_attempts = 1 }
     for name, value in pairs(changes or {}) do
       options[name] = value
     end
-    options.max_attempts = options.max_attempts or 1
     return assert(associations.new(options))
   end
 
@@ -347,9 +346,8 @@ describe("a process without a descriptor left", function()
     local server = raw_server.start({ connections = { responses.script(responses.created()) } })
     local result = child.run(([[
       local associations = require "hubspot.associations"
-      local options = { token = %q, base_url = %q, timeout = 5 }
+      local options = { token = %q, base_url = %q, timeout = 5, max_attempts = 1 }
       local inputs = { { from = 1, to = 2, types = 1 } }
-      options.max_attempts = options.max_attempts or 1
       local client = assert(associations.new(options))
       local held = {}
       while true do
@@ -359,7 +357,6 @@ describe("a process without a descriptor left", function()
         end
         held[#held + 1] = file
       end
-      options.max_attempts = options.max_attempts or 1
       local other, err = associations.new(options)
       print(other, err)
       print(select(2, client:create("contacts", "companies", inputs)).kind)
@@ -368,7 +365,6 @@ describe("a process without a descriptor left", function()
       end
       print(assert(client:create("contacts", "companies", inputs)).status)
       client:close()
-      options.max_attempts = options.max_attempts or 1
       other = assert(associations.new(options))
       other:close()
     ]]):format(TOKEN, server:url()), { descriptors = 40 })

@@ -1,14 +1,13 @@
 -- Answers that are too large, packed or not: each is given up as soon as it passes its limit, and the memory
 -- that it took is given back.
 
-local associations = require "hubspot.associations"
+local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local resources = require "support.resources"
 local responses = require "support.responses"
 
-local TOKEN = "pat-na1-0123456789abcdef"
 local KIB, MIB = 1024, 1024 * 1024
 local INPUTS = { { from = 101, to = "202", types = 1 } }
 
@@ -47,6 +46,7 @@ describe("a response's limit", function()
   end)
 
   after_each(function()
+    clients.close()
     if transport then
       transport:close()
     end
@@ -145,7 +145,7 @@ describe("a response's limit", function()
     server = raw_server.start({
       connections = { zeros, packed, zeros, packed, responses.script(responses.created()) },
     })
-    local client = assert(associations.new({ max_attempts = 1, token = TOKEN, base_url = server:url() }))
+    local client = clients.open(server:url(), { timeout = 30 })
     local before
     for _ = 1, 4 do
       local batch, err = client:create("contacts", "companies", INPUTS)
@@ -160,7 +160,6 @@ describe("a response's limit", function()
       assert.is_true(grown < 64 * KIB, "grown by KiB: " .. grown)
     end
     assert(client:create("contacts", "companies", INPUTS))
-    client:close()
   end)
 
   it("lets a client read what is large, but within it", function()
@@ -168,9 +167,8 @@ describe("a response's limit", function()
     server = raw_server.start({ connections = { answer(responses.created(responses.gzip(body), {
       "Content-Encoding: gzip",
     })) } })
-    local client = assert(associations.new({ max_attempts = 1, token = TOKEN, base_url = server:url() }))
+    local client = clients.open(server:url(), { timeout = 30 })
     local batch = assert(client:create("contacts", "companies", INPUTS))
     assert.equal(20 * MIB, #batch.filler)
-    client:close()
   end)
 end)

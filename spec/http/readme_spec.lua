@@ -1,18 +1,21 @@
 -- Checks the documentation against the code: every block of README.md and docs/ is run as its reader would
--- run it, against the sandbox, and the tables name what there is. Never judges the prose.
+-- run it, against the sandbox, and the tables name what there is. Never judges the prose. The files of
+-- docs/hosts.md are only compiled here: spec/hosts/docs_spec.lua runs them, in their hosts.
 
 local arguments = require "hubspot.associations.cli.arguments"
+local command = require "support.command"
+local documents = require "support.documents"
 local faults = require "hubspot.associations.sandbox.faults"
 local options = require "hubspot.associations.options"
 local process = require "support.process"
+local rate_limit = require("hubspot.associations.answer").rate_limit
 local sandbox = require "support.sandbox"
 local sandbox_options = require "hubspot.associations.sandbox.options"
 
 local ROOT = debug.getinfo(1, "S").source:match "^@(.*)spec/http/[^/]*$"
-local TOKEN = "pat-na1-0123456789-secret"
 local EXAMPLE_ADDRESS = "http://127.0.0.1:8080" -- stands for the sandbox in the blocks
 
--- Blocks that change the machine, or are what runs this spec.
+-- Blocks that change the machine, are what runs this spec, or are run by that of the hosts.
 local NOT_RUN = {
   ["make demo"] = true,
   ["make test"] = true,
@@ -20,58 +23,32 @@ local NOT_RUN = {
     .. "sudo luarocks --lua-version=5.4 make"] = true,
   ["sudo apt-get install build-essential pkg-config libcurl4-openssl-dev lua5.4 liblua5.4-dev lua-cjson "
     .. "lua-argparse\nmake && sudo make install"] = true,
+  ["sudo apt-get install build-essential pkg-config libcurl4-openssl-dev luajit2 libluajit2-5.1-dev "
+    .. "lua-cjson lua-argparse\nmake LUA_VERSION=luajit && sudo make install LUA_VERSION=luajit"] = true,
+  ["make static LUA_VERSION=5.4\n"
+    .. "cc -o link link.c build/5.4/libhubspot-associations.a "
+    .. "$(pkg-config --cflags --libs lua5.4 libcurl) -Wl,-E\n"
+    .. 'LUA_PATH="$PWD/lua/?.lua;;" ./link'] = true,
 }
 
 -- ---- reading the documents ----
 
-local function read(path)
-  local file = assert(io.open(ROOT .. path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = documents.read
 
 -- The output of a shell command in the checkout, as lines.
-local function lines_of(command)
+local function lines_of(script)
   local lines = {}
   local folder = process.quote(ROOT == "" and "." or ROOT)
-  local result = process.run { "sh", "-c", "cd " .. folder .. " && " .. command }
+  local result = process.run { "sh", "-c", "cd " .. folder .. " && " .. script }
   for line in result.stdout:gmatch "[^\n]+" do lines[#lines + 1] = line end
   return lines
 end
 
 local DOCUMENTS = lines_of "ls README.md docs/*.md"
 
--- The fenced blocks of a document: { language, text, document, line }, in order; `output` is the text block
--- that stands right behind a block, with nothing between.
-local function blocks_of(document)
-  local blocks, open, number, last = {}, nil, 0, nil
-  for line in (read(document) .. "\n"):gmatch "([^\n]*)\n" do
-    number = number + 1
-    local language = line:match "^```(.*)$"
-    if language and not open then
-      open = { language = language, document = document, line = number, lines = {} }
-    elseif language then
-      open.text = table.concat(open.lines, "\n")
-      if open.language == "text" and last then
-        last.output = open.text .. "\n"
-      else
-        blocks[#blocks + 1] = open
-      end
-      last, open = open, nil
-    elseif open then
-      open.lines[#open.lines + 1] = line
-    elseif line:find "%S" then
-      last = nil
-    end
-  end
-  assert(not open, document .. ": a block is not closed")
-  return blocks
-end
-
 local BLOCKS = {}
 for _, document in ipairs(DOCUMENTS) do
-  for _, block in ipairs(blocks_of(document)) do BLOCKS[#BLOCKS + 1] = block end
+  for _, block in ipairs(documents.blocks(document)) do BLOCKS[#BLOCKS + 1] = block end
 end
 
 -- The first block of a language that the README has.
@@ -79,6 +56,15 @@ local function first_block(language)
   for _, block in ipairs(BLOCKS) do
     if block.language == language then return block end
   end
+end
+
+-- The pairs.csv of a block: the one that its section shows first, else the first of all.
+local function pairs_for(block)
+  for _, other in ipairs(BLOCKS) do
+    local is_near = other.document == block.document and other.section == block.section
+    if other.language == "csv" and is_near then return other.text end
+  end
+  return first_block "csv".text
 end
 
 -- The text between a heading and the next of its rank.
@@ -106,13 +92,6 @@ local function names_of(set)
 end
 
 -- ---- running the blocks ----
-
--- The interpreter that runs this spec.
-local function interpreter()
-  local index = 0
-  while arg[index - 1] do index = index - 1 end
-  return arg[index]
-end
 
 local HERE = lines_of "pwd"[1] .. "/"
 
@@ -172,19 +151,18 @@ describe("the documentation", function()
 
   -- Runs a program in the folder.
   local function run(...)
-    local env = {
+    local env = command.environment {
       LUA_PATH = absolute(package.path), LUA_CPATH = absolute(package.cpath), LUA_INIT = false,
-      HUBSPOT_TOKEN = TOKEN, SANDBOX = account:url(), LUA = interpreter(),
+      SANDBOX = account:url(), LUA = process.interpreter(),
       COMMAND = HERE .. "bin/hubspot-associations", PATH = folder .. "/bin:" .. os.getenv "PATH",
     }
-    for _, version in ipairs { "5_2", "5_3", "5_4" } do
-      env["LUA_PATH_" .. version], env["LUA_CPATH_" .. version] = false, false
-    end
     return process.run({ "sh", "-c", 'cd "$0" && exec timeout 60 "$@"', folder, ... }, { env = env })
   end
 
+  -- A block with the sandbox's address; and one that serves ends when its standard input does, which is here.
   local function here(block)
-    return (block.text:gsub(EXAMPLE_ADDRESS:gsub("%W", "%%%0"), (account:url():gsub("%%", "%%%%"))))
+    return (block.text:gsub(EXAMPLE_ADDRESS:gsub("%W", "%%%0"), (account:url():gsub("%%", "%%%%")))
+      :gsub("(server%.listen {.-port = 0) }", "%1, shutdown_on_eof = true }"))
   end
 
   setup(function()
@@ -202,7 +180,6 @@ describe("the documentation", function()
     write("bin/hubspot-associations", SHIM)
     write("bin/curl", CURL)
     process.run { "chmod", "+x", folder .. "/bin/hubspot-associations", folder .. "/bin/curl" }
-    write("pairs.csv", first_block "csv".text .. "\n")
   end)
 
   after_each(function()
@@ -222,10 +199,10 @@ describe("the documentation", function()
   function RUN.lua(block)
     local name = ("@%s:%d"):format(block.document, block.line)
     assert(compile(block.text, name))
-    if block.text:find "^%-%- host\n" then return end
+    if block.text:find "^%-%- host\n" or block.file then return end
     write("prelude.lua", PRELUDE)
     write("block.lua", here(block) .. "\n")
-    return run(interpreter(), "-e", 'dofile "prelude.lua"', "block.lua")
+    return run(process.interpreter(), "-e", 'dofile "prelude.lua"', "block.lua")
   end
 
   function RUN.sh(block)
@@ -233,7 +210,11 @@ describe("the documentation", function()
     return run("sh", "-euc", here(block))
   end
 
-  function RUN.csv() end -- a file for the blocks that follow
+  function RUN.csv() end -- a file for other blocks
+
+  -- What spec/hosts/docs_spec.lua runs.
+  function RUN.c(block) assert(block.file) end
+  RUN.nginx, RUN.haproxy = RUN.c, RUN.c
 
   function RUN.text() end -- output of nothing that is run here
 
@@ -241,10 +222,11 @@ describe("the documentation", function()
     local first = block.text:match "^[^\n]*"
     it(("holds in %s, line %d: %s"):format(block.document, block.line, first), function()
       local runner = assert(RUN[block.language], "no block is in the language " .. block.language)
+      write("pairs.csv", pairs_for(block) .. "\n")
       local result = runner(block)
       if not result then return end
       assert.equal(0, result.code, result.stdout .. result.stderr)
-      assert.is_nil((result.stdout .. result.stderr):find(TOKEN, 1, true))
+      assert.is_nil((result.stdout .. result.stderr):find(command.TOKEN, 1, true))
       if block.output and not is_like(block.output, result.stdout) then
         assert.equal(block.output, result.stdout)
       end
@@ -376,6 +358,13 @@ describe("the README's table of", function()
     end
   end)
 
+  it("error fields has all of HubSpot's that an error keeps", function()
+    local kept, shown_there = {}, {}
+    collect(kept, read "lua/hubspot/associations/answer.lua":match "\nlocal KEPT_FIELDS = (%b{})", '"(%w+)"')
+    collect(shown_there, section("README.md", "## Errors"):match "\n| (`category`[^|]*) |", "`(%w+)`")
+    assert.same(names_of(kept), names_of(shown_there))
+  end)
+
   it("the report has all that its class declares", function()
     local text = section("README.md", "## Jobs")
     local code = read "lua/hubspot/associations/import.lua"
@@ -405,7 +394,18 @@ describe("the README's table of", function()
   end)
 end)
 
-describe("the page on loops", function()
+describe("the README's list of", function()
+  it("the rate limit's fields has all that there are", function()
+    local headers = {}
+    collect(headers, read "lua/hubspot/associations/answer.lua", '"(x%-hubspot%-ratelimit%-[%l-]+)"')
+    for header in pairs(headers) do headers[header] = "1" end
+    local names = {}
+    collect(names, section("README.md", "## One call"):match "`rate_limit` (%b())", "`([%l_]+)`")
+    assert.same(names_of(rate_limit(headers)), names_of(names))
+  end)
+end)
+
+describe("the page on hosts", function()
   it("names all loops, and no others", function()
     local helpers = { uv = true, waiters = true } -- what loops are made of
     local there = {}
@@ -413,7 +413,7 @@ describe("the page on loops", function()
       local name = path:match "([%w_]+)%.lua$"
       if not helpers[name] then there["hubspot.associations.loop." .. name] = true end
     end
-    assert.same(names_of(there), names_of(rows_of(section("docs/loops.md", "## Loops that there are"))))
+    assert.same(names_of(there), names_of(rows_of(read "docs/hosts.md")))
   end)
 end)
 

@@ -1,14 +1,13 @@
 -- The bytes of a request, as a server receives them: path, header fields, body.
 -- What the service makes of it is create_spec's matter.
 
-local associations = require "hubspot.associations"
 local cjson = require "cjson"
+local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
-local TOKEN = "pat-na1-0123456789abcdef"
 local INPUTS = { { from = 101, to = "202", types = 1 } }
 
 -- A request taken apart: its first line, its fields (a list of values by lower-case name), its body.
@@ -25,17 +24,10 @@ local function parse(bytes)
 end
 
 describe("a request", function()
-  local server, clients
+  local server
 
   local function new(changes)
-    local options = { token = TOKEN, base_url = server:url() }
-    for name, value in pairs(changes or {}) do
-      options[name] = value
-    end
-    options.max_attempts = options.max_attempts or 1
-    local client = assert(associations.new(options))
-    clients[#clients + 1] = client
-    return client
+    return clients.open(server:url(), changes)
   end
 
   -- What the server received last.
@@ -51,13 +43,10 @@ describe("a request", function()
 
   before_each(function()
     server = raw_server.start({ connections = { responses.script(responses.created(), 20) } })
-    clients = {}
   end)
 
   after_each(function()
-    for _, client in ipairs(clients) do
-      client:close()
-    end
+    clients.close()
     server:close()
   end)
 
@@ -70,7 +59,7 @@ describe("a request", function()
     assert.truthy(encodings:find("gzip", 1, true), encodings)
     assert.same({
       host = { "127.0.0.1:" .. server.port },
-      authorization = { "Bearer " .. TOKEN },
+      authorization = { "Bearer " .. clients.TOKEN },
       ["content-type"] = { "application/json" },
       ["content-length"] = { tostring(#request.body) },
       accept = { "application/json" },

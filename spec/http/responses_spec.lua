@@ -1,34 +1,26 @@
 -- Answers that are right, in every shape that HTTP/1 lets them have: lengths, chunks, encodings, interim
 -- responses, header fields. And what counts as an answer at all. Broken ones are failures_spec's matter.
 
-local associations = require "hubspot.associations"
+local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
-local TOKEN = "pat-na1-0123456789abcdef"
 local INPUTS = { { from = 101, to = "202", types = 1 } }
 local BATCH = responses.BATCH
 
 describe("an answer", function()
-  local server, client
+  local server
 
   -- A call that a server answers with these bytes on its one connection, which is then closed.
   local function create(bytes, script)
     server = raw_server.start({ connections = { script or responses.script(bytes) } })
-    client = assert(associations.new({
-      max_attempts = 1, token = TOKEN, base_url = server:url(), timeout = 10,
-    }))
-    return client:create("contacts", "companies", INPUTS)
+    return clients.open(server:url()):create("contacts", "companies", INPUTS)
   end
 
-  before_each(function()
-    server, client = nil, nil
-  end)
-
   after_each(function()
-    client:close()
+    clients.close()
     server:close()
   end)
 
@@ -111,7 +103,6 @@ describe("an answer", function()
         '{"status":"' .. status .. '","results":[{"extra":{"a":[1,2]}}],"surplus":"kept"}')))
       assert.same({ status, "kept", { { extra = { a = { 1, 2 } } } } },
         { batch.status, batch.surplus, batch.results })
-      client:close()
       server:close()
     end
   end)
@@ -183,7 +174,6 @@ describe("an answer", function()
       local line = tostring(err)
       assert.truthy(line:find(words, 1, true), line)
       assert.is_nil(line:find("%c"))
-      client:close()
       server:close()
     end
   end)
@@ -199,7 +189,6 @@ describe("an answer", function()
       local batch, err = create(bytes)
       assert.is_nil(batch)
       assert.same({ kind, status, 1 }, { err.kind, err.status, err.attempts })
-      client:close()
       server:close()
     end
   end)

@@ -3,9 +3,9 @@
 
 local associations = require "hubspot.associations"
 local cjson = require "cjson"
+local clients = require "support.clients"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
-local socket = require "socket"
 local walk = require "support.walk"
 
 -- With all the characters that a token may have.
@@ -17,19 +17,12 @@ describe("a token", function()
 
   local function open(base_url, changes)
     events = {}
-    local options = {
+    client = clients.open(base_url, {
       token = TOKEN,
-      base_url = base_url,
-      timeout = 2,
       on_event = function(event)
         events[#events + 1] = event
       end,
-    }
-    for name, value in pairs(changes or {}) do
-      options[name] = value
-    end
-    options.max_attempts = options.max_attempts or 1
-    client = assert(associations.new(options))
+    }, changes)
   end
 
   -- Makes a call to a server that follows the script, and looks for the token in all that comes of it.
@@ -45,13 +38,11 @@ describe("a token", function()
   end
 
   before_each(function()
-    server, client = nil, nil
+    server = nil
   end)
 
   after_each(function()
-    if client then
-      client:close()
-    end
+    clients.close()
     if server then
       server:close()
     end
@@ -93,10 +84,7 @@ describe("a token", function()
   end
 
   it("is not in the error of a call that reaches nobody", function()
-    local listener = assert(socket.bind("127.0.0.1", 0))
-    local _, port = listener:getsockname()
-    listener:close()
-    open("http://127.0.0.1:" .. port)
+    open("http://127.0.0.1:" .. raw_server.free_port())
     local _, err = client:create("contacts", "companies", INPUTS)
     assert.is_nil(walk.find(err, TOKEN))
     assert.is_nil(walk.find(events, TOKEN))
@@ -161,11 +149,10 @@ describe("a token", function()
 
   it("that was refused is taken out of the answer to its successor, too", function()
     local second = "pat-na1-another-0123456789"
-    local script = responses.script(responses.of(401, '{"message":"refused: ' .. TOKEN .. '"}'))
-    for _, action in ipairs(responses.script(responses.of(401,
-      '{"message":"refused ' .. second .. ", and before " .. TOKEN .. '"}'))) do
-      script[#script + 1] = action
-    end
+    local script = responses.script({
+      responses.of(401, '{"message":"refused: ' .. TOKEN .. '"}'),
+      responses.of(401, '{"message":"refused ' .. second .. ", and before " .. TOKEN .. '"}'),
+    })
     local batch, err = assert_hidden(script, {
       token = function(reason)
         return reason == "first" and TOKEN or second

@@ -90,9 +90,7 @@ end)
 
 describe("the process's signals", function()
   local function signals()
-    local file = assert(io.open("/proc/self/status", "r"))
-    local text = file:read("*a")
-    file:close()
+    local text = process.read_file("/proc/self/status")
     return text:match("SigPnd:[^\n]*"), text:match("SigBlk:[^\n]*"), text:match("SigIgn:[^\n]*"),
       text:match("SigCgt:[^\n]*")
   end

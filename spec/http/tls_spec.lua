@@ -1,16 +1,16 @@
 -- TLS for real: who is trusted, which protocols are spoken, and what comes of a peer that breaks off.
 -- Certificates are made at test time; no store of the system's is touched.
 
-local associations = require "hubspot.associations"
 local certificates = require "support.certificates"
 local child = require "support.child"
+local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local exchange = require "support.exchange"
 local process = require "support.process"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
-local TOKEN = "pat-na1-0123456789abcdef"
+local TOKEN = clients.TOKEN
 local INPUTS = { { from = 101, to = "202", types = 1 } }
 local READ = { "read_request" }
 
@@ -35,12 +35,7 @@ describe("TLS", function()
       connections = { script or responses.script(responses.created(), 10) },
       tls = tls,
     })
-    local options = { token = TOKEN, base_url = server:url("https", host), ca_file = set.ca, timeout = 5 }
-    for name, value in pairs(changes or {}) do
-      options[name] = value or nil
-    end
-    options.max_attempts = options.max_attempts or 1
-    client = assert(associations.new(options))
+    client = clients.open(server:url("https", host), { ca_file = set.ca }, changes)
     return client:create("contacts", "companies", INPUTS)
   end
 
@@ -59,14 +54,8 @@ describe("TLS", function()
     set:close()
   end)
 
-  before_each(function()
-    server, client = nil, nil
-  end)
-
   after_each(function()
-    if client then
-      client:close()
-    end
+    clients.close()
     server:close()
   end)
 
@@ -151,7 +140,6 @@ describe("TLS", function()
 
   it("is a failure of its own kind when ca_file is not there, or holds no certificate", function()
     assert_refused(create(set.server, { ca_file = set.folder .. "/missing.pem" }))
-    client:close()
     server:close()
     assert_refused(create(set.server, { ca_file = set.server.key }))
   end)
@@ -164,7 +152,6 @@ describe("TLS", function()
   it("is a failure of its own kind when the server breaks off the handshake", function()
     for _, ending in ipairs({ "close", "reset" }) do
       assert_refused(create(nil, nil, { { "receive" }, { ending } }))
-      client:close()
       server:close()
     end
   end)

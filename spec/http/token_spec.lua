@@ -2,6 +2,7 @@
 -- of its answers. That no token leaks is security_spec's matter.
 
 local associations = require "hubspot.associations"
+local clients = require "support.clients"
 local sandbox = require "support.sandbox"
 
 local OLD, NEW = "pat-na1-old-0123456789", "pat-na1-new-0123456789"
@@ -13,9 +14,7 @@ describe("a token function", function()
   -- A client whose token function gives these answers in turn; each is a list of what it returns.
   local function new(answers)
     reasons = {}
-    client = assert(associations.new({
-      max_attempts = 1,
-      base_url = account:url(),
+    client = clients.open(account:url(), {
       token = function(reason)
         reasons[#reasons + 1] = reason
         local answer = answers[#reasons]
@@ -24,7 +23,7 @@ describe("a token function", function()
         end
         return answer[1], answer[2]
       end,
-    }))
+    })
   end
 
   local function create()
@@ -49,9 +48,7 @@ describe("a token function", function()
     account:reset()
   end)
 
-  after_each(function()
-    client:close()
-  end)
+  after_each(clients.close)
 
   it("is not called before there is a request", function()
     new({})
@@ -129,13 +126,11 @@ describe("a token function", function()
 
   it("ends the call when it raises a table, or nothing at all", function()
     for _, raised in ipairs({ {}, false }) do
-      client = assert(associations.new({
-      max_attempts = 1,
-        base_url = account:url(),
+      client = clients.open(account:url(), {
         token = function()
           error(raised, 0)
         end,
-      }))
+      })
       assert.equal("token", refusal().kind)
     end
   end)
@@ -147,7 +142,6 @@ describe("a token function", function()
       local err = refusal()
       assert.same({ "token", 0 }, { err.kind, err.attempts })
       assert.is_nil(tostring(err):find("secret", 1, true))
-      client:close()
     end
     assert.equal(0, account:statistics().requests)
   end)

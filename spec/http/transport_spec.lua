@@ -115,6 +115,49 @@ describe("core.transport", function()
     assert.is_false(core.poll(transport:fd(), 0.05))
   end)
 
+  it("tells of such a request to whoever looks, however often others step in between", function()
+    start({ READ, ANSWER, { "hold" } })
+    local request = submit()
+    drive(function()
+      return request:done()
+    end)
+    for _ = 1, 5 do transport:step() end
+    assert.is_true(is_readable())
+    local quiet, calls = false, 0
+    local deadline = core.now() + 5
+    repeat
+      transport:step()
+      if not is_readable() then
+        quiet = true
+      elseif quiet then
+        quiet, calls = false, calls + 1
+      end
+    until calls == 3 or core.now() > deadline
+    assert.equal(3, calls)
+    assert.equal("body", assert(request:response()).body)
+  end)
+
+  it("that is shut down is readable from then on, with all it had ended", function()
+    start({ READ, { "hold" } })
+    local request = submit()
+    drive(function()
+      return server:requests()[1] ~= nil
+    end)
+    local fd = transport:fd()
+    transport:shutdown()
+    assert.is_true(request:done())
+    local _, failure = request:response()
+    assert.same({ "closed", true }, { failure.kind, failure.sent })
+    for _ = 1, 3 do
+      transport:step()
+      assert.is_true(is_readable())
+      assert.equal(fd, transport:fd())
+    end
+    request, failure = transport:submit(exchange.call(server:url()))
+    assert.is_nil(request)
+    assert.equal("closed", failure.kind)
+  end)
+
   it("is no longer readable when the last of such requests is closed instead", function()
     start({ READ, ANSWER, { "hold" } })
     local request = submit()
@@ -217,11 +260,11 @@ describe("core.transport", function()
     assert.is_true(resources.descriptors() < before)
     transport:step()
     assert.equal(0, transport:pending())
-    for _, method in ipairs({ "fd", "submit" }) do
-      assert.error_matches(function()
-        transport[method](transport, exchange.call(server:url()))
-      end, "the transport is closed")
-    end
+    assert.equal(-1, transport:fd())
+    transport:wake(0)
+    request, failure = transport:submit(exchange.call(server:url()))
+    assert.is_nil(request)
+    assert.same({ "closed", false }, { failure.kind, failure.sent })
   end)
 
   it("keeps a response that it brought, even when it is closed before anyone asks", function()

@@ -9,15 +9,6 @@ local PATIENCE_SECONDS = 20
 
 local child = {}
 
--- The interpreter that runs this spec.
-local function interpreter()
-  local index = 0
-  while arg[index - 1] do
-    index = index - 1
-  end
-  return arg[index]
-end
-
 --- Runs a script to its end.
 ---@param text string
 ---@param options? { env?: table<string, string|false>, descriptors?: integer } at most so many descriptors
@@ -25,7 +16,7 @@ end
 function child.run(text, options)
   local paths = ("package.path, package.cpath = %q, %q\n"):format(package.path, package.cpath)
   -- luasocket has SIGPIPE ignored in this process, which a child would inherit.
-  local argv = { "timeout", PATIENCE_SECONDS, "env", "--default-signal=PIPE", interpreter(), "-" }
+  local argv = { "timeout", PATIENCE_SECONDS, "env", "--default-signal=PIPE", process.interpreter(), "-" }
   options = options or {}
   if options.descriptors then
     local limited = { "sh", "-c", "ulimit -n " .. options.descriptors .. '; exec "$@"', "sh" }

@@ -12,14 +12,6 @@ local ROOT = debug.getinfo(1, "S").source:match("^@(.*)spec/support/[^/]*$")
 --- The launcher.
 command.PATH = ROOT .. "bin/hubspot-associations"
 
---- The interpreter that runs this spec.
----@return string
-function command.interpreter()
-  local index = 0
-  while arg[index - 1] do index = index - 1 end
-  return arg[index]
-end
-
 ---@param changes? table<string, string|false> false removes a variable
 ---@return table<string, string|false>
 function command.environment(changes)
@@ -33,11 +25,35 @@ end
 
 --- The words of a command line.
 ---@param arguments string[]
+---@param script? string a shell's, in which "$@" is the command
 ---@return string[]
-function command.argv(arguments)
-  local list = { command.interpreter(), command.PATH }
+function command.argv(arguments, script)
+  local list = script and { "sh", "-c", script, "sh" } or {}
+  list[#list + 1] = process.interpreter()
+  list[#list + 1] = command.PATH
   for _, argument in ipairs(arguments) do list[#list + 1] = argument end
   return list
+end
+
+--- The arguments of a `create` from contacts to companies.
+---@param url string where the service is
+---@param more string[] further arguments
+---@param association_type? string its --type
+---@return string[]
+function command.create(url, more, association_type)
+  local list = { "create", "--from", "contacts", "--to", "companies", "--base-url", url }
+  if association_type then
+    list[#list + 1], list[#list + 2] = "--type", association_type
+  end
+  for _, argument in ipairs(more) do list[#list + 1] = argument end
+  return list
+end
+
+--- Raises when the text does not have the part.
+---@param text string
+---@param part string
+function command.assert_found(text, part)
+  if not text:find(part, 1, true) then error(("expected %q in:\n%s"):format(part, text), 2) end
 end
 
 --- Raises when a result shows what nobody may see.
@@ -66,11 +82,7 @@ end
 ---@param arguments string[]
 ---@return process.Child
 function command.start(arguments)
-  local argv = command.argv(arguments)
-  for index, word in ipairs { "sh", "-c", 'echo started; exec "$@"', "sh" } do
-    table.insert(argv, index, word)
-  end
-  return process.start(argv, { env = command.environment() })
+  return process.start(command.argv(arguments, 'echo started; exec "$@"'), { env = command.environment() })
 end
 
 return command

@@ -46,7 +46,7 @@ local DRAW = {
   end,
   invalid = function(luck)
     return luck:pick {
-      { from = "1", types = TYPE }, { from = "1", to = "2", types = {} }, { from = 1.5, to = "2" }, false,
+      { from = "1", types = TYPE }, { from = "1", to = "2", types = {} }, { from = 1.5, to = "2" }, true,
     }
   end,
   refused = function(luck)

@@ -4,6 +4,7 @@
 local certificates = require "support.certificates"
 local exchange = require "support.exchange"
 local process = require "support.process"
+local raw_server = require "support.raw_server"
 local socket = require "socket"
 
 local nginx = {}
@@ -67,13 +68,6 @@ function nginx.missing()
   return not said:find("http_v2_module", 1, true) and "an nginx without HTTP/2" or nil
 end
 
-local function free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
-  return port
-end
-
 local function read(path)
   local file = io.open(path, "r")
   if not file then return "" end
@@ -100,7 +94,7 @@ end
 
 local function start_once(self, options)
   self.folder = process.make_folder()
-  self.port = free_port()
+  self.port = raw_server.free_port()
   local is_root = process.run({ "id", "-u" }, { env = CLEAN }).stdout:match("^0%s")
   process.write_file(self.folder .. "/nginx.conf", CONFIGURATION:format(
     is_root and "user root;" or "", options.upstream, self.port, self.set.server.certificate,

@@ -48,13 +48,35 @@ function process.remove_folder(folder)
   output_of(WITHOUT_SANITIZER .. "rm -rf -- " .. quote(folder))
 end
 
+--- The interpreter that runs this process, under whatever launcher.
+---@return string
+function process.interpreter()
+  local index = 0
+  while arg[index - 1] do
+    index = index - 1
+  end
+  return arg[index]
+end
+
+--- Reads a file, byte for byte. Raises when it is not there.
+---@param path string
+---@return string
+function process.read_file(path)
+  local file = assert(io.open(path, "rb"))
+  local bytes = file:read("*a")
+  file:close()
+  return bytes
+end
+
 --- Writes a file, byte for byte.
 ---@param path string
 ---@param bytes string
+---@return string path
 function process.write_file(path, bytes)
   local file = assert(io.open(path, "wb"))
   assert(file:write(bytes))
   assert(file:close())
+  return path
 end
 
 local function check_argv(argv)

@@ -58,6 +58,15 @@ end
 local Server = {}
 Server.__index = Server
 
+--- A port of loopback where nobody listens just now.
+---@return integer
+function raw_server.free_port()
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  listener:close()
+  return tonumber(port)
+end
+
 --- Starts a server. Raises when it does not start, or when the script is wrong.
 ---@param options raw_server.Options
 ---@return raw_server.Server

@@ -1,6 +1,8 @@
 -- What this process holds: descriptors, Lua's memory, all memory. Linux's /proc tells.
 -- It measures and changes nothing, but for a full garbage collection where its comment says so.
 
+local process = require "support.process"
+
 local resources = {}
 
 --- Open descriptors.
@@ -34,10 +36,7 @@ end
 --- KiB of this process in memory.
 ---@return integer
 function resources.resident()
-  local file = assert(io.open("/proc/self/status", "r"))
-  local size = tonumber(file:read("*a"):match("VmRSS:%s*(%d+) kB"))
-  file:close()
-  return size
+  return tonumber(process.read_file("/proc/self/status"):match("VmRSS:%s*(%d+) kB"))
 end
 
 --- Whether a preloaded checker (a sanitizer, valgrind) keeps freed memory, so that resident() tells nothing.

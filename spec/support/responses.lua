@@ -42,14 +42,16 @@ function responses.created(body, fields)
 end
 
 --- The script of one connection that answers so many requests.
----@param bytes string
----@param count? integer 1 by default
+---@param bytes string|string[] a list: its first request's answer, its second's, …
+---@param count? integer how often, 1 by default
 ---@return table[]
 function responses.script(bytes, count)
   local script = {}
   for _ = 1, count or 1 do
-    script[#script + 1] = { "read_request" }
-    script[#script + 1] = { "send", bytes }
+    for _, answer in ipairs(type(bytes) == "table" and bytes or { bytes }) do
+      script[#script + 1] = { "read_request" }
+      script[#script + 1] = { "send", answer }
+    end
   end
   return script
 end

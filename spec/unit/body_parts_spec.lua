@@ -4,6 +4,7 @@
 
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
+local outcome = require "hubspot.associations.outcome"
 local random = require "support.random"
 
 local function input(from, to, types)
@@ -239,7 +240,6 @@ describe("an answer", function()
   end)
 
   it("confirms a body only when matching says that all of it was created", function()
-    local outcome = require "hubspot.associations.outcome"
     local confirmed = 0
     random.check(3000, function(luck)
       local body, places, results = core.body(), {}, {}

@@ -2,8 +2,8 @@
 -- The JSON is read back by lua-cjson. Does no I/O.
 
 local cjson = require "cjson"
+local child = require "support.child"
 local core = require "hubspot.associations.core"
-local process = require "support.process"
 local random = require "support.random"
 
 local HAS_INTEGERS = math.type ~= nil
@@ -573,25 +573,20 @@ describe("body", function()
 
   -- In a process of its own, whose end shows a crash.
   it("outlives its own finalizer being called", function()
-    local interpreter = arg[-1]
-    for i = -2, -9, -1 do interpreter = arg[i] or interpreter end
-    local result = process.run {
-      interpreter, "-e", ("package.path, package.cpath = %q, %q"):format(package.path, package.cpath), "-e",
-        [[
-        local core = require "hubspot.associations.core"
-        local good = { from = 1, to = 2, types = 1 }
-        local body = core.body()
-        body:add(good)
-        local collect = getmetatable(body).__gc
+    local result = child.run [[
+      local core = require "hubspot.associations.core"
+      local good = { from = 1, to = 2, types = 1 }
+      local body = core.body()
+      body:add(good)
+      local collect = getmetatable(body).__gc
+      collect(body)
+      collect(body)
+      for _, method in ipairs { "json", "count", "add", "json", "clear", "json" } do
+        pcall(body[method], body, good)
+        pcall(body.add_list, body, { good })
         collect(body)
-        collect(body)
-        for _, method in ipairs { "json", "count", "add", "json", "clear", "json" } do
-          pcall(body[method], body, good)
-          pcall(body.add_list, body, { good })
-          collect(body)
-        end
-      ]],
-    }
+      end
+    ]]
     assert.equal(0, result.code, result.stderr)
   end)
 

@@ -25,6 +25,12 @@ describe("an error", function()
     assert.is_false(errors.is(nil))
   end)
 
+  it("can be put together with text", function()
+    local err = errors.new { kind = "network", message = "no route" }
+    assert.equal("failed: network: no route", "failed: " .. err)
+    assert.equal("network: no route!", err .. "!")
+  end)
+
   it("is one line that begins with its kind", function()
     assert.equal("network: no route", line { kind = "network", message = "no route" })
     assert.equal("closed: the client is closed", line { kind = "closed", message = "the client is closed" })

@@ -3,21 +3,7 @@
 local core = require "hubspot.associations.core"
 local process = require "support.process"
 
-local LUA = arg and arg[-1] or "lua"
-do -- the interpreter that runs this, under whatever launcher
-  local i = 0
-  while arg and arg[i] do
-    LUA = arg[i]
-    i = i - 1
-  end
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = process.read_file
 
 describe("a file", function()
   local folder, path
@@ -120,7 +106,7 @@ describe("a file", function()
   end)
 
   it("is locked for other processes, until the one that has it ends, however it ends", function()
-    local holder = process.start { LUA, "-e", ([[
+    local holder = process.start { process.interpreter(), "-e", ([[
       local file = assert(require("hubspot.associations.core").file(%q))
       file:append "held\n"
       io.write "ready\n"

@@ -228,15 +228,18 @@ describe("a source", function()
     assert.same({ { "a" }, 1, 1 }, { found, count, total })
   end)
 
-  it("is an iterator, which ends with nil, and not with false", function()
-    local given, at = { "a", false, "c" }, 0
-    local found, count, total = all(function()
+  it("is an iterator, which ends with nil, and never with false or with a reason", function()
+    local given, at = { "a", true, "c" }, 0
+    local function read()
       at = at + 1
       return given[at]
-    end)
+    end
+    local found, count, total = all(read)
     assert.same(given, found)
     assert.equal(3, count)
     assert.is_nil(total)
+    assert.is_false(pcall(all, function() return false end))
+    assert.is_false(pcall(all, function() return nil, "broken" end))
   end)
 
   it("is read no further than it is asked for", function()

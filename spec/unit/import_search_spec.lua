@@ -3,8 +3,6 @@
 
 local runs = require "support.import_run"
 
--- Known to fail; run them with KNOWN_BUGS=1.
-
 local counts, input, inputs = runs.counts, runs.input, runs.inputs
 
 local BATCH = 2000

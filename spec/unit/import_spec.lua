@@ -37,13 +37,28 @@ describe("a job", function()
 
   it("does the same with a list and with an iterator", function()
     local list = inputs(57)
-    list[5], list[30] = false, { from = "404", to = "7", types = 279 }
+    list[5], list[30] = true, { from = "404", to = "7", types = 279 }
     local of_list = runs.run { source = list }
     local of_iterator = runs.run { source = iterator(list) }
     assert.same(counts(of_list), counts(of_iterator))
     assert.same({ 55, 2, 0, 0 }, counts(of_list))
     assert.same(of_list.sizes, of_iterator.sizes)
     assert.equal(list[30], of_iterator.failures[30].input)
+  end)
+
+  it("stops when an iterator ends with false, or with a reason, as file:read does", function()
+    for _, ending in ipairs { { false }, { nil, "disk read error" } } do
+      local calls = 0
+      local seen = runs.run { source = function()
+        calls = calls + 1
+        if calls <= 15 then return input(calls) end
+        return ending[1], ending[2]
+      end, batch_size = 10 }
+      assert.equal("source", seen.err.kind)
+      assert.matches(ending[2] or "returned false", seen.err.message, 1, true)
+      assert.equal(16, calls)
+      assert.same({ 10, 0, 0, 5 }, counts(seen))
+    end
   end)
 
   it("sends nothing for a source that is empty", function()
@@ -171,7 +186,7 @@ describe("a job", function()
     local seen = runs.run {
       source = function()
         index = index + 1
-        if index == 69 then return false end
+        if index == 69 then return true end
         if index <= 70 then return { from = zeros .. index, to = "7", types = 279 } end
       end,
       batch_size = 2000,

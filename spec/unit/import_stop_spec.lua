@@ -4,8 +4,6 @@ local retry = require "hubspot.associations.retry"
 local runs = require "support.import_run"
 local simulation = require "support.simulation"
 
--- Known to fail; run them with KNOWN_BUGS=1.
-
 local counts, input, inputs, iterator = runs.counts, runs.input, runs.inputs, runs.iterator
 
 local PATH = "/crm/associations/2025-09/contacts/companies/batch/create"

@@ -4,7 +4,7 @@ local command = require "support.command"
 local process = require "support.process"
 
 local function run(script)
-  local result = process.run({ command.interpreter(), "-" }, {
+  local result = process.run({ process.interpreter(), "-" }, {
     env = command.environment(),
     stdin = [[
       local core = require "hubspot.associations.core"
@@ -47,7 +47,7 @@ describe("interrupts", function()
 
   it("that are ignored stay so", function()
     local ignoring = "trap '' TERM; exec \"$@\""
-    local result = process.run({ "sh", "-c", ignoring, "sh", command.interpreter(), "-e", [[
+    local result = process.run({ "sh", "-c", ignoring, "sh", process.interpreter(), "-e", [[
       local core = require "hubspot.associations.core"
       core.catch_interrupts()
       os.execute "kill -s TERM $PPID"

@@ -10,15 +10,7 @@ local process = require "support.process"
 local random = require "support.random"
 local simulation = require "support.simulation"
 
--- Known to fail; run them with KNOWN_BUGS=1.
-
 local JOB = { from = "contacts", to = "companies" }
-
-local LUA = "lua"
-for i = 0, -100, -1 do -- the interpreter that runs this, under whatever launcher
-  if not (arg and arg[i]) then break end
-  LUA = arg[i]
-end
 
 local function holding(text)
   local store = simulation.memory()
@@ -402,9 +394,7 @@ describe("a journal on disk", function()
     assert.equal(3, book:record_at(1).inputs)
     assert(book:record(landed(4, 3)))
     book:close()
-    local file = assert(io.open(path, "rb"))
-    assert.equal(3, #lines_of(file:read "*a"))
-    file:close()
+    assert.equal(3, #lines_of(process.read_file(path)))
   end)
 
   it("is torn off on disk, too", function()
@@ -441,7 +431,7 @@ describe("a journal on disk", function()
   end)
 
   it("is kept off other processes while it is open", function()
-    local holder = process.start { LUA, "-e", ([[
+    local holder = process.start { process.interpreter(), "-e", ([[
       local journal = require "hubspot.associations.journal"
       local book = assert(journal.open(%q, { from = "contacts", to = "companies" }))
       io.write "ready\n"

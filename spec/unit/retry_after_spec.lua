@@ -1,5 +1,6 @@
 -- Checks the reading of Retry-After: seconds and HTTP dates, and what is neither. The clock is passed in.
 
+local answer = require "hubspot.associations.answer"
 local retry_after = require "hubspot.associations.retry_after"
 local random = require "support.random"
 
@@ -95,8 +96,6 @@ end)
 
 -- The reader is of use only where an answer's header reaches it.
 describe("an answer that says when to try again", function()
-  local answer = require "hubspot.associations.answer"
-
   it("is an error with that many seconds", function()
     local _, err = answer.read({ status = 503, headers = { ["retry-after"] = "17" }, body = "" }, 0)
     assert.equal(17, err.retry_after)

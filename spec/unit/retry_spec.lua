@@ -69,14 +69,16 @@ describe("a failed request", function()
       TIMEOUT, { kind = "decode", status = 201 }, { kind = "too_large" }, { kind = "closed" },
       { kind = "network", curl_code = GOT_NOTHING }, { kind = "network", curl_code = 18 },
       { kind = "network", curl_code = 55 }, { kind = "tls", curl_code = 56 },
+      { kind = "network", curl_code = 28, sent = true }, { kind = "network" },
       http(500), http(502), http(503), http(504), http(521), http(408),
     } do
       assert.is_true(retry.may_have_been_done(err), err.kind .. " " .. tostring(err.status or err.curl_code))
     end
     for _, err in ipairs {
-      { kind = "network", curl_code = 5 }, { kind = "network", curl_code = 6 },
-      { kind = "network", curl_code = COULDNT_CONNECT }, { kind = "network" },
-      { kind = "tls", curl_code = SSL_CONNECT }, RATE_LIMITED, { kind = "daily_limit", status = 429 },
+      { kind = "network", curl_code = COULDNT_CONNECT, sent = false },
+      { kind = "tls", curl_code = CERTIFICATE, sent = false },
+      { kind = "timeout", sent = false }, { kind = "closed", sent = false },
+      RATE_LIMITED, { kind = "daily_limit", status = 429 },
       http(400), http(409), http(422), http(423), http(477), http(413),
       { kind = "unauthorized", status = 401 }, { kind = "forbidden", status = 403 },
       { kind = "not_found", status = 404 }, { kind = "redirect", status = 302 }, { kind = "token" },

@@ -14,15 +14,6 @@ for byte = 0, 255 do
 end
 ALL_BYTES = table.concat(ALL_BYTES)
 
--- The interpreter that runs this spec.
-local function interpreter()
-  local index = 0
-  while arg[index - 1] do
-    index = index - 1
-  end
-  return arg[index]
-end
-
 -- A Lua script that finds the support modules as this spec does.
 local function script(text)
   return ("package.path, package.cpath = %q, %q\n"):format(package.path, package.cpath) .. text
@@ -153,7 +144,7 @@ describe("process.start", function()
 
   it("leaves no child and no file when the test is killed", function()
     local folder = temporary_folder(finally)
-    local test = process.start({ interpreter(), "-e", script([[
+    local test = process.start({ process.interpreter(), "-e", script([[
       local child = require("support.process").start({ "sh", "-c", "echo ready; exec cat" })
       print(child.pid)
       io.stdout:flush()
@@ -440,7 +431,7 @@ end)
 describe("the support as a whole", function()
   it("leaves no process and no file, even when nothing is closed", function()
     local folder = temporary_folder(finally)
-    local result = process.run({ interpreter(), "-" }, {
+    local result = process.run({ process.interpreter(), "-" }, {
       env = { TMPDIR = folder },
       stdin = script([[
         local process = require "support.process"

@@ -3,8 +3,6 @@
 local errors = require "hubspot.associations.errors"
 local tokens = require "hubspot.associations.token"
 
--- Known to fail; run them with KNOWN_BUGS=1.
-
 local GOOD = { "pat-na1-00000000-0000-0000-0000-000000000000", "a", "A.b_c~d+e/f-0==", ("x"):rep(5000) }
 
 -- Each has s3cret in it, which no message may show.

@@ -2,14 +2,10 @@
 -- Reads files of the checkout only.
 
 local core = require "hubspot.associations.core"
+local process = require "support.process"
 local version = require "hubspot.associations.version"
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = process.read_file
 
 local function files(pattern)
   local list = io.popen("ls " .. pattern .. " 2>/dev/null")

@@ -10,6 +10,7 @@ local answer = {}
 
 local SNIPPET = 200 -- bytes of a body that is no JSON, in a message
 local KEPT = 4096 -- bytes of it, in the error's `body`
+local LONGEST_REFUSAL = 1024 * 1024 -- bytes: a longer one is kept as if it were no JSON; a job keeps many
 
 local KIND_OF_STATUS = {
   [401] = "unauthorized",
@@ -94,7 +95,7 @@ local function message_of(status, refusal, body)
 end
 
 local function refused(response, now)
-  local decoded = decode(response)
+  local decoded = #response.body <= LONGEST_REFUSAL and decode(response) or nil
   local refusal, text = decoded or {}, text_of(response)
   local err = errors.new {
     kind = kind_of(response.status, refusal),

@@ -19,6 +19,11 @@ Client.__name = "hubspot.associations.client"
 -- Misuse is blamed on who called the method.
 local BLAME = 3
 
+local function check_self(method, self)
+  if getmetatable(self) == Client then return end
+  error(("client:%s: call it with a colon: client:%s(...)"):format(method, method), BLAME)
+end
+
 local function check_argument(method, level, name, value, expected, other)
   if type(value) == expected or type(value) == other then return end
   expected = other and expected .. " or a " .. other or expected
@@ -62,9 +67,7 @@ local function attempt(connection, path, body, meta)
   meta.attempts = meta.attempts + 1
   local ticket = connection.limiter:sent(core.now())
   connection:step()
-  while not flight.request:done() do
-    if not connection:wait() then return nil, connections.closed(), {} end
-  end
+  while not flight.request:done() do connection:wait() end
   local batch, about
   batch, err, about = connection:land(flight)
   connection.limiter:answered(ticket, core.now(), about.rate_limit, err)
@@ -119,7 +122,9 @@ end
 ---@return hubspot.associations.Batch|nil batch HubSpot's response
 ---@return table|hubspot.associations.Error meta { status, attempts, elapsed (seconds), correlation_id,
 ---  rate_limit, http_version, event_error }; the error when there is no batch
-function Client:create(from_object_type, to_object_type, inputs)
+function Client:create(from_object_type, to_object_type, inputs, ...)
+  check_self("create", self)
+  if ... ~= nil then error("client:create: takes three arguments; options are associations.new's", 2) end
   check_argument("create", BLAME, "fromObjectType", from_object_type, "string")
   check_argument("create", BLAME, "toObjectType", to_object_type, "string")
   check_argument("create", BLAME, "inputs", inputs, "table")
@@ -199,6 +204,7 @@ end
 ---@return hubspot.associations.Operation|nil
 ---@return hubspot.associations.Error|nil
 function Client:start(from_object_type, to_object_type, source, given)
+  check_self("start", self)
   local operation, err = begin(self, "start", from_object_type, to_object_type, source, given)
   return operation, err
 end
@@ -208,6 +214,7 @@ end
 ---@return hubspot.associations.Report|nil report nil when the job could not begin
 ---@return hubspot.associations.Error|nil err why the job stopped before its source ended
 function Client:create_all(from_object_type, to_object_type, source, given)
+  check_self("create_all", self)
   local operation, err = begin(self, "create_all", from_object_type, to_object_type, source, given)
   if not operation then return nil, err end
   while not operation:step() do
@@ -219,6 +226,7 @@ end
 ---Ends the client's connections. Calls under way in other coroutines end with kind `closed`.
 ---A client that is collected, or goes out of scope as `local client <close>`, is closed too.
 function Client:close()
+  check_self("close", self)
   self.connection:close()
 end
 

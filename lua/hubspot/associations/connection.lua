@@ -21,6 +21,8 @@ local connection = {}
 -- Seconds after which those who let their time go by are woken again. Never at once: others wait here, too.
 local REMINDER = 0.005
 
+local NAP = 0.01 -- seconds, where there is nothing to wait for
+
 local USER_AGENT = table.concat {
   "hubspot-associations/", core.VERSION, " (", _VERSION, "; libcurl/", core.LIBCURL_VERSION, ")",
 }
@@ -47,22 +49,26 @@ function connection.open(options)
     limiter = limiter.new(options.rate),
     retry = retry.new(options, math.random),
     loop = options.loop or require "hubspot.associations.loop.blocking",
-    waits = setmetatable({}, { __mode = "k" }), -- those under way; one whose coroutine is gone goes with it
+    users = setmetatable({}, { __mode = "k" }), -- waits and jobs under way; one that is forgotten goes
     deadlines = setmetatable({}, { __mode = "k" }), -- owner -> when it is to be woken, whatever comes
     alarm = math.huge, -- when the transport wakes the soonest of them
     closed = false,
   }, Connection)
 end
 
----Ends all requests and connections. Coroutines that wait are woken first: the last of them closes the
----transport, since a descriptor that is closed wakes nobody.
+---Ends all requests and connections. The descriptor stays, readable, until the last of its users has seen it:
+---one that is closed wakes nobody.
 function Connection:close()
   self.closed = true
-  if next(self.waits) == nil then
-    self.transport:close()
-  else
-    self.transport:wake(0)
-  end
+  self.transport:shutdown()
+  if next(self.users) == nil then self.transport:close() end
+end
+
+---Tells that `user`, a wait or a job, has done with the connection.
+---@param user table
+function Connection:leave(user)
+  self.users[user], self.deadlines[user] = nil, nil
+  if self.closed and next(self.users) == nil then self.transport:close() end
 end
 
 ---Makes the descriptor readable in so many seconds for the sake of `owner`, until it says otherwise.
@@ -94,29 +100,23 @@ end
 
 ---Waits until the transport has something to do, or `timeout` seconds have passed, and lets it do it.
 ---@param timeout number|nil
----@return boolean open false when the connection was closed meanwhile
 function Connection:wait(timeout)
   local wait = {}
-  self.waits[wait] = true
+  self.users[wait] = true
   self:remind(wait, timeout)
   local fd = self.transport:fd()
-  if fd >= 0 then self.loop.wait(fd, timeout) end -- none: a forked child without a descriptor left
-  self.waits[wait], self.deadlines[wait] = nil, nil
-  if self.closed then
-    if next(self.waits) == nil then
-      self.transport:close()
-    else
-      self.transport:wake(0) -- whoever else waits
-    end
-    return false
+  if fd >= 0 then
+    self.loop.wait(fd, timeout)
+  elseif not self.closed then
+    core.poll(nil, NAP) -- a forked child without a descriptor left: there may be one soon
   end
+  self:leave(wait)
   self:step()
-  return true
 end
 
 ---@return hubspot.associations.Error
 function connection.closed()
-  return errors.new { kind = "closed", message = "the client is closed", retryable = false }
+  return errors.new { kind = "closed", message = "the client is closed", sent = false, retryable = false }
 end
 
 ---Tells on_event. It is for logs and metrics: what it raises must not cost an answer.
@@ -139,7 +139,7 @@ end
 
 ---@class hubspot.associations.Flight a request under way
 ---@field request userdata core's
----@field token string what it was made with
+---@field token fun(): string what it was made with; no table that can be printed holds it
 ---@field attempt integer
 ---@field sink table
 
@@ -166,13 +166,14 @@ function Connection:send(path, body, attempt, sink)
     connect_timeout = self.options.connect_timeout,
   }
   if not request then return nil, errors.new(failure) end
-  return { request = request, token = token, attempt = attempt, sink = sink }
+  local function sent_token() return token end
+  return { request = request, token = sent_token, attempt = attempt, sink = sink }
 end
 
 -- Whether the request was refused for its token, and there is another one now.
 local function renewed(self, flight, err)
   if err.kind ~= "unauthorized" then return false end
-  local is_new, failure = self.token.renew(flight.token)
+  local is_new, failure = self.token.renew(flight.token())
   if failure then
     failure.cause = err
     return false, failure
@@ -181,7 +182,8 @@ local function renewed(self, flight, err)
 end
 
 local function fail(self, flight, failure)
-  failure.message = redact.text(failure.message, self.token.secrets(flight.token))
+  failure.retryable = retry.is_retryable(failure)
+  failure.message = redact.text(failure.message, self.token.secrets(flight.token()))
   self:emit(flight.sink, {
     type = "failure",
     kind = failure.kind,
@@ -201,7 +203,7 @@ end
 function Connection:land(flight, confirm)
   local response, failure = flight.request:response()
   if not response then return nil, fail(self, flight, failure), {} end
-  response.secrets = self.token.secrets(flight.token)
+  response.secrets = self.token.secrets(flight.token())
   local meta = {
     status = response.status,
     correlation_id = answer.correlation_id(response),
@@ -227,7 +229,7 @@ function Connection:land(flight, confirm)
     err.renewed = is_new or nil
     err.retryable = is_new or retry.is_retryable(err)
   end
-  if not err or err.kind ~= "unauthorized" then self.token.accepted(flight.token) end
+  if not err or err.kind ~= "unauthorized" then self.token.accepted(flight.token()) end
   return batch, err, meta
 end
 

@@ -32,6 +32,7 @@ local ADVICE = {
   forbidden = "check the scopes of the app that the token belongs to",
   not_found = "check base_url, version and the object types",
   redirect = "redirects are never followed: check base_url",
+  tls = "check this machine's clock, ca_file and ca_path, and who is in between",
   daily_limit = "the limit resets at midnight in the account's time zone",
 }
 
@@ -65,6 +66,10 @@ function Error.__tostring(err)
   return printable(advice and line .. "; " .. advice or line)
 end
 
+function Error.__concat(left, right)
+  return tostring(left) .. tostring(right)
+end
+
 ---Makes an error of a table of its fields, in place.
 ---@param fields table with at least `kind` and `message`
 ---@return hubspot.associations.Error
@@ -81,7 +86,8 @@ end
 -- Fields that are ours to set: a server's of the same name would be mistaken for them.
 local OURS = {
   kind = true, index = true, field = true, attempts = true, retryable = true, retry_after = true,
-  retry_at = true, renewed = true, cause = true, curl_code = true, elapsed = true, body = true,
+  retry_at = true, renewed = true, cause = true, curl_code = true, sent = true, elapsed = true,
+  body = true,
 }
 
 ---The error of one input, of what HubSpot's answer says of it.

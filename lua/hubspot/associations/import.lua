@@ -227,7 +227,7 @@ function Job:push_group(group)
   for i = #lists, 1, -1 do self:push(pieces.new(group, lists[i])) end
 end
 
--- What the source raised, or an input that was read through a metatable: the job stops.
+-- What the source raised, or its reader, or an input that was read through a metatable: the job stops.
 function Job:raised(raised)
   local message = printable(raised)
   if self.adding then -- the input counts, and is refused
@@ -236,7 +236,8 @@ function Job:raised(raised)
     self.group:fail(self.index, nil, "failed", { kind = "invalid_input", message = message })
   end
   if self.group then self.group.complete = false end -- the input may be readable the next time
-  self:stop(errors.new { kind = "source", message = "the source raised: " .. message })
+  local told = errors.is(raised) and raised.kind == "source" -- by the reader
+  self:stop(told and raised or errors.new { kind = "source", message = "the source raised: " .. message })
 end
 
 -- Groups that are read in one go when nothing in them is to be sent: a step is not to take long.

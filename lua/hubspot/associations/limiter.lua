@@ -11,6 +11,7 @@ local limiter = {}
 
 local MOST = 10000 -- a limit beyond it is none that a client could reach
 local LONGEST = 60 -- seconds: an interval beyond it is none of the service's
+local LONGEST_PAUSE = 24 * 3600 -- seconds: a limit of the service's is over by then
 
 -- What one policy allows: `limit` requests in any `interval` seconds.
 local Window = {}
@@ -150,7 +151,7 @@ end
 local function pause(self, now, err)
   local window = err.policyName == "SECONDLY" and self.secondly or self.ten_secondly
   if err.retry_after then
-    self.paused_until = math.max(self.paused_until, now + err.retry_after)
+    self.paused_until = math.max(self.paused_until, now + math.min(err.retry_after, LONGEST_PAUSE))
   elseif window.limit and not self.fixed and window.answered > 0 then
     window.others = math.max(window.others, window.limit - window.answered)
     window.others_seen = now

@@ -18,13 +18,15 @@ local operation = {}
 ---@param journal hubspot.associations.Journal|nil closed when the operation is done
 ---@return hubspot.associations.Operation
 function operation.new(connection, path, job, journal)
-  return setmetatable({
+  local self = setmetatable({
     connection = connection,
     path = path,
     job = job,
     journal = journal,
     flights = {}, -- { piece, flight }
   }, Operation)
+  connection.users[self] = true
+  return self
 end
 
 local function land(self, piece, flight)
@@ -47,10 +49,7 @@ end
 local function land_all(self)
   local waiting = {}
   for _, entry in ipairs(self.flights) do
-    if self.connection.closed then
-      entry.flight.request:close()
-      self.job:answered(entry.piece, core.now(), nil, connections.closed())
-    elseif entry.flight.request:done() then
+    if entry.flight.request:done() then
       land(self, entry.piece, entry.flight)
     else
       waiting[#waiting + 1] = entry
@@ -70,6 +69,7 @@ local function send(self, piece)
 end
 
 local function finish(self)
+  self.connection:leave(self)
   if self.journal then self.journal:close() end
   self.report, self.error = self.job:finish(core.now())
   return true
@@ -77,8 +77,7 @@ end
 
 local function advance(self)
   self.connection.deadlines[self] = nil
-  -- A closed one is left to wake those who wait for it.
-  if not self.connection.closed then self.connection:step() end
+  self.connection:step()
   land_all(self)
   while true do
     if self.connection.closed then self.job:cancel(connections.closed()) end
@@ -97,19 +96,31 @@ local function advance(self)
   end
 end
 
----Does what can be done now; never waits.
+-- Something raised that is not the caller's code, which the job survives: memory is out, or a hook of the
+-- host's raised. The job cannot be trusted any more, and says so each time: nobody waits for it for ever.
+local function break_off(self, raised)
+  self.raised = raised
+  for _, entry in ipairs(self.flights) do entry.flight.request:close() end
+  self.connection:leave(self)
+  if self.journal then self.journal:close() end
+  error(raised, 0)
+end
+
+---Does what can be done now; never waits. Raises when memory is out.
 ---@return boolean done
 function Operation:step()
   if self.report or self.stepping then return self:done() end -- also when a callback calls it
+  if self.raised then error(self.raised, 0) end
   self.stepping = true
-  local done = advance(self)
+  local advanced, done = pcall(advance, self)
   self.stepping = false
-  return done
+  if advanced then return done end
+  break_off(self, done)
 end
 
 ---A descriptor that is readable whenever `step` has something to do, also when a time to wait is over. It is
 ---the client's: the same for all its operations, each of which is to be stepped when it is readable.
----@return integer
+---@return integer fd -1 once the client is closed and its operations are done
 function Operation:fd()
   return self.connection.transport:fd()
 end
@@ -140,8 +151,9 @@ end
 
 ---Sends nothing more. What is in flight is still waited for: go on stepping until it is done.
 function Operation:cancel()
+  if self.report then return end
   self.job:cancel(errors.new { kind = "canceled", message = "the job was canceled" })
-  if not self.connection.closed then self.connection:remind(self, 0) end
+  self.connection:remind(self, 0)
 end
 
 return operation

@@ -50,14 +50,14 @@ end
 
 local function text(value)
   local valid = type(value) == "string" and value ~= "" and not value:find "%c"
-  return valid, "a string without control characters"
+  return valid, "a string that is not empty, without control characters"
 end
 
 local function base_url(value)
   if type(value) ~= "string" then return false, "a string" end
   if value:find "[?#%c%s]" then return false, "a URL without query, fragment or spaces" end
   local refusal = core.url_refusal(value)
-  return refusal == nil, "a URL that may be used (" .. tostring(refusal) .. ")"
+  return refusal == nil, "a URL such as https://api.hubapi.com (" .. tostring(refusal) .. ")"
 end
 
 local function version(value)
@@ -105,13 +105,25 @@ local function shown(value)
   return type(value) == "number" and tostring(value) or "a " .. type(value)
 end
 
+-- What to say of an option that a method does not have.
+local function unknown(known, name)
+  if known == JOB and CLIENT[name] then return "is an option of associations.new" end
+  if known == CLIENT and JOB[name] then return "is an option of client:create_all" end
+  local names = {}
+  for other in pairs(known) do names[#names + 1] = other end
+  table.sort(names)
+  return "is unknown; there are " .. table.concat(names, ", ")
+end
+
 local function read_options(known, given, method, level)
   if type(given) ~= "table" then
     local found = given == nil and "nothing" or "a " .. type(given)
     error(("%s: expected a table of options, found %s"):format(method, found), level)
   end
   for name in pairs(given) do
-    if not known[name] then error(("%s: unknown option %s"):format(method, printable(name)), level) end
+    if not known[name] then
+      error(("%s: option %s %s"):format(method, printable(name), unknown(known, name)), level)
+    end
   end
   local read = {}
   for name, option in pairs(known) do

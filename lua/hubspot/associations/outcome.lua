@@ -22,8 +22,9 @@ local function ids_of(body, place)
   return plain(from), plain(to)
 end
 
+-- One key of both, that no other pair has.
 local function pair_of(from, to)
-  return from .. "\0" .. to
+  return #from .. ":" .. from .. to
 end
 
 -- Which pairs of ids the results name.
@@ -58,15 +59,26 @@ local SIDE_OF_KEY = {
   toObjectId = "to", toObjectIds = "to", to = "to",
 }
 
+local math_type = rawget(math, "type") -- since 5.3
+local EXACT = 2 ^ 53 -- a whole number of a float up to here is one number, and not its neighbours, too
+
+-- An id that an error names, as text; nil when it is none.
+local function id_text(value)
+  if type(value) == "string" then return value end
+  if type(value) ~= "number" or value % 1 ~= 0 then return nil end
+  if math_type and math_type(value) == "integer" then return ("%d"):format(value) end
+  return math.abs(value) < EXACT and ("%.0f"):format(value) or nil
+end
+
 -- The ids that an error's context names: sets by side, and those of which no side is told.
 local function named_ids(err)
   local named = { from = {}, to = {}, either = {} }
   local any = false
   local function name(side, value)
-    if type(value) == "string" or type(value) == "number" then
-      named[side][type(value) == "number" and ("%.0f"):format(value) or value] = true
-      any = true
-    end
+    local id = id_text(value)
+    if not id then return end
+    named[side][id] = true
+    any = true
   end
   if type(err.context) == "table" then
     for key, values in pairs(err.context) do
@@ -126,26 +138,36 @@ local function candidates(index, named)
   return list
 end
 
--- Errors of an answer that are looked at, for each input that has no result.
-local MOST_ERRORS = 4
+-- How much of an answer's errors is looked at, for each input they may be about: an honest one has an error
+-- for each input at most, and a few looks tell which one is meant.
+local MOST_LOOKS = 64
+
+-- Finds which places each entry of a list of errors names, and calls visit(entry, places) with them. Looks at
+-- so many only, whatever a server sends.
+local function each_named(places, ids, entries, visit)
+  local index, looks = index_by_id(places, ids), MOST_LOOKS * #places
+  for _, entry in ipairs(entries) do
+    if looks < 0 then return end
+    if type(entry) == "table" then
+      local named, found = named_ids(entry), {}
+      local possible = named and candidates(index, named) or {}
+      for _, place in ipairs(possible) do
+        if names(named, ids[place]) then found[#found + 1] = place end
+      end
+      looks = looks - 1 - #possible
+      visit(entry, found)
+    end
+  end
+end
 
 -- Gives each error to the places it names: place -> error, and the errors that name none.
 local function blame(places, ids, batch_errors)
   local failed, anonymous = {}, {}
-  local index = index_by_id(places, ids)
-  for i, entry in ipairs(batch_errors or {}) do
-    if i > MOST_ERRORS * #places then break end
-    if type(entry) == "table" then
-      local named, err, found = named_ids(entry), errors.of_hubspot(entry), false
-      for _, place in ipairs(named and candidates(index, named) or {}) do
-        if names(named, ids[place]) then
-          failed[place] = failed[place] or err
-          found = true
-        end
-      end
-      if not found then anonymous[#anonymous + 1] = err end
-    end
-  end
+  each_named(places, ids, batch_errors or {}, function(entry, named)
+    local err = errors.of_hubspot(entry)
+    for _, place in ipairs(named) do failed[place] = failed[place] or err end
+    if #named == 0 then anonymous[#anonymous + 1] = err end
+  end)
   return failed, anonymous
 end
 
@@ -215,14 +237,11 @@ function outcome.suspects(body, places, err)
     local from, to = ids_of(body, place)
     ids[place] = { from = from, to = to }
   end
-  for _, detail in ipairs(refusal.details(err)) do
+  each_named(places, ids, refusal.details(err), function(detail, named)
     suspect_position(detail.message)
     suspect_position(detail["in"])
-    local named = named_ids(detail)
-    for _, place in ipairs(named and places or {}) do
-      if names(named, ids[place]) then suspected[place] = true end
-    end
-  end
+    for _, place in ipairs(named) do suspected[place] = true end
+  end)
   for _, place in ipairs(places) do
     if suspected[place] then suspects[#suspects + 1] = place end
   end

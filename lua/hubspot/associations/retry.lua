@@ -19,8 +19,7 @@ local RETRYABLE_STATUS = { [408] = true, [409] = true, [423] = true, [429] = tru
 local LEAST_DELAY = { [423] = 2, [502] = 2, [504] = 2 }
 
 -- libcurl's codes.
-local COULDNT_RESOLVE_PROXY, COULDNT_RESOLVE_HOST, COULDNT_CONNECT, SSL_CONNECT_ERROR = 5, 6, 7, 35
-local HTTP2_FRAMING = 16
+local SSL_CONNECT_ERROR, HTTP2_FRAMING = 35, 16
 
 ---Whether the same request may succeed later.
 ---@param err table
@@ -31,22 +30,16 @@ function retry.is_retryable(err)
   return RETRYABLE_KIND[err.kind] or false
 end
 
-local NEVER_SENT = {
-  [COULDNT_RESOLVE_PROXY] = true,
-  [COULDNT_RESOLVE_HOST] = true,
-  [COULDNT_CONNECT] = true,
-  [SSL_CONNECT_ERROR] = true,
+local UNANSWERED = {
+  network = true, tls = true, timeout = true, closed = true, decode = true, too_large = true,
 }
 
 ---Whether HubSpot may have done what was asked, although no answer says so.
 ---@param err table
 ---@return boolean
 function retry.may_have_been_done(err)
-  if err.kind == "network" or err.kind == "tls" then
-    return err.curl_code ~= nil and not NEVER_SENT[err.curl_code]
-  end
   if err.kind == "http" then return err.status >= 500 or err.status == 408 end
-  return err.kind == "timeout" or err.kind == "decode" or err.kind == "too_large" or err.kind == "closed"
+  return UNANSWERED[err.kind] ~= nil and err.sent ~= false
 end
 
 ---@class hubspot.associations.Retry

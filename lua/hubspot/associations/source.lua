@@ -14,6 +14,10 @@ local function refuse(found)
   }
 end
 
+local function fail(message)
+  error(errors.new { kind = "source", message = message }, 0)
+end
+
 -- How many entries a list has. Its keys are looked at, since `#` may stop at a hole, and what is behind it
 -- would be lost.
 local function count(list)
@@ -36,7 +40,9 @@ end
 function source.reader(from)
   if type(from) == "function" then
     return function()
-      local input = from()
+      local input, why = from()
+      if input == false then fail "the source returned false; at its end it has to return nil" end
+      if input == nil and why then fail("the source ended with: " .. printable(why)) end -- as file:read does
       return input ~= nil, input
     end
   end

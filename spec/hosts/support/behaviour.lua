@@ -83,4 +83,15 @@ function behaviour.of_host(name, exercise, options)
   end)
 end
 
+---@param name string the host's, which is a web server
+---@param start fun(sandbox: sandbox.Sandbox): hosts.Server
+function behaviour.of_server(name, start)
+  behaviour.of_host(name, function(sandbox)
+    local server = start(sandbox)
+    local facts = server:facts("/exercise")
+    server:close()
+    return facts
+  end)
+end
+
 return behaviour

@@ -2,6 +2,7 @@
 -- with its spec. Judges nothing.
 
 local process = require "support.process"
+local raw_server = require "support.raw_server"
 local socket = require "socket"
 
 local hosts = {}
@@ -112,23 +113,12 @@ function hosts.program(name)
   return ROOT .. "/spec/hosts/programs/" .. name
 end
 
----A port that was free just now.
----@return integer
-function hosts.free_port()
-  local probe = assert(socket.bind("127.0.0.1", 0))
-  local _, port = probe:getsockname()
-  probe:close()
-  return tonumber(port)
-end
-
 ---A file of spec/hosts, with @NAME@ replaced.
 ---@param name string
 ---@param values table<string, string|number>
 ---@return string
 function hosts.filled(name, values)
-  local file = assert(io.open(ROOT .. "/spec/hosts/" .. name, "rb"))
-  local text = file:read("*a")
-  file:close()
+  local text = process.read_file(ROOT .. "/spec/hosts/" .. name)
   return (text:gsub("@([%u_]+)@", function(word)
     return tostring(assert(values[word], word))
   end))
@@ -159,7 +149,7 @@ local STARTS = 3
 function hosts.serve(version, describe, env)
   local said
   for _ = 1, STARTS do
-    local folder, port = process.make_folder(), hosts.free_port()
+    local folder, port = process.make_folder(), raw_server.free_port()
     local argv = describe(folder, port)
     table.insert(argv, 1, KEEPER)
     local child = process.start(argv, { env = hosts.environment(version, env) })

@@ -1,7 +1,9 @@
 -- Load on a host that is a web server: ab makes requests, each of which creates an association, while
--- others ask for something else.
+-- others ask for something else. Every request has to create its own; how fast is for the caller to judge.
 
+local assert = require "luassert"
 local hosts = require "hosts.support.hosts"
+local sandboxes = require "support.sandbox"
 
 -- As long as an answer of the host may take while calls are under way; on a busy machine it may take
 -- longer for no fault of ours, a loop that stalls its host does so each time.
@@ -29,12 +31,14 @@ local function run(server, requests, concurrency)
 end
 
 ---@param name string the host's, for the figures
----@param server hosts.Server
----@param sandbox sandbox.Sandbox
+---@param start fun(sandbox: sandbox.Sandbox): hosts.Server
+---@param latency number seconds, of every answer of the sandbox
 ---@param requests integer
 ---@param concurrency integer
----@return table { complete, failed, created: integers; rate per second; worst: seconds; stalled; text }
-return function(name, server, sandbox, requests, concurrency)
+---@return table { rate per second; worst: seconds; stalled }
+return function(name, start, latency, requests, concurrency)
+  local sandbox = sandboxes.start({ latency = latency })
+  local server = start(sandbox)
   local best
   for _ = 1, ATTEMPTS do
     sandbox:reset()
@@ -45,6 +49,9 @@ return function(name, server, sandbox, requests, concurrency)
       break
     end
   end
+  server:close()
+  sandbox:close()
+  assert.same({ requests, 0, requests }, { best.complete, best.failed, best.created }, best.text)
   hosts.tell(("%s: %d requests, %d at a time: %.0f/s; of %d others the slowest took %.1f ms"):format(
     name, requests, concurrency, best.rate, best.pings, best.worst * 1000))
   best.stalled = best.worst >= MOST_STALL

@@ -11,12 +11,14 @@ local FIRST_NAP, LONGEST_NAP = 0.001, 0.005
 ---@param poll fun(fd: integer, timeout: number|nil) returns when fd is readable, or after `timeout` seconds
 ---@return hubspot.associations.Loop
 function generic.polling(poll)
+  if type(poll) ~= "function" then error("generic.polling: expected a function that waits", 2) end
   return { wait = poll }
 end
 
 ---@param sleep fun(seconds: number) lets the host do other things meanwhile
 ---@return hubspot.associations.Loop
 function generic.sleeping(sleep)
+  if type(sleep) ~= "function" then error("generic.sleeping: expected a function that sleeps", 2) end
   local found = {} -- fd -> how often one of its waits found it readable, which ends them all
   return {
     -- Sleeps before it looks: what is there may be for another coroutine, which has to get its turn.

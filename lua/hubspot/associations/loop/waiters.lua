@@ -12,6 +12,7 @@ function waiters.pause()
   local thread, is_main = coroutine.running()
   if not thread or is_main then error("this loop waits in a coroutine, and this is none", 0) end
   return coroutine.yield, function()
+    if coroutine.status(thread) == "dead" then return end -- closed by its owner meanwhile
     local resumed, raised = coroutine.resume(thread)
     if not resumed then error(debug.traceback(thread, tostring(raised)), 0) end
   end

@@ -1,0 +1,81 @@
+-- A body of any ids: it takes those that are UTF-8, and no others; readers of JSON, ours and another, get
+-- back what was put in; and it is confirmed by an answer with a result for each, by none that lacks one.
+-- The bytes: ids, each ended by a byte 255, which UTF-8 does not have; two make an input. A byte 254 before
+-- an id makes it a long one, of which json.c counts beforehand what it will write.
+
+local cjson = require "cjson"
+local core = require "hubspot.associations.core"
+
+local TYPES = { 279, { 1, 279 } }
+local LONG = 5000
+
+local is_utf8 = utf8 and utf8.codepoint and function(id)
+  return utf8.len(id) ~= nil
+end
+
+local function id_of(text)
+  return text:byte() == 254 and text:sub(2):rep(math.ceil(LONG / #text)) or text
+end
+
+-- An id as it stands in JSON -> as it is.
+local function plain(text)
+  return core.decode('["' .. text .. '"]')[1]
+end
+
+-- The body, and what it took: a list of { from, to, types }.
+local function fill(bytes)
+  local body, taken = core.body(), {}
+  for from, to in bytes:gmatch "([^\255]*)\255([^\255]*)\255" do
+    from, to = id_of(from), id_of(to)
+    local input = { from = from, to = to, types = TYPES[#taken % #TYPES + 1] }
+    local added, refusal = body:add(input)
+    if is_utf8 then assert((added ~= nil) == (#from > 0 and #to > 0 and is_utf8(from) and is_utf8(to))) end
+    assert(added or refusal.kind == "invalid_input")
+    taken[#taken + 1] = added and input
+  end
+  return body, taken
+end
+
+local function check_written(body, taken)
+  assert(body:count() == #taken)
+  local text, repeats, first = body:json(), false, {}
+  for _, inputs in ipairs { cjson.decode(text).inputs, core.decode(text).inputs } do
+    assert(#inputs == #taken)
+    for i, input in ipairs(inputs) do
+      assert(input.from.id == taken[i].from and input.to.id == taken[i].to, i)
+    end
+  end
+  for i, input in ipairs(taken) do
+    local from, to = body:ids(i)
+    assert(plain(from) == input.from and plain(to) == input.to, i)
+    local pair = from .. "\255" .. to
+    first[pair] = first[pair] or input.types
+    repeats = repeats or first[pair] ~= input.types
+  end
+  assert(body:repeats() == repeats)
+end
+
+-- A result for each pair of ids, the last first; and whether the pairs can be compared as they stand, and no
+-- two inputs have the same: an answer to such a body must be confirmed.
+local function results_of(body)
+  local results, seen, is_plain = {}, {}, true
+  for i = body:count(), 1, -1 do
+    local result = ('{"fromObjectId":"%s","toObjectId":"%s"}'):format(body:ids(i))
+    is_plain = is_plain and not seen[result] and not result:find("\\", 1, true)
+    if not seen[result] then results[#results + 1] = result end
+    seen[result] = true
+  end
+  return results, is_plain
+end
+
+local function confirmed(body, results, first)
+  return body:confirmed_by('{"status":"COMPLETE","results":[' .. table.concat(results, ",", first) .. "]}")
+end
+
+return function(bytes)
+  local body, taken = fill(bytes)
+  check_written(body, taken)
+  local results, is_plain = results_of(body)
+  assert(confirmed(body, results, 1) or not is_plain)
+  assert(#results == 0 or not confirmed(body, results, 2))
+end

@@ -1,0 +1,141 @@
+-- The life of an operation, and of a client that has some: closed, canceled, broken and forgotten at the
+-- wrong moment. Whoever polls its descriptor or steps it always gets to its end, and nothing stays open.
+
+local associations = require "hubspot.associations"
+local core = require "hubspot.associations.core"
+local exchange = require "support.exchange"
+local raw_server = require "support.raw_server"
+local resources = require "support.resources"
+local walk = require "support.walk"
+
+local TOKEN = "pat-na1-0123456789abcdef"
+local INPUTS = { { from = 101, to = "202", types = 279 } }
+local HOLD = { { "read_request" }, { "hold" } }
+
+describe("an operation", function()
+  local server, client
+
+  local function open(...)
+    server = raw_server.start { connections = { ... } }
+    client = assert(associations.new { token = TOKEN, base_url = server:url(), timeout = 20 })
+  end
+
+  local function start()
+    return assert(client:start("contacts", "companies", INPUTS))
+  end
+
+  -- One whose request the server has.
+  local function start_and_send()
+    local operation = start()
+    assert.is_false(operation:step())
+    exchange.eventually(function()
+      operation:step()
+      return server:requests()[1]
+    end, "the request")
+    return operation
+  end
+
+  after_each(function()
+    client:close()
+    server:close()
+  end)
+
+  it("is readable when its client is closed, and then done", function()
+    open(HOLD)
+    local operation = start_and_send()
+    local fd = operation:fd()
+    client:close()
+    assert.is_true(core.poll(fd, 0))
+    assert.equal(fd, operation:fd())
+    assert.is_true(operation:step())
+    local report, err = operation:result()
+    assert.same({ "closed", 1 }, { err.kind, report.unconfirmed })
+    assert.equal(-1, operation:fd())
+  end)
+
+  it("whose client is closed before anything went out has sent nothing", function()
+    open(HOLD)
+    local operation = start()
+    client:close()
+    while not operation:step() do core.poll(operation:fd(), 5) end
+    assert.equal(1, operation:result().not_sent)
+  end)
+
+  it("ends its connections when its client is closed, and its descriptor once it is done", function()
+    open(HOLD)
+    resources.collect()
+    local before = resources.descriptors()
+    local operation = start_and_send()
+    assert.equal(before + 1, resources.descriptors())
+    client:close()
+    local watched = resources.descriptors()
+    assert.is_true(watched <= before)
+    assert.is_true(operation:step())
+    assert.is_true(resources.descriptors() < watched)
+  end)
+
+  it("that is forgotten holds up nobody who closes its client", function()
+    open(HOLD)
+    resources.collect()
+    local before = resources.descriptors()
+    start_and_send()
+    client:close()
+    client = assert(associations.new { token = TOKEN, base_url = server:url() })
+    resources.collect()
+    assert.is_true(resources.descriptors() <= before)
+  end)
+
+  it("that is canceled when it is done leaves nobody to be woken", function()
+    open(HOLD)
+    local operation = assert(client:start("contacts", "companies", {}))
+    assert.is_true(operation:step())
+    operation:cancel()
+    client.connection:step()
+    assert.is_false(core.poll(operation:fd(), 0.05))
+  end)
+
+  it("in which something raises that is no callback says so ever after, and is not waited for", function()
+    open(HOLD)
+    local operation = start_and_send()
+    local request = operation.flights[1].flight.request
+    local done = request.done
+    operation.flights[1].flight.request = { -- stands for a hook of the host's, or for memory that is out
+      done = function() error("out of luck", 0) end,
+      close = function() request:close() end,
+    }
+    assert.is_false(done(request))
+    for _ = 1, 3 do
+      assert.error_matches(function() operation:step() end, "^out of luck$")
+    end
+    assert.is_true(done(request)) -- canceled
+    assert.is_false(operation:done())
+  end)
+
+  it("holds the token in no table", function()
+    open(HOLD)
+    local operation = start_and_send()
+    assert.is_nil(walk.find(operation, TOKEN))
+  end)
+end)
+
+describe("a call whose loop raises", function()
+  it("does not keep its connection from being closed", function()
+    local server = raw_server.start { connections = { HOLD } }
+    finally(function() server:close() end)
+    local client = assert(associations.new { token = TOKEN, base_url = server:url(), loop = {
+      wait = function(fd)
+        core.poll(fd, 5)
+        if server:requests()[1] then error("the loop broke", 0) end
+      end,
+    } })
+    resources.collect()
+    collectgarbage "stop"
+    local before = resources.descriptors()
+    assert.same({ false, "the loop broke" }, {
+      pcall(client.create, client, "contacts", "companies", INPUTS) })
+    assert.is_true(resources.descriptors() > before)
+    client:close()
+    assert.is_true(resources.descriptors() <= before)
+    collectgarbage "restart"
+  end)
+end)

@@ -1,0 +1,97 @@
+-- What a failure says of whether anything of the request went out, and what a job makes of that: `not_sent`
+-- where nothing did, `unconfirmed` where HubSpot may have done it.
+
+local associations = require "hubspot.associations"
+local certificates = require "support.certificates"
+local raw_server = require "support.raw_server"
+local responses = require "support.responses"
+local socket = require "socket"
+
+local INPUTS = { { from = 101, to = "202", types = 279 } }
+local MORE = {}
+for index = 1, 2000 do MORE[index] = { from = ("1"):rep(500) .. index, to = "7", types = 279 } end
+
+local SENT, UNSENT = { nil, "unconfirmed" }, { false, "not_sent" }
+
+describe("a request that fails", function()
+  local server, set
+
+  setup(function() set = certificates.make() end)
+  teardown(function() set.close() end)
+
+  local function open(url, options)
+    options.token, options.base_url, options.max_attempts = "token-0123456789", url, 1
+    local client = assert(associations.new(options))
+    finally(function()
+      client:close()
+      if server then server:close() end
+      server = nil
+    end)
+    return client
+  end
+
+  -- That a call fails in that way, and a job with the same inputs, too.
+  local function assert_fails(client, kind, expected, inputs)
+    local batch, err = client:create("contacts", "companies", inputs or INPUTS)
+    assert.is_nil(batch)
+    assert.equal(kind, err.kind, tostring(err))
+    assert.is_boolean(err.retryable)
+    assert.equal(expected[1] == false, err.sent == false, tostring(err))
+    local report, why = client:create_all("contacts", "companies", inputs or INPUTS)
+    assert.equal(kind, why.kind, tostring(why))
+    assert.equal(report.inputs, report[expected[2]], tostring(why))
+  end
+
+  local function refused_url(scheme)
+    local listener = assert(socket.bind("127.0.0.1", 0))
+    local _, port = listener:getsockname()
+    listener:close()
+    return scheme .. "://127.0.0.1:" .. port
+  end
+
+  it("for a refused connection, has sent nothing", function()
+    assert_fails(open(refused_url "http", {}), "network", UNSENT)
+    assert_fails(open(refused_url "https", {}), "network", UNSENT)
+  end)
+
+  it("for an unknown host, has sent nothing", function()
+    assert_fails(open("https://nowhere.invalid", {}), "network", UNSENT)
+  end)
+
+  it("for a certificate that is not trusted, or cannot be checked, has sent nothing", function()
+    server = raw_server.start { connections = { {}, {} }, tls = set.server }
+    assert_fails(open(server:url(), {}), "tls", UNSENT)
+    server = raw_server.start { connections = { {}, {} }, tls = set.server }
+    assert_fails(open(server:url(), { ca_file = "/nowhere.pem" }), "tls", UNSENT)
+  end)
+
+  it("for a handshake that is never answered, has sent nothing", function()
+    server = raw_server.start { connections = { { { "hold" } }, { { "hold" } } } }
+    assert_fails(open((server:url():gsub("^http:", "https:")), { connect_timeout = 0.2 }), "timeout", UNSENT)
+  end)
+
+  for name, script in pairs {
+    ["has been read"] = { { "read_request" }, { "close" } },
+    ["has been read in part"] = { { "receive" }, { "reset" } },
+  } do
+    it("after it " .. name .. " may have been done", function()
+      server = raw_server.start { connections = { script, script } }
+      assert_fails(open(server:url(), {}), "network", SENT, MORE)
+    end)
+  end
+
+  it("for want of an answer may have been done", function()
+    server = raw_server.start { connections = { { { "read_request" }, { "hold" } }, { { "hold" } } } }
+    assert_fails(open(server:url(), { timeout = 0.3 }), "timeout", SENT)
+  end)
+
+  it("on a connection that served another before may have been done", function()
+    local once = { { "read_request" }, { "send", responses.created() }, { "read_request" }, { "close" } }
+    server = raw_server.start { connections = { once, { { "close" } }, { { "close" } } } }
+    local client = open(server:url(), {})
+    assert(client:create("contacts", "companies", INPUTS))
+    local _, err = client:create("contacts", "companies", INPUTS)
+    assert.equal("network", err.kind)
+    assert.is_not.equal(false, err.sent)
+  end)
+end)

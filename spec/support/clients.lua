@@ -1,0 +1,37 @@
+-- Clients for specs: opens them with the options that specs want where they name none, and closes them all at
+-- a spec's end. It starts no server and makes no call.
+-- It holds what it opened until then: what comes of a client that nobody holds is tried without it.
+
+local associations = require "hubspot.associations"
+
+local clients = {}
+
+clients.TOKEN = "pat-na1-0123456789abcdef"
+
+local opened = {}
+
+--- Opens a client. A call of it is one attempt, unless the options say otherwise.
+---@param base_url string
+---@param ... table? options of associations.new; later ones win, and false takes an option away
+---@return table client
+function clients.open(base_url, ...)
+  local options = { token = clients.TOKEN, base_url = base_url, timeout = 10, max_attempts = 1 }
+  for _, changes in ipairs({ ... }) do
+    for name, value in pairs(changes) do
+      options[name] = value or nil
+    end
+  end
+  local client = assert(associations.new(options))
+  opened[#opened + 1] = client
+  return client
+end
+
+--- Closes every client that was opened here. For after_each.
+function clients.close()
+  for _, client in ipairs(opened) do
+    client:close()
+  end
+  opened = {}
+end
+
+return clients
