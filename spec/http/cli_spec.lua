@@ -374,7 +374,7 @@ describe("the command create", function()
   end)
 
   it("says so of a standard input that is closed", function()
-    local result = process.run({ "sh", "-c", 'exec "$@" <&-', "sh", command.interpreter(), command.PATH,
+    local result = process.run({ "sh", "-c", 'exec "$@" <&-', "sh", process.interpreter(), command.PATH,
       "create", "--from", "contacts", "--to", "companies", "--base-url", server:url(), "-" },
       { env = environment() })
     assert.are.equal(2, result.code)
@@ -502,7 +502,7 @@ describe("the command", function()
   end)
 
   it("finds its modules below any prefix that make install put it in", function()
-    local folder, version = process.make_folder(), _VERSION:match "%d+%.%d+"
+    local folder, abi = process.make_folder(), _VERSION:match "%d+%.%d+"
     local core
     for template in package.cpath:gmatch "[^;]+" do
       local file = io.open((template:gsub("%?", "hubspot/associations/core")))
@@ -514,13 +514,13 @@ describe("the command", function()
     local modules = command.PATH:gsub("bin/[^/]*$", "lua")
     process.run { "sh", "-c", [[cd "$1" && mkdir -p bin share/lua lib/lua && cp "$2" bin/ &&
       ln -s "$3" "share/lua/$5" && ln -s "$4" "lib/lua/$5"]],
-      "sh", folder, command.PATH, modules, core, version }
+      "sh", folder, command.PATH, modules, core, abi }
     local function without(path, place)
       return (path:gsub("[^;]+", function(template)
         return template:find(place, 1, true) == 1 and "/nowhere/?" or template
       end))
     end
-    local result = process.run({ command.interpreter(), folder .. "/bin/hubspot-associations", "create",
+    local result = process.run({ process.interpreter(), folder .. "/bin/hubspot-associations", "create",
       "--from", "a", "--to", "b", "--dry-run", "-" }, { stdin = "1,2,3\n", env = environment {
         LUA_PATH = without(package.path, modules), LUA_CPATH = without(package.cpath, core),
       } })
