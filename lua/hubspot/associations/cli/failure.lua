@@ -17,7 +17,7 @@ local function id_text(side)
   if type(side) == "string" then return side end
   if type(side) ~= "number" then return "" end
   local is_exact = side % 1 == 0 and side > -EXACT and side < EXACT
-  local text = is_exact and ("%.0f"):format(side) or tostring(side)
+  local text = is_exact and ("%.0f"):format(side + 0) or tostring(side) -- + 0: never "-0"
   return text:find "^%-?%d+$" and tonumber(text) == side and text or ""
 end
 
