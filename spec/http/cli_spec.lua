@@ -173,14 +173,14 @@ describe("the command create", function()
       local result = create({ "--type", "1", "--batch-size", "1", "--concurrency", "1", "-" },
         { stdin = '1,2\n3,4\n5,"6\n' })
       assert.are.equal(2, result.code)
-      assert_found(result.stdout, "2 rows: 2 created, 0 failed\n")
+      assert_found(result.stdout, "2 rows: 2 created, 0 failed; the rest of the file was not read\n")
       assert_found(result.stderr, "standard input: line 3, column 2: its quote is never closed\n")
       assert_found(result.stderr, "run the same command again")
     end)
 
     it("sends nothing when the file is none", function()
       for stdin, part in pairs {
-        ["from;to\n1;2\n"] = "separated by a comma", ["\255\254f\0"] = "UTF-16", ["["] = "JSON list",
+        ["a;b\n1;2\n"] = "found: a, b", ["\255\254f\0"] = "UTF-16", ["["] = "JSON list",
       } do
         local result = create({ "--type", "1", "-" }, { stdin = stdin })
         assert.are.same({ 2, "" }, { result.code, result.stdout })
@@ -236,7 +236,7 @@ describe("the command create", function()
     end)
 
     it("says so of arguments that it does not know", function()
-      refused({ "--token", TOKEN, "-" }, "unknown option '--token'")
+      refused({ "--token", TOKEN, "-" }, "HUBSPOT_TOKEN or --token-file")
     end)
 
     it("says so of a base URL that would show the token to the network", function()
@@ -326,7 +326,7 @@ describe("the command create", function()
     raw:close()
     assert.are.equal(1, result.code)
     assert_found(result.stdout, "3 requests, 1 of them a retry; ")
-    assert.truthy(result.stderr:find("^hubspot%-associations: http: trying again in %d%.%d s\n$"))
+    assert.truthy(result.stderr:find("^hubspot%-associations: HTTP 503: trying again in %d%.%d s\n$"))
   end)
 
   it("counts rows as unconfirmed that the answer leaves out", function()
@@ -336,6 +336,18 @@ describe("the command create", function()
     assert.are.equal(1, result.code)
     assert_found(result.stdout, "1 row: 0 created, 0 failed, 1 unconfirmed\n")
     assert_found(result.stdout, "\nline 1: 1 to 2: unconfirmed: ")
+  end)
+
+  it("has unconfirmed rows sent again, and says not that they are to be mended", function()
+    for rows, advice in pairs {
+      ["1,2\n"] = ": give it to this command", ["1,2\n,3\n"] = ": mend the rows that failed, and give it",
+    } do
+      local raw = raw_server.start { connections = { responses.script(responses.created()) } }
+      local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",
+        raw:url(), "--failures", folder .. "/unconfirmed.csv", "-" }, { stdin = rows })
+      raw:close()
+      assert_found(result.stdout, advice)
+    end
   end)
 
   it("says that repeating is safe when the answer was lost", function()
@@ -359,6 +371,14 @@ describe("the command create", function()
       local result = shell(before .. '"$@" | true')
       assert.are.same({ 0, "", "" }, { result.code, result.stdout, result.stderr })
     end
+  end)
+
+  it("says so of a standard input that is closed", function()
+    local result = process.run({ "sh", "-c", 'exec "$@" <&-', "sh", process.interpreter(), command.PATH,
+      "create", "--from", "contacts", "--to", "companies", "--base-url", server:url(), "-" },
+      { env = environment() })
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "hubspot-associations: standard input is closed\n")
   end)
 
   it("ends with 2, and says what was created, when the report cannot be written", function()
@@ -469,13 +489,43 @@ describe("the command", function()
     local result = run { "destroy" }
     assert.are.same({ 2, "" }, { result.code, result.stdout })
     assert_found(result.stderr, "unknown command 'destroy'")
-    assert_found(result.stderr, "--help")
+    assert_found(result.stderr, "try: hubspot-associations --help\n")
+    for _, name in ipairs { "create", "sandbox" } do
+      assert_found(run({ name, "--nothing" }).stderr, "try: hubspot-associations " .. name .. " --help\n")
+    end
   end)
 
   it("says so when its modules are not in the search path", function()
     local result = run({ "--version" }, { env = { LUA_PATH = "/nowhere/?.lua" } })
     assert.are.equal(2, result.code)
     assert_found(result.stderr, "LUA_PATH")
+  end)
+
+  it("finds its modules below any prefix that make install put it in", function()
+    local folder, abi = process.make_folder(), _VERSION:match "%d+%.%d+"
+    local core
+    for template in package.cpath:gmatch "[^;]+" do
+      local file = io.open((template:gsub("%?", "hubspot/associations/core")))
+      if file then
+        core = core or template:match "^(.*)/%?"
+        file:close()
+      end
+    end
+    local modules = command.PATH:gsub("bin/[^/]*$", "lua")
+    process.run { "sh", "-c", [[cd "$1" && mkdir -p bin share/lua lib/lua && cp "$2" bin/ &&
+      ln -s "$3" "share/lua/$5" && ln -s "$4" "lib/lua/$5"]],
+      "sh", folder, command.PATH, modules, core, abi }
+    local function without(path, place)
+      return (path:gsub("[^;]+", function(template)
+        return template:find(place, 1, true) == 1 and "/nowhere/?" or template
+      end))
+    end
+    local result = process.run({ process.interpreter(), folder .. "/bin/hubspot-associations", "create",
+      "--from", "a", "--to", "b", "--dry-run", "-" }, { stdin = "1,2,3\n", env = environment {
+        LUA_PATH = without(package.path, modules), LUA_CPATH = without(package.cpath, core),
+      } })
+    process.remove_folder(folder)
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
   end)
 
   it("can be run in a host's process, with the host's streams", function()

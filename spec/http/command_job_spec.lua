@@ -115,11 +115,11 @@ describe("a job of the command", function()
       assert.are.equal("row,from,to,type,outcome,category,message", text:match "[^\n]*")
       assert.is_true(lines["2,4041,1,1,failed,OBJECT_NOT_FOUND,No such record: 0-1 4041"])
       assert.is_true(lines["6,4042,5,1,failed,OBJECT_NOT_FOUND,No such record: 0-1 4042"])
-      assert.is_true(lines["3,,2,,failed,invalid_input,column from: is empty"])
+      assert.is_true(lines["3,,2,1,failed,invalid_input,column from: is empty"])
       assert_found(text, '5,40,4,nine,failed,invalid_input,"column type: expected an association type id '
         .. '(a whole number from 1 to 2147483647), found ""nine"""\n')
 
-      local mended = text:gsub("404(%d),", "14%1,"):gsub("3,,2,,", "3,20,2,,"):gsub("nine,", "279,")
+      local mended = text:gsub("404(%d),", "14%1,"):gsub("3,,2,", "3,20,2,"):gsub("nine,", "279,")
       result = create { "--failures", path "again.csv", file("mended.csv", mended) }
       assert.are.equal(0, result.code)
       assert_found(result.stdout, "4 rows: 4 created, 0 failed\n")
@@ -149,6 +149,51 @@ describe("a job of the command", function()
       local text = read_file(path "failed.csv")
       assert_found(text, "\n1,17,7,,failed,invalid_input,")
       assert_found(text, "\n2,18,,,failed,invalid_input,")
+    end)
+
+    it("writes the ids of JSON Lines as they are, or not at all", function()
+      local result = create({ "--failures", path "failed.csv", "-" }, {
+        stdin = '{"from":404123456789012,"to":"7 \\u0001"}\n{"from":1,"to":9007199254740993.0}\n'
+          .. '{"from":1,"to":12345678901234567890}\n{"from":1.5,"to":[2]}\n{"from":true,"to":1e400}\n',
+      })
+      assert.are.equal(1, result.code)
+      local text = read_file(path "failed.csv")
+      assert_found(text, "\n1,404123456789012,7 \1,1,failed,OBJECT_NOT_FOUND,")
+      assert_found(text, "\n2,1,,1,failed,invalid_input,")
+      assert_found(text, "\n3,1,,1,failed,invalid_input,")
+      assert_found(text, "\n4,,,1,failed,invalid_input,")
+      assert_found(text, "\n5,,,1,failed,invalid_input,")
+      assert.is_nil(result.stdout:find("[%z\1-\9\11-\31\127]"))
+      result = create({ "-" }, { stdin = text })
+      assert_found(result.stdout, "5 rows: 0 created, 5 failed\n")
+    end)
+
+    it("writes a number that Lua has as an integer with all its digits", function()
+      if not math.type then return end
+      create({ "--failures", path "failed.csv", "-" }, { stdin = '{"from":4040000000000000003,"to":1}\n' })
+      assert_found(read_file(path "failed.csv"), "\n1,4040000000000000003,1,1,failed,")
+    end)
+
+    it("writes a type that was refused so that it is refused again: no other takes its place", function()
+      local types = { "false", "1.5", "[]", '["279"]', '"nine"', '{"associationTypeId":279}', "0", "[[279]]" }
+      local lines = {}
+      for line, text in ipairs(types) do lines[line] = ('{"from":1,"to":2,"types":%s}\n'):format(text) end
+      lines[#lines + 1] = '{"from":1,"to":2,"type":279,"types":279}\n'
+      create({ "--failures", path "failed.csv", "-" }, { stdin = table.concat(lines) })
+      assert.are.equal(1 + #lines, lines_in(path "failed.csv"))
+      local result = create { path "failed.csv" }
+      assert_found(result.stdout, "9 rows: 0 created, 9 failed\n")
+      assert.are.equal(0, server:statistics().requests)
+    end)
+
+    it("writes each type with its category where --category was given, for a run without it", function()
+      create({ "--category", "USER_DEFINED", "--type", "36", "--failures", path "failed.csv", "-" },
+        { stdin = "4041,2\n4042,2,37\n4043,2,HUBSPOT_DEFINED:279\n,2,38\n" })
+      local text = read_file(path "failed.csv")
+      assert_found(text, "\n1,4041,2,USER_DEFINED:36,failed,")
+      assert_found(text, "\n2,4042,2,USER_DEFINED:37,failed,")
+      assert_found(text, "\n3,4043,2,HUBSPOT_DEFINED:279,failed,")
+      assert_found(text, "\n4,,2,USER_DEFINED:38,failed,")
     end)
 
     it("keeps the types and categories of JSON Lines", function()
@@ -190,7 +235,8 @@ describe("a job of the command", function()
       assert_found(result.stderr, "--base-url: ")
       result = create({ "--dry-run", "-" }, { stdin = '1,2\n3,"4\n' })
       assert.are.equal(2, result.code)
-      assert_found(result.stdout, "dry run: 1 row: 1 can be sent, in 1 request; 0 cannot; nothing was sent\n")
+      assert_found(result.stdout, "dry run: 1 row: 1 can be sent, in 1 request; 0 cannot; nothing was sent"
+        .. "; the rest of the file was not read\n")
       assert_found(result.stderr, "line 2, column 2: its quote is never closed")
     end)
   end)
@@ -240,6 +286,7 @@ describe("a job of the command", function()
       local _, count = held()
       assert.are.equal(count, tonumber(created))
       assert.are.equal(2, tonumber(failed))
+      assert_found(result.stdout, "; the rest of the file was not read\n")
       local not_sent = tonumber(result.stdout:match ", (%d+) not sent" or 0)
       assert.are.equal(tonumber(inputs), created + failed + not_sent)
       local sent = server:statistics().requests
@@ -253,7 +300,7 @@ describe("a job of the command", function()
       assert.are.equal(50, server:statistics().requests)
       assert_found(result.stdout, ("\n%d requests; "):format(50 - sent))
       assert.are.equal(4, lines_in(path "failed.csv"))
-      for _, line in ipairs { "2,4041,9,1,", "3,,9,,", "499,4042,9,1," } do
+      for _, line in ipairs { "2,4041,9,1,", "3,,9,1,", "499,4042,9,1," } do
         assert_found(read_file(path "failed.csv"), "\n" .. line .. "failed,")
       end
     end)
@@ -338,7 +385,11 @@ describe("a job of the command", function()
     local before, sent = read_file(journal), server:statistics().requests
     local result = create({ "--journal", journal, "-" }, { stdin = pairs_csv(30, { [9] = "7,8" }) })
     assert.are.equal(2, result.code)
-    assert_found(result.stderr, "is of another job: inputs 1 to 30 are not the ones it recorded")
+    assert_found(result.stderr, ": journal " .. journal
+      .. ": is of another job: inputs 1 to 30 are not the ones it recorded\n")
+    assert_found(result.stderr, "the same rows, --type and --category")
+    assert_found(create({ "--type", "2", "--journal", journal, "-" }, { stdin = pairs_csv(30) }).stderr,
+      "the same rows, --type and --category")
     file("failed.csv", "kept\n")
     result = create({ "--from", "deals", "--failures", path "failed.csv", "--journal", journal, "-" },
       { stdin = pairs_csv(30) })

@@ -15,7 +15,7 @@ end
 describe("the arguments", function()
   it("of create are read", function()
     assert.are.same({
-      command = "create", create = true, from = "contacts", to = "companies", type = 279,
+      command = "create", create = true, from = "contacts", to = "companies", type = "279",
       category = "USER_DEFINED", token_file = "t", base_url = "http://127.0.0.1:1", api_version = "v4",
       format = "csv", file = "pairs.csv", max_attempts = 2, journal = "j", failures = "f", concurrency = 8,
       batch_size = 500, rate = 90, progress = "bar", dry_run = true, quiet = true,
@@ -23,6 +23,12 @@ describe("the arguments", function()
       .. " --base-url http://127.0.0.1:1 --api-version v4 --format csv --max-attempts 2 --journal j"
       .. " --failures f --concurrency 8 --batch-size 500 --rate 90 --progress bar --dry-run --quiet"
       .. " pairs.csv"))
+  end)
+
+  it("of create name types as a column does", function()
+    for _, word in ipairs { "1", "2147483647", "USER_DEFINED:36" } do
+      assert.are.equal(word, parse("create --from a --to b --type " .. word .. " f").type)
+    end
   end)
 
   it("of create may be few", function()
@@ -51,15 +57,20 @@ describe("the arguments", function()
     { "create --from a f", "'--to'" },
     { "create --from a --to b", "file" },
     { "create --from a --to b f g", "too many" },
-    { "create --from a --to b --type 0 f", "'--type': expected a whole number" },
+    { "create --from a --to b --type 0 f", "'--type': expected an association type id" },
     { "create --from a --to b --type 1.5 f", "found '1.5'" },
     { "create --from a --to b --type 0x1 f", "'--type'" },
     { "create --from a --to b --type 2147483648 f", "'--type'" },
+    { "create --from a --to b --type WORK:x f", "found 'WORK:x'" },
     { "create --from a --to b --category user f", "upper case" },
     { "create --from a --to b --format xml f", "--format" },
     { "create --from a --to b --batch-size 2001 f", "expected a whole number from 1 to 2000" },
     { "create --from a --to b --concurrency 0 f", "'--concurrency'" },
+    { "create --from a --to b --dryrun f", "unknown option '--dryrun'; did you mean '--dry-run'" },
     { "create --from a --to b --progress loud f", "--progress" },
+    { "create --from a --to b --failures - f", "'--failures': expected the name of a file" },
+    { "create --from a --to b --journal - f", "'--journal': expected the name of a file" },
+    { "create --from a --to b --token-file - f", "'--token-file': expected the name of a file" },
     { "sandbox --faults 3:nothing", "expected N:KIND,..., KIND one of anonymous, " },
     { "sandbox --faults 3", "'--faults'" },
     { "sandbox --faults ,", "'--faults'" },
@@ -83,9 +94,11 @@ describe("the arguments", function()
   it("hold no token of create, and a refusal does not repeat one", function()
     for _, line in ipairs {
       "create --from a --to b f --token pat-secret", "create --from a --to b f --token=pat-secret",
+      "create --token pat-secret --from a --to b f", "create --token",
     } do
       local parsed, message = parse(line)
       assert.is_nil(parsed)
+      assert.truthy(message:find("'--token': the token is read from HUBSPOT_TOKEN or --token-file", 1, true))
       assert.is_nil(message:find("pat-secret", 1, true))
     end
   end)
@@ -101,6 +114,13 @@ describe("the arguments", function()
       assert.truthy(text:find("\n$"))
     end)
   end
+
+  it("have their type ids explained: which those of the examples are, and where there are more", function()
+    local text = parse("create --help").text
+    assert.truthy(text:find("/crm/v4/associations/{from}/{to}/labels", 1, true))
+    assert.is_nil(text:find("--to companies --type 1 ", 1, true))
+    assert.truthy(text:find("--to companies --type 279 ", 1, true))
+  end)
 
   it("are shown by examples in the help of each command, on lines of their own", function()
     for _, command in ipairs { "create", "sandbox" } do

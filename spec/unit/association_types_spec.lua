@@ -10,13 +10,16 @@ describe("association types as text", function()
       ["1"] = 1, ["WORK:3"] = work, ["1 WORK:3 279"] = { 1, work, 279 }, ["2147483647"] = 2147483647,
     } do
       assert.are.same(types, association_types.read(text, "HUBSPOT_DEFINED"))
-      assert.are.equal(text, association_types.write(types, "HUBSPOT_DEFINED"))
+      assert.are.equal(text, association_types.write(types, false))
     end
   end)
 
   it("have the category that was asked for when they name none", function()
     assert.are.same({ work, 4 }, association_types.read("3 HUBSPOT_DEFINED:4", "WORK"))
-    assert.are.equal("3 HUBSPOT_DEFINED:4", association_types.write({ work, 4 }, "WORK"))
+  end)
+
+  it("are written with their category where it is not to be taken for granted", function()
+    assert.are.equal("WORK:3 HUBSPOT_DEFINED:4", association_types.write({ work, 4 }, true))
   end)
 
   it("are refused when they are none", function()
@@ -27,10 +30,20 @@ describe("association types as text", function()
     end
   end)
 
-  it("are written as nothing when they are none", function()
-    for _, types in ipairs { {}, "x", false, { 1.5 }, { "1" }, { { associationTypeId = 1 } }, { { 1 } } } do
-      assert.are.equal("", association_types.write(types, "HUBSPOT_DEFINED"))
+  it("are written as text that is refused when they are none", function()
+    for _, types in ipairs {
+      {}, "x", "1", false, 1.5, 0, -1, 2 ^ 31, math.huge, { 1.5 }, { "1" }, { 1, "2" }, { { 1 } },
+      { { associationTypeId = 1 } }, { associationCategory = "WORK" },
+      { associationCategory = "WORK", associationTypeId = "1" },
+      { associationCategory = "1 WORK", associationTypeId = 2 },
+    } do
+      local text = association_types.write(types, false)
+      assert.is_nil((association_types.read(text, "HUBSPOT_DEFINED")), text)
+      assert.is_not.equal("", text)
     end
-    assert.are.equal("", association_types.write(nil, "HUBSPOT_DEFINED"))
+  end)
+
+  it("are written as nothing where there are none", function()
+    assert.are.equal("", association_types.write(nil, true))
   end)
 end)

@@ -30,6 +30,13 @@ describe("the progress of a job", function()
     assert.are.equal(69, #out.text - 4)
   end)
 
+  it("tells failed rows from unconfirmed ones", function()
+    local shown, out = new "plain"
+    shown:update { inputs = 500, failed = 3, unconfirmed = 190, resumed = 0 }
+    shown:tick(105, nil)
+    assert.are.equal("hubspot-associations: 500 rows, 100 rows/s, 3 failed, 190 unconfirmed\n", out.text)
+  end)
+
   it("has no bar, and no time left, when the total is not known", function()
     local shown, out = new("bar", 70)
     shown:update(report(500))

@@ -50,7 +50,7 @@ describe("rows from CSV", function()
 
   it("keep ids as the strings that they are", function()
     assert.are.same({ from = "0012345678901234567890", to = "1e3", types = 1, line = 1 },
-      read_well("0012345678901234567890,1e3\n", { type = 1 })[1])
+      read_well("0012345678901234567890,1e3\n", { type = "1" })[1])
   end)
 
   it("take --type where they have none", function()
@@ -58,13 +58,18 @@ describe("rows from CSV", function()
       { from = "1", to = "2", types = 279, line = 1 },
       { from = "3", to = "4", types = 5, line = 2 },
       { from = "5", to = "6", types = 279, line = 3 },
-    }, read_well("1,2\n3,4,5\n5,6,\n", { type = 279 }))
+    }, read_well("1,2\n3,4,5\n5,6,\n", { type = "279" }))
   end)
 
   it("have the category that was asked for", function()
-    local inputs = read_well("1,2\n3,4,5\n", { type = 30, category = "USER_DEFINED" })
+    local inputs = read_well("1,2\n3,4,5\n", { type = "30", category = "USER_DEFINED" })
     assert.are.same({ associationCategory = "USER_DEFINED", associationTypeId = 30 }, inputs[1].types)
     assert.are.same({ associationCategory = "USER_DEFINED", associationTypeId = 5 }, inputs[2].types)
+    inputs = read_well("1,2\n", { type = "WORK:30 4", category = "USER_DEFINED" })
+    assert.are.same({
+      { associationCategory = "WORK", associationTypeId = 30 },
+      { associationCategory = "USER_DEFINED", associationTypeId = 4 },
+    }, inputs[1].types)
   end)
 
   local HEADERS = {
@@ -92,11 +97,20 @@ describe("rows from CSV", function()
   end)
 
   it("that are bad bring what is known of them", function()
-    assert.are.same({ from = "1", to = "", type = "x" }, problem_of("1, ,x\n", { type = 1 }).row)
+    assert.are.same({ from = "1", to = "", type = "x", line = 1 }, problem_of("1, ,x\n", { type = "1" }).row)
+    assert.are.same({ from = "1", to = "", types = 2, line = 1 }, problem_of("1, ,2\n", { type = "1" }).row)
+    assert.are.same({ from = "1", to = "", types = 1, line = 1 }, problem_of("1,\n", { type = "1" }).row)
   end)
 
   it("have no spaces around ids", function()
     assert.are.same({ { from = "1", to = "2", types = 3, line = 1 } }, read_well " 1 , 2 , 3 \n")
+  end)
+
+  it("are separated by semicolons or tabs where the header is", function()
+    local expected = { { from = "1", to = "2", types = { 3, 4 }, line = 2 } }
+    assert.are.same(expected, read_well "\239\187\191from;to;type\r\n1;2;3 4\r\n")
+    assert.are.same(expected, read_well 'note\t"from"\tto\ttype\n"a, b"\t1\t2\t3 4\n')
+    assert.are.same({ { from = "1", to = "2", types = 3, line = 1 } }, read_well "1;2;3\n")
   end)
 
   it("stand behind a byte order mark", function()
@@ -106,7 +120,12 @@ describe("rows from CSV", function()
 
   local REFUSALS = {
     { "without a second column", "1,2,1\n3\n", 2, "to", "is missing" },
-    { "separated by semicolons", "1;2\n", 1, "to", "separated by commas" },
+    { "separated by another than the first", "1,2,1\n3;4;1\n", 2, "to", "separated by commas" },
+    { "separated by commas behind a semicolon", "1;2;1\n3,4,1\n", 2, "to", "separated by semicolons" },
+    { "with an id as spreadsheets show it", "1,1.01E+11,1\n", 1, "to", "format the column as text" },
+    { "with such an id of another language", "from;to\n1,01E+11;2\n", 2,
+      "from", "format the column as text" },
+    { "with such an id without a fraction", "1E+11,2,1\n", 1, "from", "1E+11 is a number as" },
     { "with an empty id", "1,2,1\n ,4,1\n", 2, "from", "is empty" },
     { "with a type that is no number", "1,2,primary\n", 1, "type", 'found "primary"' },
     { "with a type in words", "1,2,1 and 2\n", 1, "type", 'found "1 and 2"' },
@@ -137,14 +156,16 @@ describe("rows from CSV", function()
   local HEADER_REFUSALS = {
     { "without from", "to,type\n1,2\n", "no column from" },
     { "without to", "from,type\n1,2\n", "no column to" },
-    { "with semicolons", "from;to\n1;2\n", "separated by a comma" },
+    { "that has one of the two names", "from,company_id\n1,2\n", "found: from, company_id" },
     { "that names a column twice", "from,to,fromObjectId\n1,2,3\n", "twice" },
-    { "of unknown names", "contact,company\n1,2\n", "neither a header" },
+    { "of unknown names", "contact;company\n1;2\n", "neither a header" },
+    { "of unknown names, and shows them", "contact;company\n1;2\n", "found: contact, company" },
+    { "of many names, and shows some", ("a,"):rep(99) .. "\n", "found: a, a, a, a, a, a, a, a, ..." },
     { "that is no record", 'from,"to"x\n1,2,3\n', "closing quote" },
   }
   for _, refusal in ipairs(HEADER_REFUSALS) do
     it("end at a header " .. refusal[1], function()
-      local problem, inputs = problem_of(refusal[2], { type = 1 })
+      local problem, inputs = problem_of(refusal[2], { type = "1" })
       assert.are.same({}, inputs)
       assert.is_true(problem.fatal)
       assert.are.equal(1, problem.line)
@@ -168,9 +189,23 @@ describe("rows from JSON Lines", function()
     }, read_well '{"from":"1","to":2,"types":279}\n{"from":"3","to":"4","type":5}')
   end)
 
-  it("take --type where they have none, or null", function()
-    local inputs = read_well('{"from":"1","to":"2"}\n{"from":"1","to":"2","types":null}\n', { type = 7 })
-    assert.are.same({ 7, 7 }, { inputs[1].types, inputs[2].types })
+  it("have types in words, as in CSV", function()
+    local work = { associationCategory = "WORK", associationTypeId = 3 }
+    local inputs = read_well('{"from":1,"to":2,"types":"279"}\n{"from":1,"to":2,"type":"4 WORK:3"}\n')
+    assert.are.same({ 279, { 4, work } }, { inputs[1].types, inputs[2].types })
+  end)
+
+  it("that are bad bring the text that is no type, and never none where they had one", function()
+    local known = problem_of('{"from":1,"to":2,"types":"nine"}\n', { type = "1" }).row
+    assert.are.same({ 1, 2, nil, "nine" }, { known.from, known.to, known.types, known.type })
+    known = problem_of('{"from":1,"to":2,"type":3,"types":4}\n', { type = "1" }).row
+    assert.are.same({ nil, "?" }, { known.types, known.type })
+  end)
+
+  it("take --type where they have none, null, or an empty text", function()
+    local inputs = read_well('{"from":"1","to":"2"}\n{"from":"1","to":"2","types":null}\n'
+      .. '{"from":"1","to":"2","types":" "}\n', { type = "7" })
+    assert.are.same({ 7, 7, 7 }, { inputs[1].types, inputs[2].types, inputs[3].types })
   end)
 
   it("have the category that was asked for where a type is a number only", function()
@@ -178,7 +213,7 @@ describe("rows from JSON Lines", function()
     local named = { associationCategory = "WORK", associationTypeId = 31 }
     local inputs = read_well(
       '{"from":"1","to":"2","types":30}\n{"from":"1","to":"2","types":[30,{"associationCategory":"WORK",'
-      .. '"associationTypeId":31}]}\n{"from":"1","to":"2"}\n', { category = "USER_DEFINED", type = 30 })
+      .. '"associationTypeId":31}]}\n{"from":"1","to":"2"}\n', { category = "USER_DEFINED", type = "30" })
     assert.are.same({ asked, { asked, named }, asked }, { inputs[1].types, inputs[2].types, inputs[3].types })
   end)
 
@@ -192,6 +227,10 @@ describe("rows from JSON Lines", function()
     { "with text behind the object", '{"from":"1"} x\n', nil, "is not JSON" },
     { "with both type and types", '{"from":"1","to":"2","type":1,"types":1}\n', "type", "beside types" },
     { "without a type", '{"from":"1","to":"2"}\n', "types", "no association type" },
+    { "without from, whatever their type", '{"form":"1","to":"2"}\n', "from", "is missing" },
+    { "without to, whatever their type", '{"from":"1","type":"nine"}\n', "to", "is missing" },
+    { "that are a whole request", '{"inputs":[{"from":{"id":"1"}}]}\n', nil, "one input a line" },
+    { "with a type in words", '{"from":"1","to":"2","types":"nine"}\n', "types", 'found "nine"' },
   }
   for _, refusal in ipairs(REFUSALS) do
     it("are refused when they are rows " .. refusal[1], function()

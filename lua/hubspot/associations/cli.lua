@@ -34,7 +34,8 @@ local function run(argv, environment)
   local arguments = require "hubspot.associations.cli.arguments"
   local parsed, wrong = arguments.parse(argv, require "hubspot.associations.version")
   if not parsed then
-    return nil, { wrong, "try: hubspot-associations --help" }
+    local command = COMMANDS[argv[1]] and argv[1] .. " " or ""
+    return nil, { wrong, ("try: hubspot-associations %s--help"):format(command) }
   end
   if parsed.text then
     local written, why = terminal.write(environment.stdout, parsed.text)

@@ -2,6 +2,7 @@
 -- Parses only; reads no file and no environment, and ends no process.
 
 local argparse = require "argparse"
+local association_types = require "hubspot.associations.cli.association_types"
 
 local arguments = {}
 
@@ -31,9 +32,21 @@ local function positive_seconds(text)
   return nil, "expected a positive number of seconds"
 end
 
+-- Stays text: which category a number has is said by another option.
+local function association_type(text)
+  local types, expected = association_types.read(text, "HUBSPOT_DEFINED")
+  return types and text, expected
+end
+
 local function category(text)
   if text:find "^[A-Z][A-Z0-9_]*$" then return text end
   return nil, "expected a category in upper case, such as USER_DEFINED"
+end
+
+-- The name of a file that is no stream: "-" would be taken for one.
+local function file_name(text)
+  if text ~= "-" then return text end
+  return nil, "expected the name of a file (./- is one)"
 end
 
 -- "3:secondly,6:lost_answer" -> { [3] = "secondly", [6] = "lost_answer" }
@@ -61,24 +74,29 @@ local COMMANDS = {
     description = "Creates associations between pairs of records, any number of them, and accounts for each "
       .. "row: created, failed, unconfirmed (HubSpot neither listed nor refused it) or not sent.\n\n"
       .. "FILE is CSV with the columns from, to and, where rows differ, type; a header line may name them in "
-      .. "any order, among others. A type is an id, or CATEGORY:ID; spaces stand between several. Or FILE is "
-      .. "JSON Lines, one object a line: {\"from\":\"101\",\"to\":\"202\",\"types\":1}, or as HubSpot's "
-      .. "API takes it. - is standard input.\n\n"
+      .. "any order, among others. Columns are separated by commas, semicolons or tabs: by whichever stands "
+      .. "behind the first field. A type is an id, or CATEGORY:ID; spaces stand between several. Or FILE is "
+      .. "JSON Lines, one object a line, each written in short, {\"from\":\"101\",\"to\":\"202\","
+      .. "\"types\":279}, or as one input of HubSpot's API. - is standard input.\n\n"
       .. "A bad row costs only itself. Ctrl-C finishes what is in flight, and reports.",
     epilog = [[
+Type ids, such as 279 for contacts to companies, are listed in HubSpot's documentation:
+"Associations v4: association type ID values"; those of your account, with its labels, by
+GET /crm/v4/associations/{from}/{to}/labels. A type has a direction.
+
 The token is read from the environment variable HUBSPOT_TOKEN, or from --token-file.
 
 Exit status: 0 when all were created, 1 when some were not, 2 when it could not run or had
 to stop, 130 or 143 when it was interrupted (SIGINT, SIGTERM).
 
 Examples:
-   hubspot-associations create --from contacts --to companies --type 1 pairs.csv
+   hubspot-associations create --from contacts --to companies --type 279 pairs.csv
    hubspot-associations create --from deals --to contacts --token-file token.txt typed.csv
    ./export | hubspot-associations create --from contacts --to deals --type 4 -
    hubspot-associations create --from 0-1 --to 2-7 --type 37 --category USER_DEFINED -
-   hubspot-associations create --from contacts --to companies --type 1 --dry-run pairs.csv
-   hubspot-associations create --from 0-1 --to 0-2 --type 1 --failures f.csv pairs.csv
-   hubspot-associations create --from 0-1 --to 0-2 --type 1 --journal done pairs.csv]],
+   hubspot-associations create --from 0-1 --to 0-2 --type 279 --dry-run pairs.csv
+   hubspot-associations create --from 0-1 --to 0-2 --type 279 --failures f.csv pairs.csv
+   hubspot-associations create --from 0-1 --to 0-2 --type 279 --journal done pairs.csv]],
     arguments = {
       { name = "file", argname = "FILE", description = "The pairs; - for standard input." },
     },
@@ -87,18 +105,20 @@ Examples:
         description = "The object type that is linked, such as contacts or 0-1." },
       { name = "--to", argname = "OBJECT", count = "1",
         description = "The object type that it is linked to, such as companies or 0-2." },
-      { name = "--type", argname = "ID", check = whole(1, 2147483647),
-        description = "The association type id of rows that have none." },
+      { name = "--type", argname = "ID", check = association_type,
+        description = "The association type id of rows that have none, or CATEGORY:ID." },
       { name = "--category", argname = "NAME", check = category,
         description = "The category of types that are a number only: HUBSPOT_DEFINED (default), "
           .. "USER_DEFINED, ..." },
-      { name = "--token-file", argname = "FILE",
+      { name = "--token-file", argname = "FILE", check = file_name,
         description = "A file that holds the token, and nothing else." },
+      { name = "--token",
+        never = "the token is read from HUBSPOT_TOKEN or --token-file; an argument can be read by others" },
       { name = "--format", choices = { "csv", "jsonl" }, argname = "csv|jsonl",
         description = "What FILE is; by default, what its name or its first character says." },
-      { name = "--journal", argname = "FILE",
+      { name = "--journal", argname = "FILE", check = file_name,
         description = "Record what is done in this file; when it has a record, go on from there." },
-      { name = "--failures", argname = "FILE",
+      { name = "--failures", argname = "FILE", check = file_name,
         description = "Write the rows that failed, or are unconfirmed, to this CSV file, with the reason: "
           .. "to be mended and given to this command." },
       { name = "--concurrency", argname = "N", check = whole(1, 100),
@@ -178,8 +198,15 @@ local function add_help(parser, ended)
     end }
 end
 
--- An option as argparse takes it: a value that fails its check is refused under the option's name.
-local function checked(option)
+-- An option as argparse takes it: a value that fails its check is refused under the option's name. One that
+-- is never to be given is in no help, and its value, which may be a secret, is not repeated.
+local function checked(option, ended)
+  if option.never then
+    return { name = option.name, args = "?", hidden = true, action = function()
+      ended.refusal = ("option '%s': %s"):format(option.name, option.never)
+      error(EARLY, 0)
+    end }
+  end
   local copy = {}
   for name, value in pairs(option) do copy[name] = value end
   copy.convert = option.check and function(text)
@@ -195,7 +222,7 @@ local function add_command(parser, command, ended)
     epilog = command.epilog, add_help = false,
   }
   for _, argument in ipairs(command.arguments or {}) do sub:argument(argument) end
-  for _, option in ipairs(command.options or {}) do sub:option(checked(option)) end
+  for _, option in ipairs(command.options or {}) do sub:option(checked(option, ended)) end
   for _, flag in ipairs(command.flags or {}) do sub:flag(flag) end
   add_help(sub, ended)
 end
@@ -228,7 +255,8 @@ function arguments.parse(argv, version)
   local parser = new_parser(version, ended)
   local called, done, parsed = pcall(parser.pparse, parser, argv)
   if called and done then return parsed end
-  if called then return nil, parsed end
+  if called then return nil, (parsed:gsub("\nDid you mean", "; did you mean")) end
+  if ended.refusal then return nil, ended.refusal end
   if ended.text then return { text = ended.text } end
   error(done, 0)
 end

@@ -5,7 +5,13 @@ local association_types = {}
 
 local LARGEST = 2147483647
 
-local EXPECTED = ("expected an association type id (a whole number from 1 to %d), found %%q"):format(LARGEST)
+local EXPECTED = ("expected an association type id (a whole number from 1 to %d)"):format(LARGEST)
+
+local CATEGORY = "^[A-Z][A-Z0-9_]*$"
+
+---What stands for a type that no text is exactly; `read` refuses it.
+local UNREADABLE = "?"
+association_types.UNREADABLE = UNREADABLE
 
 ---An association type as an input has it.
 ---@param id integer
@@ -33,36 +39,35 @@ function association_types.read(text, category)
   local list = {}
   for word in text:gmatch "%S+" do
     local entry = read_one(word, category)
-    if not entry then return nil, EXPECTED:format(text) end
+    if not entry then return nil, EXPECTED end
     list[#list + 1] = entry
   end
-  if #list == 0 then return nil, EXPECTED:format(text) end
+  if #list == 0 then return nil, EXPECTED end
   return #list == 1 and list[1] or list
 end
 
-local function write_one(entry, category)
+local function write_one(entry, with_category)
   if type(entry) == "number" then
     entry = { associationCategory = "HUBSPOT_DEFINED", associationTypeId = entry }
   end
+  if type(entry) ~= "table" then return UNREADABLE end
   local name, id = entry.associationCategory, entry.associationTypeId
-  if type(name) ~= "string" or type(id) ~= "number" or id % 1 ~= 0 then return nil end
+  if type(name) ~= "string" or not name:find(CATEGORY) then return UNREADABLE end
+  if type(id) ~= "number" or id % 1 ~= 0 then return UNREADABLE end
   local digits = ("%.0f"):format(id)
-  return name == category and digits or name .. ":" .. digits
+  local is_plain = name == "HUBSPOT_DEFINED" and not with_category
+  return is_plain and digits or name .. ":" .. digits
 end
 
----The text that `read` makes the same types of; empty when there is none.
+---The text that `read` makes the same types of. Of what are no types, text that it refuses; empty for nil.
 ---@param types any an input's
----@param category string
+---@param with_category boolean whether HUBSPOT_DEFINED is written, too, which a number stands for by default
 ---@return string
-function association_types.write(types, category)
-  if type(types) ~= "table" then types = { types } end
-  if #types == 0 then types = { types } end -- one, in its long form
+function association_types.write(types, with_category)
+  if types == nil then return "" end
+  if type(types) ~= "table" or #types == 0 then types = { types } end -- one
   local words = {}
-  for index, entry in ipairs(types) do
-    local is_entry = type(entry) == "number" or type(entry) == "table"
-    words[index] = is_entry and write_one(entry, category)
-    if not words[index] then return "" end
-  end
+  for index, entry in ipairs(types) do words[index] = write_one(entry, with_category) end
   return table.concat(words, " ")
 end
 

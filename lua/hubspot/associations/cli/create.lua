@@ -44,6 +44,19 @@ local function new_client(arguments, token, on_event)
   return nil, FLAG_OF[option] .. ": " .. complaint
 end
 
+-- Tells why a request is sent again, and when. Its answer, if there was one, is told just before.
+local function retry_notice(show)
+  local status
+  return function(event)
+    if event.type == "response" then
+      status = event.status
+    elseif event.type == "retry" then
+      local reason = event.kind == "http" and ("HTTP %d"):format(status) or event.kind
+      show:notice(("%s: trying again in %.1f s"):format(reason, event.delay))
+    end
+  end
+end
+
 local function progress_mode(arguments, environment)
   if arguments.quiet then return "none" end
   if arguments.progress ~= "auto" then return arguments.progress end
@@ -113,10 +126,7 @@ function create.run(arguments, environment)
   end
   if not token then return nil, unknown end
   local show = new_progress(arguments, environment)
-  local client, refused = new_client(arguments, token, function(event)
-    if event.type ~= "retry" then return end
-    show:notice(("%s: trying again in %.1f s"):format(event.kind, event.delay))
-  end)
+  local client, refused = new_client(arguments, token, retry_notice(show))
   if not client then return nil, refused end
   local caught = interrupts.watch(environment)
   local code, why = run(arguments, environment, client, show, caught)

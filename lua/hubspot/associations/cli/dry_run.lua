@@ -40,10 +40,11 @@ end
 ---@return hubspot.associations.cli.Run
 function dry_run.run(source, failures, batch_size)
   local counts, why = check(source, failures, batch_size)
+  local has_rest = source:has_rest()
   return {
     is_whole = counts.valid == counts.rows,
     summary = ("%d of %d rows can be sent"):format(counts.valid, counts.rows),
-    text = function() return report.dry_run(counts, failures.first, failures.file) end,
+    text = function() return report.dry_run(counts, has_rest, failures.first, failures.file) end,
     why = why,
   }
 end

@@ -8,12 +8,17 @@ local failure = {}
 
 local printable = terminal.printable
 
--- A record id as a person reads it.
+local EXACT = 2 ^ 53 -- numbers with a fraction are whole and exact below it
+
+-- A record id as text that is exactly it; empty where there is none: such a row is refused again, where a
+-- rounded number would be another record.
 local function id_text(side)
   if type(side) == "table" then side = side.id end
-  if side == nil then return "" end
-  if type(side) == "number" and side % 1 == 0 then return ("%.0f"):format(side) end
-  return printable(side)
+  if type(side) == "string" then return side end
+  if type(side) ~= "number" then return "" end
+  local is_exact = side % 1 == 0 and side > -EXACT and side < EXACT
+  local text = is_exact and ("%.0f"):format(side + 0) or tostring(side) -- + 0: never "-0"
+  return text:find "^%-?%d+$" and tonumber(text) == side and text or ""
 end
 
 -- The words for an error, and for what kind it is. Of a bad row, those of who read it.
@@ -31,18 +36,18 @@ end
 
 ---@class hubspot.associations.cli.FailedRow all text, but for the line
 ---@field line integer
----@field from string
----@field to string
----@field type string
+---@field from string as the row has it, and not made harmless: a file that is fed back must hold the same
+---@field to string the same
+---@field type string the same
 ---@field outcome string
 ---@field category string
 ---@field message string
 ---@field is_bad boolean whether nothing was asked of HubSpot
 
 ---@param failed table { input, outcome, error }, as a job's on_failure has it
----@param category string the category of types that are a number only
+---@param with_category boolean whether each type is to be written with its category
 ---@return hubspot.associations.cli.FailedRow
-function failure.describe(failed, category)
+function failure.describe(failed, with_category)
   local input = failed.input
   local known = input.problem and (input.problem.row or {}) or input
   local kind, message = reason(failed)
@@ -50,7 +55,7 @@ function failure.describe(failed, category)
     line = input.line,
     from = id_text(known.from),
     to = id_text(known.to),
-    type = known.type or association_types.write(known.types, category),
+    type = known.type or association_types.write(known.types, with_category),
     outcome = failed.outcome,
     category = printable(kind),
     message = printable(message),

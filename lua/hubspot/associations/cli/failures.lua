@@ -6,8 +6,6 @@ local failures_file = require "hubspot.associations.cli.failures_file"
 local first_failures = require "hubspot.associations.cli.first_failures"
 local shell = require "hubspot.associations.cli.shell"
 
-local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
-
 ---@class hubspot.associations.cli.Failures
 ---@field first hubspot.associations.cli.FirstFailures
 ---@field file hubspot.associations.cli.FailuresFile|nil
@@ -45,7 +43,7 @@ function failures.open(arguments)
     if not file then return nil, "--failures: cannot open " .. why end
   end
   return setmetatable({
-    category = arguments.category or DEFAULT_CATEGORY,
+    with_category = arguments.category ~= nil, -- the file may be read without --category, or with another
     first = first_failures.new(),
     file = file,
   }, Failures)
@@ -56,7 +54,7 @@ end
 ---@return boolean goes_on false when the file cannot be written
 function Failures:add(failed)
   if failed.outcome == "not_sent" then return true end
-  local row = failure.describe(failed, self.category)
+  local row = failure.describe(failed, self.with_category)
   self.first:add(row)
   return not self.file or self.file:add(row) == true
 end

@@ -1,6 +1,8 @@
 -- The first of the rows that were not created, in the order of the file, however they come; and how many
 -- there are. Keeps no more than are shown.
 
+local terminal = require "hubspot.associations.cli.terminal"
+
 local first_failures = {}
 
 local SHOWN = 20
@@ -18,7 +20,8 @@ end
 -- What is said of a row that was sent names its ids; what is said of a bad row may hold for its neighbours.
 local function words(row)
   if row.is_bad then return row.message end
-  return ("%s to %s: %s: %s"):format(row.from, row.to, row.category, row.message)
+  local from, to = terminal.printable(row.from), terminal.printable(row.to)
+  return ("%s to %s: %s: %s"):format(from, to, row.category, row.message)
 end
 
 ---@param row hubspot.associations.cli.FailedRow

@@ -34,10 +34,15 @@ local function drive(operation, source, progress, caught)
   return operation:result()
 end
 
+-- An error in a line. The message of one of kind "journal" names the journal itself.
+local function words(err)
+  return (tostring(err):gsub("^journal: journal ", "journal "))
+end
+
 -- Why a job stopped, in the words of whoever knows best.
 local function reason(err, source, failures)
   if failures.file and failures.file.failed then return failures.file.failed end
-  return source.broken or tostring(err)
+  return source.broken or words(err)
 end
 
 ---Runs a job.
@@ -54,7 +59,7 @@ function job.run(client, arguments, source, progress, caught)
     journal = arguments.journal,
     on_failure = function(failed) return failures:add(failed) end,
   })
-  if not operation then return nil, { tostring(err), "nothing was sent" } end
+  if not operation then return nil, { words(err), "nothing was sent" } end
   failures, why = failures_of.open(arguments) -- now: another process may have had the journal
   if not failures then
     operation:cancel()
@@ -66,13 +71,14 @@ function job.run(client, arguments, source, progress, caught)
   progress:update(counts)
   progress:finish(core.now(), source:total())
   failures:close(not err)
+  local has_rest = source:has_rest() -- now: it is closed before the report is written
   why = (err or failures.file and failures.file.failed) and reason(err, source, failures)
   return {
     is_whole = counts.created == counts.inputs,
     summary = ("%d of %d rows were created"):format(counts.created, counts.inputs),
-    text = function() return report.text(counts, failures.first, failures.file) end,
+    text = function() return report.text(counts, has_rest, failures.first, failures.file) end,
     why = why,
-    advice = why and report.next_step(arguments.journal, err and err.kind),
+    advice = why and report.next_step(arguments.journal, err),
   }
 end
 

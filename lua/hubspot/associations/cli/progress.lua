@@ -30,6 +30,7 @@ function progress.new(options)
     done = 0,
     resumed = 0,
     failed = 0,
+    unconfirmed = 0,
   }, Progress)
 end
 
@@ -37,7 +38,7 @@ end
 ---@param report hubspot.associations.Report
 function Progress:update(report)
   self.done, self.resumed = report.inputs, report.resumed
-  self.failed = report.failed + report.unconfirmed
+  self.failed, self.unconfirmed = report.failed, report.unconfirmed
 end
 
 -- A number of seconds as a clock shows it.
@@ -53,7 +54,9 @@ local function words(self, now, total)
   local elapsed = now - self.began
   local rate = elapsed > 0 and (self.done - self.resumed) / elapsed or 0
   local parts = { ("%d rows"):format(self.done), ("%.0f rows/s"):format(rate) }
-  if self.failed > 0 then parts[#parts + 1] = ("%d failed"):format(self.failed) end
+  for _, outcome in ipairs { "failed", "unconfirmed" } do
+    if self[outcome] > 0 then parts[#parts + 1] = ("%d %s"):format(self[outcome], outcome) end
+  end
   local part = total and total > 0 and math.min(1, self.done / total) or nil
   if part and rate > 0 then parts[#parts + 1] = clock((total - self.done) / rate) .. " left" end
   return parts, part

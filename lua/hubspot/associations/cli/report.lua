@@ -35,33 +35,44 @@ local function effort(counts)
     .. (counts.elapsed >= SHORTEST and (", %.0f rows/s"):format(sent / counts.elapsed) or "")
 end
 
-local function add_failures(lines, first, file)
+-- What to do with the file of failures: an unconfirmed row has nothing to be mended.
+local function repair(failed, unconfirmed)
+  if unconfirmed == 0 then return "mend it, and give it to this command" end
+  if failed == 0 then return "give it to this command, to be sent once more" end
+  return "mend the rows that failed, and give it to this command"
+end
+
+local function add_failures(lines, first, file, failed, unconfirmed)
   for _, line in ipairs(first:lines()) do lines[#lines + 1] = line end
   if file and file.rows > 0 then
-    lines[#lines + 1] = ("%s lists %s: mend it, and give it to this command"):format(
-      file.path, file.rows == 1 and "that row" or ("all %d of them"):format(file.rows)
-    )
+    lines[#lines + 1] = ("%s lists %s: %s"):format(file.path,
+      file.rows == 1 and "that row" or ("all %d of them"):format(file.rows), repair(failed, unconfirmed))
   end
   return table.concat(lines, "\n") .. "\n"
 end
 
+local REST = "; the rest of the file was not read"
+
 ---@param counts hubspot.associations.Report
+---@param has_rest boolean whether the file has rows that are not counted
 ---@param first hubspot.associations.cli.FirstFailures
 ---@param file hubspot.associations.cli.FailuresFile|nil
 ---@return string text lines, each with its newline
-function report.text(counts, first, file)
-  return add_failures({ report.counts(counts), effort(counts) }, first, file)
+function report.text(counts, has_rest, first, file)
+  local lines = { report.counts(counts) .. (has_rest and REST or ""), effort(counts) }
+  return add_failures(lines, first, file, counts.failed, counts.unconfirmed)
 end
 
 ---@param counts table { rows, valid, requests }
+---@param has_rest boolean
 ---@param first hubspot.associations.cli.FirstFailures
 ---@param file hubspot.associations.cli.FailuresFile|nil
 ---@return string
-function report.dry_run(counts, first, file)
+function report.dry_run(counts, has_rest, first, file)
   local head = ("dry run: %s: %d can be sent, in %s; %d cannot; nothing was sent"):format(
     rows_text(counts.rows), counts.valid, requests_text(counts.requests), counts.rows - counts.valid
   )
-  return add_failures({ head }, first, file)
+  return add_failures({ head .. (has_rest and REST or "") }, first, file, counts.rows - counts.valid, 0)
 end
 
 -- What has to change first, where the same command would only stop again.
@@ -74,14 +85,18 @@ local FIRST = {
   invalid_input = "once that is mended, ",
   source = "once that is mended, ",
   callback = "once that is mended, ",
+  journal = "once the journal can be written, ",
 }
+
+local OTHER_JOB = "a journal goes on with the same rows, --type and --category only; else give another one"
 
 ---What to do when a job stopped before its end.
 ---@param journal string|nil
----@param kind string|nil of the error that it stopped with
+---@param err hubspot.associations.Error|nil that it stopped with
 ---@return string
-function report.next_step(journal, kind)
-  if kind == "journal" then return "give the file that this journal is of, or another journal" end
+function report.next_step(journal, err)
+  local kind = err and err.kind
+  if kind == "journal" and err.message:find("is of another job", 1, true) then return OTHER_JOB end
   return (FIRST[kind] or "") .. report.going_on(journal)
 end
 

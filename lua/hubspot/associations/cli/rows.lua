@@ -5,24 +5,18 @@
 local association_types = require "hubspot.associations.cli.association_types"
 local core = require "hubspot.associations.core"
 local csv = require "hubspot.associations.cli.csv"
+local csv_columns = require "hubspot.associations.cli.csv_columns"
 local lines_of = require "hubspot.associations.cli.lines"
 
 local rows = {}
 
 local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 
-local IDS = { "from", "to" } -- columns that a row must have
-
--- Names that a header may give a column, without their case, "_", "-" and spaces.
-local COLUMN_OF = {
-  from = "from", fromid = "from", fromobjectid = "from",
-  to = "to", toid = "to", toobjectid = "to",
-  type = "type", typeid = "type", associationtypeid = "type",
-}
+local IDS = csv_columns.IDS
 
 ---@class hubspot.associations.cli.RowOptions
 ---@field format "csv"|"jsonl"|nil by default, what the first character suggests
----@field type integer|nil the association type of rows that have none
+---@field type string|nil the association types of rows that have none, as text
 ---@field category string|nil the category of types that are a number only, "HUBSPOT_DEFINED"
 ---@field untyped string|nil what to say of a row that has no type, when there is no `type` either
 
@@ -37,37 +31,25 @@ local function problem_at(line, column, message, row)
   return nil, { line = line, column = column, message = message, row = row }
 end
 
--- ---- CSV ----
-
--- The columns that a first record names: column -> field number, or nil when it names none.
-local function named_columns(fields)
-  local columns
-  for number, name in ipairs(fields) do
-    local column = COLUMN_OF[name:lower():gsub("[%s_%-]", "")]
-    if column then
-      columns = columns or {}
-      if columns[column] then return nil, ("the header names the column %s twice"):format(column) end
-      columns[column] = number
-    end
-  end
-  return columns
+-- Types from text: as an input has them, or nil and why there are none.
+local function read_types(text, category)
+  local types, expected = association_types.read(text, category)
+  return types, expected and ("%s, found %q"):format(expected, text)
 end
 
--- Where the columns are: column -> field number, and whether the record is a header. Nil and why when it
--- is neither a header nor a row. Record ids have digits.
-local function columns_of(fields)
-  local columns, why = named_columns(fields)
-  if why then return nil, why end
-  if columns then
-    for _, column in ipairs(IDS) do
-      if not columns[column] then return nil, ("the header has no column %s"):format(column) end
-    end
-    return columns, true
-  end
-  if not table.concat(fields):find "%d" then
-    return nil, "it is neither a header with the columns from and to, separated by a comma, nor a row of ids"
-  end
-  return { from = 1, to = 2, type = 3 }, false
+-- ---- CSV ----
+
+local SEPARATOR_NAMES = { [","] = "commas", [";"] = "semicolons", ["\t"] = "tabs" }
+
+-- A long number as spreadsheets show it, 1.01E+11: most of its digits are gone.
+local SHORTENED = "^%d+[.,]?%d*[eE]%+%d+$"
+
+-- Why what stands in a column of ids is none.
+local function id_refusal(id, separator)
+  if not id then return ("is missing (columns are separated by %s)"):format(SEPARATOR_NAMES[separator]) end
+  if id == "" then return "is empty" end
+  if not id:find(SHORTENED) then return nil end
+  return id .. " is a number as a spreadsheet shows long ones; format the column as text, and export it again"
 end
 
 -- The fields of a record by the names of their columns, without spaces around them.
@@ -77,27 +59,28 @@ local function by_column(fields, columns)
   return row
 end
 
-local function csv_input(fields, columns, line, settings)
+local function csv_input(fields, columns, line, separator, settings)
   local row = by_column(fields, columns)
-  for _, column in ipairs(IDS) do
-    local id = row[column]
-    if not id then return problem_at(line, column, "is missing (columns are separated by commas)", row) end
-    if id == "" then return problem_at(line, column, "is empty", row) end
-  end
   local types, why = settings.default, settings.untyped
-  if row.type and row.type ~= "" then types, why = association_types.read(row.type, settings.category) end
-  if not types then return problem_at(line, "type", why, row) end
-  return { from = row.from, to = row.to, types = types, line = line }
+  if row.type and row.type ~= "" then types, why = read_types(row.type, settings.category) end
+  local input = { from = row.from, to = row.to, types = types, line = line }
+  if not types then input.type = row.type end
+  for _, column in ipairs(IDS) do
+    local wrong = id_refusal(input[column], separator)
+    if wrong then return problem_at(line, column, wrong, input) end
+  end
+  if not types then return problem_at(line, "type", why, input) end
+  return input
 end
 
 local function csv_rows(lines, settings)
-  local next_record = csv.reader(lines)
+  local next_record, separator = csv.reader(lines)
   local columns, is_header
   return function()
     local fields, line = next_record()
     if not columns then
       if fields then
-        columns, is_header = columns_of(fields)
+        columns, is_header = csv_columns.of(fields)
         if not columns then return nil, { line = line, message = is_header, fatal = true } end
         if is_header then fields, line = next_record() end
       elseif line then
@@ -105,14 +88,17 @@ local function csv_rows(lines, settings)
       end
     end
     if not fields then return nil, line end
-    return csv_input(fields, columns, line, settings)
+    return csv_input(fields, columns, line, separator(), settings)
   end
 end
 
 -- ---- JSON Lines ----
 
--- Types that are given as a number, alone or in a list, get the category.
-local function categorized(types, category)
+local WHOLE_BODY = 'is the body of a whole request (it has "inputs"); expected one input a line'
+
+-- Types as an input has them: of text, as in CSV; numbers, alone or in a list, get the category.
+local function json_types(types, category)
+  if type(types) == "string" then return read_types(types, category) end
   if type(types) == "number" then return typed(types, category) end
   if type(types) == "table" then
     for index, entry in ipairs(types) do
@@ -126,14 +112,25 @@ local function json_input(text, line, settings)
   if not text:find "^%s*{" then return problem_at(line, nil, "expected a JSON object, one in each line") end
   local object, why = core.decode(text)
   if not object then return problem_at(line, nil, "is not JSON: " .. why) end
-  local types, ids = object.types, { from = object.from, to = object.to }
+  if object.inputs ~= nil then return problem_at(line, nil, WHOLE_BODY) end
+  local input = { from = object.from, to = object.to, line = line }
+  local given = object.types
   if object.type ~= nil then
-    if types ~= nil then return problem_at(line, "type", "stands beside types; expected one of them", ids) end
-    types = object.type
+    if given ~= nil then
+      input.type = association_types.UNREADABLE
+      return problem_at(line, "type", "stands beside types; expected one of them", input)
+    end
+    given = object.type
   end
-  if types == nil then types = settings.default end
-  if types == nil then return problem_at(line, "types", settings.untyped, ids) end
-  return { from = object.from, to = object.to, types = categorized(types, settings.category), line = line }
+  if type(given) == "string" and trim(given) == "" then given = nil end -- as in CSV
+  input.types, why = settings.default, settings.untyped
+  if given ~= nil then input.types, why = json_types(given, settings.category) end
+  if input.types ~= nil then return input end
+  input.type = given
+  for _, side in ipairs(IDS) do
+    if input[side] == nil then return problem_at(line, side, "is missing", input) end
+  end
+  return problem_at(line, "types", why, input)
 end
 
 local function json_rows(lines, settings)
@@ -166,7 +163,7 @@ function rows.open(handle, options)
   local reader = READERS[options.format or (first == "{" and "jsonl" or "csv")]
   local next_row = reader(lines, {
     category = category,
-    default = options.type and typed(options.type, category),
+    default = options.type and association_types.read(options.type, category),
     untyped = options.untyped or "the row has no association type",
   })
   local ended = false

@@ -11,7 +11,7 @@ local sandbox = {}
 
 local USE = [[
 This is the address of a HubSpot account in memory. Records whose id begins with 404 do not exist in it.
-HUBSPOT_TOKEN=%s hubspot-associations create --base-url %s --from contacts --to companies --type 1 FILE
+HUBSPOT_TOKEN=%s hubspot-associations create --base-url %s --from contacts --to companies --type 279 FILE
 What it holds: %s/sandbox/associations. Ctrl-C ends it.
 ]]
 

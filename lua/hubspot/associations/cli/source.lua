@@ -16,6 +16,9 @@ local source = {}
 
 local FORMAT_OF = { csv = "csv", jsonl = "jsonl", ndjson = "jsonl" }
 
+-- What reading from a closed standard input ends with: of no file, or of one that took its descriptor.
+local CLOSED = { ["Bad file descriptor"] = true, ["Invalid argument"] = true }
+
 -- What to say of a row without a type. A known type is named, not used: which is meant is the user's to say.
 local function untyped(arguments)
   local advice = "the row has no association type; give it one, or give --type for all such rows"
@@ -76,7 +79,9 @@ function source.open(arguments, environment, caught)
     category = arguments.category,
     untyped = untyped(arguments),
   })
-  if not self.next_row then why = name .. ": " .. why end
+  if not self.next_row then
+    why = not is_own and CLOSED[why] and name .. " is closed" or name .. ": " .. why
+  end
   if not why then
     self.held, why = read(self)
     if self.held == false then why = name .. ": has no rows" end
@@ -110,6 +115,12 @@ function Source:total()
   local taken = self.size and self.taken() or 0
   if taken == 0 or self.rows == 0 then return nil end
   return math.max(self.rows, self.rows * self.size / taken)
+end
+
+---Whether the file has more than the rows that were given, as far as that is known.
+---@return boolean
+function Source:has_rest()
+  return self.broken ~= nil or not self.exhausted and (not self.size or self.taken() < self.size)
 end
 
 function Source:close()
