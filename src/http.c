@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "http.h"
 
+#include "claims.h"
 #include "poller.h"
 #include "sigpipe.h"
 #include "url.h"
@@ -28,21 +29,15 @@ enum {
 
 static const int64_t ALREADY = 1; /* a deadline in the past */
 
-/* An answer that its owner leaves unclaimed: for so long the descriptor is readable; then, for so many times as
- * long, it is not, since others wait for it, too, in vain; and so on, each time longer. */
-static const int64_t FIRST_CALL = 5000000, LONGEST_CALL = 320000000; /* nanoseconds */
-enum { QUIET = 8 };
-
 struct hsa_http {
   CURLM *multi;
   hsa_poller poller;
-  int64_t curl_deadline;   /* when libcurl wants to be called; 0 for never */
-  int64_t wake_deadline;   /* when the caller does */
-  int64_t claim_deadline;  /* when those who have done requests to claim are to be woken */
-  int64_t call_ends, call; /* till when they are woken, and for how long each time */
-  int64_t alarm;           /* what the poller is set to */
+  int64_t curl_deadline; /* when libcurl wants to be called; 0 for never */
+  int64_t wake_deadline; /* when the caller does */
+  int64_t alarm;         /* what the poller is set to */
+  hsa_claims claims;     /* when those who have done requests to claim are to be woken */
   hsa_request *requests;
-  size_t pending, unclaimed;
+  size_t pending;
   int *sockets; /* what a forked child has to close */
   size_t socket_count, socket_room;
   pid_t owner;
@@ -83,7 +78,7 @@ static void set_alarm(hsa_http *http)
 {
   if (getpid() != http->owner)
     return; /* the timer is still the parent's */
-  int64_t wanted = sooner(http->claim_deadline, sooner(http->curl_deadline, http->wake_deadline));
+  int64_t wanted = sooner(http->claims.deadline, sooner(http->curl_deadline, http->wake_deadline));
   if (http->shut)
     wanted = ALREADY;
   /* A deadline is never set twice, so that one that differs is all there is to tell the poller. */
@@ -286,7 +281,7 @@ static void land(hsa_request *request)
   request->flight = NULL;
   request->done = 1;
   http->pending--;
-  http->unclaimed++;
+  http->claims.unclaimed++;
 }
 
 /* How many requests are newly done. */
@@ -309,14 +304,6 @@ static int collect(hsa_http *http)
 }
 
 /* ---- the transport ---- */
-
-/* Those who have answers to claim are woken. */
-static void begin_call(hsa_http *http, int64_t now)
-{
-  http->call = FIRST_CALL;
-  http->claim_deadline = ALREADY;
-  http->call_ends = now + http->call;
-}
 
 static int open_multi(hsa_http *http)
 {
@@ -342,14 +329,13 @@ static void begin_anew(hsa_http *http)
     request->sent = 1; /* by the parent */
     request->done = 1;
     http->pending--;
-    http->unclaimed++;
+    http->claims.unclaimed++;
   }
   while (http->socket_count > 0)
     close(http->sockets[--http->socket_count]);
   http->curl_deadline = http->alarm = 0;
-  http->claim_deadline = 0;
-  if (http->unclaimed > 0)
-    begin_call(http, hsa_now());
+  if (http->claims.unclaimed > 0)
+    hsa_claims_call(&http->claims);
   http->multi = NULL;
   if (hsa_poller_reopen(&http->poller) != 0)
     return; /* out of descriptors: the next use tries again */
@@ -382,6 +368,7 @@ hsa_http *hsa_http_new(const hsa_http_options *options)
   http->owner = getpid();
   http->max_response = options->max_response;
   http->poller = (hsa_poller){-1, -1};
+  hsa_claims_init(&http->claims);
   errno = ENOMEM;
   if (hsa_http_libcurl() != NULL && copy_string(&http->proxy, options->proxy)
       && copy_string(&http->ca_file, options->ca_file) && copy_string(&http->ca_path, options->ca_path)
@@ -447,20 +434,12 @@ void hsa_http_wake(hsa_http *http, int64_t nanoseconds)
   set_alarm(http);
 }
 
-/* A step that finds no new answers does not end the call for those there are: it may be another's step. */
-static void call_out(hsa_http *http, int collected, int64_t now)
+static void call_out(hsa_http *http, int news, int worked, int64_t now)
 {
-  if (http->unclaimed == 0) {
-    http->claim_deadline = 0;
-  } else if (collected > 0) {
-    begin_call(http, now);
-  } else if (http->claim_deadline == ALREADY && now >= http->call_ends) {
-    http->claim_deadline = now + QUIET * http->call;
-    http->call = http->call < LONGEST_CALL ? 2 * http->call : http->call;
-  } else if (http->claim_deadline != ALREADY && now >= http->claim_deadline) {
-    http->claim_deadline = ALREADY;
-    http->call_ends = now + http->call;
-  }
+  if (!hsa_claims_step(&http->claims, news, worked, now))
+    return;
+  for (hsa_request *request = http->requests; request != NULL; request = request->next)
+    request->stale = request->done && !request->claimed;
 }
 
 void hsa_http_step(hsa_http *http)
@@ -482,9 +461,13 @@ void hsa_http_step(hsa_http *http)
     result = one == CURLM_OK ? result : one;
   }
   int64_t now = hsa_now();
-  if (http->wake_deadline != 0 && now >= http->wake_deadline)
+  int worked = count > 0;
+  if (http->wake_deadline != 0 && now >= http->wake_deadline) {
     http->wake_deadline = 0;
+    worked = 1;
+  }
   if (http->curl_deadline != 0 && now >= http->curl_deadline) {
+    worked = 1;
     http->curl_deadline = 0; /* libcurl sets it again if it still wants it */
     CURLMcode one = curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     result = one == CURLM_OK ? result : one;
@@ -493,7 +476,7 @@ void hsa_http_step(hsa_http *http)
     curl_multi_perform(http->multi, &running); /* a callback failed: lets each transfer say so */
   int collected = collect(http);
   hsa_sigpipe_release(&hold);
-  call_out(http, collected, now);
+  call_out(http, collected, worked, now);
   set_alarm(http);
 }
 
@@ -640,8 +623,7 @@ void hsa_request_claim(hsa_request *request)
     return;
   check_fork(request->http);
   request->claimed = 1;
-  if (--request->http->unclaimed == 0)
-    request->http->claim_deadline = 0;
+  hsa_claims_take(&request->http->claims, request->stale);
   set_alarm(request->http);
 }
 

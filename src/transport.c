@@ -200,6 +200,7 @@ static int request_response(lua_State *L)
   lhsa_request *self = check_request(L);
   luaL_argcheck(L, self->request != NULL, 1, "the request is closed");
   luaL_argcheck(L, self->request->done, 1, "the request is not done");
+  luaL_argcheck(L, !self->answering, 1, "its response is being made");
   const hsa_request *request = self->request;
   hsa_request_claim(self->request);
   self->answering = 1;

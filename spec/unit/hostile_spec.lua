@@ -68,6 +68,35 @@ describe("a hostile answer", function()
     assert.equal(COUNT, #outcome.suspects(body, places, { errors = errors }))
   end)
 
+  it("an honest one is read whole: each of 2,000 errors about what hundreds of inputs share", function()
+    for _, shared in ipairs { 1, 2, 5, 20, 100 } do
+      local body, places, errors = core.body(), {}, {}
+      for place = 1, COUNT do
+        local from = tostring(7000 + place % shared)
+        assert(body:add { from = from, to = 200000 + place, types = 279 })
+        places[place] = place
+        errors[place] = { context = { fromObjectId = { from } }, message = "no" }
+      end
+      local matched = outcome.match(body, places, { status = "COMPLETE", errors = errors })
+      assert.same({}, matched.rest)
+      for place = 1, COUNT do assert.is_table(matched.failed[place]) end
+      assert.equal(COUNT, #outcome.suspects(body, places, { errors = errors }))
+    end
+  end)
+
+  it("an honest one is read whole: each of 2,000 errors about a pair of ids that others have, too", function()
+    local body, places, errors = core.body(), {}, {}
+    for place = 1, COUNT do
+      local from, to = tostring(100 + place % 45), tostring(500 + math.floor(place / 45))
+      assert(body:add { from = from, to = to, types = 279 })
+      places[place] = place
+      local context = { fromObjectId = { from }, toObjectId = { to } }
+      errors[place] = { context = context, message = tostring(place) }
+    end
+    local matched = outcome.match(body, places, { status = "COMPLETE", errors = errors })
+    for place = 1, COUNT do assert.equal(tostring(place), matched.failed[place].message) end
+  end)
+
   it("cannot make one pair of ids of another", function()
     local body = core.body()
     assert(body:add { from = "a", to = "b\0c", types = 279 })
@@ -94,7 +123,7 @@ describe("a hostile answer", function()
   end)
 
   it("that refuses at great length is kept in short", function()
-    local long = '{"message":"no","category":"X","context":{"a":["' .. ("x"):rep(1024 * 1024) .. '"]}}'
+    local long = '{"message":"no","category":"X","context":{"a":["' .. ("x"):rep(2 * 1024 * 1024) .. '"]}}'
     local _, err = answer.read({ status = 400, headers = {}, body = long }, 0)
     assert.equal("http", err.kind)
     assert.is_true(#err.body <= 4096 and #err.message < 300)

@@ -10,7 +10,7 @@ local answer = {}
 
 local SNIPPET = 200 -- bytes of a body that is no JSON, in a message
 local KEPT = 4096 -- bytes of it, in the error's `body`
-local LONGEST_REFUSAL = 1024 * 1024 -- bytes: a longer one is kept as if it were no JSON; a job keeps many
+local LONGEST_REFUSAL = 2 * 1024 * 1024 -- bytes: a longer one is kept as if it were no JSON; a job keeps many
 
 local KIND_OF_STATUS = {
   [401] = "unauthorized",

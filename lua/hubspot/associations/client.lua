@@ -20,7 +20,7 @@ Client.__name = "hubspot.associations.client"
 local BLAME = 3
 
 local function check_self(method, self)
-  if getmetatable(self) == Client then return end
+  if type(self) == "table" and self.connection then return end -- or what inherits from one
   error(("client:%s: call it with a colon: client:%s(...)"):format(method, method), BLAME)
 end
 
@@ -88,15 +88,18 @@ end
 local function call(connection, path, body)
   local meta = { attempts = 0, strikes = 0, began = core.now() }
   while true do
+    local before = meta.attempts
     local batch, err, about = attempt(connection, path, body, meta)
     local now = core.now()
     for name, value in pairs(about) do meta[name] = value end
     meta.elapsed = now - meta.began
     if batch then
       connection.retry:succeeded()
-      meta.began, meta.strikes, meta.renewed = nil, nil, nil
+      meta.began, meta.strikes, meta.renewed, meta.went_out = nil, nil, nil, nil
       return batch, meta
     end
+    meta.went_out = meta.went_out or meta.attempts > before and err.sent ~= false
+    if meta.went_out then err.sent = nil end -- it is the error of all attempts
     err.attempts, err.rate_limit, err.elapsed = meta.attempts, about.rate_limit, meta.elapsed
     err.event_error = meta.event_error
     local delay = delay_after(connection, err, meta, now)

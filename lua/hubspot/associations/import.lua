@@ -416,6 +416,7 @@ end
 function Job:refused(piece, now, err)
   piece.failing_since = piece.failing_since or now
   if retry.may_have_been_done(err) then piece.maybe = true end
+  if piece.maybe then err.sent = nil end -- it is the error of all attempts
   err.retryable = retry.is_retryable(err)
   err.attempts = piece.attempts
   if err.retryable then self.concurrency:overloaded(piece.sent, now) end

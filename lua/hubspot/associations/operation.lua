@@ -58,6 +58,13 @@ local function land_all(self)
   self.flights = waiting
 end
 
+local function has_landed(self)
+  for _, entry in ipairs(self.flights) do
+    if entry.flight.request:done() then return true end
+  end
+  return false
+end
+
 local function send(self, piece)
   local flight, err = self.connection:send(self.path, piece:json(), piece.attempts, self.job.report)
   if flight then
@@ -86,14 +93,21 @@ local function advance(self)
       send(self, detail)
     elseif action == "done" then
       return finish(self)
-    elseif self.connection.closed then
-      land_all(self) -- by a callback: nothing will come any more
+    elseif self.connection.closed or has_landed(self) then
+      land_all(self) -- what came while batches were read, or ended when a callback closed the client
     else
       self.wait = detail
       self.connection:remind(self, detail)
       return false
     end
   end
+end
+
+local function advance_once(self)
+  self.stepping = true
+  local done = advance(self)
+  self.stepping = false
+  return done
 end
 
 -- Something raised that is not the caller's code, which the job survives: memory is out, or a hook of the
@@ -109,11 +123,9 @@ end
 ---Does what can be done now; never waits. Raises when memory is out.
 ---@return boolean done
 function Operation:step()
-  if self.report or self.stepping then return self:done() end -- also when a callback calls it
   if self.raised then error(self.raised, 0) end
-  self.stepping = true
-  local advanced, done = pcall(advance, self)
-  self.stepping = false
+  if self.report or self.stepping then return self:done() end -- also when a callback calls it
+  local advanced, done = pcall(advance_once, self)
   if advanced then return done end
   break_off(self, done)
 end
@@ -151,7 +163,7 @@ end
 
 ---Sends nothing more. What is in flight is still waited for: go on stepping until it is done.
 function Operation:cancel()
-  if self.report then return end
+  if self.report or self.raised then return end
   self.job:cancel(errors.new { kind = "canceled", message = "the job was canceled" })
   self.connection:remind(self, 0)
 end

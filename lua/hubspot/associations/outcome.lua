@@ -138,24 +138,45 @@ local function candidates(index, named)
   return list
 end
 
--- How much of an answer's errors is looked at, for each input they may be about: an honest one has an error
--- for each input at most, and a few looks tell which one is meant.
-local MOST_LOOKS = 64
+-- How many looks at its inputs an answer's errors may take, for each input. An honest one takes fewer: it has
+-- an error for each input at most, and what has been found once is not looked for again.
+local MOST_LOOKS = 128
 
--- Finds which places each entry of a list of errors names, and calls visit(entry, places) with them. Looks at
--- so many only, whatever a server sends.
+-- What an entry names, in one word, when it names one id on a side at most; else nil.
+local function word_of(named)
+  local words = {}
+  for number, side in ipairs { "from", "to", "either" } do
+    local id = next(named[side])
+    if id and next(named[side], id) then return nil end
+    words[number] = id and #id .. ":" .. id or ""
+  end
+  return table.concat(words, ",")
+end
+
+-- Finds which places each entry of a list of errors names: calls visit(entry, places, is_found) with those
+-- of them that no entry before has named in the same words.
 local function each_named(places, ids, entries, visit)
   local index, looks = index_by_id(places, ids), MOST_LOOKS * #places
+  local known = {} -- word -> whether it names any
+  local function find(named)
+    local list, possible = {}, candidates(index, named)
+    looks = looks - #possible
+    for _, place in ipairs(possible) do
+      if names(named, ids[place]) then list[#list + 1] = place end
+    end
+    return list
+  end
   for _, entry in ipairs(entries) do
-    if looks < 0 then return end
-    if type(entry) == "table" then
-      local named, found = named_ids(entry), {}
-      local possible = named and candidates(index, named) or {}
-      for _, place in ipairs(possible) do
-        if names(named, ids[place]) then found[#found + 1] = place end
+    local named = type(entry) == "table" and named_ids(entry)
+    local word = named and word_of(named)
+    if named and (not word or known[word] == nil) then
+      if looks > 0 then
+        local found = find(named)
+        visit(entry, found, #found > 0)
+        if word then known[word] = #found > 0 end
       end
-      looks = looks - 1 - #possible
-      visit(entry, found)
+    elseif type(entry) == "table" then
+      visit(entry, {}, word ~= nil and known[word])
     end
   end
 end
@@ -163,10 +184,10 @@ end
 -- Gives each error to the places it names: place -> error, and the errors that name none.
 local function blame(places, ids, batch_errors)
   local failed, anonymous = {}, {}
-  each_named(places, ids, batch_errors or {}, function(entry, named)
+  each_named(places, ids, batch_errors or {}, function(entry, named, is_found)
     local err = errors.of_hubspot(entry)
     for _, place in ipairs(named) do failed[place] = failed[place] or err end
-    if #named == 0 then anonymous[#anonymous + 1] = err end
+    if not is_found then anonymous[#anonymous + 1] = err end
   end)
   return failed, anonymous
 end

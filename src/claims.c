@@ -1,0 +1,51 @@
+/* When those who wait for a transport are told of answers that wait to be claimed.
+ * Counts only: knows no request and no descriptor. */
+#include "claims.h"
+
+static const int64_t ALREADY = 1; /* a deadline in the past */
+
+/* Who spins makes so many idle steps in a fraction of a millisecond. A host that steps many jobs in each of its
+ * turns makes some in each, before those who wait get theirs. */
+enum { FIRST_CALL = 100, LONGEST_CALL = 6400 };
+
+static const int64_t FIRST_QUIET = 5000000, LONGEST_QUIET = 2560000000; /* nanoseconds */
+
+void hsa_claims_init(hsa_claims *claims)
+{
+  *claims = (hsa_claims){.quiet = FIRST_QUIET, .most_idle = FIRST_CALL};
+}
+
+void hsa_claims_call(hsa_claims *claims)
+{
+  claims->deadline = ALREADY;
+  claims->idle = 0;
+}
+
+void hsa_claims_take(hsa_claims *claims, int is_stale)
+{
+  if (is_stale)
+    claims->stale--;
+  if (--claims->unclaimed == 0)
+    hsa_claims_init(claims);
+  else if (claims->unclaimed == claims->stale && claims->deadline == ALREADY)
+    claims->deadline = claims->quiet_until; /* it was for new ones */
+}
+
+int hsa_claims_step(hsa_claims *claims, int news, int worked, int64_t now)
+{
+  if (claims->unclaimed == 0)
+    return 0;
+  if (news > 0 || (claims->deadline != ALREADY && now >= claims->deadline)) {
+    hsa_claims_call(claims);
+    return 0;
+  }
+  if (claims->deadline != ALREADY || worked || ++claims->idle < claims->most_idle)
+    return 0;
+  claims->deadline = claims->quiet_until = now + claims->quiet;
+  claims->stale = claims->unclaimed;
+  if (claims->quiet < LONGEST_QUIET)
+    claims->quiet *= 4;
+  if (claims->most_idle < LONGEST_CALL)
+    claims->most_idle *= 2;
+  return 1;
+}
