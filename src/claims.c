@@ -31,21 +31,29 @@ void hsa_claims_take(hsa_claims *claims, int is_stale)
     claims->deadline = claims->quiet_until; /* it was for new ones */
 }
 
+static void plan_quiet(hsa_claims *claims, int64_t now)
+{
+  claims->quiet_until = now + claims->quiet;
+  if (claims->quiet < LONGEST_QUIET)
+    claims->quiet *= 4;
+  if (claims->most_idle < LONGEST_CALL)
+    claims->most_idle *= 2;
+}
+
 int hsa_claims_step(hsa_claims *claims, int news, int worked, int64_t now)
 {
   if (claims->unclaimed == 0)
     return 0;
+  if (news > 0 && claims->stale > 0 && now >= claims->quiet_until)
+    plan_quiet(claims, now); /* for the stale ones, which were being called */
   if (news > 0 || (claims->deadline != ALREADY && now >= claims->deadline)) {
     hsa_claims_call(claims);
     return 0;
   }
   if (claims->deadline != ALREADY || worked || ++claims->idle < claims->most_idle)
     return 0;
-  claims->deadline = claims->quiet_until = now + claims->quiet;
+  plan_quiet(claims, now);
+  claims->deadline = claims->quiet_until;
   claims->stale = claims->unclaimed;
-  if (claims->quiet < LONGEST_QUIET)
-    claims->quiet *= 4;
-  if (claims->most_idle < LONGEST_CALL)
-    claims->most_idle *= 2;
   return 1;
 }

@@ -4,6 +4,7 @@
 local answer = require "hubspot.associations.answer"
 local core = require "hubspot.associations.core"
 local outcome = require "hubspot.associations.outcome"
+local runs = require "support.import_run"
 
 local COUNT = 2000 -- inputs
 
@@ -39,8 +40,8 @@ describe("a hostile answer", function()
   it("with a hundred thousand details costs no more than an honest one", function()
     local body, places = body_of(COUNT)
     local details = entries(100000, { id = "1" })
-    within(20e6, function() outcome.suspects(body, places, { errors = details }) end)
-    within(20e6, function() outcome.match(body, places, { status = "COMPLETE", errors = details }) end)
+    within(5e6, function() outcome.suspects(body, places, { errors = details }) end)
+    within(5e6, function() outcome.match(body, places, { status = "COMPLETE", errors = details }) end)
   end)
 
   it("with thousands of errors that all name what all inputs share costs no more, either", function()
@@ -128,5 +129,18 @@ describe("a hostile answer", function()
     assert.equal("http", err.kind)
     assert.is_true(#err.body <= 4096 and #err.message < 300)
     assert.matches('{"message":"no","category":"X"', err.message, 1, true)
+  end)
+
+  it("that refuses a job's inputs at some length, one by one, leaves little of that in its report", function()
+    local details = ('{"message":"bad"},'):rep(10000) .. "{}"
+    local seen = runs.run { source = runs.inputs(200), batch_size = 100, answer = function()
+      return { status = 400, headers = {}, body = '{"message":"no","errors":[' .. details .. "]}" }
+    end }
+    assert.equal(200, seen.report.failed)
+    for _, failure in pairs(seen.failures) do
+      assert.matches("^no", (failure.error.message:gsub("^refused together.-: ", "")))
+      assert.is_nil(failure.error.errors)
+      assert.is_true(#failure.error.body <= 4096)
+    end
   end)
 end)

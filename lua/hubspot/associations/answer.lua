@@ -9,8 +9,9 @@ local retry_after = require "hubspot.associations.retry_after"
 local answer = {}
 
 local SNIPPET = 200 -- bytes of a body that is no JSON, in a message
-local KEPT = 4096 -- bytes of it, in the error's `body`
-local LONGEST_REFUSAL = 2 * 1024 * 1024 -- bytes: a longer one is kept as if it were no JSON; a job keeps many
+local KEPT = 4096 -- bytes of it, in the error's `body`, and of a message
+local LONG = 64 * 1024 -- bytes: of a longer refusal, `body` has the beginning only
+local LONGEST_REFUSAL = 2 * 1024 * 1024 -- bytes: a longer one is taken for no JSON
 
 local KIND_OF_STATUS = {
   [401] = "unauthorized",
@@ -97,12 +98,14 @@ end
 local function refused(response, now)
   local decoded = #response.body <= LONGEST_REFUSAL and decode(response) or nil
   local refusal, text = decoded or {}, text_of(response)
+  local is_long = #response.body > LONG
   local err = errors.new {
     kind = kind_of(response.status, refusal),
-    message = message_of(response.status, refusal, text),
+    message = message_of(response.status, refusal, text):sub(1, KEPT),
     status = response.status,
-    body = decoded or text:sub(1, KEPT),
+    body = not is_long and decoded or text:sub(1, KEPT),
   }
+  if is_long then errors.mark_long(err) end
   for _, name in ipairs(KEPT_FIELDS) do err[name] = refusal[name] end
   err.correlationId = err.correlationId or answer.correlation_id(response)
   err.retry_after = retry_after(response.headers, now)

@@ -90,6 +90,20 @@ local OURS = {
   body = true,
 }
 
+local long = setmetatable({}, { __mode = "k" })
+
+---Marks an error whose details are long.
+---@param err hubspot.associations.Error
+function errors.mark_long(err)
+  long[err] = true
+end
+
+---Takes the details out of an error that is marked: a job keeps many.
+---@param err hubspot.associations.Error
+function errors.shorten(err)
+  if long[err] then err.errors, err.context, err.links = nil, nil, nil end
+end
+
 ---The error of one input, of what HubSpot's answer says of it.
 ---@param entry table one of the answer's `errors`
 ---@return hubspot.associations.Error
@@ -107,6 +121,7 @@ end
 ---@param count integer how many they are
 ---@return hubspot.associations.Error
 function errors.together(err, count)
+  errors.shorten(err)
   local copy = {}
   for name, value in pairs(err) do copy[name] = value end
   copy.message = ("refused together with %d other inputs, any of which may be at fault: %s"):format(

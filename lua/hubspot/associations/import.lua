@@ -139,6 +139,7 @@ function Job:land(group)
 end
 
 function Job:settle(piece, outcome_name, err)
+  if err then errors.shorten(err) end
   for _, place in ipairs(piece.places) do piece.group:settle(place, outcome_name, err) end
   if piece.group.open == 0 then self:land(piece.group) end
 end

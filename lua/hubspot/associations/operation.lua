@@ -58,13 +58,6 @@ local function land_all(self)
   self.flights = waiting
 end
 
-local function has_landed(self)
-  for _, entry in ipairs(self.flights) do
-    if entry.flight.request:done() then return true end
-  end
-  return false
-end
-
 local function send(self, piece)
   local flight, err = self.connection:send(self.path, piece:json(), piece.attempts, self.job.report)
   if flight then
@@ -93,8 +86,8 @@ local function advance(self)
       send(self, detail)
     elseif action == "done" then
       return finish(self)
-    elseif self.connection.closed or has_landed(self) then
-      land_all(self) -- what came while batches were read, or ended when a callback closed the client
+    elseif self.connection.closed then
+      land_all(self) -- by a callback: nothing will come any more
     else
       self.wait = detail
       self.connection:remind(self, detail)
