@@ -137,6 +137,23 @@ describe("core.transport", function()
     assert.equal("body", assert(request:response()).body)
   end)
 
+  it("does not keep those busy who wait beside such a request for something else", function()
+    start({ READ, ANSWER, { "hold" } })
+    local request = submit()
+    drive(function()
+      return request:done()
+    end)
+    local steps, deadline = 0, core.now() + 0.5
+    while core.now() < deadline do
+      if core.poll(transport:fd(), math.max(0, deadline - core.now())) then
+        transport:step()
+        steps = steps + 1
+      end
+    end
+    assert.is_true(steps < 3000, steps)
+    assert.equal("body", assert(request:response()).body)
+  end)
+
   it("that is shut down is readable from then on, with all it had ended", function()
     start({ READ, { "hold" } })
     local request = submit()

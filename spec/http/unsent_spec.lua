@@ -85,6 +85,22 @@ describe("a request that fails", function()
     assert_fails(open(server:url(), { timeout = 0.3 }), "timeout", SENT)
   end)
 
+  it("and is given up later, when nothing is under way, may have been done in an attempt before", function()
+    server = raw_server.start { connections = { { { "read_request" }, { "close" } } } }
+    local client
+    client = assert(associations.new {
+      token = "token-0123456789", base_url = server:url(),
+      on_event = function(event)
+        if event.type == "retry" then client:close() end
+      end,
+    })
+    local _, err = client:create("contacts", "companies", INPUTS)
+    server:close()
+    server = nil
+    assert.same({ "closed", 1 }, { err.kind, err.attempts })
+    assert.is_nil(err.sent)
+  end)
+
   it("on a connection that served another before may have been done", function()
     local once = { { "read_request" }, { "send", responses.created() }, { "read_request" }, { "close" } }
     server = raw_server.start { connections = { once, { { "close" } }, { { "close" } } } }
