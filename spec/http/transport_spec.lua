@@ -150,7 +150,7 @@ describe("core.transport", function()
         steps = steps + 1
       end
     end
-    assert.is_true(steps < 3000, steps)
+    assert.is_true(steps < 10000, steps) -- one that spins makes hundreds of thousands
     assert.equal("body", assert(request:response()).body)
   end)
 
