@@ -34,8 +34,7 @@ void hsa_claims_take(hsa_claims *claims, int is_stale)
 static void plan_quiet(hsa_claims *claims, int64_t now)
 {
   claims->quiet_until = now + claims->quiet;
-  if (claims->quiet < LONGEST_QUIET)
-    claims->quiet *= 4;
+  claims->quiet = claims->quiet < LONGEST_QUIET / 4 ? claims->quiet * 4 : LONGEST_QUIET;
   if (claims->most_idle < LONGEST_CALL)
     claims->most_idle *= 2;
 }
@@ -46,14 +45,23 @@ int hsa_claims_step(hsa_claims *claims, int news, int worked, int64_t now)
     return 0;
   if (news > 0 && claims->stale > 0 && now >= claims->quiet_until)
     plan_quiet(claims, now); /* for the stale ones, which were being called */
+  if (news > 0 && claims->deadline == ALREADY && claims->unclaimed - (size_t)news > claims->stale)
+    return 0; /* a call goes on: news without end must not make it one without end */
   if (news > 0 || (claims->deadline != ALREADY && now >= claims->deadline)) {
     hsa_claims_call(claims);
     return 0;
   }
   if (claims->deadline != ALREADY || worked || ++claims->idle < claims->most_idle)
     return 0;
-  plan_quiet(claims, now);
-  claims->deadline = claims->quiet_until;
-  claims->stale = claims->unclaimed;
+  claims->idle = 0;
   return 1;
+}
+
+void hsa_claims_age(hsa_claims *claims, size_t stale, int64_t now)
+{
+  claims->stale = stale;
+  if (now >= claims->quiet_until)
+    plan_quiet(claims, now);
+  if (stale == claims->unclaimed)
+    claims->deadline = claims->quiet_until;
 }

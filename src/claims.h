@@ -23,8 +23,10 @@ void hsa_claims_call(hsa_claims *claims);
 /* One is claimed, or nobody will ever claim it. */
 void hsa_claims_take(hsa_claims *claims, int is_stale);
 
-/* After a step that brought so many new answers, or at least found something to do. Not 0 when the quiet
- * begins: then all that are unclaimed are stale. */
+/* After a step that brought so many new answers, or at least found something to do. Not 0 when a call has gone on
+ * for long enough: then those that had been there for all of it are stale, which hsa_claims_age is to be told.
+ * The quiet begins when all are. */
 int hsa_claims_step(hsa_claims *claims, int news, int worked, int64_t now);
+void hsa_claims_age(hsa_claims *claims, size_t stale, int64_t now);
 
 #endif

@@ -438,8 +438,14 @@ static void call_out(hsa_http *http, int news, int worked, int64_t now)
 {
   if (!hsa_claims_step(&http->claims, news, worked, now))
     return;
+  size_t stale = 0;
   for (hsa_request *request = http->requests; request != NULL; request = request->next)
-    request->stale = request->done && !request->claimed;
+    if (request->done && !request->claimed) {
+      request->stale = request->called; /* from the end of the call before on, at least */
+      request->called = 1;
+      stale += request->stale != 0;
+    }
+  hsa_claims_age(&http->claims, stale, now);
 }
 
 void hsa_http_step(hsa_http *http)

@@ -41,7 +41,8 @@ typedef struct hsa_request {
   hsa_buffer body;
   struct hsa_flight *flight; /* libcurl's side, until it is done */
   hsa_http *http;            /* NULL when closed before the request was freed */
-  int claimed, stale;        /* whether its owner has seen it; or had a chance to */
+  int claimed;               /* whether its owner has seen it */
+  int called, stale;         /* whether a call has ended since it is done; a second, which was whole */
   int sent;                  /* whether anything of it may have gone out */
   struct hsa_request *previous, *next;
 } hsa_request;

@@ -154,6 +154,33 @@ describe("core.transport", function()
     assert.equal("body", assert(request:response()).body)
   end)
 
+  it("does not keep those busy, either, who are answered all the while", function()
+    local script = {}
+    for _ = 1, 80 do
+      for _, action in ipairs({ READ, { "sleep", 0.005 }, ANSWER }) do script[#script + 1] = action end
+    end
+    start(script)
+    local steps = 0
+    local function ask(count)
+      for _ = 1, count do
+        local request = submit()
+        while not request:done() do
+          transport:step()
+          steps = steps + 1
+          assert.is_true(core.poll(transport:fd(), 5))
+        end
+        if count == 1 then return request end
+        request:close()
+      end
+    end
+    local forgotten = { ask(1) }
+    ask(20)
+    forgotten[2] = ask(1)
+    ask(40)
+    assert.is_true(steps < 10000, steps)
+    assert.is_true(forgotten[1]:done() and forgotten[2]:done())
+  end)
+
   it("that is shut down is readable from then on, with all it had ended", function()
     start({ READ, { "hold" } })
     local request = submit()

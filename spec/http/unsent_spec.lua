@@ -101,6 +101,22 @@ describe("a request that fails", function()
     assert.is_nil(err.sent)
   end)
 
+  it("so it is for a job's inputs: what went out in an attempt is not called unsent for the last", function()
+    server = raw_server.start { connections = { { { "read_request" }, { "close" } } } }
+    local client
+    client = assert(associations.new {
+      token = "token-0123456789", base_url = server:url(),
+      on_event = function(event)
+        if event.type == "retry" then client:close() end
+      end,
+    })
+    local report, err = client:create_all("contacts", "companies", INPUTS)
+    server:close()
+    server = nil
+    assert.same({ "closed", 1 }, { err.kind, report.unconfirmed })
+    assert.is_nil(report.failures[1].error.sent)
+  end)
+
   it("on a connection that served another before may have been done", function()
     local once = { { "read_request" }, { "send", responses.created() }, { "read_request" }, { "close" } }
     server = raw_server.start { connections = { once, { { "close" } }, { { "close" } } } }

@@ -134,12 +134,15 @@ describe("a hostile answer", function()
   it("that refuses a job's inputs at some length, one by one, leaves little of that in its report", function()
     local details = ('{"message":"bad"},'):rep(10000) .. "{}"
     local seen = runs.run { source = runs.inputs(200), batch_size = 100, answer = function()
-      return { status = 400, headers = {}, body = '{"message":"no","errors":[' .. details .. "]}" }
+      return { status = 400, headers = {}, body = '{"message":"no","errors":[' .. details .. "],"
+        .. '"category":"' .. ("x"):rep(10000) .. '","subCategory":[' .. ("[],"):rep(1000) .. "[]]}" }
     end }
     assert.equal(200, seen.report.failed)
     for _, failure in pairs(seen.failures) do
       assert.matches("^no", (failure.error.message:gsub("^refused together.-: ", "")))
-      assert.is_nil(failure.error.errors)
+      for _, field in ipairs { "errors", "category", "subCategory" } do
+        assert.is_nil(failure.error[field])
+      end
       assert.is_true(#failure.error.body <= 4096)
     end
   end)

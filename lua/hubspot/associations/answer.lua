@@ -9,7 +9,7 @@ local retry_after = require "hubspot.associations.retry_after"
 local answer = {}
 
 local SNIPPET = 200 -- bytes of a body that is no JSON, in a message
-local KEPT = 4096 -- bytes of it, in the error's `body`, and of a message
+local KEPT = 4096 -- bytes of it, in the error's `body`
 local LONG = 64 * 1024 -- bytes: of a longer refusal, `body` has the beginning only
 local LONGEST_REFUSAL = 2 * 1024 * 1024 -- bytes: a longer one is taken for no JSON
 
@@ -101,7 +101,7 @@ local function refused(response, now)
   local is_long = #response.body > LONG
   local err = errors.new {
     kind = kind_of(response.status, refusal),
-    message = message_of(response.status, refusal, text):sub(1, KEPT),
+    message = message_of(response.status, refusal, text),
     status = response.status,
     body = not is_long and decoded or text:sub(1, KEPT),
   }

@@ -20,7 +20,7 @@ Client.__name = "hubspot.associations.client"
 local BLAME = 3
 
 local function check_self(method, self)
-  if type(self) == "table" and self.connection then return end -- or what inherits from one
+  if type(self) == "table" and self.connection and self.options then return end -- or what inherits from one
   error(("client:%s: call it with a colon: client:%s(...)"):format(method, method), BLAME)
 end
 

@@ -98,10 +98,33 @@ function errors.mark_long(err)
   long[err] = true
 end
 
+local LONGEST = 4096 -- bytes of a field that is kept of an error with long details
+
 ---Takes the details out of an error that is marked: a job keeps many.
 ---@param err hubspot.associations.Error
 function errors.shorten(err)
-  if long[err] then err.errors, err.context, err.links = nil, nil, nil end
+  if not long[err] then return end
+  err.message = err.message:sub(1, LONGEST):gsub("[\192-\255][\128-\191]*$", "") -- at no half character
+  for name, value in pairs(err) do
+    local is_long = type(value) == "table" or type(value) == "string" and #value > LONGEST
+    if is_long and name ~= "rate_limit" then err[name] = nil end
+  end
+end
+
+local function copy_of(err)
+  local copy = {}
+  for name, value in pairs(err) do copy[name] = value end
+  return errors.new(copy)
+end
+
+---The same error for a request that went out in an attempt before.
+---@param err hubspot.associations.Error
+---@return hubspot.associations.Error
+function errors.of_sent(err)
+  if err.sent ~= false then return err end
+  local copy = copy_of(err)
+  copy.sent = nil
+  return copy
 end
 
 ---The error of one input, of what HubSpot's answer says of it.
@@ -122,12 +145,11 @@ end
 ---@return hubspot.associations.Error
 function errors.together(err, count)
   errors.shorten(err)
-  local copy = {}
-  for name, value in pairs(err) do copy[name] = value end
+  local copy = copy_of(err)
   copy.message = ("refused together with %d other inputs, any of which may be at fault: %s"):format(
     count - 1, err.message
   )
-  return errors.new(copy)
+  return copy
 end
 
 ---The one error of a call whose inputs were refused before anything was sent.

@@ -139,15 +139,22 @@ function Job:land(group)
 end
 
 function Job:settle(piece, outcome_name, err)
-  if err then errors.shorten(err) end
   for _, place in ipairs(piece.places) do piece.group:settle(place, outcome_name, err) end
   if piece.group.open == 0 then self:land(piece.group) end
+end
+
+-- For a reason of its own; there may be many of these in a report.
+function Job:fail(piece, outcome_name, err)
+  errors.shorten(err)
+  self:settle(piece, outcome_name, err)
 end
 
 -- The job stopped before these inputs had an outcome that is final: a resumed job will see to them.
 function Job:abandon(piece, err)
   piece.group.complete = false
-  self:settle(piece, piece.maybe and "unconfirmed" or "not_sent", err or self.error)
+  err = err or self.error
+  if piece.went_out then err = errors.of_sent(err) end
+  self:settle(piece, piece.maybe and "unconfirmed" or "not_sent", err)
 end
 
 -- ---- reading ----
@@ -384,7 +391,7 @@ end
 -- HubSpot refused the whole piece for something in it: finds out for what.
 function Job:split(piece, err)
   local count = #piece.places
-  if count == 1 then return self:settle(piece, "failed", err) end
+  if count == 1 then return self:fail(piece, "failed", err) end
   local suspects = outcome.suspects(piece.group.body, piece.places, err)
   local named = #suspects > 0 and #suspects < count
   if #suspects == 0 and refusal.is_too_many(err) then
@@ -411,13 +418,14 @@ function Job:give_up(piece, err)
     self:stop(err)
     return self:abandon(piece, err)
   end
-  self:settle(piece, piece.maybe and "unconfirmed" or "failed", err)
+  self:fail(piece, piece.maybe and "unconfirmed" or "failed", err)
 end
 
 function Job:refused(piece, now, err)
   piece.failing_since = piece.failing_since or now
   if retry.may_have_been_done(err) then piece.maybe = true end
-  if piece.maybe then err.sent = nil end -- it is the error of all attempts
+  piece.went_out = piece.went_out or err.sent ~= false
+  if piece.went_out then err.sent = nil end -- it is the error of all attempts
   err.retryable = retry.is_retryable(err)
   err.attempts = piece.attempts
   if err.retryable then self.concurrency:overloaded(piece.sent, now) end

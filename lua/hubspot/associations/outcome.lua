@@ -138,9 +138,9 @@ local function candidates(index, named)
   return list
 end
 
--- How many of an answer's errors are read, for each input; and how many looks at the inputs they may take. An
--- honest one has few for an input, and what has been found once is not looked for again.
-local MOST_ERRORS, MOST_LOOKS = 4, 128
+-- How many of an answer's errors are read: some for each input of a full batch. And how many looks at the
+-- inputs they may take, for each: an honest answer takes fewer, as what is found is not looked for again.
+local MOST_ERRORS, MOST_LOOKS = 8000, 128
 
 -- What an entry names, in one word, when it names one id on a side at most; else nil.
 local function word_of(named)
@@ -167,7 +167,7 @@ local function each_named(places, ids, entries, visit)
     return list
   end
   for number, entry in ipairs(entries) do
-    if number > MOST_ERRORS * #places then return end
+    if number > MOST_ERRORS then return end
     local named = type(entry) == "table" and named_ids(entry)
     local word = named and word_of(named)
     if named and (not word or known[word] == nil) then

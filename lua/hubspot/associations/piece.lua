@@ -10,6 +10,7 @@
 ---@field not_before number when it may be sent again
 ---@field asked boolean whether an answer left these inputs out before
 ---@field maybe boolean whether HubSpot may have created them although no answer says so
+---@field went_out boolean whether anything of a request with them was sent
 ---@field failing_since number|nil when an attempt failed first
 local Piece = {}
 Piece.__index = Piece
@@ -29,6 +30,7 @@ function piece.new(group, places, parent)
     not_before = 0,
     asked = parent ~= nil and parent.asked,
     maybe = parent ~= nil and parent.maybe,
+    went_out = parent ~= nil and parent.went_out,
   }, Piece)
 end
 
