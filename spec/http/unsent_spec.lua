@@ -20,7 +20,8 @@ describe("a request that fails", function()
   teardown(function() set.close() end)
 
   local function open(url, options)
-    options.token, options.base_url, options.max_attempts = "token-0123456789", url, 1
+    options.token, options.base_url = "token-0123456789", url
+    options.max_attempts = options.max_attempts or 1
     local client = assert(associations.new(options))
     finally(function()
       client:close()
@@ -85,34 +86,27 @@ describe("a request that fails", function()
     assert_fails(open(server:url(), { timeout = 0.3 }), "timeout", SENT)
   end)
 
-  it("and is given up later, when nothing is under way, may have been done in an attempt before", function()
+  -- A client of a server that reads the first request and hangs up; it is closed before the second.
+  local function open_for_one_attempt()
     server = raw_server.start { connections = { { { "read_request" }, { "close" } } } }
     local client
-    client = assert(associations.new {
-      token = "token-0123456789", base_url = server:url(),
+    client = open(server:url(), {
+      max_attempts = 2,
       on_event = function(event)
         if event.type == "retry" then client:close() end
       end,
     })
-    local _, err = client:create("contacts", "companies", INPUTS)
-    server:close()
-    server = nil
+    return client
+  end
+
+  it("and is given up later, when nothing is under way, may have been done in an attempt before", function()
+    local _, err = open_for_one_attempt():create("contacts", "companies", INPUTS)
     assert.same({ "closed", 1 }, { err.kind, err.attempts })
     assert.is_nil(err.sent)
   end)
 
-  it("so it is for a job's inputs: what went out in an attempt is not called unsent for the last", function()
-    server = raw_server.start { connections = { { { "read_request" }, { "close" } } } }
-    local client
-    client = assert(associations.new {
-      token = "token-0123456789", base_url = server:url(),
-      on_event = function(event)
-        if event.type == "retry" then client:close() end
-      end,
-    })
-    local report, err = client:create_all("contacts", "companies", INPUTS)
-    server:close()
-    server = nil
+  it("so it is for a job's inputs", function()
+    local report, err = open_for_one_attempt():create_all("contacts", "companies", INPUTS)
     assert.same({ "closed", 1 }, { err.kind, report.unconfirmed })
     assert.is_nil(report.failures[1].error.sent)
   end)
