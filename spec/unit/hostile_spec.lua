@@ -131,6 +131,18 @@ describe("a hostile answer", function()
     assert.matches('{"message":"no","category":"X"', err.message, 1, true)
   end)
 
+  it("that names an input at great length leaves little of that in a report", function()
+    local body, places = body_of(2)
+    local function entry(id, message, size)
+      return { message = message, context = { fromObjectId = { id }, x = { ("x"):rep(size) } } }
+    end
+    local errors = { entry("100001", ("m"):rep(100000), 70000), entry("100002", "short", 1000) }
+    local failed = outcome.match(body, places, { status = "COMPLETE", errors = errors }).failed
+    assert.equal(("m"):rep(4096), failed[1].message)
+    assert.is_nil(failed[1].context)
+    assert.same(errors[2].context, failed[2].context)
+  end)
+
   it("that refuses a job's inputs at some length, one by one, leaves little of that in its report", function()
     local details = ('{"message":"bad"},'):rep(10000) .. "{}"
     local seen = runs.run { source = runs.inputs(200), batch_size = 100, answer = function()

@@ -127,6 +127,20 @@ function errors.of_sent(err)
   return copy
 end
 
+local LONG = 64 * 1024 -- bytes of an answer's entry, about: a longer one is shortened
+
+-- What is left of so many bytes after the value, about; below 0 where it is longer.
+local function weigh(value, left)
+  if type(value) == "string" then return left - #value end
+  if type(value) ~= "table" then return left - 8 end
+  left = left - 64
+  for key, entry in pairs(value) do
+    left = weigh(entry, weigh(key, left))
+    if left < 0 then break end
+  end
+  return left
+end
+
 ---The error of one input, of what HubSpot's answer says of it.
 ---@param entry table one of the answer's `errors`
 ---@return hubspot.associations.Error
@@ -136,6 +150,10 @@ function errors.of_hubspot(entry)
     if not OURS[name] then err[name] = value end
   end
   if type(err.message) ~= "string" then err.message = "HubSpot gave no reason" end
+  if weigh(err, LONG) < 0 then
+    errors.mark_long(err)
+    errors.shorten(err)
+  end
   return errors.new(err)
 end
 
