@@ -2,8 +2,6 @@
  * Counts only: knows no request and no descriptor. */
 #include "claims.h"
 
-static const int64_t ALREADY = 1; /* a deadline in the past */
-
 /* Who spins makes so many idle steps in a fraction of a millisecond. A host that steps many jobs in each of its
  * turns makes some in each, before those who wait get theirs. */
 enum { FIRST_CALL = 100, LONGEST_CALL = 6400 };
@@ -17,7 +15,7 @@ void hsa_claims_init(hsa_claims *claims)
 
 void hsa_claims_call(hsa_claims *claims)
 {
-  claims->deadline = ALREADY;
+  claims->deadline = HSA_ALREADY;
   claims->idle = 0;
 }
 
@@ -27,7 +25,7 @@ void hsa_claims_take(hsa_claims *claims, int is_stale)
     claims->stale--;
   if (--claims->unclaimed == 0)
     hsa_claims_init(claims);
-  else if (claims->unclaimed == claims->stale && claims->deadline == ALREADY)
+  else if (claims->unclaimed == claims->stale && claims->deadline == HSA_ALREADY)
     claims->deadline = claims->quiet_until; /* it was for new ones */
 }
 
@@ -45,13 +43,13 @@ int hsa_claims_step(hsa_claims *claims, int news, int worked, int64_t now)
     return 0;
   if (news > 0 && claims->stale > 0 && now >= claims->quiet_until)
     plan_quiet(claims, now); /* for the stale ones, which were being called */
-  if (news > 0 && claims->deadline == ALREADY && claims->unclaimed - (size_t)news > claims->stale)
+  if (news > 0 && claims->deadline == HSA_ALREADY && claims->unclaimed - (size_t)news > claims->stale)
     return 0; /* a call goes on: news without end must not make it one without end */
-  if (news > 0 || (claims->deadline != ALREADY && now >= claims->deadline)) {
+  if (news > 0 || (claims->deadline != HSA_ALREADY && now >= claims->deadline)) {
     hsa_claims_call(claims);
     return 0;
   }
-  if (claims->deadline != ALREADY || worked || ++claims->idle < claims->most_idle)
+  if (claims->deadline != HSA_ALREADY || worked || ++claims->idle < claims->most_idle)
     return 0;
   claims->idle = 0;
   return 1;

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { HSA_ALREADY = 1 }; /* a deadline in the past: 0 is none */
+
 /* Answers that are there and not yet claimed by their owners. All who wait for a transport wait for its one
  * descriptor, and only an answer's owner can claim it: so the descriptor is readable until it has had its
  * chance, and then is quiet for a while, lest the others spin on it; again and again, each time longer. */
@@ -20,7 +22,7 @@ void hsa_claims_init(hsa_claims *claims);
 /* Those who wait are called from now on. */
 void hsa_claims_call(hsa_claims *claims);
 
-/* One is claimed, or nobody will ever claim it. */
+/* One is claimed, or nobody will ever claim it; is_stale: as hsa_claims_age was told. */
 void hsa_claims_take(hsa_claims *claims, int is_stale);
 
 /* After a step that brought so many new answers, or at least found something to do. Not 0 when a call has gone on

@@ -27,8 +27,6 @@ enum {
   DOWNLOAD_BUFFER = 128 * 1024,
 };
 
-static const int64_t ALREADY = 1; /* a deadline in the past */
-
 struct hsa_http {
   CURLM *multi;
   hsa_poller poller;
@@ -80,7 +78,7 @@ static void set_alarm(hsa_http *http)
     return; /* the timer is still the parent's */
   int64_t wanted = sooner(http->claims.deadline, sooner(http->curl_deadline, http->wake_deadline));
   if (http->shut)
-    wanted = ALREADY;
+    wanted = HSA_ALREADY;
   /* A deadline is never set twice, so that one that differs is all there is to tell the poller. */
   if (wanted != http->alarm && hsa_poller_alarm(&http->poller, wanted) == 0)
     http->alarm = wanted;
@@ -434,6 +432,12 @@ void hsa_http_wake(hsa_http *http, int64_t nanoseconds)
   set_alarm(http);
 }
 
+/* The first of two calls that ended since it is done may have begun before that; the second was for it, whole. */
+static int is_stale(const hsa_request *request)
+{
+  return request->calls == 2;
+}
+
 static void call_out(hsa_http *http, int news, int worked, int64_t now)
 {
   if (!hsa_claims_step(&http->claims, news, worked, now))
@@ -441,9 +445,8 @@ static void call_out(hsa_http *http, int news, int worked, int64_t now)
   size_t stale = 0;
   for (hsa_request *request = http->requests; request != NULL; request = request->next)
     if (request->done && !request->claimed) {
-      request->stale = request->called; /* from the end of the call before on, at least */
-      request->called = 1;
-      stale += request->stale != 0;
+      request->calls += !is_stale(request);
+      stale += (size_t)is_stale(request);
     }
   hsa_claims_age(&http->claims, stale, now);
 }
@@ -629,7 +632,7 @@ void hsa_request_claim(hsa_request *request)
     return;
   check_fork(request->http);
   request->claimed = 1;
-  hsa_claims_take(&request->http->claims, request->stale);
+  hsa_claims_take(&request->http->claims, is_stale(request));
   set_alarm(request->http);
 }
 

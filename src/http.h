@@ -42,7 +42,7 @@ typedef struct hsa_request {
   struct hsa_flight *flight; /* libcurl's side, until it is done */
   hsa_http *http;            /* NULL when closed before the request was freed */
   int claimed;               /* whether its owner has seen it */
-  int called, stale;         /* whether a call has ended since it is done; a second, which was whole */
+  int calls;                 /* to claim it, that ended since it is done: no more than two are counted */
   int sent;                  /* whether anything of it may have gone out */
   struct hsa_request *previous, *next;
 } hsa_request;
