@@ -98,14 +98,12 @@ end
 local function refused(response, now)
   local decoded = #response.body <= LONGEST_REFUSAL and decode(response) or nil
   local refusal, text = decoded or {}, text_of(response)
-  local is_long = #response.body > LONG
   local err = errors.new {
     kind = kind_of(response.status, refusal),
     message = message_of(response.status, refusal, text),
     status = response.status,
-    body = not is_long and decoded or text:sub(1, KEPT),
+    body = #response.body <= LONG and decoded or text:sub(1, KEPT),
   }
-  if is_long then errors.mark_long(err) end
   for _, name in ipairs(KEPT_FIELDS) do err[name] = refusal[name] end
   err.correlationId = err.correlationId or answer.correlation_id(response)
   err.retry_after = retry_after(response.headers, now)

@@ -90,25 +90,20 @@ local OURS = {
   body = true,
 }
 
-local long = setmetatable({}, { __mode = "k" })
-
----Marks an error whose details are long.
----@param err hubspot.associations.Error
-function errors.mark_long(err)
-  long[err] = true
-end
-
 local LONGEST = 4096 -- bytes of a field that is kept of an error with long details
 
----Takes the details out of an error that is marked: a job keeps many.
----@param err hubspot.associations.Error
-function errors.shorten(err)
-  if not long[err] then return end
+local function cut_details(err)
   err.message = err.message:sub(1, LONGEST):gsub("[\192-\255][\128-\191]*$", "") -- at no half character
   for name, value in pairs(err) do
     local is_long = type(value) == "table" or type(value) == "string" and #value > LONGEST
     if is_long and name ~= "rate_limit" then err[name] = nil end
   end
+end
+
+---Takes the details out of a long refusal, of which `body` has the beginning only: a job keeps many.
+---@param err hubspot.associations.Error
+function errors.shorten(err)
+  if type(err.body) == "string" then cut_details(err) end
 end
 
 local function copy_of(err)
@@ -150,10 +145,7 @@ function errors.of_hubspot(entry)
     if not OURS[name] then err[name] = value end
   end
   if type(err.message) ~= "string" then err.message = "HubSpot gave no reason" end
-  if weigh(err, LONG) < 0 then
-    errors.mark_long(err)
-    errors.shorten(err)
-  end
+  if weigh(err, LONG) < 0 then cut_details(err) end
   return errors.new(err)
 end
 
