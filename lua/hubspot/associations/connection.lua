@@ -49,8 +49,8 @@ function connection.open(options)
     limiter = limiter.new(options.rate),
     retry = retry.new(options, math.random),
     loop = options.loop or require "hubspot.associations.loop.blocking",
-    users = setmetatable({}, { __mode = "k" }), -- waits and jobs under way; one that is forgotten goes
-    deadlines = setmetatable({}, { __mode = "k" }), -- owner -> when it is to be woken, whatever comes
+    -- Waits and jobs under way -> when each is to be woken, whatever comes. One that is forgotten goes.
+    users = setmetatable({}, { __mode = "k" }),
     alarm = math.huge, -- when the transport wakes the soonest of them
     closed = false,
   }, Connection)
@@ -67,25 +67,25 @@ end
 ---Tells that `user`, a wait or a job, has done with the connection.
 ---@param user table
 function Connection:leave(user)
-  self.users[user], self.deadlines[user] = nil, nil
+  self.users[user] = nil
   if self.closed and next(self.users) == nil then self.transport:close() end
 end
 
----Makes the descriptor readable in so many seconds for the sake of `owner`, until it says otherwise.
----@param owner table
+---Counts `user`, a wait or a job, among those that use the connection, until it leaves; and makes the
+---descriptor readable in so many seconds for its sake, until it says otherwise.
+---@param user table
 ---@param seconds number|nil nil for never
-function Connection:remind(owner, seconds)
-  local deadline = seconds and core.now() + seconds
-  self.deadlines[owner] = deadline
-  if not deadline then return end
+function Connection:use(user, seconds)
+  local deadline = seconds and core.now() + seconds or math.huge
+  self.users[user] = deadline
   self.alarm = math.min(self.alarm, deadline)
-  self.transport:wake(seconds)
+  if seconds then self.transport:wake(seconds) end
 end
 
 -- A step uses up the wake that was due, which may have been another's.
 local function set_alarm(self, now)
   self.alarm = math.huge
-  for _, deadline in pairs(self.deadlines) do self.alarm = math.min(self.alarm, deadline) end
+  for _, deadline in pairs(self.users) do self.alarm = math.min(self.alarm, deadline) end
   if self.alarm == math.huge then return end
   self.alarm = math.max(self.alarm, now + REMINDER)
   self.transport:wake(self.alarm - now)
@@ -102,8 +102,7 @@ end
 ---@param timeout number|nil
 function Connection:wait(timeout)
   local wait = {}
-  self.users[wait] = true
-  self:remind(wait, timeout)
+  self:use(wait, timeout)
   local fd = self.transport:fd()
   if fd >= 0 then
     self.loop.wait(fd, timeout)

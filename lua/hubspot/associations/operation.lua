@@ -25,7 +25,7 @@ function operation.new(connection, path, job, journal)
     journal = journal,
     flights = {}, -- { piece, flight }
   }, Operation)
-  connection.users[self] = true
+  connection:use(self)
   return self
 end
 
@@ -76,7 +76,7 @@ local function finish(self)
 end
 
 local function advance(self)
-  self.connection.deadlines[self] = nil
+  self.connection:use(self)
   self.connection:step()
   land_all(self)
   while true do
@@ -90,7 +90,7 @@ local function advance(self)
       land_all(self) -- by a callback: nothing will come any more
     else
       self.wait = detail
-      self.connection:remind(self, detail)
+      self.connection:use(self, detail)
       return false
     end
   end
@@ -158,7 +158,7 @@ end
 function Operation:cancel()
   if self.report or self.raised then return end
   self.job:cancel(errors.new { kind = "canceled", message = "the job was canceled" })
-  self.connection:remind(self, 0)
+  self.connection:use(self, 0)
 end
 
 return operation
