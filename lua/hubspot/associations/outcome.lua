@@ -9,6 +9,7 @@
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local refusal = require "hubspot.associations.refusal"
+local whole = require "hubspot.associations.whole"
 
 local outcome = {}
 
@@ -59,15 +60,10 @@ local SIDE_OF_KEY = {
   toObjectId = "to", toObjectIds = "to", to = "to",
 }
 
-local math_type = rawget(math, "type") -- since 5.3
-local EXACT = 2 ^ 53 -- a whole number of a float up to here is one number, and not its neighbours, too
-
 -- An id that an error names, as text; nil when it is none.
 local function id_text(value)
   if type(value) == "string" then return value end
-  if type(value) ~= "number" or value % 1 ~= 0 then return nil end
-  if math_type and math_type(value) == "integer" then return ("%d"):format(value) end
-  return math.abs(value) < EXACT and ("%.0f"):format(value) or nil
+  return type(value) == "number" and whole(value) or nil
 end
 
 -- The ids that an error's context names: sets by side, and those of which no side is told.

@@ -3,22 +3,18 @@
 
 local association_types = require "hubspot.associations.cli.association_types"
 local terminal = require "hubspot.associations.cli.terminal"
+local whole = require "hubspot.associations.whole"
 
 local failure = {}
 
 local printable = terminal.printable
-
-local EXACT = 2 ^ 53 -- numbers with a fraction are whole and exact below it
 
 -- A record id as text that is exactly it; empty where there is none: such a row is refused again, where a
 -- rounded number would be another record.
 local function id_text(side)
   if type(side) == "table" then side = side.id end
   if type(side) == "string" then return side end
-  if type(side) ~= "number" then return "" end
-  local is_exact = side % 1 == 0 and side > -EXACT and side < EXACT
-  local text = is_exact and ("%.0f"):format(side + 0) or tostring(side) -- + 0: never "-0"
-  return text:find "^%-?%d+$" and tonumber(text) == side and text or ""
+  return type(side) == "number" and whole(side) or ""
 end
 
 -- The words for an error, and for what kind it is. Of a bad row, those of who read it.
