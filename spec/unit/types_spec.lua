@@ -1,77 +1,201 @@
--- Checks the table of HubSpot's own association types and its look-ups.
--- Does no I/O.
+-- Checks HubSpot's own object types and association types, and the look-ups on them, against their source in
+-- data/. Does no I/O but to read that.
 
 local types = require "hubspot.associations.types"
 
-describe("types", function()
-  it("names HubSpot's own objects by plural, singular and id alike", function()
-    assert.equal("0-1", types.object_type_id("contacts"))
-    assert.equal("0-1", types.object_type_id("contact"))
-    assert.equal("0-1", types.object_type_id("0-1"))
-    assert.equal("0-2", types.object_type_id("company"))
-    assert.equal("0-3", types.object_type_id("deals"))
-    assert.equal("0-5", types.object_type_id("ticket"))
-    assert.equal("0-48", types.object_type_id("calls"))
+-- The rows of a table in data/: comments and the heading left out.
+local function rows(path)
+  local list, heading = {}, true
+  for line in io.lines(path) do
+    if not line:find "^#" then
+      local row = {}
+      for field in line:gmatch "[^\t]+" do row[#row + 1] = field end
+      if not heading then list[#list + 1] = row end
+      heading = false
+    end
+  end
+  return list
+end
+
+local ASSOCIATION_TYPES = rows "data/association-types.tsv"
+local OBJECT_TYPES = rows "data/object-types.tsv"
+
+describe("object types", function()
+  it("are all of the documented ones, by plural and id", function()
+    assert.equal(32, #OBJECT_TYPES)
+    for _, row in ipairs(OBJECT_TYPES) do
+      local plural, id = row[1], row[2]
+      assert.equal(id, types.object_type_id(plural), plural)
+      assert.equal(id, types.object_type_id(id), plural)
+      assert.equal(plural, types.object_name(id), plural)
+      assert.equal(plural, types.object_name(plural), plural)
+    end
   end)
 
-  it("knows no custom object and no other value", function()
-    for _, name in ipairs { "p_pets", "2-12345", "Contacts", "", 1, true } do
+  it("have the singular names that association types have", function()
+    for _, row in ipairs(ASSOCIATION_TYPES) do
+      assert.truthy(types.object_name(row[1]), row[1])
+      assert.truthy(types.object_name(row[2]), row[2])
+    end
+    local singulars = {
+      company = "0-2", tax = "0-86", fee = "0-85", course = "0-410", invoice = "0-53", line_item = "0-8",
+      postal_mail = "0-116", service = "0-162", user = "0-115", feedback_submission = "0-19",
+    }
+    for singular, id in pairs(singulars) do assert.equal(id, types.object_type_id(singular), singular) end
+  end)
+
+  it("are taken in any case", function()
+    for _, name in ipairs { "Contacts", "CONTACT", "cOnTaCt" } do
+      assert.equal("0-1", types.object_type_id(name), name)
+      assert.equal("contacts", types.object_name(name), name)
+    end
+    assert.equal("0-8", types.object_type_id "LINE_ITEMS")
+  end)
+
+  it("without a published id have names only", function()
+    assert.is_nil(types.object_type_id "payment_link")
+    assert.equal("payment_links", types.object_name "payment_link")
+    assert.equal("payment_links", types.object_name "Payment_Links")
+  end)
+
+  it("are no custom objects and no other values", function()
+    for _, name in ipairs { "p_pets", "2-12345", "p_contacts", "0-99999", "contactss", "-", "", 1, true } do
       assert.is_nil(types.object_type_id(name))
       assert.is_nil(types.object_name(name))
     end
     assert.is_nil(types.object_type_id(nil))
     assert.is_nil(types.object_name(nil))
   end)
+end)
 
-  it("gives the plural name of any name", function()
-    assert.equal("companies", types.object_name("0-2"))
-    assert.equal("companies", types.object_name("company"))
-  end)
-
-  it("holds the documented ids", function()
-    local documented = {
-      { "contact", "company", 1, 279 }, { "company", "contact", 2, 280 },
-      { "deal", "contact", nil, 3 }, { "contact", "deal", nil, 4 },
-      { "deal", "company", 5, 341 }, { "company", "deal", 6, 342 },
-      { "contact", "ticket", nil, 15 }, { "ticket", "contact", nil, 16 },
-      { "company", "ticket", 25, 340 }, { "ticket", "company", 26, 339 },
-      { "deal", "ticket", nil, 27 }, { "ticket", "deal", nil, 28 },
-      { "contact", "call", nil, 193 }, { "call", "contact", nil, 194 },
-      { "company", "call", nil, 181 }, { "call", "company", nil, 182 },
-      { "deal", "call", nil, 205 }, { "call", "deal", nil, 206 },
-      { "contact", "contact", nil, 449 }, { "company", "company", nil, 450 },
-    }
-    for _, row in ipairs(documented) do
-      local from, to, primary, unlabeled = row[1], row[2], row[3], row[4]
-      local name = from .. " to " .. to
-      assert.equal(primary, types.id(from, to, "primary"), name)
-      assert.equal(unlabeled, types.id(from, to), name)
-      assert.equal(unlabeled, types.id(from, to, "unlabeled"), name)
-      assert.is_true(types.exists(from, to, unlabeled), name)
+describe("association types", function()
+  it("are all of the documented ones, each with its direction and kind", function()
+    assert.equal(412, #ASSOCIATION_TYPES)
+    for _, row in ipairs(ASSOCIATION_TYPES) do
+      local from, to, id, kind = row[1], row[2], tonumber(row[3]), row[4]
+      assert.equal(id, types.id(from, to, kind), row[3])
+      assert.equal(kind, types.label(from, to, id), row[3])
+      assert.is_true(types.exists(types.object_name(from), types.object_name(to), id), row[3])
+      assert.same({ types.object_name(from), types.object_name(to), kind }, { types.direction_of_id(id) })
     end
-    assert.equal(13, types.id("companies", "companies", "parent_to_child"))
-    assert.equal(14, types.id("0-2", "0-2", "child_to_parent"))
   end)
 
-  it("gives a type one direction only", function()
+  it("are no others", function()
+    local count = 0
+    for id = 1, 3000 do
+      if types.direction_of_id(id) then count = count + 1 end
+    end
+    assert.equal(412, count)
+  end)
+
+  it("have one direction only", function()
     assert.is_true(types.exists("contacts", "companies", 1))
     assert.is_true(types.exists("0-1", "0-2", 1))
     assert.is_false(types.exists("companies", "contacts", 1))
     assert.is_false(types.exists("contacts", "contacts", 450))
+    assert.is_true(types.exists("contacts", "contacts", 449))
   end)
 
-  it("has no type for what it does not know", function()
+  it("are unlabeled when no kind is named", function()
+    assert.equal(279, types.id("contacts", "companies"))
+    assert.equal(13, types.id("companies", "companies", "parent_to_child"))
+    assert.equal(14, types.id("0-2", "0-2", "child_to_parent"))
+    assert.equal(931, types.id("Contact", "Company", "billing"))
+    assert.equal(565, types.id("line_items", "subscriptions", "upcoming"))
+  end)
+
+  it("are not found by what is no part of them", function()
     assert.is_nil(types.id("contacts", "p_pets"))
-    assert.is_nil(types.id("calls", "tickets"))
-    assert.is_nil(types.id("contacts", "companies", "boss"))
-    assert.is_false(types.exists("p_pets", "contacts", 1))
-    assert.is_false(types.exists("contacts", "companies", nil))
+    assert.is_nil(types.id("products", "tickets"))
+    for _, kind in ipairs { "boss", "", "label", "un", ".", "unlabeled=279;primary", 1, false } do
+      assert.is_nil(types.id("contacts", "companies", kind))
+    end
     assert.is_nil(types.id(nil, nil))
+    assert.is_false(types.exists("p_pets", "contacts", 1))
+    for _, id in ipairs { 0, -1, 1.5, 2 ^ 31, 2 ^ 53, 1 / 0, 0 / 0, 79, 27, "279", true } do
+      assert.is_nil(types.label("contacts", "companies", id))
+    end
+    for _, id in ipairs { 0, -1, 1.5, 2 ^ 31, 1 / 0, 0 / 0, "279", true } do
+      assert.is_nil((types.direction_of_id(id)))
+    end
+    assert.is_false(types.exists("contacts", "companies", nil))
+    assert.is_nil((types.direction_of_id(nil)))
   end)
 
-  it("names the label of an id", function()
-    assert.equal("primary", types.label("contacts", "companies", 1))
-    assert.equal("unlabeled", types.label("contacts", "companies", 279))
-    assert.is_nil(types.label("companies", "contacts", 279))
+  it("may be floats, which some Luas and decoders make of them", function()
+    assert.equal("primary", types.label("contacts", "companies", 1.0))
+    assert.same({ "contacts", "companies", "primary" }, { types.direction_of_id(1.0) })
+  end)
+end)
+
+describe("the checker of a direction", function()
+  local function refusal(from, to, id)
+    return types.checker(from, to)(id)
+  end
+
+  it("names the right type for one of another direction", function()
+    local right = "279 links contacts to companies; from companies to contacts it is 280"
+    assert.equal(right, refusal("companies", "contacts", 279))
+    assert.equal(right, refusal("0-2", "CONTACT", 279))
+  end)
+
+  it("names the type of the same kind, where there is one", function()
+    assert.equal("1 (primary) links contacts to companies; from companies to contacts it is 2",
+      refusal("companies", "contacts", 1))
+    assert.equal("931 (billing) links contacts to companies; from companies to contacts it is 930",
+      refusal("companies", "contacts", 931))
+  end)
+
+  it("names the unlabeled type, where there is none of the same kind", function()
+    assert.equal("1 (primary) links contacts to companies; from contacts to deals the unlabeled type is 4",
+      refusal("contacts", "deals", 1))
+    assert.equal("13 (parent_to_child) links companies to companies; "
+      .. "from contacts to companies the unlabeled type is 279", refusal("contacts", "companies", 13))
+  end)
+
+  it("says so when no type of the direction is known", function()
+    assert.equal("279 links contacts to companies; from products to contacts no type of HubSpot's own is known",
+      refusal("products", "contacts", 279))
+  end)
+
+  it("knows the directions from an object type to itself", function()
+    assert.equal("279 links contacts to companies; from contacts to contacts it is 449",
+      refusal("contacts", "contacts", 279))
+    assert.equal("449 links contacts to contacts; from contacts to companies it is 279",
+      refusal("contacts", "companies", 449))
+    for _, id in ipairs { 450, 13, 14 } do assert.is_nil(refusal("companies", "companies", id)) end
+  end)
+
+  it("passes each type of the direction, and what is in no table", function()
+    for _, id in ipairs { 1, 279, 931, 1.0, 79, 27, 9, 9999, 2147483647 } do
+      local known = types.direction_of_id(id)
+      if not known or types.exists("contacts", "companies", id) then
+        assert.is_nil(refusal("contacts", "companies", id), id)
+      end
+    end
+  end)
+
+  it("is right for every type in every direction", function()
+    for _, direction in ipairs(ASSOCIATION_TYPES) do
+      local check = types.checker(direction[1], direction[2])
+      for _, row in ipairs(ASSOCIATION_TYPES) do
+        local is_own = direction[1] == row[1] and direction[2] == row[2]
+        assert(is_own == (check(tonumber(row[3])) == nil), row[3])
+      end
+    end
+  end)
+
+  it("matches object types without a published id by name", function()
+    assert.equal("279 links contacts to companies; from contacts to payment_links it is 470",
+      refusal("contacts", "payment_links", 279))
+    assert.equal("470 links contacts to payment_links; from contacts to companies it is 279",
+      refusal("contacts", "companies", 470))
+  end)
+
+  it("is none where an object type is custom or unknown", function()
+    for _, name in ipairs { "2-12345", "p_pets", "p123_contacts", "0-99999", "vendors" } do
+      assert.is_nil(types.checker("contacts", name))
+      assert.is_nil(types.checker(name, "companies"))
+    end
   end)
 end)

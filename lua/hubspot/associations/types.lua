@@ -1,117 +1,156 @@
--- Owns HubSpot's own object types and association types, as data, with the
--- look-ups on them: names, ids, directions. The ids are from HubSpot's
--- documentation.
+-- Owns HubSpot's own object types and association types: look-ups by name, id and direction.
+-- Looks things up in the text of type_data.lua as they are asked for: a script that links one pair must not
+-- pay for tables of hundreds of types.
 -- Never does any I/O, and knows no account's custom objects or labels.
+
+local type_data = require "hubspot.associations.type_data"
 
 local types = {}
 
--- One object type a row: object type id, singular, plural.
-local OBJECT_TYPES = {
-  { "0-1", "contact", "contacts" },
-  { "0-2", "company", "companies" },
-  { "0-3", "deal", "deals" },
-  { "0-5", "ticket", "tickets" },
-  { "0-48", "call", "calls" },
-}
+local find, match, sub = string.find, string.match, string.sub
 
--- One HUBSPOT_DEFINED association type a row: from, to, association type id, label.
--- A type has a direction: 1 links a contact to a company, 2 a company to a contact.
-local ASSOCIATION_TYPES = {
-  { "contact", "company", 1, "primary" },
-  { "contact", "company", 279, "unlabeled" },
-  { "company", "contact", 2, "primary" },
-  { "company", "contact", 280, "unlabeled" },
-  { "deal", "contact", 3, "unlabeled" },
-  { "contact", "deal", 4, "unlabeled" },
-  { "deal", "company", 5, "primary" },
-  { "deal", "company", 341, "unlabeled" },
-  { "company", "deal", 6, "primary" },
-  { "company", "deal", 342, "unlabeled" },
-  { "contact", "ticket", 15, "unlabeled" },
-  { "ticket", "contact", 16, "unlabeled" },
-  { "company", "ticket", 25, "primary" },
-  { "company", "ticket", 340, "unlabeled" },
-  { "ticket", "company", 26, "primary" },
-  { "ticket", "company", 339, "unlabeled" },
-  { "deal", "ticket", 27, "unlabeled" },
-  { "ticket", "deal", 28, "unlabeled" },
-  { "contact", "call", 193, "unlabeled" },
-  { "call", "contact", 194, "unlabeled" },
-  { "company", "call", 181, "unlabeled" },
-  { "call", "company", 182, "unlabeled" },
-  { "deal", "call", 205, "unlabeled" },
-  { "call", "deal", 206, "unlabeled" },
-  { "contact", "contact", 449, "unlabeled" },
-  { "company", "company", 450, "unlabeled" },
-  { "company", "company", 13, "parent_to_child" },
-  { "company", "company", 14, "child_to_parent" },
-}
+local LONGEST_LINE = 200 -- of the association types
 
-local object_type_ids, object_names = {}, {}
-for _, row in ipairs(OBJECT_TYPES) do
-  local id, singular, plural = row[1], row[2], row[3]
-  object_type_ids[id], object_type_ids[singular], object_type_ids[plural] = id, id, id
-  object_names[id] = plural
+---@alias hubspot.associations.Kind
+---| "unlabeled" # each direction has just one
+---| "primary" | "child_to_parent" | "parent_to_child" | "billing" | "signer" | "upcoming"
+
+---@class hubspot.associations.ObjectType
+---@field id string|nil nil where HubSpot publishes none
+---@field name string singular
+---@field plural string
+
+-- Object types by id, singular and plural.
+local object_types = {}
+for id, name, plural in type_data.OBJECT_TYPES:gmatch "(%S+) (%S+) (%S+)\n" do
+  local object_type = { id = id ~= "-" and id or nil, name = name, plural = plural }
+  object_types[name], object_types[plural] = object_type, object_type
+  if object_type.id then object_types[id] = object_type end
 end
 
--- "0-1>0-2" -> { ids = { primary = 1, … }, labels = { [1] = "primary", … } }
-local directions = {}
-for _, row in ipairs(ASSOCIATION_TYPES) do
-  local key = object_type_ids[row[1]] .. ">" .. object_type_ids[row[2]]
-  local direction = directions[key] or { ids = {}, labels = {} }
-  directions[key] = direction
-  direction.ids[row[4]] = row[3]
-  direction.labels[row[3]] = row[4]
+-- What string.lower does depends on the host's locale; object types are ASCII.
+local function lower(name)
+  return (name:gsub("[A-Z]", function(letter)
+    return string.char(letter:byte() + 32)
+  end))
 end
 
-local function direction_of(from, to)
-  local from_id, to_id = object_type_ids[from], object_type_ids[to]
-  return from_id and to_id and directions[from_id .. ">" .. to_id]
+local function object_type_of(name)
+  if type(name) ~= "string" then return nil end
+  return object_types[name] or object_types[lower(name)]
+end
+
+-- A direction's types, "unlabeled=279;primary=1;": empty where none is known.
+local function types_from(from, to)
+  local name = "\n" .. from.name .. ">" .. to.name .. " "
+  local _, last = find(type_data.ASSOCIATION_TYPES, name, 1, true)
+  return last and match(type_data.ASSOCIATION_TYPES, "[^\n]+", last + 1) or ""
+end
+
+local function types_between(from, to)
+  from, to = object_type_of(from), object_type_of(to)
+  return from and to and types_from(from, to) or ""
+end
+
+-- An association type id as it stands in a direction's types; nil for what is none.
+local function entry_of(id)
+  local is_id = type(id) == "number" and id >= 1 and id < 2 ^ 31 and id % 1 == 0
+  return is_id and ("=%d;"):format(id) or nil
+end
+
+local function id_of_kind(list, kind)
+  return tonumber(match(";" .. list, ";" .. kind .. "=(%d+)"))
 end
 
 ---The object type id of one of HubSpot's own object types.
----@param name string singular, plural, or the object type id itself
----@return string|nil object_type_id such as "0-1"; nil for a custom or unknown object
+---@param name string singular, plural, or the object type id itself, in any case
+---@return string|nil object_type_id such as "0-1"; nil for a custom or unknown object, and for the few whose id
+---  HubSpot does not publish
 function types.object_type_id(name)
-  return object_type_ids[name]
+  local object_type = object_type_of(name)
+  return object_type and object_type.id
 end
 
 ---The plural name of one of HubSpot's own object types.
----@param name string singular, plural, or object type id
----@return string|nil plural such as "contacts"
+---@param name string singular, plural, or object type id, in any case
+---@return string|nil plural such as "contacts"; nil for a custom or unknown object
 function types.object_name(name)
-  return object_names[object_type_ids[name] or false]
+  local object_type = object_type_of(name)
+  return object_type and object_type.plural
 end
 
 ---The HUBSPOT_DEFINED association type id for a direction.
 ---@param from string object name or object type id
 ---@param to string object name or object type id
----@param label? "unlabeled"|"primary"|"parent_to_child"|"child_to_parent" default "unlabeled"
+---@param kind? hubspot.associations.Kind default "unlabeled"
 ---@return integer|nil association_type_id
-function types.id(from, to, label)
-  local direction = direction_of(from, to)
-  if not direction then return nil end
-  return direction.ids[label or "unlabeled"]
+function types.id(from, to, kind)
+  if kind ~= nil and (type(kind) ~= "string" or find(kind, "[^a-z_]")) then return nil end
+  return id_of_kind(types_between(from, to), kind or "unlabeled")
 end
 
----Which label a HUBSPOT_DEFINED association type id stands for.
+---Which kind a HUBSPOT_DEFINED association type id is of.
 ---@param from string object name or object type id
 ---@param to string object name or object type id
 ---@param id integer association type id
----@return string|nil label as `types.id` takes it; nil when the direction has no such type
+---@return hubspot.associations.Kind|nil kind nil when the direction is not known to have such a type
 function types.label(from, to, id)
-  local direction = direction_of(from, to)
-  if not direction or id == nil then return nil end
-  return direction.labels[id]
+  local entry = entry_of(id)
+  return entry and match(types_between(from, to), "([a-z_]+)" .. entry)
 end
 
----Whether a HUBSPOT_DEFINED association type exists for a direction.
+---Whether a HUBSPOT_DEFINED association type is known for a direction.
 ---@param from string object name or object type id
 ---@param to string object name or object type id
 ---@param id integer association type id
 ---@return boolean
 function types.exists(from, to, id)
   return types.label(from, to, id) ~= nil
+end
+
+---The direction that a HUBSPOT_DEFINED association type id has: an id is never used for two.
+---@param id integer association type id
+---@return string|nil from plural, such as "contacts"; nil when the id is not known
+---@return string|nil to
+---@return hubspot.associations.Kind|nil kind
+function types.direction_of_id(id)
+  local entry = entry_of(id)
+  local at = entry and find(type_data.ASSOCIATION_TYPES, entry, 1, true)
+  if not at then return nil end
+  local line = sub(type_data.ASSOCIATION_TYPES, math.max(1, at - LONGEST_LINE), at - 1)
+  local from, to, kind = match(line, "\n([a-z_]+)>([a-z_]+) [^\n]-([a-z_]+)$")
+  return object_types[from].plural, object_types[to].plural, kind
+end
+
+-- What the type is in the direction that was asked for, for people.
+local function right_type(list, kind, from, to)
+  local same, unlabeled = id_of_kind(list, kind), id_of_kind(list, "unlabeled")
+  if same then return ("from %s to %s it is %d"):format(from, to, same) end
+  if unlabeled then return ("from %s to %s the unlabeled type is %d"):format(from, to, unlabeled) end
+  return ("from %s to %s no type of HubSpot's own is known"):format(from, to)
+end
+
+---What is wrong with HUBSPOT_DEFINED association type ids in a direction: a function of an id, which returns
+---nil, or a sentence that names the right id when the given one is known to belong to another direction.
+---HubSpot takes the two object types from the type id: with another direction's, it means other records than
+---the caller does.
+---@param from string object name or object type id
+---@param to string object name or object type id
+---@return (fun(id: integer): string|nil)|nil refusal nil when one of the two is custom or unknown: nothing is
+---  known of such a direction's ids
+function types.checker(from, to)
+  local from_type, to_type = object_type_of(from), object_type_of(to)
+  if not from_type or not to_type then return nil end
+  local list = types_from(from_type, to_type)
+  return function(id)
+    local entry = entry_of(id)
+    if not entry or find(list, entry, 1, true) then return nil end
+    local other_from, other_to, kind = types.direction_of_id(id)
+    if not other_from then return nil end
+    local shown = kind == "unlabeled" and "" or (" (%s)"):format(kind)
+    return ("%d%s links %s to %s; %s"):format(id, shown, other_from, other_to,
+      right_type(list, kind, from_type.plural, to_type.plural))
+  end
 end
 
 return types
