@@ -1,15 +1,68 @@
 -- Text from elsewhere (a server, a file, a caller's error), as one line that is safe to print.
 
--- What moves a cursor, ends a line or turns the direction of writing: the controls of ASCII, those of
--- U+0080 to U+009F, the separators U+2028 and U+2029, and the marks of U+202A to U+202E, U+2066 to U+2069.
-local UNPRINTABLE = { "\194[\128-\159]", "\226\128[\168-\174]", "\226\129[\166-\169]", "[%c%z\127]+" }
+-- What is shown as nothing at all, or changes how its neighbours are shown: a reader could not tell two texts
+-- apart, or would read another one. In order; by Unicode's properties Default_Ignorable_Code_Point,
+-- Bidi_Control and the line separators, with the reserved code points of the same ranges.
+local HIDDEN = {
+  { 0x80, 0x9F }, -- C1 controls: U+009B begins an escape sequence as ESC [ does
+  { 0xAD, 0xAD }, -- soft hyphen
+  { 0x34F, 0x34F }, -- combining grapheme joiner
+  { 0x61C, 0x61C }, -- Arabic letter mark: direction
+  { 0x115F, 0x1160 }, -- Hangul fillers: letters without a shape
+  { 0x17B4, 0x17B5 }, -- Khmer vowels without a shape
+  { 0x180B, 0x180F }, -- Mongolian variation selectors and vowel separator
+  { 0x200B, 0x200F }, -- zero-width space, joiners, marks of direction
+  { 0x2028, 0x202E }, -- line and paragraph separator; embeddings and overrides of direction
+  { 0x2060, 0x206F }, -- word joiner, invisible operators, isolates of direction, deprecated controls
+  { 0x3164, 0x3164 }, -- Hangul filler
+  { 0xFE00, 0xFE0F }, -- variation selectors
+  { 0xFEFF, 0xFEFF }, -- byte order mark
+  { 0xFFA0, 0xFFA0 }, -- half-width Hangul filler
+  { 0xFFF0, 0xFFFB }, -- reserved; interlinear annotation
+  { 0x1BCA0, 0x1BCA3 }, -- shorthand format controls
+  { 0x1D173, 0x1D17A }, -- musical format controls
+  { 0xE0000, 0xE0FFF }, -- tags, which spell invisible ASCII; more variation selectors
+}
+
+local function is_hidden(code)
+  for _, range in ipairs(HIDDEN) do
+    if code < range[1] then return false end
+    if code <= range[2] then return true end
+  end
+  return false
+end
+
+-- The code point of a sequence in UTF-8, and its length in bytes; nil when it is none.
+local function decode(sequence)
+  local one, two, three, four = sequence:byte(1, 4)
+  if one < 0xC2 or not two then return nil end
+  if one < 0xE0 then return (one - 0xC0) * 64 + two - 0x80, 2 end
+  if not three then return nil end
+  if one < 0xF0 then
+    local code = ((one - 0xE0) * 64 + two - 0x80) * 64 + three - 0x80
+    local is_valid = code >= 0x800 and (code < 0xD800 or code > 0xDFFF)
+    return is_valid and code or nil, 3
+  end
+  if not four then return nil end
+  local code = (((one - 0xF0) * 64 + two - 0x80) * 64 + three - 0x80) * 64 + four - 0x80
+  return code >= 0x10000 and code <= 0x10FFFF and code or nil, 4
+end
+
+-- A byte that is not ASCII, with the continuation bytes behind it. Bytes that are not UTF-8 must not pass:
+-- a terminal that expects another encoding takes those from 128 to 159 for controls.
+local function clean(sequence)
+  local code, length = decode(sequence)
+  if not code then return ("?"):rep(#sequence) end
+  return (is_hidden(code) and " " or sequence:sub(1, length)) .. ("?"):rep(#sequence - length)
+end
 
 ---@param value any what `tostring` takes; a `__tostring` that raises is survived
 ---@return string
 local function printable(value)
   local shown, text = pcall(tostring, value)
   if not shown or type(text) ~= "string" then return "a " .. type(value) .. " that cannot be shown" end
-  for _, pattern in ipairs(UNPRINTABLE) do text = text:gsub(pattern, " ") end
+  text = text:gsub("[%z\1-\31\127]+", " ")
+  if text:find "[\128-\255]" then text = text:gsub("[\128-\255][\128-\191]*", clean) end
   return text
 end
 
