@@ -1,6 +1,7 @@
 -- The error table: what every failure of a call or a job looks like.
 -- Never carries a token: see redact.lua for what a server might echo.
 
+local explanation = require "hubspot.associations.explanation"
 local printable = require "hubspot.associations.printable"
 
 local errors = {}
@@ -23,6 +24,7 @@ local errors = {}
 ---@field retry_at number|nil the same as a time, in seconds since 1970
 ---@field index integer|nil of an input: its place in the list
 ---@field field string|nil of an input: what in it is at fault, e.g. "from.id"
+---@field reason string|nil of a journal: "other_job" or "in_use"
 ---@field curl_code integer|nil of a network, timeout or tls failure: libcurl's code
 local Error = { __name = "hubspot.associations.error" }
 
@@ -59,11 +61,17 @@ local function details(err)
   return #parts > 0 and " (" .. table.concat(parts, ", ") .. ")" or ""
 end
 
+---What happened, in one line, with HubSpot's reasons; what to do about it is the caller's to say.
+---@param err hubspot.associations.Error
+---@return string
+function errors.summary(err)
+  return printable(err.kind .. ": " .. place(err) .. explanation.words(err) .. details(err))
+end
+
 ---One line that a person can act on.
 function Error.__tostring(err)
   local advice = ADVICE[err.kind]
-  local line = err.kind .. ": " .. place(err) .. printable(err.message) .. details(err)
-  return printable(advice and line .. "; " .. advice or line)
+  return advice and errors.summary(err) .. "; " .. advice or errors.summary(err)
 end
 
 function Error.__concat(left, right)
