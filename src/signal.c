@@ -24,13 +24,15 @@ static void note(int number)
 }
 
 /* catch_interrupts(): from here on, the first SIGINT or SIGTERM ends waits and reads, and is noted. A signal
- * that is ignored stays so: whoever started the process wanted that. */
+ * that is ignored stays so: whoever started the process wanted that. Writing to a pipe that nobody reads
+ * fails with EPIPE instead of ending the process: a job has more to do than to write there. */
 static int catch_interrupts(lua_State *L)
 {
   struct sigaction action, before;
   memset(&action, 0, sizeof action); /* no SA_RESTART: a read from a pipe must not go on waiting */
   action.sa_handler = note;
   caught = 0;
+  signal(SIGPIPE, SIG_IGN);
   for (int i = 0; i < INTERRUPTS; i++) {
     if (sigaction(interrupts[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
       continue;

@@ -1,12 +1,21 @@
-/* What plain Lua lacks of the system: a monotonic clock, and a wait on one descriptor. */
+/* What plain Lua lacks of the system: a monotonic clock, a wait on one descriptor, what a file or a terminal
+ * is, and the environment as a privileged program may read it. */
+#define _GNU_SOURCE /* secure_getenv */
 #include "core.h"
 
 #include "poller.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* now() -> seconds on the monotonic clock, with a fraction */
 static int system_now(lua_State *L)
@@ -43,10 +52,110 @@ static int system_poll(lua_State *L)
   return 1;
 }
 
+static const char *type_of(mode_t mode)
+{
+  return S_ISREG(mode)    ? "file"
+         : S_ISDIR(mode)  ? "directory"
+         : S_ISFIFO(mode) ? "fifo"
+         : S_ISSOCK(mode) ? "socket"
+                          : "device";
+}
+
+/* stat(path or descriptor) -> { type, mode, id } | nil, message
+ * type: "file", "directory", "fifo", "socket" or "device"; of a link, that of its target. mode: the permission
+ * bits. id: a string that is the same for two names of one file. */
+static int system_stat(lua_State *L)
+{
+  struct stat found;
+  int result;
+  if (lua_type(L, 1) == LUA_TNUMBER) {
+    result = fstat((int)luaL_checkinteger(L, 1), &found);
+  } else {
+    size_t length;
+    const char *path = luaL_checklstring(L, 1, &length);
+    luaL_argcheck(L, strlen(path) == length, 1, "a path has no NUL in it");
+    result = stat(path, &found);
+  }
+  if (result != 0) {
+    const char *reason = strerror(errno);
+    lua_pushnil(L);
+    lua_pushstring(L, reason);
+    return 2;
+  }
+  char id[64];
+  snprintf(id, sizeof id, "%jx:%jx", (uintmax_t)found.st_dev, (uintmax_t)found.st_ino);
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, type_of(found.st_mode));
+  lua_setfield(L, -2, "type");
+  lua_pushinteger(L, (lua_Integer)(found.st_mode & 07777));
+  lua_setfield(L, -2, "mode");
+  lua_pushstring(L, id);
+  lua_setfield(L, -2, "id");
+  return 1;
+}
+
+/* isatty(fd) -> boolean */
+static int system_isatty(lua_State *L)
+{
+  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
+
+/* columns(fd) -> the width of the terminal at present; nil when it is none, or does not know its width */
+static int system_columns(lua_State *L)
+{
+  struct winsize size;
+  if (ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, size.ws_col);
+  return 1;
+}
+
+/* getenv(name) -> value; nil when it is not set or empty, and in a program that runs with other rights than
+ * its caller's: what decides whom to trust is then not the caller's to say. Not for threads that change the
+ * environment meanwhile, as getenv never is. */
+static int system_getenv(lua_State *L)
+{
+  const char *name = luaL_checkstring(L, 1);
+#ifdef __GLIBC__
+  const char *value = secure_getenv(name);
+#else
+  const char *value = geteuid() == getuid() && getegid() == getgid() ? getenv(name) : NULL;
+#endif
+  if (value == NULL || value[0] == '\0')
+    lua_pushnil(L);
+  else
+    lua_pushstring(L, value);
+  return 1;
+}
+
+/* hold_standard_descriptors(): opens those of 0, 1 and 2 that are closed, so that no file or connection takes
+ * their place and gets what is meant for the terminal. Reading from 0 and writing to 1 and 2 still fail. */
+static int hold_standard_descriptors(lua_State *L)
+{
+  (void)L;
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF
+        && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+      break; /* no /dev/null: nothing else can be done about it */
+  return 0;
+}
+
 void lhsa_open_system(lua_State *L)
 {
-  lua_pushcfunction(L, system_now);
-  lua_setfield(L, -2, "now");
-  lua_pushcfunction(L, system_poll);
-  lua_setfield(L, -2, "poll");
+  static const luaL_Reg functions[] = {
+    {"now", system_now},
+    {"poll", system_poll},
+    {"stat", system_stat},
+    {"isatty", system_isatty},
+    {"columns", system_columns},
+    {"getenv", system_getenv},
+    {"hold_standard_descriptors", hold_standard_descriptors},
+    {NULL, NULL},
+  };
+  for (const luaL_Reg *function = functions; function->name != NULL; function++) {
+    lua_pushcfunction(L, function->func);
+    lua_setfield(L, -2, function->name);
+  }
 }
