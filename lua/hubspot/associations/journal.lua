@@ -29,9 +29,10 @@ local ERROR_FIELDS = {
 local Journal = {}
 Journal.__index = Journal
 
-local function refuse(path, why)
+-- `reason` says what a program, or the command, can do: "other_job" or "in_use"; nil for all else.
+local function refuse(path, why, reason)
   local message = ("journal %s: %s"):format(path, why)
-  return nil, errors.new { kind = "journal", message = message, retryable = false }
+  return nil, errors.new { kind = "journal", message = message, reason = reason, retryable = false }
 end
 
 local function encode_error(err)
@@ -70,7 +71,7 @@ function Journal:check_header(header)
   if header.version ~= FORMAT_VERSION then return "is of a version that this module does not read" end
   for name, value in pairs(self.identity) do
     if header[name] ~= value then
-      return ("is of another job: its %s is %s, not %s"):format(name, tostring(header[name]), value)
+      return ("is of another job: its %s is %s, not %s"):format(name, tostring(header[name]), value), "other_job"
     end
   end
 end
@@ -87,7 +88,7 @@ function Journal:header()
   return table.concat(fields, ",") .. "}\n"
 end
 
--- Takes in the lines of a store: true, or nil and why this journal cannot be used.
+-- Takes in the lines of a store: true, nil and how many there are; or nil and why this journal cannot be used.
 function Journal:load(text)
   local complete = text:match "^.*\n" or ""
   if complete == "" and self:header():sub(1, #text) ~= text then
@@ -98,8 +99,8 @@ function Journal:load(text)
     line_number = line_number + 1
     local record = core.decode(line)
     if line_number == 1 then
-      local why = self:check_header(record)
-      if why then return nil, why end
+      local why, reason = self:check_header(record)
+      if why then return nil, why, reason end
     elseif not is_record(record) then
       return nil, ("line %d is damaged"):format(line_number)
     else
@@ -122,9 +123,9 @@ function journal.new(store, path, identity)
   local self = setmetatable({ store = store, path = path, identity = identity, records = {} }, Journal)
   local text, reason = store:read()
   if not text then return refuse(path, reason) end
-  local loaded, why, lines = self:load(text)
-  if not loaded then return refuse(path, why) end
-  if lines == 0 then
+  local loaded, why, detail = self:load(text)
+  if not loaded then return refuse(path, why, detail) end
+  if detail == 0 then
     local appended
     appended, reason = store:append(self:header())
     if not appended then return refuse(path, reason) end
@@ -194,7 +195,7 @@ end
 function Journal:mismatch(record)
   local _, err = refuse(self.path, ("is of another job: inputs %d to %d are not the ones it recorded"):format(
     record.first, record.first + record.inputs - 1
-  ))
+  ), "other_job")
   return err
 end
 
@@ -234,7 +235,9 @@ end
 ---@return hubspot.associations.Error|nil
 function journal.open(path, identity)
   local file, reason, is_locked = core.file(path)
-  if not file then return refuse(path, is_locked and "another process is using it" or reason) end
+  if not file then
+    return refuse(path, is_locked and "another process is using it" or reason, is_locked and "in_use" or nil)
+  end
   local opened, err = journal.new(setmetatable({ path = path, file = file }, FileStore), path, identity)
   if not opened then file:close() end
   return opened, err
