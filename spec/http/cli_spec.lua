@@ -111,17 +111,18 @@ describe("the command create", function()
     assert.are.same({ "1/2/1", "5/6/1" }, held())
   end)
 
-  it("tells rows apart that fail for the same record", function()
-    local result = create({ "--type", "1", "-" }, { stdin = "4041,3\n4041,4\n4041,3\n" })
+  it("tells rows together that fail for the same record", function()
+    local result = create({ "--type", "1", "-" }, { stdin = "4041,3\n4041,4\n1,2\n4041,3\n4042,3\n" })
     assert.are.equal(1, result.code)
-    assert_found(result.stdout, "3 rows: 0 created, 3 failed\n")
-    assert_found(result.stdout, "\nline 1: 4041 to 3")
-    assert_found(result.stdout, "\nline 2: 4041 to 4")
-    assert_found(result.stdout, "\nline 3: 4041 to 3")
+    assert_found(result.stdout, "5 rows: 1 created, 4 failed\n")
+    assert_found(result.stdout, "\nlines 1 to 2 and 4: OBJECT_NOT_FOUND: No such record: 0-1 4041\n")
+    assert_found(result.stdout, "\nline 5: 4042 to 3: OBJECT_NOT_FOUND: No such record: 0-1 4042\n")
   end)
 
-  it("shows the first 20 failures and counts the others", function()
-    local result = create({ "--type", "1", "-" }, { stdin = ("404,3\n"):rep(23) })
+  it("shows the first 20 reasons and counts the other rows", function()
+    local rows = {}
+    for line = 1, 23 do rows[line] = ("404%d,3\n"):format(line) end
+    local result = create({ "--type", "1", "-" }, { stdin = table.concat(rows) })
     local lines = select(2, result.stdout:gsub("\n", ""))
     assert.are.equal(23, lines)
     assert_found(result.stdout, "\nline 20: ")
@@ -240,7 +241,7 @@ describe("the command create", function()
     end)
 
     it("says so of a base URL that would show the token to the network", function()
-      refused({ "--type", "1", "--base-url", "http://example.com", "-" }, "--base-url: expected",
+      refused({ "--type", "1", "--base-url", "http://example.com", "-" }, "'--base-url': expected",
         { stdin = "1,2" })
     end)
 

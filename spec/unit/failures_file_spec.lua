@@ -16,6 +16,7 @@ local VALUES = {
   '"é"', '"1.01E+11"', '"36 WORK:4"', '"WORK:5"', '{"associationTypeId":3}',
   '{"associationCategory":"WORK","associationTypeId":3}',
   '[{"associationCategory":"1 WORK","associationTypeId":3}]',
+  '"=1+1"', '"+5"', '"-7"', '"@x"', '"\\t5"', '"\\r5"', '" 5"', '"5 "', '"\'5"', '"\'=5"', '"5;=6"', '"5\\n=6"',
   '[{"associationCategory":"WORK","associationTypeId":3.0},4]',
 }
 
@@ -63,6 +64,59 @@ describe("the file of failures", function()
     { { type = "7", category = "WORK" }, { type = "9" }, { type = "9", category = "OTHER" }, {} },
     { { category = "WORK" }, { category = "OTHER" }, {} },
   }
+
+  -- A row that failed, with these ids.
+  local function failed_row(from, to)
+    return failure.describe({
+      input = { line = 1, problem = { message = "m", row = { from = from, to = to, type = "1" } } },
+      outcome = "failed", error = {},
+    }, false)
+  end
+
+  it("keeps what a spreadsheet would run from it, and is read as the same bad row", function()
+    for _, id in ipairs { "=1+1", "+101", "-101", "@SUM(1)", "\t101", "\r101", "'101", "101 ", "1;=2", "1\n-2" } do
+      local text = written(failed_row(id, "202"))
+      for cell in (text:match "\n(.*)" .. ","):gmatch '"?([^,"]*)"?,' do
+        assert.is_nil(cell:find "^[=+%-@\t\r]", text)
+        assert.is_nil(cell:find "[;\t\r\n][=+%-@]", text)
+      end
+      local row = first_row(text, { type = "1" })
+      assert.are.equal(id, row.from or row.problem.row.from)
+    end
+  end)
+
+  it("says that it is complete only when all of it was written, whenever that failed", function()
+    local row = failed_row("1", "2")
+    local function opened(path) return assert(failures_file.open(path)) end
+    local function assert_incomplete(file, closed, why)
+      assert.are.same({ nil, false }, { closed, file.is_complete })
+      assert.are.equal(file.failed, why)
+      assert.truthy(why:find("does not list all rows", 1, true), why)
+    end
+
+    local file = opened(folder .. "/complete.csv")
+    assert.is_false(file.is_complete)
+    assert.is_true(file:add(row))
+    assert.is_true(file:close(true))
+    assert.is_true(file.is_complete)
+
+    file = opened "/dev/full" -- told by close: what was written is still in a buffer
+    file:add(row)
+    assert_incomplete(file, file:close(true))
+
+    file = opened "/dev/full" -- told by a write, in the midst of the rows
+    local goes_on = true
+    for _ = 1, 10000 do goes_on = goes_on and file:add(row) end
+    assert.is_nil(goes_on)
+    assert_incomplete(file, file:close(true))
+
+    local path = folder .. "/gone/failed.csv" -- told by its beginning
+    process.run { "mkdir", folder .. "/gone" }
+    file = opened(path)
+    process.run { "rm", "-r", folder .. "/gone" }
+    assert.is_nil(file:add(row))
+    assert_incomplete(file, file:close(true))
+  end)
 
   it("never has another input than the row was: it is the same, or refused", function()
     for _, from in ipairs(VALUES) do

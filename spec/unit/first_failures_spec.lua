@@ -2,8 +2,8 @@
 
 local first_failures = require "hubspot.associations.cli.first_failures"
 
-local function refused(line)
-  return { line = line, from = "a", to = "b", category = "C", message = "m", is_bad = false }
+local function refused(line, message)
+  return { line = line, from = "a", to = "b", category = "C", message = message or "m" .. line, is_bad = false }
 end
 
 local function bad(line, message)
@@ -18,28 +18,61 @@ end
 
 describe("the first failures", function()
   it("are in the order of the file, however they come", function()
-    assert.are.same({ "line 3: a to b: C: m", "line 5: a to b: C: m", "line 9: a to b: C: m" },
+    assert.are.same({ "line 3: a to b: C: m3", "line 5: a to b: C: m5", "line 9: a to b: C: m9" },
       lines_of { refused(5), refused(9), refused(3) })
   end)
 
   it("are twenty, with a count of the others", function()
     local rows = {}
-    for line = 50, 1, -1 do rows[#rows + 1] = refused(line) end
+    for line = 500, 1, -1 do rows[#rows + 1] = refused(line) end
     local lines = lines_of(rows)
     assert.are.equal(21, #lines)
-    assert.are.equal("line 1: a to b: C: m", lines[1])
-    assert.are.equal("line 20: a to b: C: m", lines[20])
-    assert.are.equal("and 30 more", lines[21])
+    assert.are.equal("line 1: a to b: C: m1", lines[1])
+    assert.are.equal("line 20: a to b: C: m20", lines[20])
+    assert.are.equal("and 480 more", lines[21])
   end)
 
-  it("are one line where neighbours are bad in the same way", function()
-    assert.are.same({ "lines 1 to 2: x", "line 3: y", "line 5: y" },
+  it("are one line where rows are bad in the same way", function()
+    assert.are.same({ "lines 1 to 2: x", "lines 3 and 5: y" },
       lines_of { bad(1, "x"), bad(2, "x"), bad(3, "y"), bad(5, "y") })
   end)
 
-  it("are all counted where neighbours make one line", function()
+  it("are one line where rows were refused for the same reason, without their ids", function()
+    assert.are.same({ "lines 3 and 7: C: m", "line 4: a to b: C: n" },
+      lines_of { refused(7, "m"), refused(4, "n"), refused(3, "m") })
+  end)
+
+  it("name a few places of a reason, and count the others", function()
     local rows = {}
-    for line = 1, 1000 do rows[line] = bad(line, "x") end
+    for line = 1, 1000 do rows[line] = refused(2001 - line * 2, "m") end
+    rows[#rows + 1] = refused(5000, "m")
+    assert.are.same({ "lines 1, 3, 5 and 998 more: C: m" }, lines_of(rows))
+    assert.are.same({ "lines 2 to 3, 6 and 8 to 9: C: m" },
+      lines_of { refused(9, "m"), refused(3, "m"), refused(6, "m"), refused(2, "m"), refused(8, "m") })
+  end)
+
+  it("are all counted where neighbours make one line, in any order", function()
+    local rows = {}
+    for line = 1, 1000 do rows[line] = bad(line <= 500 and line + 500 or line - 500, "x") end
     assert.are.same({ "lines 1 to 1000: x" }, lines_of(rows))
+  end)
+
+  it("count each row once, whatever the order and however many reasons", function()
+    local first = first_failures.new()
+    for step = 1, 20000 do
+      local line = step * 7919 % 20011
+      first:add(refused(line, "m" .. line % 700))
+    end
+    local counted = 0
+    for _, line in ipairs(first:lines()) do
+      local places = (line:match "^lines? ([%d, andtomre]+): " or line):gsub("(%d+) to (%d+)", function(from, to)
+        counted = counted + to - from + 1
+        return ""
+      end)
+      counted = counted + (tonumber(places:match "(%d+) more") or 0)
+      places = places:gsub("%d+ more", "")
+      counted = counted + select(2, places:gsub("%d+", ""))
+    end
+    assert.are.equal(20000, counted)
   end)
 end)

@@ -31,6 +31,8 @@ local SOURCE_OF = {
 ---@field owns_process boolean|nil whether the process is the command's own: it then takes its signals
 
 local function run(argv, environment)
+  local is_built, core = pcall(require, "hubspot.associations.core") -- the help needs none
+  if is_built and environment.owns_process then core.hold_standard_descriptors() end
   local arguments = require "hubspot.associations.cli.arguments"
   local parsed, wrong = arguments.parse(argv, require "hubspot.associations.version")
   if not parsed then

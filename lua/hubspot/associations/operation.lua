@@ -90,6 +90,7 @@ local function advance(self)
       land_all(self) -- by a callback: nothing will come any more
     else
       self.wait = detail
+      self.waits_until = core.now() + (detail or 0)
       self.connection:use(self, detail)
       return false
     end
@@ -134,6 +135,18 @@ end
 ---@return number|nil
 function Operation:timeout()
   return self.wait
+end
+
+---For how long nothing can be sent, while no answer is awaited either: seconds, 0 where that is not so; and
+---whether the rate limit is why, or the pause before another attempt.
+---@return number
+---@return "rate_limit"|"retry"|nil
+function Operation:pause()
+  if self.report or #self.flights > 0 or not self.wait then return 0 end
+  local now = core.now()
+  local limited = self.connection.limiter:delay(now)
+  if limited > 0 then return limited, "rate_limit" end
+  return math.max(0, self.waits_until - now), "retry"
 end
 
 ---How far it is: the report, with the counts so far.

@@ -140,6 +140,15 @@ local function read_options(known, given, method, level)
   return read
 end
 
+---Why a client's option cannot have a value: what was expected; nil when it can.
+---@param name string
+---@param value any
+---@return string|nil expected
+function options.refusal(name, value)
+  local valid, expected = CLIENT[name].check(value)
+  return not valid and expected or nil
+end
+
 ---The options of a client, checked, with the defaults of those that are not given.
 ---Raises when one is unknown or wrong, naming it.
 ---@param given table

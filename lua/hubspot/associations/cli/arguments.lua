@@ -3,6 +3,7 @@
 
 local argparse = require "argparse"
 local association_types = require "hubspot.associations.cli.association_types"
+local printable = require "hubspot.associations.printable"
 
 local arguments = {}
 
@@ -20,16 +21,18 @@ local function whole(least, most)
   end
 end
 
+local MOST_SECONDS = 1000000
+
 local function seconds(text)
   local value = text:find "^[%d.]+$" and tonumber(text)
-  if value then return value end
-  return nil, "expected a number of seconds"
+  if value and value <= MOST_SECONDS then return value end
+  return nil, ("expected a number of seconds, %d at most"):format(MOST_SECONDS)
 end
 
 local function positive_seconds(text)
-  local value = seconds(text)
+  local value, expected = seconds(text)
   if value and value > 0 then return value end
-  return nil, "expected a positive number of seconds"
+  return nil, expected or "expected a positive number of seconds"
 end
 
 -- Stays text: which category a number has is said by another option.
@@ -45,8 +48,37 @@ end
 
 -- The name of a file that is no stream: "-" would be taken for one.
 local function file_name(text)
+  if text == "" then return nil, "expected the name of a file" end
   if text ~= "-" then return text end
   return nil, "expected the name of a file (./- is one)"
+end
+
+local function file_or_stream(text)
+  if text ~= "" then return text end
+  return nil, "expected the name of a file, or - for standard input"
+end
+
+-- What goes into a path of HubSpot's, a journal, and messages.
+local function object_type(text)
+  if text:find "^%S" and text:find "%S$" and text ~= "." and text ~= ".." and printable(text) == text then
+    return text
+  end
+  return nil, "expected an object type, such as contacts or 0-1"
+end
+
+-- What the client's option of this name takes.
+local function client_option(name)
+  return function(text)
+    local expected = require "hubspot.associations.options".refusal(name, text)
+    if expected then return nil, "expected " .. expected end
+    return text
+  end
+end
+
+-- A made-up token of the sandbox: one that a client could send.
+local function token(text)
+  if text:find "^[%w%-%._~%+/=]+$" then return text end
+  return nil, "expected a token (letters, digits and - . _ ~ + / =)"
 end
 
 -- "3:secondly,6:lost_answer" -> { [3] = "secondly", [6] = "lost_answer" }
@@ -98,12 +130,13 @@ Examples:
    hubspot-associations create --from 0-1 --to 0-2 --type 279 --failures f.csv pairs.csv
    hubspot-associations create --from 0-1 --to 0-2 --type 279 --journal done pairs.csv]],
     arguments = {
-      { name = "file", argname = "FILE", description = "The pairs; - for standard input." },
+      { name = "file", argname = "FILE", check = file_or_stream,
+        description = "The pairs; - for standard input." },
     },
     options = {
-      { name = "--from", argname = "OBJECT", count = "1",
+      { name = "--from", argname = "OBJECT", count = "1", check = object_type,
         description = "The object type that is linked, such as contacts or 0-1." },
-      { name = "--to", argname = "OBJECT", count = "1",
+      { name = "--to", argname = "OBJECT", count = "1", check = object_type,
         description = "The object type that it is linked to, such as companies or 0-2." },
       { name = "--type", argname = "ID", check = association_type,
         description = "The association type id of rows that have none, or CATEGORY:ID." },
@@ -132,9 +165,13 @@ Examples:
         default = "auto", show_default = false,
         description = "How to show how far it is, on standard error: auto, the default, is a bar on a "
           .. "terminal, and plain lines elsewhere." },
-      { name = "--base-url", argname = "URL",
+      { name = "--ca-file", argname = "FILE", check = file_name,
+        description = "Trust the certificates in this file, PEM, instead of this machine's: for a proxy or "
+          .. "a server of your own." },
+      { name = "--base-url", argname = "URL", check = client_option "base_url", is_secret = true,
         description = "Where the service is: https://api.hubapi.com by default; a sandbox." },
-      { name = "--api-version", argname = "VERSION", description = "Of HubSpot's API; 2025-09 by default." },
+      { name = "--api-version", argname = "VERSION", check = client_option "version",
+        description = "The version of HubSpot's API; 2025-09 by default." },
       { name = "--max-attempts", argname = "N", check = whole(1, 1000),
         description = "How often a request that fails is sent at most; 6 by default." },
     },
@@ -160,7 +197,7 @@ Examples:
     options = {
       { name = "--port", argname = "N", check = whole(0, 65535), default = "0",
         description = "0 lets the system pick one." },
-      { name = "--token", argname = "TOKEN", count = "*",
+      { name = "--token", argname = "TOKEN", count = "*", check = token, is_secret = true,
         description = "Accept this made-up token only; may be repeated. By default, any but \"expired\"." },
       { name = "--latency", argname = "SECONDS", check = seconds,
         description = "Let each answer take so long." },
@@ -198,8 +235,12 @@ local function add_help(parser, ended)
     end }
 end
 
--- An option as argparse takes it: a value that fails its check is refused under the option's name. One that
--- is never to be given is in no help, and its value, which may be a secret, is not repeated.
+local function shown(text)
+  return text == "" and "nothing" or ("'%s'"):format(text)
+end
+
+-- An option or an argument as argparse takes it: a value that fails its check is refused under its name, and
+-- repeated only where it cannot hold a secret. An option that is never to be given is in no help.
 local function checked(option, ended)
   if option.never then
     return { name = option.name, args = "?", hidden = true, action = function()
@@ -209,9 +250,11 @@ local function checked(option, ended)
   end
   local copy = {}
   for name, value in pairs(option) do copy[name] = value end
+  local name = option.name:find "^%-" and ("option '%s'"):format(option.name) or option.argname
   copy.convert = option.check and function(text)
     local value, expected = option.check(text)
-    return value, expected and ("option '%s': %s, found '%s'"):format(option.name, expected, text)
+    local found = option.is_secret and text ~= "" and "" or ", found " .. shown(text)
+    return value, expected and ("%s: %s%s"):format(name, expected, found)
   end
   return copy
 end
@@ -221,7 +264,7 @@ local function add_command(parser, command, ended)
     name = command.name, summary = command.summary, description = command.description,
     epilog = command.epilog, add_help = false,
   }
-  for _, argument in ipairs(command.arguments or {}) do sub:argument(argument) end
+  for _, argument in ipairs(command.arguments or {}) do sub:argument(checked(argument, ended)) end
   for _, option in ipairs(command.options or {}) do sub:option(checked(option, ended)) end
   for _, flag in ipairs(command.flags or {}) do sub:flag(flag) end
   add_help(sub, ended)
@@ -245,12 +288,24 @@ local function new_parser(version, ended)
   return parser
 end
 
+-- A file's name is shorter on every system, and so is all else; argparse looks for what a long option may
+-- have been meant to be for as long as the square of its length.
+local LONGEST = 4096 -- bytes
+
+local function too_long(argv)
+  for index, text in ipairs(argv) do
+    if #text > LONGEST then return ("argument %d is too long: %d bytes"):format(index, #text) end
+  end
+end
+
 ---Reads the arguments.
 ---@param argv string[]
 ---@param version string what --version is to show
 ---@return table|nil parsed `command` and its arguments under their names; or `text` alone, to be shown
 ---@return string|nil message what is wrong with them
 function arguments.parse(argv, version)
+  local long = too_long(argv)
+  if long then return nil, long end
   local ended = {}
   local parser = new_parser(version, ended)
   local called, done, parsed = pcall(parser.pparse, parser, argv)

@@ -5,29 +5,26 @@ local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
 local credential = require "hubspot.associations.cli.credential"
 local dry_run = require "hubspot.associations.cli.dry_run"
+local errors = require "hubspot.associations.errors"
 local failures = require "hubspot.associations.cli.failures"
 local interrupts = require "hubspot.associations.cli.interrupts"
 local job = require "hubspot.associations.cli.job"
 local progress = require "hubspot.associations.cli.progress"
-local shell = require "hubspot.associations.cli.shell"
 local source = require "hubspot.associations.cli.source"
 local terminal = require "hubspot.associations.cli.terminal"
 
 local create = {}
 
 local MOST = 2000 -- rows of one request: HubSpot's limit
-
--- The client's options and the command's names for them.
-local FLAG_OF = {
-  base_url = "--base-url", version = "--api-version", max_attempts = "--max-attempts",
-  concurrency = "--concurrency", batch_size = "--batch-size", rate = "--rate",
-}
+local STDERR = 2 -- its descriptor
+local NOTHING_SENT = "nothing was sent"
 
 -- A dry run needs no token, but the options are checked as a client checks them.
-local NO_TOKEN = "none"
+local NO_TOKEN = { token = "none" }
 
+-- Its options were checked as they were parsed.
 local function new_client(arguments, token, on_event)
-  local done, client, err = pcall(associations.new, {
+  local client, err = associations.new {
     token = token,
     base_url = arguments.base_url,
     version = arguments.api_version,
@@ -35,13 +32,10 @@ local function new_client(arguments, token, on_event)
     concurrency = arguments.concurrency,
     batch_size = arguments.batch_size,
     rate = arguments.rate,
+    ca_file = arguments.ca_file,
     on_event = on_event,
-  })
-  if done then return client, err and tostring(err) end
-  -- The client raises on what a program got wrong; here, it is the user's argument.
-  local option, complaint = tostring(client):match "associations%.new: option ([%w_]+): (.*)"
-  if not option or not FLAG_OF[option] then error(client, 0) end
-  return nil, FLAG_OF[option] .. ": " .. complaint
+  }
+  return client, err and errors.summary(err)
 end
 
 -- Tells why a request is sent again, and when. Its answer, if there was one, is told just before.
@@ -60,16 +54,24 @@ end
 local function progress_mode(arguments, environment)
   if arguments.quiet then return "none" end
   if arguments.progress ~= "auto" then return arguments.progress end
-  local is_terminal = environment.owns_process and environment.getenv "TERM" ~= "dumb" and shell.test "-t 2"
+  local is_terminal = environment.owns_process and environment.getenv "TERM" ~= "dumb" and core.isatty(STDERR)
   return is_terminal and "bar" or "plain"
 end
 
+-- The width for the bar, asked each time: the terminal may be resized. COLUMNS is for where there is none.
+local function columns_of(environment)
+  local digits = (environment.getenv "COLUMNS" or ""):match "^%d%d?%d?%d?$"
+  local otherwise = digits and tonumber(digits) > 0 and tonumber(digits) or nil
+  return function()
+    return environment.owns_process and core.columns(STDERR) or otherwise
+  end
+end
+
 local function new_progress(arguments, environment)
-  local columns = tonumber(environment.getenv "COLUMNS" or "")
   return progress.new {
     mode = progress_mode(arguments, environment),
     stream = environment.stderr,
-    columns = columns and columns > 0 and columns or nil,
+    columns = columns_of(environment),
     now = core.now(),
     quiet = arguments.quiet,
   }
@@ -84,23 +86,32 @@ local function run_dry(arguments, rows)
   return run
 end
 
+-- Why a run stopped, and what to do: lines for standard error.
+local function last_words(run, credential_used)
+  local lines = { run.is_interrupted and "interrupted" or run.why }
+  if run.is_unauthorized and credential_used.problem then lines[#lines + 1] = credential_used.problem end
+  for _, line in ipairs(run.advice or {}) do lines[#lines + 1] = line end
+  return lines
+end
+
 -- Writes the report: the exit code, or nil and what to say.
-local function conclude(run, arguments, environment, signal)
+local function conclude(run, arguments, environment, credential_used, signal)
   if not arguments.quiet or run.why or not run.is_whole then
     local written, why = terminal.write(environment.stdout, run.text())
     if not written then return nil, { run.summary, "the report cannot be written: " .. why } end
   end
   if not run.why then return run.is_whole and 0 or 1 end
-  if not signal then return nil, { run.why, run.advice } end
-  terminal.say(environment.stderr, { "interrupted", run.advice })
+  local lines = last_words(run, credential_used)
+  if not run.is_interrupted then return nil, lines end
+  terminal.say(environment.stderr, lines)
   return interrupts.code(signal)
 end
 
 -- All that may wait, and so be interrupted.
-local function run(arguments, environment, client, show, caught)
-  local rows, made, why
-  rows, why = source.open(arguments, environment, caught)
-  if not rows then return nil, { why, "nothing was sent" } end
+local function run(arguments, environment, client, show, credential_used, caught)
+  local rows, made, why, advised
+  rows, why, advised = source.open(arguments, environment, caught)
+  if not rows then return nil, { why, advised or NOTHING_SENT, advised and NOTHING_SENT } end
   if arguments.dry_run then
     made, why = run_dry(arguments, rows)
   else
@@ -108,7 +119,18 @@ local function run(arguments, environment, client, show, caught)
   end
   rows:close()
   if not made then return nil, why end
-  return conclude(made, arguments, environment, caught())
+  return conclude(made, arguments, environment, credential_used, caught())
+end
+
+-- Why a file of certificates cannot be used, as far as that can be told now; the first request would tell it.
+local function ca_file_refusal(path)
+  if not path then return nil end
+  local found, why = core.stat(path)
+  if found and found.type ~= "file" then why = "is not a regular file" end
+  local file = not why and io.open(path, "rb")
+  if file then file:close() end
+  if file then return nil end
+  return ("--ca-file: %s: %s"):format(path, why or "cannot be read")
 end
 
 ---@param arguments table as arguments.parse gives them
@@ -116,20 +138,18 @@ end
 ---@return integer|nil code 0 when all rows were created, 1 when some were not, 128 + signal when interrupted
 ---@return string|string[]|nil message why it could not run, or stopped
 function create.run(arguments, environment)
-  local conflict = failures.conflict(arguments)
-  if conflict then return nil, conflict end
-  local token, unknown
-  if arguments.dry_run then
-    token = NO_TOKEN
-  else
-    token, unknown = credential.read(arguments.token_file, environment)
+  local refused = failures.conflict(arguments, environment) or ca_file_refusal(arguments.ca_file)
+  if refused then return nil, refused end
+  local credential_used, client = NO_TOKEN, nil
+  if not arguments.dry_run then
+    credential_used, refused = credential.read(arguments.token_file, environment)
+    if not credential_used then return nil, refused end
   end
-  if not token then return nil, unknown end
   local show = new_progress(arguments, environment)
-  local client, refused = new_client(arguments, token, retry_notice(show))
+  client, refused = new_client(arguments, credential_used.token, retry_notice(show))
   if not client then return nil, refused end
   local caught = interrupts.watch(environment)
-  local code, why = run(arguments, environment, client, show, caught)
+  local code, why = run(arguments, environment, client, show, credential_used, caught)
   client:close()
   if code or not caught() then return code, why end
   terminal.say(environment.stderr, "interrupted: nothing was sent") -- before the job began

@@ -46,6 +46,7 @@ function dry_run.run(source, failures, batch_size)
     summary = ("%d of %d rows can be sent"):format(counts.valid, counts.rows),
     text = function() return report.dry_run(counts, has_rest, failures.first, failures.file) end,
     why = why,
+    is_interrupted = source.interrupted,
   }
 end
 

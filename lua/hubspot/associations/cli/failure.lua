@@ -2,6 +2,7 @@
 -- Makes text of a job's failures; keeps none.
 
 local association_types = require "hubspot.associations.cli.association_types"
+local explanation = require "hubspot.associations.explanation"
 local terminal = require "hubspot.associations.cli.terminal"
 local whole = require "hubspot.associations.whole"
 
@@ -25,7 +26,7 @@ local function reason(failed)
       or problem.message
   end
   local category = err.category or (failed.outcome == "failed" and err.kind or failed.outcome)
-  local message = err.message or "HubSpot gave no reason"
+  local message = err.message and explanation.words(err) or "HubSpot gave no reason"
   if err.field then message = err.field .. ": " .. message end
   return category, message
 end

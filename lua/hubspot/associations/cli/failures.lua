@@ -1,10 +1,10 @@
 -- Where a run's failures go: the first of them to the report, all of them to --failures.
 -- Keeps the file from being one of the other files of the command.
 
+local core = require "hubspot.associations.core"
 local failure = require "hubspot.associations.cli.failure"
 local failures_file = require "hubspot.associations.cli.failures_file"
 local first_failures = require "hubspot.associations.cli.first_failures"
-local shell = require "hubspot.associations.cli.shell"
 
 ---@class hubspot.associations.cli.Failures
 ---@field first hubspot.associations.cli.FirstFailures
@@ -14,20 +14,46 @@ Failures.__index = Failures
 
 local failures = {}
 
----Why the command's files may not be what they are named; nil when they may.
----@param arguments table
----@return string|nil
-function failures.conflict(arguments)
-  local named = {
-    { "FILE", arguments.file ~= "-" and arguments.file or nil },
-    { "--failures", arguments.failures },
-    { "--journal", arguments.journal },
+-- The file that a name or a descriptor stands for; nil for what may be shared, such as a pipe or a terminal.
+local function file_id(of)
+  local found = of and core.stat(of)
+  return found and found.type == "file" and found.id or nil
+end
+
+-- What the command reads and writes: { its name, a path or a descriptor, whether the command begins it anew }.
+local function files_of(arguments, environment)
+  local owns = environment.owns_process
+  local files = {
+    { "FILE", arguments.file ~= "-" and arguments.file or owns and 0 or nil },
+    { "--token-file", arguments.token_file },
+    { "--ca-file", arguments.ca_file },
+    { "standard output", owns and 1 or nil },
+    { "standard error", owns and 2 or nil },
+    { "--failures", arguments.failures, true },
+    { "--journal", arguments.journal, true },
   }
-  for index, one in ipairs(named) do
-    for other = index + 1, #named do
-      local path, other_path = one[2], named[other][2]
-      if path and other_path and (path == other_path or shell.same_file(path, other_path)) then
-        return ("%s and %s are the same file: %s"):format(one[1], named[other][1], path)
+  for _, file in ipairs(files) do file.id = file_id(file[2]) end
+  return files
+end
+
+local function is_same(one, other)
+  if one[2] == nil or other[2] == nil then return false end
+  return one[2] == other[2] or one.id ~= nil and one.id == other.id
+end
+
+---Why the command's files may not be what they are named; nil when they may. A file that is written must be
+---no other one of them.
+---@param arguments table
+---@param environment hubspot.associations.cli.Environment
+---@return string|nil
+function failures.conflict(arguments, environment)
+  local files = files_of(arguments, environment)
+  for index, one in ipairs(files) do
+    for other = index + 1, #files do
+      local is_written = one[3] or files[other][3]
+      if is_written and is_same(one, files[other]) then
+        local path = type(one[2]) == "string" and one[2] or files[other][2]
+        return ("%s and %s are the same file: %s"):format(one[1], files[other][1], path)
       end
     end
   end

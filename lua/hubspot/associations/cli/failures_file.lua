@@ -1,17 +1,23 @@
 -- The CSV file of the rows that were not created, written as they come. The command reads it, too: its other
 -- columns are passed over, so that it can be mended and fed back in.
 
+local cells = require "hubspot.associations.cli.cells"
+
 local failures_file = {}
 
 local HEADER = "row,from,to,type,outcome,category,message\n"
 
 ---@class hubspot.associations.cli.FailuresFile
+---@field path string
+---@field rows integer how many were given to it
+---@field failed string|nil why it does not hold them all
+---@field is_complete boolean whether it is closed, and holds every row that was given to it
 local FailuresFile = {}
 FailuresFile.__index = FailuresFile
 
 local function field(value)
-  value = tostring(value)
-  if not value:find '[,"\r\n]' and not value:find "^%s" and not value:find "%s$" then return value end
+  value = cells.write(tostring(value))
+  if not value:find '[,;"\t\r\n]' and not value:find "^%s" and not value:find "%s$" then return value end
   return '"' .. value:gsub('"', '""') .. '"'
 end
 
@@ -24,13 +30,17 @@ function failures_file.open(path)
   local handle, why = io.open(path, "ab")
   if not handle then return nil, why end
   local is_empty = handle:seek "end" == 0
-  return setmetatable({ path = path, rows = 0, handle = handle, is_empty = is_empty }, FailuresFile)
+  return setmetatable({
+    path = path, rows = 0, handle = handle, is_empty = is_empty, is_complete = false,
+  }, FailuresFile)
 end
 
 -- Once it failed, it writes no more: what is missing in the middle nobody would notice.
 local function check(self, done, why)
   if not done and not self.failed then
-    self.failed = ("%s: cannot be written: %s"):format(self.path, tostring(why))
+    self.failed = ("%s: cannot be written: %s; it does not list all rows that were not created"):format(
+      self.path, tostring(why)
+    )
   end
   return not self.failed or nil, self.failed
 end
@@ -45,7 +55,7 @@ local function begin(self)
   self.begun = true
   local handle, why = io.open(self.path, "wb")
   if not handle then return check(self, nil, why) end
-  self.handle:close()
+  self.handle:close() -- nothing was written to it
   self.handle = handle
   return write(self, HEADER)
 end
@@ -57,7 +67,7 @@ function FailuresFile:add(row)
   self.rows = self.rows + 1
   if not self.begun then begin(self) end
   return write(self, table.concat({
-    field(row.line), field(row.from), field(row.to), field(row.type), row.outcome, field(row.category),
+    field(row.line), field(row.from), field(row.to), field(row.type), field(row.outcome), field(row.category),
     field(row.message),
   }, ",") .. "\n")
 end
@@ -67,7 +77,9 @@ end
 ---@return string|nil message
 function FailuresFile:close(is_complete)
   if not self.begun and (is_complete or self.is_empty) then begin(self) end
-  return check(self, self.handle:close())
+  local closed, why = self.handle:close() -- writes what is still buffered
+  self.is_complete = check(self, closed, why) == true
+  return self.is_complete or nil, self.failed
 end
 
 return failures_file

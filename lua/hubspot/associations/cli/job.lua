@@ -1,6 +1,8 @@
 -- Drives a job over its client: steps it, shows how far it is, and lets Ctrl-C end it well.
 
+local advice = require "hubspot.associations.cli.advice"
 local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
 local failures_of = require "hubspot.associations.cli.failures"
 local report = require "hubspot.associations.cli.report"
 
@@ -15,7 +17,11 @@ local ENDING = "interrupted: finishing what is in flight; once more ends it at o
 ---@field summary string the counts in short
 ---@field text fun(): string the report
 ---@field why string|nil why it stopped before the source ended
----@field advice string|nil what to do then
+---@field is_interrupted boolean|nil whether a signal is why
+---@field is_unauthorized boolean|nil whether the token was refused
+---@field advice string[]|nil what to do then
+
+local WAITS_FOR = { rate_limit = "for the rate limit", retry = "to try again" }
 
 -- Steps the operation to its end.
 local function drive(operation, source, progress, caught)
@@ -26,7 +32,8 @@ local function drive(operation, source, progress, caught)
       operation:cancel()
       progress:say(ENDING)
     else
-      progress:update(operation:progress())
+      local wait, reason = operation:pause()
+      progress:update(operation:progress(), wait, WAITS_FOR[reason])
       progress:tick(core.now(), source:total())
       core.poll(operation:fd(), math.min(operation:timeout() or TICK, TICK))
     end
@@ -34,15 +41,25 @@ local function drive(operation, source, progress, caught)
   return operation:result()
 end
 
--- An error in a line. The message of one of kind "journal" names the journal itself.
+-- An error in a line, without the advice for programs. The message of one of kind "journal" names it itself.
 local function words(err)
-  return (tostring(err):gsub("^journal: journal ", "journal "))
+  return err.kind == "journal" and err.message or errors.summary(err)
 end
 
--- Why a job stopped, in the words of whoever knows best.
-local function reason(err, source, failures)
-  if failures.file and failures.file.failed then return failures.file.failed end
-  return source.broken or words(err)
+-- Why a job stopped, in the words of whoever knows best, and what to do: as a Run has it.
+local function stop_of(err, source, failures, arguments, caught)
+  local unwritten = failures.file and failures.file.failed
+  if unwritten then return { why = unwritten, advice = { advice.going_on(arguments) } } end
+  if not err then return {} end
+  if caught() and (err.kind == "canceled" or source.interrupted) then
+    return { why = words(err), advice = { advice.going_on(arguments) }, is_interrupted = true }
+  end
+  local first = err.cause or err -- of a token that could not be renewed, the refusal
+  return {
+    why = source.broken or words(first),
+    advice = advice.next_steps(first, arguments),
+    is_unauthorized = first.kind == "unauthorized",
+  }
 end
 
 ---Runs a job.
@@ -59,7 +76,7 @@ function job.run(client, arguments, source, progress, caught)
     journal = arguments.journal,
     on_failure = function(failed) return failures:add(failed) end,
   })
-  if not operation then return nil, { words(err), "nothing was sent" } end
+  if not operation then return nil, advice.not_begun(words(err), err) end
   failures, why = failures_of.open(arguments) -- now: another process may have had the journal
   if not failures then
     operation:cancel()
@@ -72,14 +89,11 @@ function job.run(client, arguments, source, progress, caught)
   progress:finish(core.now(), source:total())
   failures:close(not err)
   local has_rest = source:has_rest() -- now: it is closed before the report is written
-  why = (err or failures.file and failures.file.failed) and reason(err, source, failures)
-  return {
-    is_whole = counts.created == counts.inputs,
-    summary = ("%d of %d rows were created"):format(counts.created, counts.inputs),
-    text = function() return report.text(counts, has_rest, failures.first, failures.file) end,
-    why = why,
-    advice = why and report.next_step(arguments.journal, err),
-  }
+  local run = stop_of(err, source, failures, arguments, caught)
+  run.is_whole = counts.created == counts.inputs
+  run.summary = ("%d of %d rows were created"):format(counts.created, counts.inputs)
+  function run.text() return report.text(counts, has_rest, failures.first, failures.file) end
+  return run
 end
 
 return job

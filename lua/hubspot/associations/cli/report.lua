@@ -1,6 +1,8 @@
 -- The report at the end of a job: how many rows had which outcome, what it took, the first that were not
 -- created, and what to do about them. Makes text; counts nothing.
 
+local terminal = require "hubspot.associations.cli.terminal"
+
 local report = {}
 
 local SHORTEST = 0.1 -- seconds that tell a rate
@@ -44,8 +46,8 @@ end
 
 local function add_failures(lines, first, file, failed, unconfirmed)
   for _, line in ipairs(first:lines()) do lines[#lines + 1] = line end
-  if file and file.rows > 0 then
-    lines[#lines + 1] = ("%s lists %s: %s"):format(file.path,
+  if file and file.rows > 0 and file.is_complete then
+    lines[#lines + 1] = ("%s lists %s: %s"):format(terminal.printable(file.path),
       file.rows == 1 and "that row" or ("all %d of them"):format(file.rows), repair(failed, unconfirmed))
   end
   return table.concat(lines, "\n") .. "\n"
@@ -73,39 +75,6 @@ function report.dry_run(counts, has_rest, first, file)
     rows_text(counts.rows), counts.valid, requests_text(counts.requests), counts.rows - counts.valid
   )
   return add_failures({ head .. (has_rest and REST or "") }, first, file, counts.rows - counts.valid, 0)
-end
-
--- What has to change first, where the same command would only stop again.
-local FIRST = {
-  unauthorized = "once the token is good, ",
-  token = "once the token is good, ",
-  forbidden = "once the app has the scopes, ",
-  not_found = "once --base-url, --api-version and the object types are right, ",
-  http = "once what HubSpot refuses is mended, ",
-  invalid_input = "once that is mended, ",
-  source = "once that is mended, ",
-  callback = "once that is mended, ",
-  journal = "once the journal can be written, ",
-}
-
-local OTHER_JOB = "a journal goes on with the same rows, --type and --category only; else give another one"
-
----What to do when a job stopped before its end.
----@param journal string|nil
----@param err hubspot.associations.Error|nil that it stopped with
----@return string
-function report.next_step(journal, err)
-  local kind = err and err.kind
-  if kind == "journal" and err.message:find("is of another job", 1, true) then return OTHER_JOB end
-  return (FIRST[kind] or "") .. report.going_on(journal)
-end
-
----@param journal string|nil
----@return string
-function report.going_on(journal)
-  if journal then return "to go on, run the same command again: " .. journal .. " has what is done" end
-  return "to go on, run the same command again: creating an association twice changes nothing; "
-    .. "with --journal FILE, it would go on from where it stopped"
 end
 
 return report

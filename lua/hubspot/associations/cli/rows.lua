@@ -3,6 +3,7 @@
 -- are written into a request.
 
 local association_types = require "hubspot.associations.cli.association_types"
+local cells = require "hubspot.associations.cli.cells"
 local core = require "hubspot.associations.core"
 local csv = require "hubspot.associations.cli.csv"
 local csv_columns = require "hubspot.associations.cli.csv_columns"
@@ -55,7 +56,7 @@ end
 -- The fields of a record by the names of their columns, without spaces around them.
 local function by_column(fields, columns)
   local row = {}
-  for column, number in pairs(columns) do row[column] = fields[number] and trim(fields[number]) end
+  for column, number in pairs(columns) do row[column] = fields[number] and cells.read(fields[number]) end
   return row
 end
 

@@ -8,6 +8,7 @@ local types = require "hubspot.associations.types"
 ---@field name string of the file, for people
 ---@field rows integer how many were given
 ---@field exhausted boolean whether the file has no more
+---@field interrupted boolean|nil whether it ended because the command was interrupted
 ---@field broken string|nil why there are no more rows, where that is not the file's end
 local Source = {}
 Source.__index = Source
@@ -60,6 +61,7 @@ end
 ---@param caught fun(): integer|nil tells whether the command was interrupted
 ---@return hubspot.associations.cli.Source|nil
 ---@return string|nil message
+---@return string|nil advice
 function source.open(arguments, environment, caught)
   local is_own = arguments.file ~= "-"
   local name, handle = "standard input", environment.stdin
@@ -79,8 +81,11 @@ function source.open(arguments, environment, caught)
     category = arguments.category,
     untyped = untyped(arguments),
   })
+  local advice
   if not self.next_row then
-    why = not is_own and CLOSED[why] and name .. " is closed" or name .. ": " .. why
+    local is_closed = not is_own and CLOSED[why]
+    why = is_closed and name .. " is closed" or name .. ": " .. why
+    advice = is_closed and "give the name of a file, or write the rows to the command's standard input" or nil
   end
   if not why then
     self.held, why = read(self)
@@ -88,13 +93,16 @@ function source.open(arguments, environment, caught)
   end
   if not why then return self end
   self:close()
-  return nil, why
+  return nil, why, advice
 end
 
 ---The iterator. Raises when the file cannot be read on, and when the command was interrupted.
 ---@return table|nil input
 function Source:next()
-  if self.caught() then error("interrupted", 0) end
+  if self.caught() then
+    self.interrupted = true
+    error("interrupted", 0)
+  end
   local input, why = self.held, nil
   self.held = nil
   if input == nil then input, why = read(self) end
