@@ -16,8 +16,8 @@ describe("the words for an error", function()
       {"status":"error","message":"One or more associations are invalid","context":{"INVALID_OBJECT_IDS":
       ["CONTACT=38374264688 is not valid"],"objectId":["38374264688"],"objectType":["CONTACT"]},
       "category":"VALIDATION_ERROR"}]])
-    assert.are.equal(
-      "One or more associations are invalid: USER_DEFINED=3 is not a valid association definition id", words [[
+    assert.are.equal("One or more associations are invalid: "
+      .. "USER_DEFINED=3 is not a valid association definition id", words [[
       {"message":"One or more associations are invalid","context":{"associationSpec":["USER_DEFINED=3"],
       "INVALID_ASSOCIATION_TYPE_ID":["USER_DEFINED=3 is not a valid association definition id"]}}]])
     assert.are.equal("Refused: one reason; another reason", words [[
@@ -58,7 +58,8 @@ describe("the words for an error", function()
       values[index] = "a reason of its own, number " .. index
       details[index] = { message = "detail " .. index, context = { a = values } }
     end
-    local err = { kind = "http", message = "m", context = { a = values, b = ("x"):rep(1e6) }, errors = details }
+    local context = { a = values, b = ("x"):rep(1e6) }
+    local err = { kind = "http", message = "m", context = context, errors = details }
     local began = os.clock()
     local text = explanation.words(err)
     assert.is_true(os.clock() - began < 1)
@@ -69,17 +70,20 @@ describe("the words for an error", function()
   it("survive an error of any shape", function()
     local deep = {}
     deep[1] = deep
-    for _, value in ipairs { 5, "text", true, {}, { {} }, deep, { [1.5] = "x" }, { a = { b = { c = { d = "e f" } } } } } do
+    local nested = { a = { b = { c = { d = "e f" } } } }
+    for _, value in ipairs { 5, "text", true, {}, { {} }, deep, nested, { [1.5] = "x" } } do
       for _, field in ipairs { "message", "context", "errors" } do
         assert.is_string(explanation.words { kind = "http", [field] = value })
       end
       assert.is_string(explanation.words { kind = "http", errors = { { message = value, context = value } } })
-      assert.is_table(explanation.scopes { context = { requiredScopes = value }, errors = { { context = value } } })
+      local context = { requiredScopes = value }
+      assert.is_table(explanation.scopes { context = context, errors = { { context = value } } })
     end
   end)
 
   it("are part of an error's own line", function()
-    local err = errors.new { kind = "http", status = 400, message = "Refused", context = { A = { "since it is so" } } }
+    local context = { A = { "since it is so" } }
+    local err = errors.new { kind = "http", status = 400, message = "Refused", context = context }
     assert.are.equal("http: Refused: since it is so (HTTP 400)", tostring(err))
     assert.are.equal("forbidden: no: scopes: a.b (HTTP 403)", errors.summary(errors.new {
       kind = "forbidden", status = 403, message = "no", context = { requiredScopes = { "a.b" } },

@@ -3,7 +3,8 @@
 local first_failures = require "hubspot.associations.cli.first_failures"
 
 local function refused(line, message)
-  return { line = line, from = "a", to = "b", category = "C", message = message or "m" .. line, is_bad = false }
+  message = message or "m" .. line
+  return { line = line, from = "a", to = "b", category = "C", message = message, is_bad = false }
 end
 
 local function bad(line, message)
@@ -65,7 +66,8 @@ describe("the first failures", function()
     end
     local counted = 0
     for _, line in ipairs(first:lines()) do
-      local places = (line:match "^lines? ([%d, andtomre]+): " or line):gsub("(%d+) to (%d+)", function(from, to)
+      local places = line:match "^lines? ([%d, andtomre]+): " or line
+      places = places:gsub("(%d+) to (%d+)", function(from, to)
         counted = counted + to - from + 1
         return ""
       end)

@@ -11,7 +11,8 @@ describe("core.stat", function()
   setup(function()
     folder = process.make_folder()
     process.write_file(folder .. "/file", "x")
-    process.run { "sh", "-c", 'cd "$1" && chmod 640 file && ln file hard && ln -s file soft && mkfifo fifo', "sh", folder }
+    local make = 'cd "$1" && chmod 640 file && ln file hard && ln -s file soft && mkfifo fifo'
+    process.run { "sh", "-c", make, "sh", folder }
   end)
 
   teardown(function()
@@ -41,7 +42,8 @@ describe("core.stat", function()
     local path = folder .. "/file"
     local result = child.run(([[
       local core = require "hubspot.associations.core"
-      io.write(tostring(core.stat(1).type), " ", tostring(core.stat(%q).id ~= core.stat(1).id))]]):format(path))
+      local out = core.stat(1)
+      io.write(out.type, " ", tostring(core.stat(%q).id ~= out.id))]]):format(path))
     assert.are.same({ 0, "file true" }, { result.code, result.stdout })
     assert.is_nil((core.stat(999)))
   end)

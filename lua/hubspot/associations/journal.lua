@@ -71,7 +71,8 @@ function Journal:check_header(header)
   if header.version ~= FORMAT_VERSION then return "is of a version that this module does not read" end
   for name, value in pairs(self.identity) do
     if header[name] ~= value then
-      return ("is of another job: its %s is %s, not %s"):format(name, tostring(header[name]), value), "other_job"
+      local found = tostring(header[name])
+      return ("is of another job: its %s is %s, not %s"):format(name, found, value), "other_job"
     end
   end
 end
@@ -88,7 +89,7 @@ function Journal:header()
   return table.concat(fields, ",") .. "}\n"
 end
 
--- Takes in the lines of a store: true, nil and how many there are; or nil and why this journal cannot be used.
+-- Takes in the lines of a store: true, nil and how many there are; or nil and why it cannot be used.
 function Journal:load(text)
   local complete = text:match "^.*\n" or ""
   if complete == "" and self:header():sub(1, #text) ~= text then

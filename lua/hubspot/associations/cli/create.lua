@@ -140,12 +140,13 @@ end
 function create.run(arguments, environment)
   local refused = failures.conflict(arguments, environment) or ca_file_refusal(arguments.ca_file)
   if refused then return nil, refused end
-  local credential_used, client = NO_TOKEN, nil
+  local credential_used = NO_TOKEN
   if not arguments.dry_run then
     credential_used, refused = credential.read(arguments.token_file, environment)
     if not credential_used then return nil, refused end
   end
   local show = new_progress(arguments, environment)
+  local client
   client, refused = new_client(arguments, credential_used.token, retry_notice(show))
   if not client then return nil, refused end
   local caught = interrupts.watch(environment)

@@ -20,7 +20,7 @@ local function file_id(of)
   return found and found.type == "file" and found.id or nil
 end
 
--- What the command reads and writes: { its name, a path or a descriptor, whether the command begins it anew }.
+-- What the command reads and writes: { its name, a path or a descriptor, whether it is written }.
 local function files_of(arguments, environment)
   local owns = environment.owns_process
   local files = {
