@@ -40,6 +40,7 @@ struct hsa_http {
   size_t socket_count, socket_room;
   pid_t owner;
   char *proxy, *ca_file, *ca_path;
+  int keep_default_ca;
   size_t max_response;
   int shut;
 };
@@ -365,6 +366,7 @@ hsa_http *hsa_http_new(const hsa_http_options *options)
     return NULL;
   http->owner = getpid();
   http->max_response = options->max_response;
+  http->keep_default_ca = options->keep_default_ca;
   http->poller = (hsa_poller){-1, -1};
   hsa_claims_init(&http->claims);
   errno = ENOMEM;
@@ -510,10 +512,11 @@ static CURLcode set_reach(CURL *easy, hsa_http *http, const char *url)
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  if (http->ca_file != NULL || http->ca_path != NULL) { /* in place of libcurl's own, both of them */
+  int replaces = !http->keep_default_ca && (http->ca_file != NULL || http->ca_path != NULL);
+  if (replaces || http->ca_file != NULL)
     SET(CURLOPT_CAINFO, http->ca_file);
+  if (replaces || http->ca_path != NULL)
     SET(CURLOPT_CAPATH, http->ca_path);
-  }
   if (hsa_url_is_plain(url)) {
     /* This machine, in the clear: no proxy of the environment's may see it. */
     SET(CURLOPT_NOPROXY, "*");

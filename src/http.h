@@ -12,6 +12,7 @@ typedef struct hsa_http_options {
   const char *proxy;
   const char *ca_file;
   const char *ca_path;
+  int keep_default_ca; /* of ca_file and ca_path, one that is NULL stays libcurl's, also beside the other */
   size_t max_response; /* bytes, after decompression */
 } hsa_http_options;
 

@@ -336,7 +336,8 @@ static const luaL_Reg transport_methods[] = {
   {"__close", transport_close}, {NULL, NULL},
 };
 
-/* transport { proxy, ca_file, ca_path, max_response } -> transport | nil, { kind, message }
+/* transport { proxy, ca_file, ca_path, keep_default_ca, max_response } -> transport | nil, { kind, message }
+ * keep_default_ca: whether libcurl's own certificates stay in the place of what is not given.
  * max_response: bytes after decompression, 64 MiB unless told. */
 static int new_transport(lua_State *L)
 {
@@ -346,6 +347,8 @@ static int new_transport(lua_State *L)
   options.proxy = string_field(L, 1, "proxy");
   options.ca_file = string_field(L, 1, "ca_file");
   options.ca_path = string_field(L, 1, "ca_path");
+  lua_getfield(L, 1, "keep_default_ca");
+  options.keep_default_ca = lua_toboolean(L, -1);
 
   lhsa_transport *self = lhsa_newuserdata(L, sizeof *self);
   self->http = NULL;

@@ -47,8 +47,8 @@ describe("a cell", function()
 
   it("is read as what was written, whatever it is, and runs nothing in between", function()
     local generator = random.new(1)
-    local pieces = { "'", "=", "+", "-", "@", " ", "\t", "\r", "\n", ";", ",", '"', "1", "a", "\0", "\11", "\255",
-      "\239\188\157", "\239\188", "\157", "\239\188\139" }
+    local pieces = { "'", "=", "+", "-", "@", " ", "\t", "\r", "\n", ";", ",", '"', "1", "a", "\0", "\11",
+      "\255", "\239\188\157", "\239\188", "\157", "\239\188\139" }
     for _ = 1, 20000 do
       local text = {}
       for index = 1, generator:integer(0, 7) do text[index] = pieces[generator:integer(1, #pieces)] end

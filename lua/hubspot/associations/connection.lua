@@ -8,6 +8,7 @@ local limiter = require "hubspot.associations.limiter"
 local redact = require "hubspot.associations.redact"
 local retry = require "hubspot.associations.retry"
 local tokens = require "hubspot.associations.token"
+local trust = require "hubspot.associations.trust"
 
 ---@class hubspot.associations.Connection
 ---@field limiter hubspot.associations.Limiter
@@ -34,10 +35,12 @@ function connection.open(options)
   local token, err = tokens.from(options.token)
   if not token then return nil, err end
   options.token = nil -- it lives in the closures of `token` from here on
+  local trusted = trust.of(options)
   local transport, failure = core.transport {
     proxy = options.proxy,
-    ca_file = options.ca_file,
-    ca_path = options.ca_path,
+    ca_file = trusted.ca_file,
+    ca_path = trusted.ca_path,
+    keep_default_ca = trusted.keep_default_ca,
   }
   if not transport then return nil, errors.new(failure) end
   return setmetatable({
@@ -45,6 +48,7 @@ function connection.open(options)
     base_url = options.base_url:gsub("/+$", ""),
     user_agent = options.user_agent and USER_AGENT .. " " .. options.user_agent or USER_AGENT,
     token = token,
+    trust = trusted,
     transport = transport,
     limiter = limiter.new(options.rate),
     retry = retry.new(options, math.random),
@@ -182,7 +186,7 @@ end
 
 local function fail(self, flight, failure)
   failure.retryable = retry.is_retryable(failure)
-  failure.message = redact.text(failure.message, self.token.secrets(flight.token()))
+  failure.message = redact.text(self.trust:explain(failure), self.token.secrets(flight.token()))
   self:emit(flight.sink, {
     type = "failure",
     kind = failure.kind,

@@ -22,7 +22,8 @@ local options = {}
 ---@field rate integer|nil requests per 10 seconds, when the caller knows better than the response headers
 ---@field batch_size integer|nil inputs per request, 1 to 2000 (HubSpot's limit, and the default)
 ---@field proxy string|nil as libcurl's CURLOPT_PROXY; by default from the environment
----@field ca_file string|nil certificates to trust, PEM; by default libcurl's
+---@field ca_file string|nil certificates to trust, PEM; by default those that CURL_CA_BUNDLE, SSL_CERT_DIR or
+---  SSL_CERT_FILE names, else libcurl's
 ---@field ca_path string|nil the same, as a directory
 ---@field user_agent string|nil appended to the module's own
 ---@field loop hubspot.associations.Loop|nil how to wait; by default, blocking

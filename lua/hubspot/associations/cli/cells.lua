@@ -1,9 +1,10 @@
 -- Text as a cell of a CSV file that may be opened in a spreadsheet, and back.
 --
 -- A spreadsheet runs a cell that begins with = + - @ as a formula. It may do the same with a part of a cell,
--- where it takes another separator than the file has; it then splits at the newline of a quoted field, too. So
--- one apostrophe, which spreadsheets take for "this is text", is put before such a character: at the beginning
--- and behind each possible separator. White space around a cell, which reading trims, is kept in the same way.
+-- where it takes another separator than the file has; then it splits at the newline of a quoted field, too.
+-- So one apostrophe, which spreadsheets take for "this is text", is put before such a character: at the
+-- beginning and behind each possible separator. White space around a cell is kept in the same way: reading
+-- trims it otherwise.
 --
 -- Reading takes one apostrophe away wherever writing may have put one: before any number of apostrophes that
 -- end at such a character. So `read` gives exactly what `write` was given, apostrophes of its own included.
