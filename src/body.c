@@ -202,15 +202,36 @@ static const luaL_Reg body_methods[] = {
 /* Methods that read inputs, and so have the keys as upvalues. */
 static const luaL_Reg reading_methods[] = {{"add", body_add}, {"add_list", body_add_list}, {NULL, NULL}};
 
-/* body() -> an empty body */
+static void read_options(lua_State *L, int options, lhsa_body *body)
+{
+  lua_getfield(L, options, "check_ids");
+  body->any_id = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+  lua_getfield(L, options, "check_type");
+  body->checks_types = !lua_isnil(L, -1);
+  luaL_argcheck(L, !body->checks_types || lua_isfunction(L, -1), options, "check_type is a function");
+  lua_pop(L, 2);
+}
+
+/* body([options]) -> an empty body
+ * options.check_ids: false lets any string be an id. options.check_type: a function of a HUBSPOT_DEFINED type
+ * id that returns nil, or why it is refused; it must always say the same of an id. By default, any passes. */
 static int new_body(lua_State *L)
 {
-  lhsa_body *body = lhsa_newuserdata(L, sizeof *body);
+  lua_settop(L, 1);
+  lhsa_body *body = lhsa_newuserdata(L, sizeof *body); /* at 2 */
   memset(body, 0, sizeof *body);
   hsa_buffer_init(&body->json, LHSA_MAX_BODY);
   hsa_buffer_init(&body->entries, LHSA_MAX_INPUTS * sizeof(lhsa_entry));
   luaL_getmetatable(L, BODY);
-  lua_setmetatable(L, -2);
+  lua_setmetatable(L, 2);
+  if (!lua_isnil(L, 1)) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    read_options(L, 1, body);
+    lua_createtable(L, 1, 0);
+    lua_getfield(L, 1, "check_type");
+    lua_rawseti(L, -2, 1);
+    lhsa_setanchor(L, 2);
+  }
   start(L, body);
   return 1;
 }
@@ -226,4 +247,6 @@ void lhsa_open_body(lua_State *L)
   lua_pop(L, 1);
   lua_pushcfunction(L, new_body);
   lua_setfield(L, -2, "body");
+  lua_pushcfunction(L, lhsa_is_record_id);
+  lua_setfield(L, -2, "is_record_id");
 }

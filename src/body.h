@@ -16,6 +16,8 @@ typedef struct lhsa_entry {
   lhsa_span input, from, to;
 } lhsa_entry;
 
+enum { LHSA_MAX_BODY = 64 * 1024 * 1024, LHSA_MAX_INPUTS = 100000, LHSA_NOTED_TYPES = 4096 };
+
 typedef struct lhsa_body {
   hsa_buffer json;    /* {"inputs":[ and the inputs, then perhaps a piece of one that was given up */
   hsa_buffer entries; /* one lhsa_entry for each input */
@@ -23,6 +25,9 @@ typedef struct lhsa_body {
   unsigned uses;      /* calls of its methods: an input's proxy may make one while the input is read */
   int listing;        /* a list is being added: all of it, or else back to these */
   size_t listed_from, entries_from;
+  int any_id;       /* strings are sent as they are: they need not spell a record id */
+  int checks_types; /* the anchor's [1] is asked about each HUBSPOT_DEFINED type id, */
+  unsigned char passed[LHSA_NOTED_TYPES / 8]; /* and once about those below LHSA_NOTED_TYPES that it passes */
 } lhsa_body;
 
 static inline size_t lhsa_count(const lhsa_body *body)
@@ -35,8 +40,6 @@ static inline const lhsa_entry *lhsa_entries(const lhsa_body *body)
   return (const void *)body->entries.data; /* as malloc aligned it */
 }
 
-enum { LHSA_MAX_BODY = 64 * 1024 * 1024, LHSA_MAX_INPUTS = 100000 };
-
 /* Raises for HSA_NO_MEMORY, as Lua itself does. */
 void lhsa_check_memory(lua_State *L, hsa_status status);
 
@@ -46,6 +49,9 @@ void lhsa_push_reader(lua_State *L, lua_CFunction function);
 /* Writes the input at `index` behind what is committed, and commits it: 1, with the stack as it was; or 0
  * with a refusal { kind, field, message } pushed, and the body as it was. */
 int lhsa_write_input(lua_State *L, lhsa_body *body, int index);
+
+/* is_record_id(value) -> whether it is a string that spells a record id */
+int lhsa_is_record_id(lua_State *L);
 
 /* 1, with a refusal pushed, when the table at `index` is no list of inputs. */
 int lhsa_refuse_list(lua_State *L, int index);

@@ -4,6 +4,7 @@
 #include "body.h"
 
 #include "json.h"
+#include "record_id.h"
 
 #include <string.h>
 
@@ -55,20 +56,26 @@ static void push_description(lua_State *L, int index)
   }
 }
 
-/* Pushes { kind, field, message }, the refusal of `expected`, in place of a description of what was found
- * instead, at the top of the stack. Returns 0, for write_... to return. */
-static int refuse_found(lua_State *L, const char *expected, const char *field)
+/* Replaces the message at the top by the refusal { kind, field, message }. Returns 0, for write_... to
+ * return. */
+static int refuse_with(lua_State *L, const char *kind, const char *field)
 {
-  lua_pushfstring(L, "expected %s, found %s", expected, lua_tostring(L, -1));
-  lua_createtable(L, 0, 4); /* room for an index */
-  lua_pushliteral(L, "invalid_input");
+  lua_createtable(L, 0, 5); /* room for an index and a flaw */
+  lua_pushstring(L, kind);
   lua_setfield(L, -2, "kind");
   lua_pushstring(L, field);
   lua_setfield(L, -2, "field");
   lua_insert(L, -2);
   lua_setfield(L, -2, "message");
-  lua_replace(L, -2);
   return 0;
+}
+
+/* Replaces the description of what was found, at the top, by the refusal of `expected`. */
+static int refuse_found(lua_State *L, const char *expected, const char *field)
+{
+  lua_pushfstring(L, "expected %s, found %s", expected, lua_tostring(L, -1));
+  lua_replace(L, -2);
+  return refuse_with(L, "invalid_input", field);
 }
 
 /* The same, where the value found is the one at `index`. */
@@ -87,14 +94,8 @@ void lhsa_check_memory(lua_State *L, hsa_status status)
 
 static int refuse_size(lua_State *L, const char *field)
 {
-  lua_createtable(L, 0, 4);
-  lua_pushliteral(L, "too_large");
-  lua_setfield(L, -2, "kind");
-  lua_pushstring(L, field);
-  lua_setfield(L, -2, "field");
   lua_pushfstring(L, "the request body would be over %d bytes", LHSA_MAX_BODY);
-  lua_setfield(L, -2, "message");
-  return 0;
+  return refuse_with(L, "too_large", field);
 }
 
 static inline int append(lua_State *L, hsa_buffer *json, const char *bytes, size_t count, const char *field)
@@ -132,35 +133,64 @@ static int to_integer(lua_State *L, int index, int64_t *value)
   return (lua_Number)*value == number;
 }
 
-/* Writes the id at `index` as a JSON string. */
-static int write_id(lua_State *L, hsa_buffer *json, int index, const char *field)
+/* ---- record ids ---- */
+
+/* Writes a number as an id: judged by its value, since a decoder may have made a float of it. */
+static int write_number_id(lua_State *L, hsa_buffer *json, int index, const char *field)
 {
-  static const char expected[] = "a record id (a non-empty string, or an integer)";
-  size_t length;
   int64_t number;
-  hsa_status status;
-  const char *bytes;
+  if (!to_integer(L, index, &number) || number < 1)
+    return refuse(L, index, "a record id (as a number, a whole one from 1 to below 2^53; else a string)",
+                  field);
+  if (!APPEND(L, json, "\"", field))
+    return 0;
+  hsa_status status = hsa_json_integer(json, number);
+  lhsa_check_memory(L, status);
+  return status == HSA_OK ? APPEND(L, json, "\"", field) : refuse_size(L, field);
+}
+
+/* Writes a string as an id: judged by its spelling. */
+static int write_text_id(lua_State *L, lhsa_body *body, int index, const char *field)
+{
+  size_t length;
+  const char *bytes = lua_tolstring(L, index, &length);
+  const char *flaw = body->any_id ? NULL : hsa_record_id_flaw(bytes, length);
+  if (flaw != NULL) {
+    push_description(L, index);
+    lua_pushfstring(L, "expected a record id (1 to 19 digits), found %s: %s", lua_tostring(L, -1), flaw);
+    refuse_with(L, "invalid_input", field);
+    lua_pushstring(L, flaw); /* alone: the same for each id with this flaw */
+    lua_setfield(L, -2, "flaw");
+    return 0;
+  }
+  if (length == 0)
+    return refuse(L, index, "a record id (a non-empty string)", field);
+  hsa_status status = hsa_json_string(&body->json, bytes, length);
+  lhsa_check_memory(L, status);
+  if (status == HSA_BAD_UTF8)
+    return refuse(L, index, "valid UTF-8", field);
+  return status == HSA_OK ? 1 : refuse_size(L, field);
+}
+
+/* Writes the id at `index` as a JSON string. */
+static int write_id(lua_State *L, lhsa_body *body, int index, const char *field)
+{
   switch (lua_type(L, index)) {
   case LUA_TSTRING:
-    bytes = lua_tolstring(L, index, &length);
-    if (length == 0)
-      return refuse(L, index, expected, field);
-    status = hsa_json_string(json, bytes, length);
-    lhsa_check_memory(L, status);
-    if (status == HSA_BAD_UTF8)
-      return refuse(L, index, "valid UTF-8", field);
-    return status == HSA_OK ? 1 : refuse_size(L, field);
+    return write_text_id(L, body, index, field);
   case LUA_TNUMBER:
-    if (!to_integer(L, index, &number))
-      return refuse(L, index, "a record id (an integer of at most 2^53, or a string)", field);
-    if (!APPEND(L, json, "\"", field))
-      return 0;
-    status = hsa_json_integer(json, number);
-    lhsa_check_memory(L, status);
-    return status == HSA_OK ? APPEND(L, json, "\"", field) : refuse_size(L, field);
+    return write_number_id(L, &body->json, index, field);
   default:
-    return refuse(L, index, expected, field);
+    return refuse(L, index, "a record id (a string of digits, or a whole number)", field);
   }
+}
+
+int lhsa_is_record_id(lua_State *L)
+{
+  size_t length = 0;
+  const char *bytes = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &length) : "";
+  lua_pushboolean(L, hsa_record_id_flaw(bytes, length) == NULL);
+  return 1;
 }
 
 /* Writes the id of input[side], which is an id or { id = … }, and notes where. */
@@ -173,9 +203,9 @@ static int write_side(lua_State *L, lhsa_body *body, int input, int side, const 
   int value = lua_gettop(L), written;
   if (lua_istable(L, value)) {
     get(L, body, value, ID);
-    written = write_id(L, json, value + 1, id_field);
+    written = write_id(L, body, value + 1, id_field);
   } else {
-    written = write_id(L, json, value, keys[side - 1]);
+    written = write_id(L, body, value, keys[side - 1]);
   }
   if (written)
     *where = span(start, json->length - 1);
@@ -231,25 +261,60 @@ static int is_category(const char *bytes, size_t length)
   return 1;
 }
 
-/* A refusal of types[position]key, or of typeskey when there is no list (position 0). */
-static int refuse_type(lua_State *L, int index, const char *expected, int position, const char *key)
+static int is_hubspot_defined(const char *bytes, size_t length)
+{
+  static const char name[] = "HUBSPOT_DEFINED";
+  return length == sizeof name - 1 && memcmp(bytes, name, length) == 0;
+}
+
+/* Pushes the name of types[position]key, or of typeskey when there is no list (position 0). */
+static void push_type_field(lua_State *L, int position, const char *key)
 {
   if (position > 0)
     lua_pushfstring(L, "types[%d]%s", position, key);
   else
     lua_pushfstring(L, "types%s", key);
+}
+
+static int refuse_type(lua_State *L, int index, const char *expected, int position, const char *key)
+{
+  push_type_field(L, position, key);
   return refuse(L, index, expected, lua_tostring(L, -1));
 }
 
+/* Asks the body's check_type about an id of category HUBSPOT_DEFINED: 1, or 0 with a refusal pushed. */
+static int check_type(lua_State *L, lhsa_body *body, int64_t id, int position, const char *key)
+{
+  unsigned char *noted = id < LHSA_NOTED_TYPES ? &body->passed[id / 8] : NULL;
+  unsigned char bit = (unsigned char)(1u << (id % 8));
+  if (noted != NULL && (*noted & bit) != 0)
+    return 1;
+  lhsa_getanchor(L, 1);
+  lua_rawgeti(L, -1, 1);
+  lua_pushinteger(L, (lua_Integer)id);
+  lua_call(L, 1, 1);
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    push_type_field(L, position, key);
+    lua_insert(L, -2);
+    return refuse_with(L, "invalid_input", lua_tostring(L, -2));
+  }
+  lua_pop(L, 2);
+  if (noted != NULL)
+    *noted |= bit;
+  return 1;
+}
+
 /* Writes the type id at `index`, and closes the object. */
-static int write_type_id(lua_State *L, hsa_buffer *json, int index, int position, const char *key)
+static int write_type_id(lua_State *L, lhsa_body *body, int index, int position, const char *key, int checked)
 {
   int64_t id;
   if (lua_type(L, index) != LUA_TNUMBER || !to_integer(L, index, &id) || id < 1 || id > INT32_MAX)
     return refuse_type(L, index, "an association type id (an integer from 1 to 2147483647)", position, key);
-  hsa_status status = hsa_json_integer(json, id);
+  if (checked && !check_type(L, body, id, position, key))
+    return 0;
+  hsa_status status = hsa_json_integer(&body->json, id);
   lhsa_check_memory(L, status);
-  return status == HSA_OK ? APPEND(L, json, "}", "types") : refuse_size(L, "types");
+  return status == HSA_OK ? APPEND(L, &body->json, "}", "types") : refuse_size(L, "types");
 }
 
 /* Writes one type: an id of category HUBSPOT_DEFINED, or { associationCategory, associationTypeId }. */
@@ -259,7 +324,7 @@ static int write_type(lua_State *L, lhsa_body *body, int index, int position)
   size_t length = 0;
   if (lua_type(L, index) == LUA_TNUMBER)
     return APPEND(L, json, "{\"associationCategory\":\"HUBSPOT_DEFINED\",\"associationTypeId\":", "types")
-           && write_type_id(L, json, index, position, "");
+           && write_type_id(L, body, index, position, "", body->checks_types);
   if (!lua_istable(L, index))
     return refuse_type(L, index, "a table { associationCategory, associationTypeId } or an integer", position,
                        "");
@@ -270,9 +335,10 @@ static int write_type(lua_State *L, lhsa_body *body, int index, int position)
     return refuse_type(L, category, "a category in upper case, such as HUBSPOT_DEFINED or USER_DEFINED",
                        position, ".associationCategory");
   get(L, body, index, TYPE_ID);
+  int checked = body->checks_types && is_hubspot_defined(bytes, length);
   return APPEND(L, json, "{\"associationCategory\":\"", "types") && append(L, json, bytes, length, "types")
          && APPEND(L, json, "\",\"associationTypeId\":", "types")
-         && write_type_id(L, json, category + 1, position, ".associationTypeId");
+         && write_type_id(L, body, category + 1, position, ".associationTypeId", checked);
 }
 
 static int is_single_type(lua_State *L, const lhsa_body *body, int types)

@@ -1,5 +1,6 @@
 -- A body of any ids: it takes those that are UTF-8, and no others; readers of JSON, ours and another, get
 -- back what was put in; and it is confirmed by an answer with a result for each, by none that lacks one.
+-- Of those ids, digits alone are record ids.
 -- The bytes: ids, each ended by a byte 255, which UTF-8 does not have; two make an input. A byte 254 before
 -- an id makes it a long one, of which json.c counts beforehand what it will write.
 
@@ -24,11 +25,14 @@ end
 
 -- The body, and what it took: a list of { from, to, types }.
 local function fill(bytes)
-  local body, taken = core.body(), {}
+  local body, taken = core.body { check_ids = false }, {}
   for from, to in bytes:gmatch "([^\255]*)\255([^\255]*)\255" do
     from, to = id_of(from), id_of(to)
     local input = { from = from, to = to, types = TYPES[#taken % #TYPES + 1] }
     local added, refusal = body:add(input)
+    local is_record_id = #from <= 19 and from:find "^[1-9][0-9]*$" ~= nil
+    assert(core.is_record_id(from) == is_record_id)
+    assert((core.body():add { from = from, to = 1, types = 1 } ~= nil) == is_record_id)
     if is_utf8 then assert((added ~= nil) == (#from > 0 and #to > 0 and is_utf8(from) and is_utf8(to))) end
     assert(added or refusal.kind == "invalid_input")
     taken[#taken + 1] = added and input

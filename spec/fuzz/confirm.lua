@@ -8,7 +8,7 @@ local outcome = require "hubspot.associations.outcome"
 return function(bytes)
   local ids, answer = bytes:match "^([^\n]*)\n(.*)$"
   if not ids then return end
-  local body, places = core.body(), {}
+  local body, places = core.body { check_ids = false }, {}
   for from, to in ids:gmatch "(%S+) (%S+)" do
     if body:add { from = from, to = to, types = 279 } then places[#places + 1] = body:count() end
   end

@@ -88,9 +88,9 @@ describe("client:create", function()
 
   it("writes large ids exactly", function()
     assert(new():create("contacts", "companies", {
-      { from = 9007199254740991, to = "90071992547409931234", types = 1 },
+      { from = 9007199254740991, to = "9007199254740993123", types = 1 },
     }))
-    assert.same({ "9007199254740991 90071992547409931234 HUBSPOT_DEFINED 1" }, held(account))
+    assert.same({ "9007199254740991 9007199254740993123 HUBSPOT_DEFINED 1" }, held(account))
   end)
 
   it("gives HubSpot's response as plain tables", function()
@@ -151,7 +151,7 @@ describe("client:create", function()
       { from = 101, to = 201, types = 1 },
       { from = "404101", to = 202, types = 1 },
       { from = 103, to = "404203", types = 1 },
-      { from = 104, to = 204, types = 2 },
+      { from = 104, to = 204, types = 7777 },
       { from = 105, to = 205, types = 279 },
     }))
     assert.equal(207, meta.status)
@@ -168,7 +168,7 @@ describe("client:create", function()
       { "error", "OBJECT_NOT_FOUND", { fromObjectId = { "404101" } } },
       { "error", "OBJECT_NOT_FOUND", { toObjectId = { "404203" } } },
       { "error", "VALIDATION_ERROR",
-        { fromObjectId = { "104" }, toObjectId = { "204" }, associationTypeId = { "2" } } },
+        { fromObjectId = { "104" }, toObjectId = { "204" }, associationTypeId = { "7777" } } },
     }, seen)
     assert.same({ "101 201 HUBSPOT_DEFINED 1", "105 205 HUBSPOT_DEFINED 279" }, held(account))
   end)

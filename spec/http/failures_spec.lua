@@ -178,7 +178,8 @@ describe("a failed exchange", function()
     new(server:url())
     local inputs = {}
     for index = 1, 2000 do
-      inputs[index] = { from = ("9"):rep(8000) .. index, to = 1, types = 1 }
+      local types = { associationCategory = ("A"):rep(8000), associationTypeId = 1 }
+      inputs[index] = { from = index, to = 1, types = types }
     end
     local batch, err = client:create("contacts", "companies", inputs)
     assert.is_nil(batch)

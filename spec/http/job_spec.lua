@@ -24,9 +24,9 @@ after_each(function()
   client, server = nil, nil
 end)
 
-local function inputs(count)
+local function inputs(count, type_id)
   local list = {}
-  for i = 1, count do list[i] = { from = 100000 + i, to = 200000 + i, types = 279 } end
+  for i = 1, count do list[i] = { from = 100000 + i, to = 200000 + i, types = type_id or 279 } end
   return list
 end
 
@@ -204,7 +204,7 @@ describe("an operation", function()
     until waiting:timeout()
     local over = core.now() + waiting:timeout()
     server:configure({ latency = 4 })
-    local other = assert(client:start("companies", "contacts", inputs(10)))
+    local other = assert(client:start("companies", "contacts", inputs(10, 280)))
     repeat
       assert.is_false(other:step())
       core.poll(other:fd(), 0.01)

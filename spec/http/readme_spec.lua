@@ -284,6 +284,7 @@ end
 
 -- A default as the README has it.
 local function shown(value)
+  if type(value) == "boolean" then return ("`%s`"):format(tostring(value)) end
   return "`" .. (type(value) == "string" and ("%q"):format(value) or ("%d"):format(value)) .. "`"
 end
 

@@ -9,7 +9,10 @@ local socket = require "socket"
 
 local INPUTS = { { from = 101, to = "202", types = 279 } }
 local MORE = {}
-for index = 1, 2000 do MORE[index] = { from = ("1"):rep(500) .. index, to = "7", types = 279 } end
+for index = 1, 2000 do
+  local types = { associationCategory = ("A"):rep(500), associationTypeId = 1 }
+  MORE[index] = { from = index, to = "7", types = types }
+end
 
 local SENT, UNSENT = { nil, "unconfirmed" }, { false, "not_sent" }
 

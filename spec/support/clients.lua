@@ -13,12 +13,14 @@ local opened = {}
 --- Opens a client. A call of it is one attempt, unless the options say otherwise.
 ---@param base_url string
 ---@param ... table? options of associations.new; later ones win, and false takes an option away
+---  that is not itself true or false
 ---@return table client
 function clients.open(base_url, ...)
   local options = { token = clients.TOKEN, base_url = base_url, timeout = 10, max_attempts = 1 }
   for _, changes in ipairs({ ... }) do
     for name, value in pairs(changes) do
-      options[name] = value or nil
+      if value == false and not name:find "^check_" then value = nil end
+      options[name] = value
     end
   end
   local client = assert(associations.new(options))

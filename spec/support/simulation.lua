@@ -110,8 +110,8 @@ function Memory.close() end
 
 ---Runs a job until it is done, or until the clock passes `crash_at`.
 ---@param world table
----@param given table { source, batch_size, concurrency, on_failure, on_batch, store, crash_at, on_send,
----  max_attempts, retry_deadline, requests = most requests before the run is given up as endless }
+---@param given table { source, checks, batch_size, concurrency, on_failure, on_batch, store, crash_at,
+---  on_send, max_attempts, retry_deadline, requests = most requests before the run is given up as endless }
 ---@return table|nil report nil after a crash
 ---@return table|nil err
 ---@return integer|nil read how many inputs of the source were read
@@ -121,6 +121,7 @@ function simulation.run(world, given)
   local path = assert(endpoint.batch_create("2025-09", "contacts", "companies"))
   local job = import.new({
     source = given.source,
+    checks = given.checks,
     batch_size = given.batch_size,
     concurrency = given.concurrency,
     max_failures = 1000,

@@ -404,7 +404,8 @@ describe("an input that was read, and for which the last body had no room", func
     local function refuse()
       return { status = 403, headers = {}, body = "{}" }
     end
-    local seen = runs.run { source = source, batch_size = 2000, answer = refuse }
+    local checks = { check_ids = false } -- a longer id than HubSpot has: so a body has room for few
+    local seen = runs.run { source = source, batch_size = 2000, checks = checks, answer = refuse }
     assert.equal("forbidden", seen.err.kind)
     assert.is_true(index > 50 and index < 80)
     assert.equal(index, seen.report.inputs)
@@ -417,7 +418,7 @@ describe("an input that was read, and for which the last body had no room", func
     -- A list counts the rest of it, too, and that one once.
     local list = {}
     for i = 1, 80 do list[i] = { from = long .. i, to = "7", types = 279 } end
-    seen = runs.run { source = list, batch_size = 2000, answer = refuse }
+    seen = runs.run { source = list, batch_size = 2000, checks = checks, answer = refuse }
     assert.same({ 0, 0, 0, 80 }, counts(seen))
     assert.equal(index, seen.told)
   end)

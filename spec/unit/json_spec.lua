@@ -6,7 +6,8 @@ local core = require "hubspot.associations.core"
 local random = require "support.random"
 
 -- The JSON string that core writes for `bytes`, or nil when it refuses them as no UTF-8.
-local body = core.body()
+local ANY_ID = { check_ids = false }
+local body = core.body(ANY_ID)
 local function written(bytes)
   body:clear()
   local added, refusal = body:add { from = bytes, to = "2", types = 1 }
@@ -99,7 +100,7 @@ describe("JSON strings", function()
   it("are whole at every length that the buffer grows at", function()
     for length = 1, 1200 do
       for _, char in ipairs { "x", "\1", "\195\169" } do
-        local fresh = core.body()
+        local fresh = core.body(ANY_ID)
         local id = char:rep(length)
         assert(fresh:add { from = id, to = id, types = 1 })
         assert(cjson.decode(fresh:json()).inputs[1].to.id == id, length)
@@ -115,20 +116,17 @@ end)
 
 describe("JSON integers", function()
   it("are exact as far as doubles are", function()
-    for power = 0, 52 do
+    for power = 1, 52 do
       for _, change in ipairs { -1, 0, 1 } do
-        for _, sign in ipairs { 1, -1 } do
-          local number = sign * (2 ^ power + change)
-          assert.equal(('"%.0f"'):format(number + 0.0):gsub('"%-0"', '"0"'), written(number))
-        end
+        local number = 2 ^ power + change
+        assert.equal(('"%.0f"'):format(number), written(number))
       end
     end
   end)
 
   if math.type then
     it("are exact to the limits of integers", function()
-      for _, number in ipairs { math.maxinteger, math.mininteger, math.maxinteger - 1,
-        math.mininteger + 1 } do
+      for _, number in ipairs { 1, math.maxinteger, math.maxinteger - 1 } do
         assert.equal(('"%d"'):format(number), written(number))
       end
     end)
@@ -136,7 +134,6 @@ describe("JSON integers", function()
     it("are exact for any integer", function()
       random.check(1000, function(source)
         local text = source:digits(18)
-        if source:one_in(2) then text = "-" .. text end
         assert(written(math.tointeger(tonumber(text))) == '"' .. text .. '"', text)
       end)
     end)

@@ -154,8 +154,8 @@ describe("the checker of a direction", function()
   end)
 
   it("says so when no type of the direction is known", function()
-    assert.equal("279 links contacts to companies; from products to contacts no type of HubSpot's own is known",
-      refusal("products", "contacts", 279))
+    assert.equal("279 links contacts to companies; "
+      .. "from products to contacts no type of HubSpot's own is known", refusal("products", "contacts", 279))
   end)
 
   it("knows the directions from an object type to itself", function()

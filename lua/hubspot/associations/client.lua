@@ -10,6 +10,7 @@ local journals = require "hubspot.associations.journal"
 local operations = require "hubspot.associations.operation"
 local options = require "hubspot.associations.options"
 local retry = require "hubspot.associations.retry"
+local types = require "hubspot.associations.types"
 
 ---@class hubspot.associations.Client
 local Client = {}
@@ -29,6 +30,14 @@ local function check_argument(method, level, name, value, expected, other)
   expected = other and expected .. " or a " .. other or expected
   local found = value == nil and "nothing" or "a " .. type(value)
   error(("client:%s: %s: expected a %s, found %s"):format(method, name, expected, found), level)
+end
+
+-- How the inputs of a direction are checked: options of core.body.
+local function checks(self, from_object_type, to_object_type)
+  return {
+    check_ids = self.options.check_ids,
+    check_type = self.options.check_types and types.checker(from_object_type, to_object_type) or nil,
+  }
 end
 
 -- ---- one call ----
@@ -113,7 +122,8 @@ end
 
 ---Creates associations: HubSpot's batch create, in one request.
 ---
----An input is { from = id, to = id, types = types }. An id is { id = string }, a string or an integer.
+---An input is { from = id, to = id, types = types }. An id is { id = string }, a string of digits or a whole
+---number.
 ---Types are a list of { associationCategory = string, associationTypeId = integer }, one of them, or an
 ---integer (a type of category HUBSPOT_DEFINED). Inputs may be proxies: they are read through `__index`,
 ---which must not yield. Lists must be plain. Other fields of an input are ignored.
@@ -143,7 +153,7 @@ function Client:create(from_object_type, to_object_type, inputs, ...)
       retryable = false,
     }
   end
-  local body = core.body()
+  local body = core.body(checks(self, from_object_type, to_object_type))
   local added, refusals, count = body:add_list(inputs)
   if not added then return nil, errors.of_inputs(refusals, count) end
   return call(self.connection, path, body:json())
@@ -183,6 +193,7 @@ local function begin(self, method, from_object_type, to_object_type, source, giv
   if err then return nil, err end
   job, err = import.new({
     source = source,
+    checks = checks(self, from_object_type, to_object_type),
     batch_size = self.options.batch_size,
     concurrency = self.options.concurrency,
     max_failures = job_options.max_failures,

@@ -25,6 +25,7 @@ local errors = {}
 ---@field index integer|nil of an input: its place in the list
 ---@field field string|nil of an input: what in it is at fault, e.g. "from.id"
 ---@field reason string|nil of a journal: "other_job" or "in_use"
+---@field flaw string|nil of an id that is none: what it looks like and what to do
 ---@field curl_code integer|nil of a network, timeout or tls failure: libcurl's code
 local Error = { __name = "hubspot.associations.error" }
 

@@ -19,12 +19,13 @@ local group = {}
 ---@param input_at (fun(index: integer): any)|nil the input at an index of the source, where it can be asked
 ---  for; else `kept`
 ---@param kept boolean|nil whether inputs are kept: they take more memory than all the rest
+---@param checks table|nil options of core.body
 ---@return hubspot.associations.Group
-function group.new(first, input_at, kept)
+function group.new(first, input_at, kept, checks)
   return setmetatable({
     first = first,
     count = 0,
-    body = core.body(),
+    body = core.body(checks),
     indices = {}, -- place -> index in the source
     input_at = input_at,
     inputs = kept and {} or nil, -- place -> input

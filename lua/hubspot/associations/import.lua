@@ -43,8 +43,8 @@ local SEARCH_BUDGET = 400
 local Job = {}
 Job.__index = Job
 
----@param spec table { source, batch_size, concurrency, max_failures, on_failure, on_batch, retry, limiter,
----  journal }
+---@param spec table { source, checks, batch_size, concurrency, max_failures, on_failure, on_batch, retry,
+---  limiter, journal }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
@@ -59,6 +59,7 @@ function import.new(spec, now)
     end or nil,
     index = 0, -- of the input read last
     exhausted = false,
+    checks = spec.checks, -- options of core.body
     batch_size = spec.batch_size,
     concurrency = concurrency.new(spec.concurrency),
     most_groups = spec.concurrency + 1, -- one more than can be in flight: so one that waits holds up nobody
@@ -161,7 +162,7 @@ end
 
 -- An iterator's inputs are kept for on_failure only, which may want more of them than was sent.
 function Job:new_group(first)
-  return groups.new(first, self.input_at, self.on_failure ~= nil)
+  return groups.new(first, self.input_at, self.on_failure ~= nil, self.checks)
 end
 
 -- What the journal says of the next inputs, which are read from the source and compared, not sent.

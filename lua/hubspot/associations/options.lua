@@ -21,6 +21,10 @@ local options = {}
 ---@field concurrency integer|nil requests of one create_all in flight, 1 to 100; 4
 ---@field rate integer|nil requests per 10 seconds, when the caller knows better than the response headers
 ---@field batch_size integer|nil inputs per request, 1 to 2000 (HubSpot's limit, and the default)
+---@field check_ids boolean|nil whether a string must spell a record id: 1 to 19 digits, the first not 0;
+---  true. With false, strings are sent as they are
+---@field check_types boolean|nil whether a type id that HubSpot's documentation lists for another direction
+---  is refused before it is sent, true
 ---@field proxy string|nil as libcurl's CURLOPT_PROXY; by default from the environment
 ---@field ca_file string|nil certificates to trust, PEM; by default those that CURL_CA_BUNDLE, SSL_CERT_DIR or
 ---  SSL_CERT_FILE names, else libcurl's
@@ -85,6 +89,8 @@ local CLIENT = {
   retry_deadline = { check = seconds, default = 300 },
   concurrency = { check = count(100), default = 4 },
   batch_size = { check = count(2000), default = 2000 },
+  check_ids = { check = is_type "boolean", default = true },
+  check_types = { check = is_type "boolean", default = true },
   rate = { check = count(10000) },
   proxy = { check = text },
   ca_file = { check = text },

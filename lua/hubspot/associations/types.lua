@@ -11,6 +11,8 @@ local find, match, sub = string.find, string.match, string.sub
 
 local LONGEST_LINE = 200 -- of the association types
 
+local UNLABELED = "unlabeled"
+
 ---@alias hubspot.associations.Kind
 ---| "unlabeled" # each direction has just one
 ---| "primary" | "child_to_parent" | "parent_to_child" | "billing" | "signer" | "upcoming"
@@ -64,8 +66,8 @@ end
 
 ---The object type id of one of HubSpot's own object types.
 ---@param name string singular, plural, or the object type id itself, in any case
----@return string|nil object_type_id such as "0-1"; nil for a custom or unknown object, and for the few whose id
----  HubSpot does not publish
+---@return string|nil object_type_id such as "0-1"; nil for a custom or unknown object, and for the few whose
+---  id HubSpot does not publish
 function types.object_type_id(name)
   local object_type = object_type_of(name)
   return object_type and object_type.id
@@ -86,7 +88,7 @@ end
 ---@return integer|nil association_type_id
 function types.id(from, to, kind)
   if kind ~= nil and (type(kind) ~= "string" or find(kind, "[^a-z_]")) then return nil end
-  return id_of_kind(types_between(from, to), kind or "unlabeled")
+  return id_of_kind(types_between(from, to), kind or UNLABELED)
 end
 
 ---Which kind a HUBSPOT_DEFINED association type id is of.
@@ -124,7 +126,7 @@ end
 
 -- What the type is in the direction that was asked for, for people.
 local function right_type(list, kind, from, to)
-  local same, unlabeled = id_of_kind(list, kind), id_of_kind(list, "unlabeled")
+  local same, unlabeled = id_of_kind(list, kind), id_of_kind(list, UNLABELED)
   if same then return ("from %s to %s it is %d"):format(from, to, same) end
   if unlabeled then return ("from %s to %s the unlabeled type is %d"):format(from, to, unlabeled) end
   return ("from %s to %s no type of HubSpot's own is known"):format(from, to)
@@ -147,7 +149,7 @@ function types.checker(from, to)
     if not entry or find(list, entry, 1, true) then return nil end
     local other_from, other_to, kind = types.direction_of_id(id)
     if not other_from then return nil end
-    local shown = kind == "unlabeled" and "" or (" (%s)"):format(kind)
+    local shown = kind == UNLABELED and "" or (" (%s)"):format(kind)
     return ("%d%s links %s to %s; %s"):format(id, shown, other_from, other_to,
       right_type(list, kind, from_type.plural, to_type.plural))
   end

@@ -16,10 +16,10 @@ end
 
 local GOOD = {
   { from = { id = "101" }, to = { id = "202" }, types = { 1, 279 } },
-  { from = 102, to = 'a"\\\0\226\128\168', types = { associationCategory = "WORK", associationTypeId = 7 } },
-  setmetatable({ from = ("x"):rep(2000), to = "2" }, {
+  { from = 102, to = "203", types = { associationCategory = "WORK", associationTypeId = 7 } },
+  setmetatable({ from = "1234567890123456789", to = "2" }, {
     __index = function(_, key)
-      return key == "types" and { { associationCategory = "USER_DEFINED", associationTypeId = 1 } } or nil
+      return key == "types" and { { associationCategory = ("A"):rep(2000), associationTypeId = 1 } } or nil
     end,
   }),
 }
@@ -28,7 +28,7 @@ local BAD = {
   GOOD[1], "x", {}, { from = "" }, { from = {} }, { from = 1.5 }, { from = "\255" }, { from = 1, to = true },
   { from = 1, to = 2, types = {} },
   { from = 1, to = 2, types = { 1, x = 2 } }, { from = 1, to = 2, types = 0 },
-  { from = 1, to = 2, types = { { associationCategory = "x" } } },
+  { from = 1, to = 2, types = { { associationCategory = "x" } } }, { from = 1, to = 2, types = { 1, 280 } },
 }
 
 local ANSWER = [[{"status":"COMPLETE","numErrors":1,"links":null,"results":[null,{"toObjectId" : 202,
@@ -85,8 +85,13 @@ function scenarios.load()
   return true
 end
 
+-- Of another direction.
+local function check_type(id)
+  return id == 280 and ("%d is no type here"):format(id) or nil
+end
+
 function scenarios.body(core)
-  local body = core.body()
+  local body = core.body { check_type = check_type }
   for _ = 1, 3 do
     assert(body:add_list(GOOD))
     local added, refusals, count = body:add_list(BAD)
@@ -100,6 +105,7 @@ function scenarios.body(core)
   assert(body:ids(1) == "101" and body:input(2):find('"102"', 1, true), "an input")
   body:clear()
   assert(body:json() == '{"inputs":[]}', "the body after clear")
+  assert(core.body({ check_ids = false }):add { from = 'a"\\\0\226\128\168', to = "2", types = 1 })
   return true
 end
 
@@ -112,6 +118,7 @@ function scenarios.decode(core)
   for _, garbage in ipairs { "", "{", "null", "[1", '{"fromObjectId":5' } do
     assert(core.decode(garbage) == nil, "garbage")
   end
+  assert(core.decode_input('{"from":1e3,"to":{"\\u0069d":2.0}}').to.id == "2.0", "an input")
   return true
 end
 
