@@ -1,6 +1,7 @@
-/* core.decode: the JSON of HubSpot's answers -> plain Lua tables, in one pass.
+/* core.decode: the JSON of HubSpot's answers, and of a caller's inputs -> plain Lua tables, in one pass.
  * What differs from a general decoder: null is absence (and leaves no hole in a list), whole numbers are
- * integers where Lua has them, and record ids that come as numbers become strings, with every digit.
+ * integers where Lua has them, and record ids that come as numbers become strings, with every digit. Those of
+ * an input become strings however they are spelled: who judges an id must see the 3.8e10 that it was.
  * All memory is Lua's own, so that an error can be raised anywhere. */
 #define _GNU_SOURCE /* memmem */
 #include "core.h"
@@ -23,7 +24,8 @@ typedef struct lhsa_secret {
 /* How many fields the last object had, at each depth: a good guess for the next. */
 typedef struct lhsa_decoder {
   hsa_reader reader;
-  int values; /* so far */
+  int values;   /* so far */
+  int of_input; /* not of an answer */
   int fields[MAX_DEPTH + 1];
   lhsa_secret secrets[MOST_SECRETS]; /* what no string may show */
   int secret_count;
@@ -117,11 +119,25 @@ static int push_number(lua_State *L, hsa_reader *reader)
 
 static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth);
 
-static int is_id_key(const hsa_reader *reader)
+static int ends_with(const char *key, size_t length, const char *ending)
 {
-  static const char ending[] = "ObjectId";
-  size_t length = sizeof ending - 1;
-  return reader->length >= length && memcmp(reader->text + reader->length - length, ending, length) == 0;
+  size_t count = strlen(ending);
+  return length >= count && memcmp(key + length - count, ending, count) == 0;
+}
+
+static int is_word(const char *key, size_t length, const char *word)
+{
+  return length == strlen(word) && memcmp(key, word, length) == 0;
+}
+
+/* Whether the number read last is a record id under the key at the top of the stack. */
+static int is_id(lua_State *L, const lhsa_decoder *decoder)
+{
+  size_t length;
+  const char *key = lua_tolstring(L, -1, &length);
+  if (decoder->of_input)
+    return is_word(key, length, "id") || is_word(key, length, "from") || is_word(key, length, "to");
+  return decoder->reader.whole && ends_with(key, length, "ObjectId");
 }
 
 /* Reads `"key": value` behind the token that began the key, and sets it in the object at the top. */
@@ -130,12 +146,11 @@ static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
   hsa_reader *reader = &decoder->reader;
   if (token != HSA_STRING)
     return hsa_reader_fail(reader, "a key is missing");
-  int is_id = is_id_key(reader);
   push_string(L, decoder);
   if (hsa_read(reader) != HSA_COLON)
     return hsa_reader_fail(reader, "a colon is missing");
   token = hsa_read(reader);
-  if (token == HSA_NUMBER && is_id && reader->whole)
+  if (token == HSA_NUMBER && is_id(L, decoder))
     lua_pushlstring(L, reader->text, reader->length);
   else if (!push_value(L, decoder, token, depth - 1))
     return 0;
@@ -217,26 +232,17 @@ static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
   }
 }
 
-/* decode(text [, secret [, secret]]) -> table | nil, message: the JSON object or list that `text` is, as plain
- * tables; "[token]" stands in its strings where a secret stood */
-static int decode(lua_State *L)
+/* Decodes the string at 1: returns the table, or nil and a message. */
+static int decode_text(lua_State *L, lhsa_decoder *decoder)
 {
-  lhsa_decoder decoder = {.secret_count = 0};
-  hsa_reader *reader = &decoder.reader;
+  hsa_reader *reader = &decoder->reader;
   size_t length;
-  luaL_checktype(L, 1, LUA_TSTRING);
-  lua_settop(L, 1 + MOST_SECRETS);
-  for (int i = 2; i <= 1 + MOST_SECRETS && !lua_isnil(L, i); i++) {
-    lhsa_secret *secret = &decoder.secrets[decoder.secret_count++];
-    secret->bytes = luaL_checklstring(L, i, &secret->length);
-    luaL_argcheck(L, secret->length > 0, i, "a secret is not empty");
-  }
   const char *text = lua_tolstring(L, 1, &length); /* stays at 1, and so alive */
   hsa_reader_init(reader, text, length);
   hsa_token token = hsa_read(reader);
   if (token != HSA_OBJECT && token != HSA_LIST && token != HSA_ERROR)
     hsa_reader_fail(reader, "not a JSON object");
-  else if (push_value(L, &decoder, token, MAX_DEPTH) && hsa_read(reader) != HSA_END)
+  else if (push_value(L, decoder, token, MAX_DEPTH) && hsa_read(reader) != HSA_END)
     hsa_reader_fail(reader, "more than one JSON value");
   if (reader->error == NULL)
     return 1;
@@ -245,8 +251,35 @@ static int decode(lua_State *L)
   return 2;
 }
 
+/* decode(text [, secret [, secret]]) -> table | nil, message: the JSON object or list that `text` is, as plain
+ * tables; "[token]" stands in its strings where a secret stood */
+static int decode(lua_State *L)
+{
+  lhsa_decoder decoder = {.secret_count = 0};
+  luaL_checktype(L, 1, LUA_TSTRING);
+  lua_settop(L, 1 + MOST_SECRETS);
+  for (int i = 2; i <= 1 + MOST_SECRETS && !lua_isnil(L, i); i++) {
+    lhsa_secret *secret = &decoder.secrets[decoder.secret_count++];
+    secret->bytes = luaL_checklstring(L, i, &secret->length);
+    luaL_argcheck(L, secret->length > 0, i, "a secret is not empty");
+  }
+  return decode_text(L, &decoder);
+}
+
+/* decode_input(text) -> table | nil, message: the same for an input, in which a number under from, to or id
+ * becomes the string that it is spelled with */
+static int decode_input(lua_State *L)
+{
+  lhsa_decoder decoder = {.of_input = 1};
+  luaL_checktype(L, 1, LUA_TSTRING);
+  lua_settop(L, 1);
+  return decode_text(L, &decoder);
+}
+
 void lhsa_open_response(lua_State *L)
 {
   lua_pushcfunction(L, decode);
   lua_setfield(L, -2, "decode");
+  lua_pushcfunction(L, decode_input);
+  lua_setfield(L, -2, "decode_input");
 }

@@ -119,7 +119,8 @@ describe("the command", function()
   end)
 
   it("takes --type for another category, or for objects it does not know, as it is", function()
-    assert.equal(0, create("companies", "contacts", { "--type", "279", "--category", "USER_DEFINED" }, "1,2\n").code)
+    local custom = { "--type", "279", "--category", "USER_DEFINED" }
+    assert.equal(0, create("companies", "contacts", custom, "1,2\n").code)
     assert.equal(0, create("0-2", "2-77", { "--type", "279" }, "1,2\n").code)
   end)
 

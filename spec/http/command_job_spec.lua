@@ -115,7 +115,7 @@ describe("a job of the command", function()
       assert.are.equal("row,from,to,type,outcome,category,message", text:match "[^\n]*")
       assert.is_true(lines["2,4041,1,1,failed,OBJECT_NOT_FOUND,No such record: 0-1 4041"])
       assert.is_true(lines["6,4042,5,1,failed,OBJECT_NOT_FOUND,No such record: 0-1 4042"])
-      assert.is_true(lines["3,,2,1,failed,invalid_input,column from: is empty"])
+      assert_found(text, '\n3,,2,1,failed,invalid_input,"from: expected a record id')
       assert_found(text, '5,40,4,nine,failed,invalid_input,"column type: expected an association type id '
         .. '(a whole number from 1 to 2147483647), found ""nine"""\n')
 
@@ -153,16 +153,16 @@ describe("a job of the command", function()
 
     it("writes the ids of JSON Lines as they are, or not at all", function()
       local result = create({ "--failures", path "failed.csv", "-" }, {
-        stdin = '{"from":404123456789012,"to":"7 \\u0001"}\n{"from":1,"to":9007199254740993.0}\n'
+        stdin = '{"from":404123456789012,"to":"7\\u0001"}\n{"from":1,"to":9007199254740993.0}\n'
           .. '{"from":1,"to":12345678901234567890}\n{"from":1.5,"to":[2]}\n{"from":true,"to":1e400}\n',
       })
       assert.are.equal(1, result.code)
       local text = read_file(path "failed.csv")
-      assert_found(text, "\n1,404123456789012,7 \1,1,failed,OBJECT_NOT_FOUND,")
-      assert_found(text, "\n2,1,,1,failed,invalid_input,")
-      assert_found(text, "\n3,1,,1,failed,invalid_input,")
-      assert_found(text, "\n4,,,1,failed,invalid_input,")
-      assert_found(text, "\n5,,,1,failed,invalid_input,")
+      assert_found(text, "\n1,404123456789012,7\1,1,failed,invalid_input,")
+      assert_found(text, "\n2,1,9007199254740993.0,1,failed,invalid_input,")
+      assert_found(text, "\n3,1,12345678901234567890,1,failed,invalid_input,")
+      assert_found(text, "\n4,1.5,,1,failed,invalid_input,")
+      assert_found(text, "\n5,,1e400,1,failed,invalid_input,")
       assert.is_nil(result.stdout:find("[%z\1-\9\11-\31\127]"))
       result = create({ "-" }, { stdin = text })
       assert_found(result.stdout, "5 rows: 0 created, 5 failed\n")
@@ -224,7 +224,8 @@ describe("a job of the command", function()
       assert.are.same({ 1, "" }, { result.code, result.stderr })
       assert_found(result.stdout,
         "dry run: 5 rows: 3 can be sent, in 2 requests; 2 cannot; nothing was sent\n"
-        .. "line 2: column from: is empty\nline 3: column type: expected")
+        .. "line 2: from: expected a record id (1 to 19 digits), found the string \"\": it is empty; "
+        .. "fill it in, or leave the row out\nline 3: column type: expected")
       assert.are.equal(3, lines_in(path "f"))
       assert.are.equal(0, server:statistics().requests)
     end)
@@ -388,11 +389,11 @@ describe("a job of the command", function()
     assert_found(result.stderr, ": journal " .. journal
       .. ": is of another job: inputs 1 to 30 are not the ones it recorded\n")
     assert_found(result.stderr, "the same file, object types, --type and --category")
-    assert_found(create({ "--type", "2", "--journal", journal, "-" }, { stdin = pairs_csv(30) }).stderr,
+    assert_found(create({ "--type", "279", "--journal", journal, "-" }, { stdin = pairs_csv(30) }).stderr,
       "the same file, object types, --type and --category")
     file("failed.csv", "kept\n")
-    result = create({ "--from", "deals", "--failures", path "failed.csv", "--journal", journal, "-" },
-      { stdin = pairs_csv(30) })
+    result = create({ "--from", "deals", "--type", "5", "--failures", path "failed.csv",
+      "--journal", journal, "-" }, { stdin = pairs_csv(30) })
     assert.are.equal(2, result.code)
     assert_found(result.stderr, "its fromObjectType is contacts, not deals")
     assert_found(result.stderr, "nothing was sent")

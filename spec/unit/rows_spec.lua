@@ -98,8 +98,15 @@ describe("rows from CSV", function()
 
   it("that are bad bring what is known of them", function()
     assert.are.same({ from = "1", to = "", type = "x", line = 1 }, problem_of("1, ,x\n", { type = "1" }).row)
-    assert.are.same({ from = "1", to = "", types = 2, line = 1 }, problem_of("1, ,2\n", { type = "1" }).row)
-    assert.are.same({ from = "1", to = "", types = 1, line = 1 }, problem_of("1,\n", { type = "1" }).row)
+    assert.are.same({ from = "1", types = 1, line = 2 }, problem_of("1,2\n1\n", { type = "1" }).row)
+  end)
+
+  it("have their ids as they are spelled: what an id is, is the request's writer to say", function()
+    local ids = {}
+    for i, input in ipairs(read_well 'from,to,type\n1.01E+11,,1\n"202;203",00101,1\n#N/A,101.0,1\n') do
+      ids[i] = { input.from, input.to }
+    end
+    assert.are.same({ { "1.01E+11", "" }, { "202;203", "00101" }, { "#N/A", "101.0" } }, ids)
   end)
 
   it("have no spaces around ids", function()
@@ -122,11 +129,6 @@ describe("rows from CSV", function()
     { "without a second column", "1,2,1\n3\n", 2, "to", "is missing" },
     { "separated by another than the first", "1,2,1\n3;4;1\n", 2, "to", "separated by commas" },
     { "separated by commas behind a semicolon", "1;2;1\n3,4,1\n", 2, "to", "separated by semicolons" },
-    { "with an id as spreadsheets show it", "1,1.01E+11,1\n", 1, "to", "format the column as text" },
-    { "with such an id of another language", "from;to\n1,01E+11;2\n", 2,
-      "from", "format the column as text" },
-    { "with such an id without a fraction", "1E+11,2,1\n", 1, "from", "1E+11 is a number as" },
-    { "with an empty id", "1,2,1\n ,4,1\n", 2, "from", "is empty" },
     { "with a type that is no number", "1,2,primary\n", 1, "type", 'found "primary"' },
     { "with a type in words", "1,2,1 and 2\n", 1, "type", 'found "1 and 2"' },
     { "with the type 0", "1,2,0\n", 1, "type", "from 1 to 2147483647" },
@@ -144,7 +146,7 @@ describe("rows from CSV", function()
   end
 
   it("that are bad cost only themselves", function()
-    local problem, inputs = problem_of "1,2,1\n,4,1\n5,6,1\n"
+    local problem, inputs = problem_of "1,2,1\n3,4,x\n5,6,1\n"
     assert.are.equal(2, problem.line)
     assert.are.equal(2, #inputs)
   end)
@@ -184,9 +186,22 @@ describe("rows from JSON Lines", function()
 
   it("are inputs in the short form", function()
     assert.are.same({
-      { from = "1", to = 2, types = 279, line = 1 },
+      { from = "1", to = "2", types = 279, line = 1 },
       { from = "3", to = "4", types = 5, line = 2 },
     }, read_well '{"from":"1","to":2,"types":279}\n{"from":"3","to":"4","type":5}')
+  end)
+
+  it("have their ids as they are spelled, which no number of Lua's would be", function()
+    local ids = {}
+    for i, input in ipairs(read_well(
+      '{"from":3.83743e+10,"to":101.0,"types":1}\n{"fr\\u006fm":1E5,"to":-0,"types":1}\n'
+      .. '{"from":{"id":9007199254740993},"to":{"id":12345678901234567890},"types":1}\n')) do
+      local from, to = input.from, input.to
+      ids[i] = { type(from) == "table" and from.id or from, type(to) == "table" and to.id or to }
+    end
+    assert.are.same({
+      { "3.83743e+10", "101.0" }, { "1E5", "-0" }, { "9007199254740993", "12345678901234567890" },
+    }, ids)
   end)
 
   it("have types in words, as in CSV", function()
@@ -197,7 +212,7 @@ describe("rows from JSON Lines", function()
 
   it("that are bad bring the text that is no type, and never none where they had one", function()
     local known = problem_of('{"from":1,"to":2,"types":"nine"}\n', { type = "1" }).row
-    assert.are.same({ 1, 2, nil, "nine" }, { known.from, known.to, known.types, known.type })
+    assert.are.same({ "1", "2", nil, "nine" }, { known.from, known.to, known.types, known.type })
     known = problem_of('{"from":1,"to":2,"type":3,"types":4}\n', { type = "1" }).row
     assert.are.same({ nil, "?" }, { known.types, known.type })
   end)

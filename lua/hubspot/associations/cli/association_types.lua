@@ -32,10 +32,11 @@ local function read_one(word, category)
 end
 
 ---@param text string
----@param category string of those that are a number only
+---@param category string|nil of those that are a number only, "HUBSPOT_DEFINED"
 ---@return integer|table|nil types as an input has them
 ---@return string|nil message
 function association_types.read(text, category)
+  category = category or "HUBSPOT_DEFINED"
   local list = {}
   for word in text:gmatch "%S+" do
     local entry = read_one(word, category)

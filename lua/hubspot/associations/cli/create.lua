@@ -1,6 +1,7 @@
 -- `hubspot-associations create`: rows from a file or a pipe -> a job -> a report and an exit code.
 -- Puts the parts together; each part's work is its own.
 
+local association_types = require "hubspot.associations.cli.association_types"
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
 local credential = require "hubspot.associations.cli.credential"
@@ -12,6 +13,7 @@ local job = require "hubspot.associations.cli.job"
 local progress = require "hubspot.associations.cli.progress"
 local source = require "hubspot.associations.cli.source"
 local terminal = require "hubspot.associations.cli.terminal"
+local types = require "hubspot.associations.types"
 
 local create = {}
 
@@ -80,7 +82,7 @@ end
 local function run_dry(arguments, rows)
   local sink, why = failures.open(arguments)
   if not sink then return nil, why end
-  local run = dry_run.run(rows, sink, arguments.batch_size or MOST)
+  local run = dry_run.run(arguments, rows, sink, arguments.batch_size or MOST)
   local closed, unwritten = sink:close(not run.why)
   if not closed then run.why = unwritten end
   return run
@@ -92,6 +94,15 @@ local function last_words(run, credential_used)
   if run.is_unauthorized and credential_used.problem then lines[#lines + 1] = credential_used.problem end
   for _, line in ipairs(run.advice or {}) do lines[#lines + 1] = line end
   return lines
+end
+
+-- Why --type is none of this direction: told once, before a row or a journal is touched.
+local function type_refusal(arguments)
+  if not arguments.type then return nil end
+  local body = core.body { check_type = types.checker(arguments.from, arguments.to) }
+  local given = association_types.read(arguments.type, arguments.category)
+  local _, refusal = body:add { from = 1, to = 1, types = given }
+  return refusal and { "option '--type': " .. refusal.message, NOTHING_SENT }
 end
 
 -- Writes the report: the exit code, or nil and what to say.
@@ -139,6 +150,7 @@ end
 ---@return string|string[]|nil message why it could not run, or stopped
 function create.run(arguments, environment)
   local refused = failures.conflict(arguments, environment) or ca_file_refusal(arguments.ca_file)
+    or type_refusal(arguments)
   if refused then return nil, refused end
   local credential_used = NO_TOKEN
   if not arguments.dry_run then

@@ -2,6 +2,7 @@
 
 local core = require "hubspot.associations.core"
 local report = require "hubspot.associations.cli.report"
+local types = require "hubspot.associations.types"
 
 local dry_run = {}
 
@@ -11,8 +12,8 @@ local dry_run = {}
 ---@param batch_size integer
 ---@return table counts { rows, valid, requests }
 ---@return string|nil why it stopped before the source ended
-local function check(source, failures, batch_size)
-  local body = core.body()
+local function check(arguments, source, failures, batch_size)
+  local body = core.body { check_type = types.checker(arguments.from, arguments.to) }
   local counts = { rows = 0, valid = 0, requests = 0 }
   while true do
     local read, input = pcall(source.next, source)
@@ -34,12 +35,13 @@ local function check(source, failures, batch_size)
   end
 end
 
+---@param arguments table as arguments.parse gives them
 ---@param source hubspot.associations.cli.Source
 ---@param failures hubspot.associations.cli.Failures
 ---@param batch_size integer
 ---@return hubspot.associations.cli.Run
-function dry_run.run(source, failures, batch_size)
-  local counts, why = check(source, failures, batch_size)
+function dry_run.run(arguments, source, failures, batch_size)
+  local counts, why = check(arguments, source, failures, batch_size)
   local has_rest = source:has_rest()
   return {
     is_whole = counts.valid == counts.rows,

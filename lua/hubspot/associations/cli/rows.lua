@@ -42,17 +42,6 @@ end
 
 local SEPARATOR_NAMES = { [","] = "commas", [";"] = "semicolons", ["\t"] = "tabs" }
 
--- A long number as spreadsheets show it, 1.01E+11: most of its digits are gone.
-local SHORTENED = "^%d+[.,]?%d*[eE]%+%d+$"
-
--- Why what stands in a column of ids is none.
-local function id_refusal(id, separator)
-  if not id then return ("is missing (columns are separated by %s)"):format(SEPARATOR_NAMES[separator]) end
-  if id == "" then return "is empty" end
-  if not id:find(SHORTENED) then return nil end
-  return id .. " is a number as a spreadsheet shows long ones; format the column as text, and export it again"
-end
-
 -- The fields of a record by the names of their columns, without spaces around them.
 local function by_column(fields, columns)
   local row = {}
@@ -67,8 +56,10 @@ local function csv_input(fields, columns, line, separator, settings)
   local input = { from = row.from, to = row.to, types = types, line = line }
   if not types then input.type = row.type end
   for _, column in ipairs(IDS) do
-    local wrong = id_refusal(input[column], separator)
-    if wrong then return problem_at(line, column, wrong, input) end
+    if not input[column] then
+      local missing = ("is missing (columns are separated by %s)"):format(SEPARATOR_NAMES[separator])
+      return problem_at(line, column, missing, input)
+    end
   end
   if not types then return problem_at(line, "type", why, input) end
   return input
@@ -111,7 +102,7 @@ end
 
 local function json_input(text, line, settings)
   if not text:find "^%s*{" then return problem_at(line, nil, "expected a JSON object, one in each line") end
-  local object, why = core.decode(text)
+  local object, why = core.decode_input(text)
   if not object then return problem_at(line, nil, "is not JSON: " .. why) end
   if object.inputs ~= nil then return problem_at(line, nil, WHOLE_BODY) end
   local input = { from = object.from, to = object.to, line = line }
