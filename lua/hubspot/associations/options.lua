@@ -147,12 +147,12 @@ local function read_options(known, given, method, level)
   return read
 end
 
----Why a client's option cannot have a value: what was expected; nil when it can.
+---Why an option of a client or a job cannot have a value: what was expected; nil when it can.
 ---@param name string
 ---@param value any
 ---@return string|nil expected
 function options.refusal(name, value)
-  local valid, expected = CLIENT[name].check(value)
+  local valid, expected = (CLIENT[name] or JOB[name]).check(value)
   return not valid and expected or nil
 end
 

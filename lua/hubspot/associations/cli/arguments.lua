@@ -66,12 +66,22 @@ local function object_type(text)
   return nil, "expected an object type, such as contacts or 0-1"
 end
 
--- What the client's option of this name takes.
-local function client_option(name)
+-- What the module's option of this name takes.
+local function option(name)
   return function(text)
     local expected = require "hubspot.associations.options".refusal(name, text)
     if expected then return nil, "expected " .. expected end
     return text
+  end
+end
+
+-- A file that the module opens: it takes no control characters in its name.
+local function option_file(name)
+  local check = option(name)
+  return function(text)
+    local given, expected = file_name(text)
+    if not given then return nil, expected end
+    return check(text)
   end
 end
 
@@ -149,7 +159,7 @@ Examples:
         never = "the token is read from HUBSPOT_TOKEN or --token-file; an argument can be read by others" },
       { name = "--format", choices = { "csv", "jsonl" }, argname = "csv|jsonl",
         description = "What FILE is; by default, what its name or its first character says." },
-      { name = "--journal", argname = "FILE", check = file_name,
+      { name = "--journal", argname = "FILE", check = option_file "journal",
         description = "Record what is done in this file; when it has a record, go on from there." },
       { name = "--failures", argname = "FILE", check = file_name,
         description = "Write the rows that failed, or are unconfirmed, to this CSV file, with the reason: "
@@ -165,12 +175,12 @@ Examples:
         default = "auto", show_default = false,
         description = "How to show how far it is, on standard error: auto, the default, is a bar on a "
           .. "terminal, and plain lines elsewhere." },
-      { name = "--ca-file", argname = "FILE", check = file_name,
+      { name = "--ca-file", argname = "FILE", check = option_file "ca_file",
         description = "Trust the certificates in this file, PEM, instead of this machine's: for a proxy or "
           .. "a server of your own." },
-      { name = "--base-url", argname = "URL", check = client_option "base_url", is_secret = true,
+      { name = "--base-url", argname = "URL", check = option "base_url", is_secret = true,
         description = "Where the service is: https://api.hubapi.com by default; a sandbox." },
-      { name = "--api-version", argname = "VERSION", check = client_option "version",
+      { name = "--api-version", argname = "VERSION", check = option "version",
         description = "The version of HubSpot's API; 2025-09 by default." },
       { name = "--max-attempts", argname = "N", check = whole(1, 1000),
         description = "How often a request that fails is sent at most; 6 by default." },
@@ -241,19 +251,19 @@ end
 
 -- An option or an argument as argparse takes it: a value that fails its check is refused under its name, and
 -- repeated only where it cannot hold a secret. An option that is never to be given is in no help.
-local function checked(option, ended)
-  if option.never then
-    return { name = option.name, args = "?", hidden = true, action = function()
-      ended.refusal = ("option '%s': %s"):format(option.name, option.never)
+local function checked(given, ended)
+  if given.never then
+    return { name = given.name, args = "?", hidden = true, action = function()
+      ended.refusal = ("option '%s': %s"):format(given.name, given.never)
       error(EARLY, 0)
     end }
   end
   local copy = {}
-  for name, value in pairs(option) do copy[name] = value end
-  local name = option.name:find "^%-" and ("option '%s'"):format(option.name) or option.argname
-  copy.convert = option.check and function(text)
-    local value, expected = option.check(text)
-    local found = option.is_secret and text ~= "" and "" or ", found " .. shown(text)
+  for name, value in pairs(given) do copy[name] = value end
+  local name = given.name:find "^%-" and ("option '%s'"):format(given.name) or given.argname
+  copy.convert = given.check and function(text)
+    local value, expected = given.check(text)
+    local found = given.is_secret and text ~= "" and "" or ", found " .. shown(text)
     return value, expected and ("%s: %s%s"):format(name, expected, found)
   end
   return copy
@@ -265,7 +275,7 @@ local function add_command(parser, command, ended)
     epilog = command.epilog, add_help = false,
   }
   for _, argument in ipairs(command.arguments or {}) do sub:argument(checked(argument, ended)) end
-  for _, option in ipairs(command.options or {}) do sub:option(checked(option, ended)) end
+  for _, given in ipairs(command.options or {}) do sub:option(checked(given, ended)) end
   for _, flag in ipairs(command.flags or {}) do sub:flag(flag) end
   add_help(sub, ended)
 end
