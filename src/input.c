@@ -136,7 +136,7 @@ static int to_integer(lua_State *L, int index, int64_t *value)
 /* ---- record ids ---- */
 
 /* Writes a number as an id: judged by its value, since a decoder may have made a float of it. */
-static int write_number_id(lua_State *L, hsa_buffer *json, int index, const char *field)
+static inline int write_number_id(lua_State *L, hsa_buffer *json, int index, const char *field)
 {
   int64_t number;
   if (!to_integer(L, index, &number) || number < 1)
@@ -149,31 +149,47 @@ static int write_number_id(lua_State *L, hsa_buffer *json, int index, const char
   return status == HSA_OK ? APPEND(L, json, "\"", field) : refuse_size(L, field);
 }
 
-/* Writes a string as an id: judged by its spelling. */
-static int write_text_id(lua_State *L, lhsa_body *body, int index, const char *field)
+static int refuse_text_id(lua_State *L, int index, const char *flaw, const char *field)
 {
-  size_t length;
-  const char *bytes = lua_tolstring(L, index, &length);
-  const char *flaw = body->any_id ? NULL : hsa_record_id_flaw(bytes, length);
-  if (flaw != NULL) {
-    push_description(L, index);
-    lua_pushfstring(L, "expected a record id (1 to 19 digits), found %s: %s", lua_tostring(L, -1), flaw);
-    refuse_with(L, "invalid_input", field);
-    lua_pushstring(L, flaw); /* alone: the same for each id with this flaw */
-    lua_setfield(L, -2, "flaw");
-    return 0;
-  }
+  push_description(L, index);
+  lua_pushfstring(L, "expected a record id (1 to 19 digits), found %s: %s", lua_tostring(L, -1), flaw);
+  refuse_with(L, "invalid_input", field);
+  lua_pushstring(L, flaw); /* alone: the same for each id with this flaw */
+  lua_setfield(L, -2, "flaw");
+  return 0;
+}
+
+/* Writes a string as it is, where any is an id. */
+static int write_any_text(lua_State *L, hsa_buffer *json, int index, const char *bytes, size_t length,
+                          const char *field)
+{
   if (length == 0)
     return refuse(L, index, "a record id (a non-empty string)", field);
-  hsa_status status = hsa_json_string(&body->json, bytes, length);
+  hsa_status status = hsa_json_string(json, bytes, length);
   lhsa_check_memory(L, status);
   if (status == HSA_BAD_UTF8)
     return refuse(L, index, "valid UTF-8", field);
   return status == HSA_OK ? 1 : refuse_size(L, field);
 }
 
+/* Writes a string as an id: judged by its spelling. */
+static inline int write_text_id(lua_State *L, lhsa_body *body, int index, const char *field)
+{
+  size_t length;
+  const char *bytes = lua_tolstring(L, index, &length);
+  if (body->any_id)
+    return write_any_text(L, &body->json, index, bytes, length, field);
+  const char *flaw = hsa_record_id_flaw(bytes, length);
+  if (flaw != NULL)
+    return refuse_text_id(L, index, flaw, field);
+  char quoted[HSA_RECORD_ID_DIGITS + 2] = {'"'}; /* digits need no escapes */
+  memcpy(quoted + 1, bytes, length);
+  quoted[length + 1] = '"';
+  return append(L, &body->json, quoted, length + 2, field);
+}
+
 /* Writes the id at `index` as a JSON string. */
-static int write_id(lua_State *L, lhsa_body *body, int index, const char *field)
+static inline int write_id(lua_State *L, lhsa_body *body, int index, const char *field)
 {
   switch (lua_type(L, index)) {
   case LUA_TSTRING:

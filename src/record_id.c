@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { MOST_DIGITS = 19 };
-
 static int is_digit(char c)
 {
   return c >= '0' && c <= '9';
@@ -160,7 +158,7 @@ static const struct {
 const char *hsa_record_id_flaw(const char *bytes, size_t length)
 {
   size_t i = 0;
-  if (length >= 1 && length <= MOST_DIGITS && bytes[0] != '0' && digits_at(bytes, length) == length)
+  if (length >= 1 && length <= HSA_RECORD_ID_DIGITS && bytes[0] != '0' && digits_at(bytes, length) == length)
     return NULL;
   while (!flaws[i].matches(bytes, length))
     i++;

@@ -139,6 +139,20 @@ describe("the command", function()
     end
   end)
 
+  it("says once what many ids have in common, and names the id of a row that stands alone", function()
+    local rows = {}
+    for row = 1, 3000 do rows[row] = ("%d.5E+11,%d\n"):format(row, row) end
+    rows[3001] = "#N/A,7\n"
+    local result = create("contacts", "companies", { "--type", "279" }, table.concat(rows))
+    assert.equal(1, result.code)
+    for _, line in ipairs {
+      "lines 1 to 3000: from: no record id: it is a long number shortened",
+      'line 3001: from: expected a record id (1 to 19 digits), found the string "#N/A": it stands',
+    } do
+      assert.matches("\n" .. line, result.stdout, 1, true)
+    end
+  end)
+
   it("links the ids of JSON Lines with every digit", function()
     local result = create("contacts", "companies", { "--type", "279" },
       '{"from":9007199254740993,"to":9223372036854775807}\n')

@@ -38,6 +38,14 @@ describe("the first failures", function()
       lines_of { bad(1, "x"), bad(2, "x"), bad(3, "y"), bad(5, "y") })
   end)
 
+  it("show what only one row has where it stands alone, and not where others share the reason", function()
+    local function flawed(line, shared)
+      return { line = line, message = shared .. ", found " .. line, shared = shared, is_bad = true }
+    end
+    assert.are.same({ "lines 1 and 3 to 4: x", "line 2: y, found 2" },
+      lines_of { flawed(1, "x"), flawed(2, "y"), flawed(3, "x"), flawed(4, "x") })
+  end)
+
   it("are one line where rows were refused for the same reason, without their ids", function()
     assert.are.same({ "lines 3 and 7: C: m", "line 4: a to b: C: n" },
       lines_of { refused(7, "m"), refused(4, "n"), refused(3, "m") })

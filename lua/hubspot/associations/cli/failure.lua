@@ -39,6 +39,7 @@ end
 ---@field outcome string
 ---@field category string
 ---@field message string
+---@field shared string|nil the message without what only this row has, where that differs
 ---@field is_bad boolean whether nothing was asked of HubSpot
 
 ---@param failed table { input, outcome, error }, as a job's on_failure has it
@@ -48,6 +49,8 @@ function failure.describe(failed, with_category)
   local input = failed.input
   local known = input.problem and (input.problem.row or {}) or input
   local kind, message = reason(failed)
+  local err = failed.error
+  local flaw = not input.problem and err and err.flaw
   return {
     line = input.line,
     from = id_text(known.from),
@@ -56,7 +59,8 @@ function failure.describe(failed, with_category)
     outcome = failed.outcome,
     category = printable(kind),
     message = printable(message),
-    is_bad = input.problem ~= nil or failed.error ~= nil and failed.error.kind == "invalid_input",
+    shared = flaw and ("%s: no record id: %s"):format(err.field, flaw) or nil,
+    is_bad = input.problem ~= nil or err ~= nil and err.kind == "invalid_input",
   }
 end
 

@@ -21,7 +21,7 @@ end
 
 -- Why a row failed, in the words that it may share with others. What is said of a bad row has no category.
 local function words(row)
-  if row.is_bad then return row.message end
+  if row.is_bad then return row.shared or row.message end
   return row.category .. ": " .. row.message
 end
 
@@ -108,7 +108,8 @@ function FirstFailures:lines()
   local lines, covered = {}, 0
   for index = 1, math.min(SHOWN, #self.entries) do
     local entry = self.entries[index]
-    lines[index] = places(entry) .. ": " .. subject(entry) .. entry.text
+    local text = entry.count == 1 and entry.row.shared and entry.row.message or entry.text
+    lines[index] = places(entry) .. ": " .. subject(entry) .. text
     covered = covered + entry.count
   end
   if covered < self.count then lines[#lines + 1] = ("and %d more"):format(self.count - covered) end
