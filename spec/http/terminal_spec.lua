@@ -23,7 +23,7 @@ describe("a job in a terminal", function()
 
   before_each(function()
     server:reset()
-    if not screen.is_there() then pending "tmux is not installed: tools/setup installs it where there is apt" end
+    if not screen.is_there() then pending "tmux is not installed (tools/setup installs it with apt)" end
   end)
 
   after_each(function()

@@ -48,7 +48,8 @@ function screen.start(columns, argv, env)
   end
   for _, word in ipairs(argv) do words[#words + 1] = process.quote(word) end
   process.write_file(self.folder .. "/program", table.concat(words, " ") .. "\n")
-  local started = tmux(self, "new-session", "-d", "-x", columns, "-y", HEIGHT, "sh " .. self.folder .. "/program")
+  local program = "sh " .. self.folder .. "/program"
+  local started = tmux(self, "new-session", "-d", "-x", columns, "-y", HEIGHT, program)
   if started.code ~= 0 then
     process.remove_folder(self.folder)
     error("tmux: " .. started.stderr, 2)
