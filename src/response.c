@@ -140,6 +140,16 @@ static int is_id(lua_State *L, const lhsa_decoder *decoder)
   return decoder->reader.whole && ends_with(key, length, "ObjectId");
 }
 
+/* Whether the object at the top but one has a value under the key at the top. */
+static int is_known(lua_State *L)
+{
+  lua_pushvalue(L, -1);
+  lua_rawget(L, -3);
+  int known = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return known;
+}
+
 /* Reads `"key": value` behind the token that began the key, and sets it in the object at the top. */
 static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth)
 {
@@ -147,6 +157,8 @@ static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
   if (token != HSA_STRING)
     return hsa_reader_fail(reader, "a key is missing");
   push_string(L, decoder);
+  if (decoder->of_input && is_known(L)) /* which of two ids is meant would be a guess */
+    return hsa_reader_fail(reader, "a key for the second time");
   if (hsa_read(reader) != HSA_COLON)
     return hsa_reader_fail(reader, "a colon is missing");
   token = hsa_read(reader);
@@ -267,7 +279,7 @@ static int decode(lua_State *L)
 }
 
 /* decode_input(text) -> table | nil, message: the same for an input, in which a number under from, to or id
- * becomes the string that it is spelled with */
+ * becomes the string that it is spelled with, and no object has a key twice */
 static int decode_input(lua_State *L)
 {
   lhsa_decoder decoder = {.of_input = 1};

@@ -154,6 +154,19 @@ describe("core.decode_input", function()
       core.decode_input [[{"fr\u006fm":1e3,"t\u006F":{"\u0069d":2.0}}]])
   end)
 
+  it("takes no object with a key twice: which of two ids is meant would be a guess", function()
+    for _, text in ipairs {
+      '{"from":1,"from":2}', '{"from":1,"to":2,"fr\\u006fm":1}', '{"from":{"id":1,"id":2}}',
+      '[{"to":null,"to":1,"to":2}]',
+    } do
+      local decoded, why = core.decode_input(text)
+      assert.is_nil(decoded)
+      assert.matches("a key for the second time at byte ", why, 1, true)
+      assert.is_table(core.decode(text))
+    end
+    assert.is_table(core.decode_input '[{"from":1},{"from":1,"to":{"from":2}}]')
+  end)
+
   it("reads all else as core.decode does", function()
     for _, text in ipairs {
       '{"from":"1","types":[{"associationTypeId":279}],"x":{"a":[1.5,null,true]}}', "{}", "[1,2.5]", "{", "",
