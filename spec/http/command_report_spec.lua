@@ -11,7 +11,7 @@ local sandbox = require "support.sandbox"
 
 local assert_found = command.assert_found
 
-local unpack = table.unpack or unpack
+local unpack = table.unpack or unpack -- luacheck: ignore 113 (Lua 5.1 has it)
 
 local GO_ON = "to go on, run the same command again"
 
@@ -274,7 +274,8 @@ describe("the command", function()
     it("shows any other file's name so, too", function()
       for _, more in ipairs {
         { path(HOSTILE) }, { "--token-file", path(HOSTILE), "-" },
-        { "--journal", path "none/" .. HOSTILE, "-" }, { "--ca-file", path(HOSTILE), "-" }, { "--failures", path "none/" .. HOSTILE, "-" },
+        { "--journal", path "none/" .. HOSTILE, "-" }, { "--ca-file", path(HOSTILE), "-" },
+        { "--failures", path "none/" .. HOSTILE, "-" },
       } do
         local result = command.run(command.create("http://127.0.0.1:1", more, "1"), { stdin = "1,2\n" })
         assert.are.equal(2, result.code)

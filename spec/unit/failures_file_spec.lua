@@ -106,10 +106,9 @@ describe("the file of failures", function()
     file:add(row)
     assert_incomplete(file, file:close(true))
 
-    file = opened "/dev/full" -- told by a write, in the midst of the rows
-    local goes_on = true
-    for _ = 1, 10000 do goes_on = goes_on and file:add(row) end
-    assert.is_nil(goes_on)
+    file = opened "/dev/full" -- told by a write in the midst of the rows; LuaJIT tells it by close, too
+    for _ = 1, 10000 do file:add(row) end
+    assert.is_true(jit ~= nil or file.failed ~= nil)
     assert_incomplete(file, file:close(true))
 
     local path = folder .. "/gone/failed.csv" -- told by its beginning
