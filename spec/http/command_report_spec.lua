@@ -146,7 +146,7 @@ describe("the command", function()
       local said = stopped(command.run(arguments, { stdin = "101,202\n" }))
       set:close()
       assert_found(said, "tls: ")
-      assert_found(said, "give its certificates by --ca-file")
+      assert_found(said, "give its certificates with --ca-file")
       assert.is_nil(said:find("ca_file and ca_path", 1, true))
     end)
 

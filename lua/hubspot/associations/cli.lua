@@ -65,8 +65,8 @@ end
 function cli.main(argv, environment)
   local ran, code, message = pcall(run, argv, environment)
   if ran and code then return code end
-  -- The interpreter turns SIGINT into an error of this name.
-  if not ran and tostring(code):find "interrupted!" then
+  -- The interpreter turns SIGINT into an error that ends so.
+  if not ran and tostring(code):find "interrupted!$" then
     terminal.say(environment.stderr, INTERRUPTED_MESSAGE)
     return INTERRUPTED
   end

@@ -3,6 +3,8 @@
 
 local advice = {}
 
+local OF_PROXY = "check the proxy (https_proxy): its address, its user and password, and what it allows"
+
 -- What has to change first, by libcurl's code: it tells causes apart that one kind of error has.
 local OF_CURL_CODE = {
   [5] = "check the name of the proxy (https_proxy), and this machine's DNS",
@@ -10,14 +12,12 @@ local OF_CURL_CODE = {
   [7] = "check that the service, or the proxy of this machine, can be reached from here: network, firewall",
   [35] = "check that --base-url is an HTTPS service, and whether a proxy or a firewall is in between",
   [60] = "check this machine's clock; where a proxy or a server of your own is in between, give its "
-    .. "certificates by --ca-file",
-  [77] = "give a file of certificates, PEM, that can be read, by --ca-file",
-  [97] = "check the proxy (https_proxy) and what it lets through",
+    .. "certificates with --ca-file",
+  [77] = "give a file of certificates, PEM, that can be read, with --ca-file",
+  [97] = OF_PROXY,
 }
 
-local OF_PROXY = "check the proxy (https_proxy): its address, its user and password, and what it lets through"
-
-local LATER = "HubSpot, or the way to it, is out of order: try again later"
+local LATER = "HubSpot, or the connection to it, has a problem: try again later"
 
 -- The same by kind, where the code says nothing.
 local OF_KIND = {
@@ -27,15 +27,15 @@ local OF_KIND = {
   not_found = "check --base-url, --api-version and the object types",
   redirect = "redirects are never followed: check --base-url",
   daily_limit = "the account's requests of this day are used up: wait until midnight in its time zone",
-  rate_limited = "other programs use up the account's requests: wait, or give a lower --rate here and there",
+  rate_limited = "other programs use up the account's limit: wait, or have each send less (--rate)",
   network = LATER,
   timeout = LATER,
   tls = "check this machine's clock, --ca-file, and whether a proxy or a firewall is in between",
   decode = LATER,
   too_large = "give a smaller --batch-size",
-  invalid_input = "mend what is named",
-  source = "mend the file",
-  journal = "see that the journal can be read and written",
+  invalid_input = "correct what is named",
+  source = "correct the file",
+  journal = "check that the journal can be read and written",
 }
 
 -- Where the journal is not to be used for this job, or not now: the same command would only stop again.
@@ -46,7 +46,7 @@ local OF_JOURNAL = {
 }
 
 local function of_http(status)
-  return status and status >= 500 and LATER or "mend what HubSpot refuses"
+  return status and status >= 500 and LATER or "correct what HubSpot refuses"
 end
 
 -- What a person can do about an error; nil where its words say all.

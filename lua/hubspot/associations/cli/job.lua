@@ -10,7 +10,7 @@ local job = {}
 
 local TICK = 0.1 -- seconds; a signal that comes just before a wait is noticed after it
 
-local ENDING = "interrupted: finishing what is in flight; once more ends it at once"
+local ENDING = "interrupted: finishing what is in flight; interrupt again to stop at once"
 
 ---@class hubspot.associations.cli.Run what came of a run
 ---@field is_whole boolean whether all rows were created
