@@ -331,6 +331,18 @@ describe("the command", function()
       assert.are.equal("1,2\n", process.read_file(rows))
     end)
 
+    it("refuses one that turns out to be the journal, once there is one", function()
+      process.run { "ln", "-s", "journal", path "link" }
+      for _, name in ipairs { folder .. "/./journal", path "link" } do
+        local arguments = { "--failures", name, "--journal", path "journal", "-" }
+        local result = command.run(command.create("http://127.0.0.1:1", arguments, "1"), { stdin = ",2\n" })
+        assert.are.same({ 2, "" }, { result.code, result.stdout })
+        assert_found(result.stderr, "--failures and --journal are the same file")
+        assert.matches('^{"format"', process.read_file(path "journal"))
+        process.run { "rm", path "journal" }
+      end
+    end)
+
     it("refuses one that is standard input or output, by another name", function()
       local rows = file("rows.csv", "1,2\n")
       for script, name in pairs {

@@ -141,7 +141,7 @@ end
 ---whether the rate limit is why, or the pause before another attempt.
 ---@return number
 ---@return "rate_limit"|"retry"|nil
-function Operation:pause()
+function Operation:waiting()
   if self.report or #self.flights > 0 or not self.wait then return 0 end
   local now = core.now()
   local limited = self.connection.limiter:delay(now)

@@ -79,8 +79,8 @@ local function new_progress(arguments, environment)
   }
 end
 
-local function run_dry(arguments, rows)
-  local sink, why = failures.open(arguments)
+local function run_dry(arguments, environment, rows)
+  local sink, why = failures.open(arguments, environment)
   if not sink then return nil, why end
   local run = dry_run.run(arguments, rows, sink, arguments.batch_size or MOST)
   local closed, unwritten = sink:close(not run.why)
@@ -124,9 +124,9 @@ local function run(arguments, environment, client, show, credential_used, caught
   rows, why, advised = source.open(arguments, environment, caught)
   if not rows then return nil, { why, advised or NOTHING_SENT, advised and NOTHING_SENT } end
   if arguments.dry_run then
-    made, why = run_dry(arguments, rows)
+    made, why = run_dry(arguments, environment, rows)
   else
-    made, why = job.run(client, arguments, rows, show, caught)
+    made, why = job.run(client, arguments, environment, rows, show, caught)
   end
   rows:close()
   if not made then return nil, why end

@@ -59,14 +59,21 @@ function failures.conflict(arguments, environment)
   end
 end
 
+---Opens the file for failures. The journal is there by now: two names may be of one file that was not before.
 ---@param arguments table as arguments.parse gives them
+---@param environment hubspot.associations.cli.Environment
 ---@return hubspot.associations.cli.Failures|nil
 ---@return string|nil message
-function failures.open(arguments)
+function failures.open(arguments, environment)
   local file, why
   if arguments.failures then
     file, why = failures_file.open(arguments.failures)
     if not file then return nil, "--failures: cannot open " .. why end
+    why = failures.conflict(arguments, environment)
+    if why then
+      file:discard()
+      return nil, why
+    end
   end
   return setmetatable({
     with_category = arguments.category ~= nil, -- the file may be read without --category, or with another

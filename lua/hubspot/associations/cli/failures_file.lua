@@ -60,6 +60,11 @@ local function begin(self)
   return write(self, HEADER)
 end
 
+---Closes the file as it is.
+function FailuresFile:discard()
+  self.handle:close()
+end
+
 ---@param row hubspot.associations.cli.FailedRow
 ---@return boolean|nil
 ---@return string|nil message

@@ -32,7 +32,7 @@ local function drive(operation, source, progress, caught)
       operation:cancel()
       progress:say(ENDING)
     else
-      local wait, reason = operation:pause()
+      local wait, reason = operation:waiting()
       progress:update(operation:progress(), wait, WAITS_FOR[reason])
       progress:tick(core.now(), source:total())
       core.poll(operation:fd(), math.min(operation:timeout() or TICK, TICK))
@@ -65,19 +65,20 @@ end
 ---Runs a job.
 ---@param client hubspot.associations.Client
 ---@param arguments table as arguments.parse gives them
+---@param environment hubspot.associations.cli.Environment
 ---@param source hubspot.associations.cli.Source
 ---@param progress hubspot.associations.cli.Progress
 ---@param caught fun(): integer|nil
 ---@return hubspot.associations.cli.Run|nil
 ---@return string|string[]|nil message why it could not begin
-function job.run(client, arguments, source, progress, caught)
+function job.run(client, arguments, environment, source, progress, caught)
   local failures, why
   local operation, err = client:start(arguments.from, arguments.to, function() return source:next() end, {
     journal = arguments.journal,
     on_failure = function(failed) return failures:add(failed) end,
   })
   if not operation then return nil, advice.not_begun(words(err), err) end
-  failures, why = failures_of.open(arguments) -- now: another process may have had the journal
+  failures, why = failures_of.open(arguments, environment) -- now: another process may have had the journal
   if not failures then
     operation:cancel()
     operation:step()
