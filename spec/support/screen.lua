@@ -39,6 +39,8 @@ function screen.start(columns, argv, env)
   local self = setmetatable({ folder = process.make_folder() }, Screen)
   process.write_file(self.folder .. "/tmux.conf", CONFIGURATION)
   local words = { "exec env" }
+  local preloaded = os.getenv "LD_PRELOAD" -- for the program, where it is for the code under test
+  if preloaded then words[2] = process.quote("LD_PRELOAD=" .. preloaded) end
   for name, value in pairs(env) do -- env wants every -u before the first assignment
     if value then
       words[#words + 1] = process.quote(name .. "=" .. value)
