@@ -241,6 +241,7 @@ static void read_outcome(hsa_request *request, CURLcode result)
   long version = 0;
   curl_off_t elapsed = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &request->status);
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &request->proxy_status);
   curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &request->connects);
   curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &elapsed);

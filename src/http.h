@@ -33,6 +33,7 @@ typedef struct hsa_request {
   const char *failure; /* its kind: network, timeout, tls, too_large, closed; NULL with an answer */
   int code;            /* of a failure: the CURLcode, or 0 */
   char message[256];   /* of a failure */
+  long proxy_status;   /* what a proxy answered to CONNECT, or 0 */
   long status;
   const char *http_version;
   long connects; /* new connections it took: 0 when one was reused */

@@ -193,8 +193,9 @@ static int request_close(lua_State *L)
 }
 
 /* request:response() -> { status, headers, body, elapsed, http_version, connects }
- *   | nil, { kind, message, elapsed, sent, curl_code }. Once: it closes the request. Raises while it is not
- * done. `sent` is false when nothing of it went out. */
+ *   | nil, { kind, message, elapsed, sent, curl_code, proxy_status }. Once: it closes the request. Raises while
+ * it is not done. `sent` is false when nothing of it went out; `proxy_status` is a proxy's refusal of the
+ * tunnel. */
 static int request_response(lua_State *L)
 {
   lhsa_request *self = check_request(L);
@@ -210,6 +211,10 @@ static int request_response(lua_State *L)
   } else {
     lua_pushnil(L);
     push_failure(L, request->failure, request->message, request->code, request->elapsed, request->sent);
+    if (request->proxy_status >= 300) {
+      lua_pushinteger(L, (lua_Integer)request->proxy_status);
+      lua_setfield(L, -2, "proxy_status");
+    }
     count = 2;
   }
   request_collect(L);

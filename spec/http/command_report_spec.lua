@@ -158,6 +158,8 @@ describe("the command", function()
       end
       assert_found(through "http://name.invalid:1", "check the name of the proxy")
       assert_found(through "http://127.0.0.1:1", "the proxy of this machine")
+      raw = raw_server.start { connections = { { { "read_head" }, { "send", responses.of(407, "") } } } }
+      assert_found(through(raw:url()), "check the proxy (https_proxy): its address, its user and password")
     end)
 
     it("after the journal of another job: not to run the same command again", function()

@@ -35,7 +35,7 @@ describe("what to do about a job that stopped", function()
     { "a port that nobody listens at", { kind = "network", curl_code = 7 }, "can be reached" },
     { "a connection that breaks", { kind = "network", curl_code = 56 }, "try again later" },
     { "a proxy that has no address", { kind = "network", curl_code = 5 }, "https_proxy" },
-    { "a proxy that refuses", { kind = "network", curl_code = 56, proxy = true }, "https_proxy" },
+    { "a proxy that refuses", { kind = "network", curl_code = 56, proxy_status = 407 }, "https_proxy" },
     { "a certificate that nobody trusts", { kind = "tls", curl_code = 60 }, "--ca-file" },
     { "certificates that cannot be read", { kind = "tls", curl_code = 77 }, "--ca-file" },
     { "a handshake that breaks", { kind = "tls", curl_code = 35 }, "--base-url" },

@@ -27,6 +27,7 @@ local errors = {}
 ---@field reason string|nil of a journal: "other_job" or "in_use"
 ---@field flaw string|nil of an id that is none: what it looks like and what to do
 ---@field curl_code integer|nil of a network, timeout or tls failure: libcurl's code
+---@field proxy_status integer|nil of a network failure: the status with which a proxy refused a tunnel
 local Error = { __name = "hubspot.associations.error" }
 
 -- What a person can do about it, where that is not plain from the message.
