@@ -35,6 +35,14 @@ describe("the loop for nginx", function()
 
   behaviour.of_server("nginx", start)
 
+  it("is told in the log why there is no client", function()
+    local server = start { url = function() return "http://127.0.0.1:1" end }
+    local _, about = server:get("/refused")
+    local said = server:close()
+    assert.equal("500", about)
+    assert.matches("token: no token: set the option `token`", said, 1, true)
+  end)
+
   it("creates an association for each of 1,000 requests, and serves others within 50 ms", function()
     local got = load("nginx", start, LATENCY, 1000, 50)
     assert.is_false(got.stalled)

@@ -102,8 +102,8 @@ local function absolute(path)
   end))
 end
 
--- What runs before a Lua block: it sends every client to the sandbox, catches slips, and gives the client of
--- the first example, with which the further ones go on.
+-- What runs before a Lua block: it sends every client to the sandbox, catches slips, and gives the client and
+-- the check of the first example, with which the further ones go on.
 local PRELUDE = [[
 local associations = require "hubspot.associations"
 local new = associations.new
@@ -113,7 +113,8 @@ function associations.new(given)
   changed.base_url = os.getenv "SANDBOX"
   return new(changed)
 end
-client = assert(associations.new { token = os.getenv "HUBSPOT_TOKEN" })
+check = associations.check
+client = check(associations.new { token = os.getenv "HUBSPOT_TOKEN" })
 setmetatable(_G, {
   __newindex = function(globals, name, value)
     if name ~= "arg" then error("a global variable: " .. name, 2) end -- the interpreter's own

@@ -137,6 +137,30 @@ describe("the error of refused inputs", function()
   end)
 end)
 
+describe("check", function()
+  local check = require("hubspot.associations").check
+
+  it("returns all its arguments, nils among them, when the first is true", function()
+    assert.same({ n = 4, 1, nil, "c", nil }, { n = select("#", check(1, nil, "c", nil)), check(1, nil, "c", nil) })
+    assert.same({ n = 1, true }, { n = select("#", check(true)), check(true) })
+  end)
+
+  it("raises the error as a string, without a position", function()
+    local err = errors.new { kind = "network", message = "no route" }
+    for _, value in ipairs { false, "nil" } do
+      local raised = { pcall(check, value ~= "nil" and value or nil, err, "more") }
+      assert.same({ false, "network: no route" }, raised)
+    end
+    assert.same({ false, "no file" }, { pcall(check, nil, "no file") })
+    assert.same({ false, "check failed, without an error" }, { pcall(check, nil) })
+  end)
+
+  it("tells why there is no client", function()
+    local raised = select(2, pcall(check, require("hubspot.associations").new { token = "\n" }))
+    assert.matches("^token: the token begins", raised)
+  end)
+end)
+
 describe("the error of what HubSpot says of one input", function()
   it("keeps HubSpot's fields, and gives it a kind", function()
     local err = errors.of_hubspot { status = "error", category = "X", message = "no such record", id = "7" }

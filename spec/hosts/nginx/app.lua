@@ -1,6 +1,7 @@
 -- What nginx answers, on LuaJIT.
 
 local ngx = ngx -- luacheck: globals ngx
+local associations = require "hubspot.associations"
 local exercise = require "hosts.support.exercise"
 local loop = require "hubspot.associations.loop.nginx"
 
@@ -9,6 +10,11 @@ local app = {}
 
 function app.create()
   ngx.say(create())
+end
+
+-- Without a token, there is no client.
+function app.refused()
+  associations.check(associations.new { loop = loop })
 end
 
 function app.exercise()

@@ -71,6 +71,10 @@ function behaviour.of_host(name, exercise, options)
     assert.is_true(facts.closed_elapsed < 0.5 * LATENCY, facts.closed_elapsed)
   end)
 
+  it("is told by check, as text, why there is no client", function()
+    assert.equal("token", facts.check_raised)
+  end)
+
   it("serves a client that was opened after another was closed", function()
     assert.equal("505", facts.another_ids)
   end)

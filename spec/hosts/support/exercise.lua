@@ -151,6 +151,12 @@ local function close(host, facts)
   another:close()
 end
 
+-- What the documentation teaches for a client that there cannot be.
+local function check(facts)
+  local passed, raised = pcall(function() associations.check(associations.new { token = "" }) end)
+  facts.check_raised = not passed and type(raised) == "string" and raised:match "^[%w_]+" or type(raised)
+end
+
 ---Tries it all, from a coroutine.
 ---@param host exercise.Host
 ---@return table<string, string|number> facts
@@ -162,6 +168,7 @@ function exercise.run(host)
   share(host, facts)
   facts.worst, facts.ticks = finish()
   close(host, facts)
+  check(facts)
   return facts
 end
 
