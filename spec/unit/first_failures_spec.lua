@@ -51,6 +51,25 @@ describe("the first failures", function()
       lines_of { refused(7, "m"), refused(4, "n"), refused(3, "m") })
   end)
 
+  it("are one line where reasons differ in the rows' own ids only, and are more than twenty", function()
+    local function named(count)
+      local rows = {}
+      for line = 1, count do
+        local from, to = ("%d"):format(100 + line), ("%d"):format(9000 + line)
+        rows[line] = { line = line, from = from, to = to, category = "C", is_bad = false,
+          message = line % 2 == 1 and "no contact " .. from .. "; ask 1" .. from or "no company " .. to }
+      end
+      return lines_of(rows)
+    end
+    assert.are.equal(20, #named(20))
+    assert.are.equal("line 1: 101 to 9001: C: no contact 101; ask 1101", named(20)[1])
+    local many = { "line 1: 101 to 9001: C: no contact 101; ask 1101" }
+    assert.are.equal(many[1], named(1)[1])
+    local lines = named(41)
+    assert.are.equal("lines 2, 4, 6 and 17 more: C: no company <to>", lines[2])
+    assert.are.equal("line 1: 101 to 9001: C: no contact 101; ask 1101", lines[1]) -- the numbers beside differ
+  end)
+
   it("name a few places of a reason, and count the others", function()
     local rows = {}
     for line = 1, 1000 do rows[line] = refused(2001 - line * 2, "m") end
