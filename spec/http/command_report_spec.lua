@@ -3,6 +3,7 @@
 
 local certificates = require "support.certificates"
 local command = require "support.command"
+local core = require "hubspot.associations.core"
 local exchange = require "support.exchange"
 local process = require "support.process"
 local raw_server = require "support.raw_server"
@@ -172,6 +173,24 @@ describe("the command", function()
       assert_found(said, "give another journal")
       assert_found(said, "nothing was sent")
       assert.is_nil(said:find(GO_ON, 1, true))
+    end)
+
+    it("after a refusal, even where it is interrupted while the rest is in flight", function()
+      raw = raw_server.start { connections = {
+        { { "read_request" }, { "sleep", 0.2 }, { "send", refusal(401, '{"message":"no"}') }, { "hold" } },
+        { { "read_request" }, { "sleep", 1 }, { "send", responses.created() } },
+      } }
+      local arguments = command.create(raw:url(), { "--max-attempts", "1", "--batch-size", "1",
+        "--concurrency", "2", file("rows.csv", "1,2\n3,4\n5,6\n") }, "1")
+      local child = command.start(arguments)
+      exchange.eventually(function() return #raw:requests() == 2 end, "two requests")
+      local started = core.now()
+      exchange.eventually(function() return core.now() > started + 0.4 end, "the refusal")
+      child:kill "INT"
+      local said = stopped(child:close())
+      assert_found(said, "unauthorized: no")
+      assert_found(said, "check that the token")
+      assert.is_nil(said:find("nothing was sent", 1, true))
     end)
 
     it("where standard input is closed", function()

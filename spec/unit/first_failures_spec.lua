@@ -67,7 +67,7 @@ describe("the first failures", function()
     assert.are.equal(many[1], named(1)[1])
     local lines = named(41)
     assert.are.equal("lines 2, 4, 6 and 17 more: C: no company <to>", lines[2])
-    assert.are.equal("line 1: 101 to 9001: C: no contact 101; ask 1101", lines[1]) -- the numbers beside differ
+    assert.are.equal(many[1], lines[1]) -- the number beside it differs from row to row
   end)
 
   it("name a few places of a reason, and count the others", function()

@@ -64,13 +64,14 @@ end
 ---  interrupted
 function cli.main(argv, environment)
   local ran, code, message = pcall(run, argv, environment)
-  if ran and code then return code end
+  if ran and message then terminal.say(environment.stderr, message) end
+  if ran then return code or COULD_NOT_RUN end
   -- The interpreter turns SIGINT into an error that ends so.
-  if not ran and tostring(code):find "interrupted!$" then
+  if tostring(code):find "interrupted!$" then
     terminal.say(environment.stderr, INTERRUPTED_MESSAGE)
     return INTERRUPTED
   end
-  terminal.say(environment.stderr, ran and message or explain(code))
+  terminal.say(environment.stderr, explain(code))
   return COULD_NOT_RUN
 end
 

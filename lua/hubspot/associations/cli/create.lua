@@ -19,6 +19,7 @@ local create = {}
 
 local MOST = 2000 -- rows of one request: HubSpot's limit
 local STDERR = 2 -- its descriptor
+local COULD_NOT_RUN = 2 -- the exit code
 local NOTHING_SENT = "nothing was sent"
 
 -- A dry run needs no token, but the options are checked as a client checks them.
@@ -79,19 +80,27 @@ local function new_progress(arguments, environment)
   }
 end
 
-local function run_dry(arguments, environment, rows)
-  local sink, why = failures.open(arguments, environment)
+---@class hubspot.associations.cli.Context what a run of `create` has to do with
+---@field arguments table as arguments.parse gives them
+---@field environment hubspot.associations.cli.Environment
+---@field credential hubspot.associations.cli.Credential
+---@field client hubspot.associations.Client
+---@field progress hubspot.associations.cli.Progress
+---@field caught fun(): integer|nil tells the signal that interrupted the command
+
+local function run_dry(context, rows)
+  local sink, why = failures.open(context.arguments, context.environment)
   if not sink then return nil, why end
-  local run = dry_run.run(arguments, rows, sink, arguments.batch_size or MOST)
+  local run = dry_run.run(context.arguments, rows, sink, context.arguments.batch_size or MOST)
   local closed, unwritten = sink:close(not run.why)
   if not closed then run.why = unwritten end
   return run
 end
 
 -- Why a run stopped, and what to do: lines for standard error.
-local function last_words(run, credential_used)
+local function last_words(run, used)
   local lines = { run.is_interrupted and "interrupted" or run.why }
-  if run.is_unauthorized and credential_used.problem then lines[#lines + 1] = credential_used.problem end
+  if run.is_unauthorized and used.problem then lines[#lines + 1] = used.problem end
   for _, line in ipairs(run.advice or {}) do lines[#lines + 1] = line end
   return lines
 end
@@ -105,32 +114,28 @@ local function type_refusal(arguments)
   return refusal and { "option '--type': " .. refusal.message, NOTHING_SENT }
 end
 
--- Writes the report: the exit code, or nil and what to say.
-local function conclude(run, arguments, environment, credential_used, signal)
-  if not arguments.quiet or run.why or not run.is_whole then
+-- Writes the report: the exit code, and what to say after it.
+local function conclude(context, run)
+  local environment = context.environment
+  if not context.arguments.quiet or run.why or not run.is_whole then
     local written, why = terminal.write(environment.stdout, run.text())
-    if not written then return nil, { run.summary, "the report cannot be written: " .. why } end
+    if not written then return COULD_NOT_RUN, { run.summary, "the report cannot be written: " .. why } end
   end
   if not run.why then return run.is_whole and 0 or 1 end
-  local lines = last_words(run, credential_used)
-  if not run.is_interrupted then return nil, lines end
-  terminal.say(environment.stderr, lines)
-  return interrupts.code(signal)
+  local code = run.is_interrupted and interrupts.code(context.caught()) or COULD_NOT_RUN
+  return code, last_words(run, context.credential)
 end
 
--- All that may wait, and so be interrupted.
-local function run(arguments, environment, client, show, credential_used, caught)
-  local rows, made, why, advised
-  rows, why, advised = source.open(arguments, environment, caught)
+-- All that may wait, and so be interrupted: the exit code and what to say; nil and why when it did not begin.
+local function run(context)
+  local rows, why, advised = source.open(context.arguments, context.environment, context.caught)
   if not rows then return nil, { why, advised or NOTHING_SENT, advised and NOTHING_SENT } end
-  if arguments.dry_run then
-    made, why = run_dry(arguments, environment, rows)
-  else
-    made, why = job.run(client, arguments, environment, rows, show, caught)
-  end
+  local start = context.arguments.dry_run and run_dry or job.run
+  local made
+  made, why = start(context, rows)
   rows:close()
   if not made then return nil, why end
-  return conclude(made, arguments, environment, credential_used, caught())
+  return conclude(context, made)
 end
 
 -- Why a file of certificates cannot be used, as far as that can be told now; the first request would tell it.
@@ -144,29 +149,37 @@ local function ca_file_refusal(path)
   return ("--ca-file: %s: %s"):format(path, why or "cannot be read")
 end
 
----@param arguments table as arguments.parse gives them
----@param environment hubspot.associations.cli.Environment
----@return integer|nil code 0 when all rows were created, 1 when some were not, 128 + signal when interrupted
----@return string|string[]|nil message why it could not run, or stopped
-function create.run(arguments, environment)
+-- What a run has to do with, once nothing speaks against it; nil and what does.
+local function prepare(arguments, environment)
   local refused = failures.conflict(arguments, environment) or ca_file_refusal(arguments.ca_file)
     or type_refusal(arguments)
   if refused then return nil, refused end
-  local credential_used = NO_TOKEN
+  local context = { arguments = arguments, environment = environment, credential = NO_TOKEN }
   if not arguments.dry_run then
-    credential_used, refused = credential.read(arguments.token_file, environment)
-    if not credential_used then return nil, refused end
+    context.credential, refused = credential.read(arguments.token_file, environment)
+    if not context.credential then return nil, refused end
   end
-  local show = new_progress(arguments, environment)
-  local client
-  client, refused = new_client(arguments, credential_used.token, retry_notice(show))
-  if not client then return nil, refused end
-  local caught = interrupts.watch(environment)
-  local code, why = run(arguments, environment, client, show, credential_used, caught)
-  client:close()
-  if code or not caught() then return code, why end
-  terminal.say(environment.stderr, "interrupted: nothing was sent") -- before the job began
-  return interrupts.code(caught())
+  context.progress = new_progress(arguments, environment)
+  context.client, refused = new_client(arguments, context.credential.token, retry_notice(context.progress))
+  if not context.client then return nil, refused end
+  context.caught = interrupts.watch(environment)
+  return context
+end
+
+---@param arguments table as arguments.parse gives them
+---@param environment hubspot.associations.cli.Environment
+---@return integer|nil code 0 when all rows were created, 1 when some were not, 2 when it stopped,
+---  128 + signal when it was interrupted; nil when it could not run
+---@return string|string[]|nil message why it could not run, or stopped
+function create.run(arguments, environment)
+  local context, refused = prepare(arguments, environment)
+  if not context then return nil, refused end
+  local code, why = run(context)
+  context.client:close()
+  if not code and context.caught() then -- before the job began
+    code, why = interrupts.code(context.caught()), "interrupted: nothing was sent"
+  end
+  return code, why
 end
 
 return create

@@ -63,22 +63,21 @@ local function stop_of(err, source, failures, arguments, caught)
 end
 
 ---Runs a job.
----@param client hubspot.associations.Client
----@param arguments table as arguments.parse gives them
----@param environment hubspot.associations.cli.Environment
+---@param context hubspot.associations.cli.Context
 ---@param source hubspot.associations.cli.Source
----@param progress hubspot.associations.cli.Progress
----@param caught fun(): integer|nil
 ---@return hubspot.associations.cli.Run|nil
 ---@return string|string[]|nil message why it could not begin
-function job.run(client, arguments, environment, source, progress, caught)
+function job.run(context, source)
+  local arguments, progress, caught = context.arguments, context.progress, context.caught
   local failures, why
-  local operation, err = client:start(arguments.from, arguments.to, function() return source:next() end, {
+  local function next_input() return source:next() end
+  local operation, err = context.client:start(arguments.from, arguments.to, next_input, {
     journal = arguments.journal,
     on_failure = function(failed) return failures:add(failed) end,
   })
   if not operation then return nil, advice.not_begun(words(err), err) end
-  failures, why = failures_of.open(arguments, environment) -- now: another process may have had the journal
+  -- Now: another process may have had the journal, and this file with it.
+  failures, why = failures_of.open(arguments, context.environment)
   if not failures then
     operation:cancel()
     operation:step()
