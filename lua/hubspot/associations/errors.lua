@@ -192,15 +192,14 @@ function errors.of_inputs(refusals, count)
   }
 end
 
----Returns its arguments, as `assert` does; or raises the error as text when the value is nil or false. Lua 5.1's
----`assert` takes no table, and where nobody catches it, a host shows a table as "unknown reason".
+---Returns its arguments, as `assert` does; or raises the error as text when the value is nil or false. Lua
+---5.1's `assert` takes no table, and a host shows one that nobody catches as "unknown reason".
 ---@generic T
----@param value T|nil|false
----@param err? any
----@return T value
----@return any ... the other arguments
-function errors.check(value, err, ...)
-  if value then return value, err, ... end
+---@param ... T|nil|false the value, then the error; or whatever else stands behind a value
+---@return T ... all the arguments
+function errors.check(...)
+  local value, err = ...
+  if value then return ... end
   error(err == nil and "check failed, without an error" or tostring(err), 0)
 end
 
