@@ -212,9 +212,10 @@ FileStore.__index = FileStore
 function FileStore:read()
   local file, reason = io.open(self.path, "rb")
   if not file then return nil, reason end
-  local text = file:read "*a"
+  local text
+  text, reason = file:read "*a"
   file:close()
-  return text
+  return text, reason
 end
 
 function FileStore:append(text)
