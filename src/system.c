@@ -130,16 +130,17 @@ static int system_getenv(lua_State *L)
   return 1;
 }
 
-/* hold_standard_descriptors(): opens those of 0, 1 and 2 that are closed, so that no file or connection takes
- * their place and gets what is meant for the terminal. Reading from 0 and writing to 1 and 2 still fail. */
+/* hold_standard_descriptors() -> whether 0 was closed: opens those of 0, 1 and 2 that are closed, so that no file
+ * or connection takes their place and gets what is meant for the terminal. Reading from 0 and writing to 1 and 2
+ * still fail. */
 static int hold_standard_descriptors(lua_State *L)
 {
-  (void)L;
+  lua_pushboolean(L, fcntl(STDIN_FILENO, F_GETFD) < 0 && errno == EBADF);
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
     if (fcntl(fd, F_GETFD) < 0 && errno == EBADF
         && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
       break; /* no /dev/null: nothing else can be done about it */
-  return 0;
+  return 1;
 }
 
 void lhsa_open_system(lua_State *L)

@@ -29,10 +29,13 @@ local SOURCE_OF = {
 ---@field stderr file*
 ---@field getenv fun(name: string): string|nil
 ---@field owns_process boolean|nil whether the process is the command's own: it then takes its signals
+---@field stdin_is_closed boolean|nil
 
 local function run(argv, environment)
   local is_built, core = pcall(require, "hubspot.associations.core") -- the help needs none
-  if is_built and environment.owns_process then core.hold_standard_descriptors() end
+  if is_built and environment.owns_process then
+    environment.stdin_is_closed = core.hold_standard_descriptors()
+  end
   local arguments = require "hubspot.associations.cli.arguments"
   local parsed, wrong = arguments.parse(argv, require "hubspot.associations.version")
   if not parsed then

@@ -17,8 +17,8 @@ local source = {}
 
 local FORMAT_OF = { csv = "csv", jsonl = "jsonl", ndjson = "jsonl" }
 
--- What reading from a closed standard input ends with: of no file, or of one that took its descriptor.
-local CLOSED = { ["Bad file descriptor"] = true, ["Invalid argument"] = true }
+local CLOSED = "standard input is closed"
+local ON_CLOSED = "give the name of a file, or write the rows to the command's standard input"
 
 -- What to say of a row without a type. A known type is named, not used: which is meant is the user's to say.
 local function untyped(arguments)
@@ -64,6 +64,7 @@ end
 ---@return string|nil advice
 function source.open(arguments, environment, caught)
   local is_own = arguments.file ~= "-"
+  if not is_own and environment.stdin_is_closed then return nil, CLOSED, ON_CLOSED end
   local name, handle = "standard input", environment.stdin
   if is_own then
     local opened, refused = io.open(arguments.file, "rb")
@@ -81,19 +82,14 @@ function source.open(arguments, environment, caught)
     category = arguments.category,
     untyped = untyped(arguments),
   })
-  local advice
-  if not self.next_row then
-    local is_closed = not is_own and CLOSED[why]
-    why = is_closed and name .. " is closed" or name .. ": " .. why
-    advice = is_closed and "give the name of a file, or write the rows to the command's standard input" or nil
-  end
+  if not self.next_row then why = name .. ": " .. why end
   if not why then
     self.held, why = read(self)
     if self.held == false then why = name .. ": has no rows" end
   end
   if not why then return self end
   self:close()
-  return nil, why, advice
+  return nil, why
 end
 
 ---The iterator. Raises when the file cannot be read on, and when the command was interrupted.
