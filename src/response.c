@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* An answer to a full batch has some ten thousands of values; each may take fifty times its JSON in memory. */
-enum { MAX_DEPTH = 64, MOST_VALUES = 1024 * 1024, MOST_PRESIZED = 16, MOST_SECRETS = 2 };
+enum { MAX_DEPTH = 64, MOST_VALUES = 1024 * 1024, MOST_PRESIZED = 16, MOST_SECRETS = 2, INPUT_SIDES = 2 };
 
 typedef struct lhsa_secret {
   const char *bytes;
@@ -26,6 +26,7 @@ typedef struct lhsa_decoder {
   hsa_reader reader;
   int values;   /* so far */
   int of_input; /* not of an answer */
+  const char *id_keys[INPUT_SIDES]; /* of an input: what holds an id, beside "id" */
   int fields[MAX_DEPTH + 1];
   lhsa_secret secrets[MOST_SECRETS]; /* what no string may show */
   int secret_count;
@@ -130,13 +131,21 @@ static int is_word(const char *key, size_t length, const char *word)
   return length == strlen(word) && memcmp(key, word, length) == 0;
 }
 
+static int is_input_id(const lhsa_decoder *decoder, const char *key, size_t length)
+{
+  for (int i = 0; i < INPUT_SIDES; i++)
+    if (is_word(key, length, decoder->id_keys[i]))
+      return 1;
+  return is_word(key, length, "id");
+}
+
 /* Whether the number read last is a record id under the key at the top of the stack. */
 static int is_id(lua_State *L, const lhsa_decoder *decoder)
 {
   size_t length;
   const char *key = lua_tolstring(L, -1, &length);
   if (decoder->of_input)
-    return is_word(key, length, "id") || is_word(key, length, "from") || is_word(key, length, "to");
+    return is_input_id(decoder, key, length);
   return decoder->reader.whole && ends_with(key, length, "ObjectId");
 }
 
@@ -278,13 +287,16 @@ static int decode(lua_State *L)
   return decode_text(L, &decoder);
 }
 
-/* decode_input(text) -> table | nil, message: the same for an input, in which a number under from, to or id
- * becomes the string that it is spelled with, and no object has a key twice */
+/* decode_input(text [, from [, to]]) -> table | nil, message: the same for an input, in which a number under
+ * "id", and under the keys `from` and `to` ("from" and "to" by default), becomes the string that it is spelled
+ * with, and no object has a key twice */
 static int decode_input(lua_State *L)
 {
   lhsa_decoder decoder = {.of_input = 1};
   luaL_checktype(L, 1, LUA_TSTRING);
-  lua_settop(L, 1);
+  lua_settop(L, 1 + INPUT_SIDES);
+  decoder.id_keys[0] = luaL_optstring(L, 2, "from"); /* stay on the stack, and so alive */
+  decoder.id_keys[1] = luaL_optstring(L, 3, "to");
   return decode_text(L, &decoder);
 }
 

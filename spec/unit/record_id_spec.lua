@@ -154,6 +154,11 @@ describe("core.decode_input", function()
       core.decode_input [[{"fr\u006fm":1e3,"t\u006F":{"\u0069d":2.0}}]])
   end)
 
+  it("reads numbers under the keys that are named instead", function()
+    assert.same({ contact = "1e3", company = { id = "2.0" }, from = 1000, ["to"] = 2 },
+      core.decode_input('{"contact":1e3,"company":{"id":2.0},"from":1e3,"to":2}', "contact", "company"))
+  end)
+
   it("takes no object with a key twice: which of two ids is meant would be a guess", function()
     for _, text in ipairs {
       '{"from":1,"from":2}', '{"from":1,"to":2,"fr\\u006fm":1}', '{"from":{"id":1,"id":2}}',
@@ -179,5 +184,7 @@ describe("core.decode_input", function()
   it("takes a string only", function()
     assert.is_false(pcall(core.decode_input))
     assert.is_false(pcall(core.decode_input, {}))
+    assert.is_false(pcall(core.decode_input, "{}", {}))
+    assert.is_false(pcall(core.decode_input, "{}", "from", {}))
   end)
 end)
