@@ -125,7 +125,7 @@ describe("the command", function()
   end)
 
   it("refuses ids that are none, in CSV and JSON Lines alike, and links no other record", function()
-    local csv = '1.01E11,1\n101.0,2\n"202;203",3\n#N/A,4\nNULL,5\n00101,6\n"1,234",7\n-1,8\n101,9\n'
+    local csv = 'from,to\n1.01E11,1\n101.0,2\n"202;203",3\n#N/A,4\nNULL,5\n00101,6\n"1,234",7\n-1,8\n101,9\n'
     local jsonl = '{"from":3.83743e+10,"to":5.92264e+09}\n{"from":101.0,"to":2}\n{"from":1e2,"to":3}\n'
       .. '{"from":{"id":1E2},"to":{"id":4}}\n{"fr\\u006fm":1e2,"to":5}\n{"from":"1e2","to":6}\n'
       .. '{"from":"\\u00a0101","to":7}\n{"from":"101\\u0000","to":8}\n{"from":101,"to":9}\n'
@@ -140,14 +140,14 @@ describe("the command", function()
   end)
 
   it("says once what many ids have in common, and names the id of a row that stands alone", function()
-    local rows = {}
-    for row = 1, 3000 do rows[row] = ("%d.5E+11,%d\n"):format(row, row) end
-    rows[3001] = "#N/A,7\n"
+    local rows = { "from,to\n" }
+    for row = 2, 3001 do rows[row] = ("%d.5E+11,%d\n"):format(row, row) end
+    rows[3002] = "#N/A,7\n"
     local result = create("contacts", "companies", { "--type", "279" }, table.concat(rows))
     assert.equal(1, result.code)
     for _, line in ipairs {
-      "lines 1 to 3000: from: no record id: it is a long number shortened",
-      'line 3001: from: expected a record id (1 to 19 digits), found the string "#N/A": it stands',
+      "lines 2 to 3001: from: no record id: it is a long number shortened",
+      'line 3002: from: expected a record id (1 to 19 digits), found the string "#N/A": it stands',
     } do
       assert.matches("\n" .. line, result.stdout, 1, true)
     end

@@ -172,17 +172,57 @@ describe("the command create", function()
     end)
 
     it("stops where the file cannot be read on, and says what became of the rows before", function()
-      local result = create({ "--type", "1", "--batch-size", "1", "--concurrency", "1", "-" },
-        { stdin = '1,2\n3,4\n5,"6\n' })
-      assert.are.equal(2, result.code)
-      assert_found(result.stdout, "2 rows: 2 created, 0 failed; the rest of the file was not read\n")
-      assert_found(result.stderr, "standard input: line 3, column 2: its quote is never closed\n")
-      assert_found(result.stderr, "run the same command again")
+      for _, dry in ipairs { false, "--dry-run" } do
+        local pieces, out, err = { '5,"6\n', "1,2\n3,4\n" }, stream(), stream()
+        local arguments = command.create(server:url(), { "--batch-size", "1", "--concurrency", "1" }, "1")
+        arguments[#arguments + 1] = dry or nil
+        arguments[#arguments + 1] = "-"
+        local code = cli.main(arguments, {
+          stdin = { read = function() return table.remove(pieces), "Input/output error" end },
+          stdout = out, stderr = err, getenv = function(name) return environment()[name] or nil end,
+        })
+        assert.are.equal(2, code)
+        assert_found(out.text, dry and "2 rows: 2 can be sent" or "2 rows: 2 created, 0 failed")
+        assert_found(out.text, "; the rest of the file was not read\n")
+        assert_found(err.text, "standard input: line 3, column 2: Input/output error\n")
+      end
+    end)
+
+    it("reads on behind what is broken, and counts each row once", function()
+      local result = create({ "--type", "1", "-" }, {
+        stdin = 'from,amount,to,name\n1,,2,"Ada\n3,,4,"Bob"\n;\n5,1,234,6,x\n,,,\n' .. ("x"):rep(2000000)
+          .. "\n7,,8\n9,,10,\"never\n",
+      })
+      assert.are.equal(1, result.code)
+      assert_found(result.stdout, "7 rows: 2 created, 5 failed")
+      assert_found(result.stdout, "\nline 2: column 4: it goes on behind its closing quote\n")
+      assert_found(result.stdout, "\nline 4: column to: is missing: it would be field 3, and the row has 1 ")
+      assert_found(result.stdout, "\nline 5: the row has 5 fields, 1 more than the header")
+      assert_found(result.stdout, "\nline 7: is longer than 1048576 bytes\n")
+      assert_found(result.stdout, "\nline 9: column 4: its quote is never closed\n")
+      assert.are.same({ "3/4/1", "7/8/1" }, held())
+    end)
+
+    it("links by the columns that options name", function()
+      local export = "Record ID,First Name,Associated Company IDs\n101,Ada,202\n102,Bob,\"203;204\"\n"
+      local result = create { "--type", "1", "--from-column", "record id",
+        "--to-column", "Associated Company IDs", file("export.csv", export) }
+      assert.are.equal(1, result.code)
+      assert.are.same({ "101/202/1" }, held())
+      result = create { "--type", "1", folder .. "/export.csv" }
+      assert.are.same({ 2, "" }, { result.code, result.stdout })
+      assert_found(result.stderr, "--from-column NAME and --to-column NAME")
+      assert_found(result.stderr, "found: Record ID, First Name, Associated Company IDs (separated by")
+      assert_found(result.stderr, "nothing was sent")
+      assert.are.same({ "101/202/1" }, held())
     end)
 
     it("sends nothing when the file is none", function()
       for stdin, part in pairs {
         ["a;b\n1;2\n"] = "found: a, b", ["\255\254f\0"] = "UTF-16", ["["] = "JSON list",
+        ["PK\3\4"] = "workbook", ["\31\139\8"] = "gzip", ["from,to\r1,2\r"] = "carriage returns alone",
+        [("\239\187\191"):rep(2) .. "from,to\n1,2\n"] = "two byte order marks",
+        ["Contacts\nfrom,to\n1,2\n"] = "remove a title above the header",
       } do
         local result = create({ "--type", "1", "-" }, { stdin = stdin })
         assert.are.same({ 2, "" }, { result.code, result.stdout })

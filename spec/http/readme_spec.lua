@@ -67,6 +67,16 @@ local function pairs_for(block)
   return first_block "csv".text
 end
 
+-- The export.csv of a block: the one that its section shows last, where there is one.
+local function export_for(block)
+  local text = ""
+  for _, other in ipairs(BLOCKS) do
+    local is_near = other.document == block.document and other.section == block.section
+    if other.language == "csv" and is_near then text = other.text end
+  end
+  return text
+end
+
 -- The text between a heading and the next of its rank.
 local function section(document, heading)
   local text = "\n" .. read(document) .. "\n## "
@@ -224,6 +234,7 @@ describe("the documentation", function()
     it(("holds in %s, line %d: %s"):format(block.document, block.line, first), function()
       local runner = assert(RUN[block.language], "no block is in the language " .. block.language)
       write("pairs.csv", pairs_for(block) .. "\n")
+      write("export.csv", export_for(block) .. "\n")
       local result = runner(block)
       if not result then return end
       assert.equal(0, result.code, result.stdout .. result.stderr)

@@ -49,8 +49,8 @@ describe("rows from CSV", function()
   end)
 
   it("keep ids as the strings that they are", function()
-    assert.are.same({ from = "0012345678901234567890", to = "1e3", types = 1, line = 1 },
-      read_well("0012345678901234567890,1e3\n", { type = "1" })[1])
+    assert.are.same({ from = "0012345678901234567890", to = "1e3", types = 1, line = 2 },
+      read_well("from,to\n0012345678901234567890,1e3\n", { type = "1" })[1])
   end)
 
   it("take --type where they have none", function()
@@ -97,8 +97,11 @@ describe("rows from CSV", function()
   end)
 
   it("that are bad bring what is known of them", function()
-    assert.are.same({ from = "1", to = "", type = "x", line = 1 }, problem_of("1, ,x\n", { type = "1" }).row)
-    assert.are.same({ from = "1", types = 1, line = 2 }, problem_of("1,2\n1\n", { type = "1" }).row)
+    local function row_of(line)
+      return problem_of("from,to,type\n" .. line, { type = "1" }).row
+    end
+    assert.are.same({ from = "1", to = "", type = "x", line = 2 }, row_of "1, ,x\n")
+    assert.are.same({ from = "1", to = "2", type = "x y", line = 2 }, row_of "1,2,x y\n")
   end)
 
   it("have their ids as they are spelled: what an id is, is the request's writer to say", function()
@@ -160,7 +163,7 @@ describe("rows from CSV", function()
     { "without to", "from,type\n1,2\n", "no column to" },
     { "that has one of the two names", "from,company_id\n1,2\n", "found: from, company_id" },
     { "that names a column twice", "from,to,fromObjectId\n1,2,3\n", "twice" },
-    { "of unknown names", "contact;company\n1;2\n", "neither a header" },
+    { "of unknown names", "contact;company\n1;2\n", "neither a row" },
     { "of unknown names, and shows them", "contact;company\n1;2\n", "found: contact, company" },
     { "of many names, and shows some", ("a,"):rep(99) .. "\n", "found: a, a, a, a, a, a, a, a, ..." },
     { "that is no record", 'from,"to"x\n1,2,3\n', "closing quote" },
@@ -174,6 +177,166 @@ describe("rows from CSV", function()
       assert.truthy(problem.message:find(refusal[3], 1, true), problem.message)
     end)
   end
+end)
+
+describe("the first record of CSV", function()
+  -- What a text is read as: "from>to from>to", or the problem that ends it.
+  local function read_as(text, columns)
+    local inputs, problems = read(text, { type = "1", columns = columns })
+    if #problems > 0 then
+      assert.are.same({ 1, true, 0 }, { #problems, problems[1].fatal, #inputs })
+      return problems[1].message
+    end
+    local pairs_read = {}
+    for index, input in ipairs(inputs) do pairs_read[index] = input.from .. ">" .. input.to end
+    return table.concat(pairs_read, " ")
+  end
+
+  it("is a row when it begins with two record ids", function()
+    assert.are.equal("101>202 102>203", read_as "101,202\n102,203\n")
+    assert.are.equal("9999999999999999999>1", read_as ' 9999999999999999999 ,"1"\n')
+  end)
+
+  local NEITHER = {
+    "Record ID,Number of Employees,Street Address 2\n101,5000,9\n", "1 234,203\n", "'101,202\n", "0,202\n",
+    "101.0,202\n", "12345678901234567890,202\n", "0101,202\n", "101,\n", "101\n", "101,x2\n", "101;202,3\n",
+    "Contacts of 2026\nfrom,to\n101,202\n", "Contacts 1,2\n101,202\n", ",101,202\n", "\000101,202\n",
+    "\194\160101,202\n", "from to\n101,202\n", "id,from\n101,202\n",
+  }
+  for _, text in ipairs(NEITHER) do
+    it(("is neither a row nor a header when it is %q"):format(text:match "[^\n]*"), function()
+      local message = read_as(text)
+      assert.truthy(message:find("--to-column NAME", 1, true), message)
+      assert.truthy(message:find("remove a title above the header", 1, true), message)
+      local shown = text:match "[^\n]*":match "^ *([^,;%z]*)" -- 5.1 formats no NUL
+      assert.truthy(message:find("found: " .. shown, 1, true), message)
+    end)
+  end
+
+  local EXPORT = "Record ID,First Name,Associated Company IDs\n101,5,202\n"
+
+  it("is a header in which options name the columns", function()
+    local ids = { from = "Record ID", to = "Associated Company IDs" }
+    assert.are.equal("101>202", read_as(EXPORT, ids))
+    assert.are.equal("101>202", read_as("\239\187\191" .. EXPORT, ids))
+    assert.are.equal("101>202", read_as(EXPORT:gsub(",", ";"), ids))
+    assert.are.equal("101>202", read_as("x,from,y,to\n1,202,2,101\n", { from = "to", to = "from" }))
+    assert.are.equal("101>202", read_as("to,from id,from\n202,101,7\n", { from = "from id" }))
+    local input = read_well("a,b,from,to,c\n1,2,101,202,3\n", { columns = { type = "C" } })[1]
+    assert.are.same({ from = "101", to = "202", types = 3, line = 2 }, input)
+    input = read_well("from,to,type,kind\n101,202,9,3\n", { columns = { type = "kind" } })[1]
+    assert.are.equal(3, input.types)
+  end)
+
+  it("has a column that is named in another case, with other spaces or quotes", function()
+    for _, name in ipairs {
+      "record id", "RECORD ID", " Record  ID ", '"Record ID"', "'Record ID'", "Record\tID",
+      "\239\187\191Record ID", "Record\194\160ID",
+    } do
+      assert.are.equal("101>202", read_as(EXPORT, { from = name, to = "associated company ids" }))
+      local header = '"' .. name:gsub('"', '""') .. '",to\n'
+      assert.are.equal("101>202", read_as(header .. "101,202\n", { from = "Record ID" }))
+    end
+  end)
+
+  it("has a column that is named exactly rather than one that looks alike", function()
+    local text = "ID,id,Id,to\n7,101,9,202\n"
+    assert.are.equal("101>202", read_as(text, { from = "id" }))
+    assert.truthy(read_as(text, { from = "iD" }):find("column iD (--from-column) more than once", 1, true))
+    assert.truthy(read_as("id,id,to\n1,2,3\n", { from = "id" }):find("more than once", 1, true))
+    assert.are.equal("101>202", read_as("x,x,from,to\n1,2,101,202\n"))
+  end)
+
+  local MISNAMED = {
+    { "is not there", EXPORT, { from = "Contact ID", to = "Record ID" },
+      "no column Contact ID (--from-column); found: Record ID, First Name, Associated Company IDs" },
+    { "is not there as it is written", EXPORT, { from = "RecordID", to = "First Name" },
+      "no column RecordID" },
+    { "is another's, too", EXPORT, { from = "Record ID", to = "record id" },
+      "from and to would be the same" },
+    { "the header names as another's", "from,to\n1,2\n", { from = "to" },
+      "from and to would be the same column, to" },
+    { "is that of the ids", "from,to\n1,2\n", { type = "to" }, "to and type would be the same" },
+    { "could be in a header only", "101,202\n", { from = "Record ID" }, "the file has no header" },
+    { "is one of two that have to be named", EXPORT, { from = "Record ID" },
+      "no column to; give --to-column NAME" },
+  }
+  for _, case in ipairs(MISNAMED) do
+    it("is refused when a column that an option names " .. case[1], function()
+      local message = read_as(case[2], case[3])
+      assert.truthy(message:find(case[4], 1, true), message)
+    end)
+  end
+
+  it("names no column twice, and says by which option one is picked", function()
+    local message = read_as "from,to,fromObjectId\n1,2,3\n"
+    assert.truthy(message:find("twice, as from, fromObjectId; give --from-column NAME", 1, true), message)
+    assert.are.equal("3>2", read_as("from,to,fromObjectId\n1,2,3\n", { from = "fromObjectId" }))
+  end)
+
+  it("is shown in part when it is long", function()
+    assert.truthy(#read_as(("x"):rep(100000) .. "\n") < 400)
+  end)
+
+  it("has the separator that makes sense of it", function()
+    assert.are.equal("101>202", read_as "Name, in full;from;to\nAda;101;202\n")
+    assert.are.equal("101>202", read_as '"Doe, Ada";from;to\n"x,y";101;202\n')
+    assert.are.equal("101>202", read_as "from\tto\ta,b;c,d\n101\t202\n")
+    assert.are.equal("101>202", read_as "sep=;\nfrom;to;a,b,c\n101;202\n")
+    assert.truthy(read_as "from,to,x;from;to\n1,2,3;4;5\n":find("by commas or by semicolons", 1, true))
+    assert.truthy(read_as "sep=;\nfrom,to\n1,2\n":find("found: from,to (separated by semicolons)", 1, true))
+  end)
+
+  it("costs only itself when it is broken, but begins with two record ids", function()
+    local problem, inputs = problem_of('101,202,"Ada\n102,203,1\n', { type = "1" })
+    assert.are.same({ 1, nil, "102", 2 }, { problem.line, problem.fatal, inputs[1].from, inputs[1].line })
+    problem = problem_of('101;"202"x\n102;203\n', { type = "1" })
+    assert.is_true(problem.fatal)
+    problem = problem_of('from,to,"name\n101,202\n', { type = "1" })
+    assert.is_true(problem.fatal)
+    problem = problem_of(("x"):rep(2000000) .. "\nfrom,to\n101,202\n", { type = "1" })
+    assert.are.same({ true, "is longer than 1048576 bytes" }, { problem.fatal, problem.message })
+  end)
+end)
+
+describe("a row of CSV that does not fit", function()
+  local TOO_MANY = {
+    { "from,amount,to\n102,1,234,203\n", "4 fields, 1 more than the header" },
+    { "from,to\n102,1,234\n", "3 fields, 1 more than the header" },
+    { "from,to,a,b\n1,2,3,4,,,5\n", "7 fields, 3 more than the header" },
+    { "from;to\n1;2; ;x\n", "4 fields, 2 more than the header" },
+    { "101,202,1\n1,234,203,1\n", "4 fields, 1 more than from, to and type" },
+  }
+  for _, case in ipairs(TOO_MANY) do
+    it(("is bad where it has too many fields: %q"):format(case[1]), function()
+      local problem = problem_of(case[1], { type = "1" })
+      assert.are.same({ 2, nil, nil }, { problem.line, problem.column, problem.fatal })
+      assert.truthy(problem.message:find(case[2], 1, true), problem.message)
+    end)
+  end
+
+  local TOO_FEW = {
+    { "from,to\n1\n", "to" }, { "a,b,from,to\n1,2\n", "from" }, { "from,to,type\n1,2\n", "type" },
+    { "type,x,to,from\n1,2,3\n", "from" }, { "1,2\n3\n", "to" },
+  }
+  for _, case in ipairs(TOO_FEW) do
+    it(("is bad where it lacks a field: %q"):format(case[1]), function()
+      local problem = problem_of(case[1], { type = "1" })
+      assert.are.same({ 2, case[2] }, { problem.line, problem.column })
+      assert.truthy(problem.message:find("is missing: it would be field", 1, true), problem.message)
+    end)
+  end
+
+  it("has nothing known of it, so that no file of failures has what stands in the wrong column", function()
+    assert.is_nil(problem_of("from,amount,to\n102,1,234,203\n", { type = "1" }).row)
+    assert.is_nil(problem_of("from,to,name\n101,202,\"Ada\n", { type = "1" }).row)
+  end)
+
+  it("is none where only empty fields are too many, or columns that do not count are left out", function()
+    local rows_read = read_well("from,to,name\n1,2,x,,\n3,4\n5,6,,\" \",\n", { type = "1" })
+    assert.are.equal(3, #rows_read)
+    assert.are.equal(2, #read_well "1,2,3,\n4,5,6,, \n")
+  end)
 end)
 
 describe("rows from JSON Lines", function()
@@ -232,12 +395,54 @@ describe("rows from JSON Lines", function()
     assert.are.same({ asked, { asked, named }, asked }, { inputs[1].types, inputs[2].types, inputs[3].types })
   end)
 
+  it("have the keys that options name", function()
+    local inputs = read_well('{"contact":"1","to":"2","kind":3,"from":"9","type":8,"types":7}\n',
+      { columns = { from = "contact", type = "kind" } })
+    assert.are.same({ { from = "1", to = "2", types = 3, line = 1 } }, inputs)
+    inputs = read_well('{"contact":1e3,"company":2.0,"types":3}\n',
+      { columns = { from = "contact", to = "company" } })
+    assert.are.same({ "1e3", "2.0" }, { inputs[1].from, inputs[1].to })
+    inputs = read_well('{"from":"1","to":"2"}\n', { type = "5", columns = { from = "to", to = "from" } })
+    assert.are.same({ "2", "1" }, { inputs[1].from, inputs[1].to })
+  end)
+
+  it("are refused where a key that an option names is not there, exactly so", function()
+    local problem = problem_of('{"Contact":"1","to":"2"}\n', { columns = { from = "contact" } })
+    assert.are.same({ "contact", "is missing" }, { problem.column, problem.message })
+    for _, line in ipairs { '{"from":1,"to":2,"types":3}\n', '{"from":1,"to":2,"kind":null}\n' } do
+      problem = problem_of(line, { type = "5", columns = { type = "kind" } })
+      assert.are.equal("kind", problem.column)
+      assert.truthy(problem.message:find("an empty text takes --type", 1, true))
+    end
+    assert.are.equal(5, read_well('{"from":1,"to":2,"kind":""}\n',
+      { type = "5", columns = { type = "kind" } })[1].types)
+  end)
+
+  it("are refused where an option names a key that is read as another", function()
+    for _, columns in ipairs {
+      { from = "to" }, { to = "from" }, { from = "x", to = "x" }, { type = "from" }, { from = "type" },
+      { to = "types" },
+    } do
+      local inputs, why = read('{"from":1,"to":2,"types":3}\n', { columns = columns })
+      assert.is_nil(inputs)
+      assert.truthy(why:find("would be the same key", 1, true), why)
+    end
+  end)
+
+  it("that are too long cost only themselves", function()
+    local long = '{"x":"' .. ("x"):rep(2000000) .. '"}\n'
+    local problem, inputs = problem_of('{"from":1,"to":2}\n' .. long .. '{"from":3,"to":4}\n', { type = "1" })
+    assert.are.same({ 2, "is longer than 1048576 bytes" }, { problem.line, problem.message })
+    assert.are.equal(3, inputs[2].line)
+  end)
+
   it("leave what an input holds to the check that all inputs meet", function()
     assert.are.same({ { types = 1, line = 1 } }, read_well '{"types":1}')
   end)
 
   local REFUSALS = {
     { "that are no JSON", '{"from":\n', nil, "is not JSON" },
+    { "with a key twice", '{"from":"1","from":"2","to":"3","types":1}\n', nil, "a key for the second time" },
     { "that are lists", '{"from":"1","to":"2","types":1}\n["1","2"]\n', nil, "JSON object" },
     { "with text behind the object", '{"from":"1"} x\n', nil, "is not JSON" },
     { "with both type and types", '{"from":"1","to":"2","type":1,"types":1}\n', "type", "beside types" },

@@ -58,6 +58,11 @@ local function file_or_stream(text)
   return nil, "expected the name of a file, or - for standard input"
 end
 
+local function column_name(text)
+  if text:find "[^ \t-\r]" then return text end
+  return nil, "expected the name of a column"
+end
+
 -- What goes into a path of HubSpot's, a journal, and messages.
 local function object_type(text)
   if text:find "^%S" and text:find "%S$" and text ~= "." and text ~= ".." and printable(text) == text then
@@ -116,10 +121,11 @@ local COMMANDS = {
     description = "Creates associations between pairs of records, any number of them, and accounts for each "
       .. "row: created, failed, unconfirmed (HubSpot neither listed nor refused it) or not sent.\n\n"
       .. "FILE is CSV with the columns from, to and, where rows differ, type; a header line may name them in "
-      .. "any order, among others. Columns are separated by commas, semicolons or tabs: by whichever stands "
-      .. "behind the first field. A type is an id, or CATEGORY:ID; spaces stand between several. Or FILE is "
-      .. "JSON Lines, one object a line, each written in short, {\"from\":\"101\",\"to\":\"202\","
-      .. "\"types\":279}, or as one input of HubSpot's API. - is standard input.\n\n"
+      .. "any order, among others, and --from-column, --to-column and --type-column say which they are where "
+      .. "they have other names. Without a header, the first line begins with two record ids. Columns are "
+      .. "separated by commas, semicolons or tabs. A type is an id, or CATEGORY:ID; spaces stand between "
+      .. "several. Or FILE is JSON Lines, one object a line, each written in short, {\"from\":\"101\","
+      .. "\"to\":\"202\",\"types\":279}, or as one input of HubSpot's API. - is standard input.\n\n"
       .. "A bad row costs only itself. Ctrl-C finishes what is in flight, and reports.",
     epilog = [[
 Type ids, such as 279 for contacts to companies, are listed in HubSpot's documentation:
@@ -153,6 +159,13 @@ Examples:
       { name = "--category", argname = "NAME", check = category,
         description = "The category of types that are a number only: HUBSPOT_DEFINED (default), "
           .. "USER_DEFINED, ..." },
+      { name = "--from-column", argname = "NAME", check = column_name,
+        description = "The column of FILE's header that has the ids of --from, such as \"Record ID\" in "
+          .. "HubSpot's exports; in JSON Lines, the key." },
+      { name = "--to-column", argname = "NAME", check = column_name,
+        description = "The same for the ids of --to." },
+      { name = "--type-column", argname = "NAME", check = column_name,
+        description = "The same for the association types." },
       { name = "--token-file", argname = "FILE", check = file_name,
         description = "A file that holds the token, and nothing else. It is read again, once, when HubSpot "
           .. "refuses the token in the midst of a job." },

@@ -47,6 +47,16 @@ function association_types.read(text, category)
   return #list == 1 and list[1] or list
 end
 
+---The same of a file's text, with a message that shows it.
+---@param text string
+---@param category string of those that are a number only
+---@return integer|table|nil types
+---@return string|nil message
+function association_types.read_cell(text, category)
+  local types, expected = association_types.read(text, category)
+  return types, expected and ("%s, found %q"):format(expected, text)
+end
+
 local function write_one(entry, with_category)
   if type(entry) == "number" then
     entry = { associationCategory = "HUBSPOT_DEFINED", associationTypeId = entry }

@@ -38,6 +38,7 @@ end
 ---@param cell string as it stands in the file, without the quotes around it
 ---@return string text without white space around it, where the cell does not say that it is part of it
 function cells.read(cell)
+  if not cell:find "[^0-9A-Za-z]" then return cell end -- most cells are ids
   for _, formula in ipairs(FORMULAS) do cell = cell:gsub(INNER .. "'(" .. formula .. ")", "%1%2") end
   if cell:find "^'" and is_marked(cell) then return cell:sub(2) end
   return cell:match("^" .. SPACE .. "*(.-)" .. SPACE .. "*$")

@@ -80,6 +80,7 @@ function source.open(arguments, environment, caught)
     format = arguments.format or FORMAT_OF[(arguments.file:match "%.(%w+)$" or ""):lower()],
     type = arguments.type,
     category = arguments.category,
+    columns = { from = arguments.from_column, to = arguments.to_column, type = arguments.type_column },
     untyped = untyped(arguments),
   })
   if not self.next_row then why = name .. ": " .. why end
