@@ -16,7 +16,7 @@ typedef struct lhsa_entry {
   lhsa_span input, from, to;
 } lhsa_entry;
 
-enum { LHSA_MAX_BODY = 64 * 1024 * 1024, LHSA_MAX_INPUTS = 100000, LHSA_NOTED_TYPES = 4096 };
+enum { LHSA_MAX_BODY = 64 * 1024 * 1024, LHSA_MAX_INPUTS = 100000, LHSA_PASSED_TYPES = 64 };
 
 typedef struct lhsa_body {
   hsa_buffer json;    /* {"inputs":[ and the inputs, then perhaps a piece of one that was given up */
@@ -25,9 +25,10 @@ typedef struct lhsa_body {
   unsigned uses;      /* calls of its methods: an input's proxy may make one while the input is read */
   int listing;        /* a list is being added: all of it, or else back to these */
   size_t listed_from, entries_from;
-  int any_id;       /* strings are sent as they are: they need not spell a record id */
-  int checks_types; /* the anchor's [1] is asked about each HUBSPOT_DEFINED type id, */
-  unsigned char passed[LHSA_NOTED_TYPES / 8]; /* and once about those below LHSA_NOTED_TYPES that it passes */
+  int any_id; /* strings are sent as they are: they need not spell a record id */
+  int
+    checks_types; /* the anchor's [1] is asked about each HUBSPOT_DEFINED type id but those that it passed */
+  int32_t passed[LHSA_PASSED_TYPES]; /* the last one in each place, id modulo LHSA_PASSED_TYPES */
 } lhsa_body;
 
 static inline size_t lhsa_count(const lhsa_body *body)

@@ -301,9 +301,8 @@ static int refuse_type(lua_State *L, int index, const char *expected, int positi
 /* Asks the body's check_type about an id of category HUBSPOT_DEFINED: 1, or 0 with a refusal pushed. */
 static int check_type(lua_State *L, lhsa_body *body, int64_t id, int position, const char *key)
 {
-  unsigned char *noted = id < LHSA_NOTED_TYPES ? &body->passed[id / 8] : NULL;
-  unsigned char bit = (unsigned char)(1u << (id % 8));
-  if (noted != NULL && (*noted & bit) != 0)
+  int32_t *passed = &body->passed[id % LHSA_PASSED_TYPES];
+  if (*passed == id)
     return 1;
   lhsa_getanchor(L, 1);
   lua_rawgeti(L, -1, 1);
@@ -315,8 +314,7 @@ static int check_type(lua_State *L, lhsa_body *body, int64_t id, int position, c
     return refuse_with(L, "invalid_input", lua_tostring(L, -2));
   }
   lua_pop(L, 2);
-  if (noted != NULL)
-    *noted |= bit;
+  *passed = (int32_t)id;
   return 1;
 }
 

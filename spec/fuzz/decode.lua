@@ -1,6 +1,7 @@
 -- core.decode on any bytes: a table, or a reason. The table is what lua-cjson makes of the text, where it
 -- does, but for what core.decode means to do otherwise; told of secrets, it shows none. hsa_skip, which reads
--- over what is of no interest, takes the same texts.
+-- over what is of no interest, takes the same texts. core.decode_input takes them, too, but for a key that
+-- comes twice; it has no number as an id, however that is spelled.
 
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
@@ -72,6 +73,23 @@ local function check(text, count, value, why)
   assert_shows_none(shown)
 end
 
+local function assert_spelled(value)
+  if type(value) ~= "table" then return end
+  for key, inner in pairs(value) do
+    assert(type(inner) ~= "number" or key ~= "id" and key ~= "from" and key ~= "to", key)
+    assert_spelled(inner)
+  end
+end
+
+local function check_input(text)
+  local input, why = core.decode_input(text)
+  local value, other = core.decode(text)
+  if input then assert(value or other:find "^a number too long") end
+  if value then assert(input or why:find "^a key for the second time") end
+  assert_spelled(input)
+end
+
 return function(bytes)
   check(bytes, select("#", core.decode(bytes)), core.decode(bytes))
+  check_input(bytes)
 end
