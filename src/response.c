@@ -24,8 +24,8 @@ typedef struct lhsa_secret {
 /* How many fields the last object had, at each depth: a good guess for the next. */
 typedef struct lhsa_decoder {
   hsa_reader reader;
-  int values;   /* so far */
-  int of_input; /* not of an answer */
+  int values;                       /* so far */
+  int of_input;                     /* not of an answer */
   const char *id_keys[INPUT_SIDES]; /* of an input: what holds an id, beside "id" */
   int fields[MAX_DEPTH + 1];
   lhsa_secret secrets[MOST_SECRETS]; /* what no string may show */

@@ -287,7 +287,7 @@ describe("the command", function()
       assert_found(result.stdout, "lists that row")
       assert.is_nil((result.stdout .. result.stderr):find("[%z\1-\9\11-\31\127]"))
       assert.is_nil(result.stdout:find("\226\128\174", 1, true))
-      result = command.run(dry_run { "--failures", path(HOSTILE), "-" }, { stdin = ",1\n" })
+      result = command.run(dry_run { "--failures", path(HOSTILE), "-" }, { stdin = "from,to\n,1\n" })
       assert_found(result.stdout, SHOWN)
       assert.is_nil((result.stdout .. result.stderr):find("[%z\1-\9\11-\31\127]"))
     end)
@@ -310,13 +310,13 @@ describe("the command", function()
       for _, count in ipairs { 1, 2000 } do
         local more = { "--failures", "/dev/full", "--batch-size", "1" }
         local result = create({ refusal(400, '{"message":"no"}') }, more,
-          ",1\n" .. table.concat(rows, "", 1, count - 1))
+          "from,to\n,1\n" .. table.concat(rows, "", 1, count - 1))
         raw:close()
         assert.are.equal(2, result.code)
         assert.is_nil(result.stdout:find("lists", 1, true))
         assert_found(result.stderr, "/dev/full: cannot be written: No space left")
         result = command.run(dry_run { "--failures", "/dev/full", "-" },
-          { stdin = (",1\n"):rep(count) })
+          { stdin = "from,to\n" .. (",1\n"):rep(count) })
         assert.are.equal(2, result.code)
         assert.is_nil(result.stdout:find("lists", 1, true))
         assert_found(result.stderr, "does not list all rows")
@@ -327,7 +327,7 @@ describe("the command", function()
       process.run { "mkfifo", path "fifo" }
       local argv = command.argv(dry_run { "--failures", path "fifo", "-" },
         ("head -c 1 %s >/dev/null & "):format(process.quote(path "fifo")) .. '"$@"')
-      local result = process.run(argv, { env = command.environment(), stdin = (",1\n"):rep(100000) })
+      local result = process.run(argv, { env = command.environment(), stdin = "from,to\n" .. (",1\n"):rep(100000) })
       assert.are.equal(2, result.code)
       assert_found(result.stdout, "dry run: ")
       assert.is_nil(result.stdout:find("lists", 1, true))
@@ -356,7 +356,7 @@ describe("the command", function()
       process.run { "ln", "-s", "journal", path "link" }
       for _, name in ipairs { folder .. "/./journal", path "link" } do
         local arguments = { "--failures", name, "--journal", path "journal", "-" }
-        local result = command.run(command.create("http://127.0.0.1:1", arguments, "1"), { stdin = ",2\n" })
+        local result = command.run(command.create("http://127.0.0.1:1", arguments, "1"), { stdin = "from,to\n,2\n" })
         assert.are.same({ 2, "" }, { result.code, result.stdout })
         assert_found(result.stderr, "--failures and --journal are the same file")
         assert.matches('^{"format"', process.read_file(path "journal"))

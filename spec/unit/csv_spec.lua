@@ -56,7 +56,7 @@ describe("CSV", function()
     { "commas and doubled quotes in quotes", '"a,b","c""d"""\n', { { "a,b", 'c"d"', line = 1 } } },
     { "newlines in quotes",
       '"a\r\nb\n",c\nd,e\n', { { "a\r\nb\n", "c", line = 1 }, { "d", "e", line = 4 } } },
-    { "blank lines, which it passes over", "\n\r\na,b\n\n\nc,d\n\n",
+    { "blank lines, which it skips", "\n\r\na,b\n\n\nc,d\n\n",
       { { "a", "b", line = 3 }, { "c", "d", line = 6 } } },
     { "fields with semicolons between", 'a;"b;c";d,e\r\nf;g\r\n',
       { { "a", "b;c", "d,e", line = 1 }, { "f", "g", line = 2 } } },
@@ -69,17 +69,17 @@ describe("CSV", function()
     { "NUL bytes", "a\0b,cd\n", { { "a\0b", "cd", line = 1 } } },
     { "carriage returns at a line's end, however many", "a,b\r\r\nc,\"d\"\r\r\n",
       { { "a", "b", line = 1 }, { "c", "d", line = 2 } } },
-    { "records of empty fields, which it passes over", ';;\n"";" ";\na;b\n;;\n \n\t;\r\nc;d\n',
+    { "records of empty fields, which it skips", ';;\n"";" ";\na;b\n;;\n \n\t;\r\nc;d\n',
       { { "a", "b", line = 3 }, { "c", "d", line = 7 } } },
-    { "a record of empty fields with newlines in quotes, which it passes over", 'a,b\n"\n\n", \nc,d\n',
+    { "a record of empty fields with newlines in quotes, which it skips", 'a,b\n"\n\n", \nc,d\n',
       { { "a", "b", line = 1 }, { "c", "d", line = 5 } } },
     { "a field that is one quote", '""""\na\n', { { '"', line = 1 }, { "a", line = 2 } } },
     { "nothing", "", {} },
     { "nothing but blank lines", "\n\r\n,,\n", {} },
-    { "a first line that tells the separator", "sep=;\r\na,b;c\n", { { "a,b", "c", line = 2 } } },
-    { "such a line in quotes, with a tab", '"SEP=\t"\na,b\tc\n', { { "a,b", "c", line = 2 } } },
-    { "such a line with a separator that is not looked for", "sep=|\na,b|c\n", { { "a,b", "c", line = 2 } } },
-    { "such a line elsewhere as a record", "a;b\nsep=,\n",
+    { "a first line that declares the separator", "sep=;\r\na,b;c\n", { { "a,b", "c", line = 2 } } },
+    { "a declared separator in quotes, a tab", '"SEP=\t"\na,b\tc\n', { { "a,b", "c", line = 2 } } },
+    { "a declared separator that is never detected", "sep=|\na,b|c\n", { { "a,b", "c", line = 2 } } },
+    { "a declaration elsewhere as a record", "a;b\nsep=,\n",
       { { "a", "b", line = 1 }, { "sep=,", line = 2 } } },
     { "a separator inside quotes as none", '"a,b,c";d\n', { { "a,b,c", "d", line = 1 } } },
   }
@@ -105,7 +105,7 @@ describe("CSV", function()
   }
 
   for _, refusal in ipairs(REFUSALS) do
-    it("refuses " .. refusal[1] .. ", and reads on behind it", function()
+    it("refuses " .. refusal[1] .. ", and reads on after it", function()
       local records, problems = read(refusal[2])
       assert.are.equal(1, #problems)
       assert.are.equal(refusal[3], problems[1].line)
@@ -116,7 +116,7 @@ describe("CSV", function()
   end
 
   -- What it reads of a text: "line" of each record, "line!" of each that is broken.
-  local function told(text, size)
+  local function outline(text, size)
     local next_record, list = reader_of(text, size), {}
     while true do
       local fields, line = next_record()
@@ -130,15 +130,15 @@ describe("CSV", function()
     { "that is closed in the midst of a later line", 'a,b\nc,"d\ne,"f"\ng,h\n', "1 2! 3 4" },
     { "that is closed in the midst of the next line", 'a,b\n"c\nd,e"x\nf,g\n', "1 2! 3! 4" },
     { "that every line opens", '"a\n"b\n"c\n', "1! 2! 3!" },
-    { "behind one that spans lines", 'a,b\n"c\nd","e\nf,"g"\nh,i\n', "1 2! 3! 4 5" },
+    { "after one that spans lines", 'a,b\n"c\nd","e\nf,"g"\nh,i\n', "1 2! 3! 4 5" },
     { "in a record that spans lines", 'a,b\n"c\nd",e"f\ng,h\n', "1 2! 3! 4" },
-    { "behind an empty field in quotes", 'a,b\nc,"",\"d\n""\ne,f\n', "1 2! 4" },
+    { "after an empty field in quotes", 'a,b\nc,"",\"d\n""\ne,f\n', "1 2! 4" },
     { "in the last line, without a newline", 'a,b\nc,"', "1 2!" },
   }
   for _, case in ipairs(BROKEN) do
     it("goes on at the second line of a record with a quote " .. case[1], function()
-      assert.are.equal(case[3], told(case[2]))
-      assert.are.equal(case[3], told(case[2], 1))
+      assert.are.equal(case[3], outline(case[2]))
+      assert.are.equal(case[3], outline(case[2], 1))
     end)
   end
 
@@ -148,7 +148,7 @@ describe("CSV", function()
       problems[1])
   end)
 
-  it("keeps a quote that is never closed from filling the memory, and reads the lines behind it", function()
+  it("keeps a quote that is never closed from filling the memory, and reads the lines after it", function()
     local line = ("a"):rep(1023) .. "\n"
     local records, problems = read('x\n"' .. line:rep(2 * 1024))
     assert.are.equal(1, #problems)
@@ -164,7 +164,7 @@ describe("CSV", function()
     assert.are.equal(2 * 1024 + 1, #records)
   end)
 
-  it("passes over a line that is too long, whatever its length, and reads on behind it", function()
+  it("skips a line that is too long, whatever its length, and reads on after it", function()
     for _, size in ipairs { 1024 * 1024 + 1, 3 * 1024 * 1024 } do
       local records, problems = read("a,b\n" .. ("x"):rep(size) .. '"\nc,d\n')
       assert.are.same({ { "a", "b", line = 1 }, { "c", "d", line = 3 } }, records)
@@ -177,9 +177,9 @@ describe("CSV", function()
     assert.are.same({ 3, 0 }, { #records, #problems })
   end)
 
-  it("passes over a line that is too long inside a quote, once", function()
-    assert.are.equal("1 2! 3! 4", told('a,b\n"c\n' .. ("x"):rep(1024 * 1024 + 1) .. "\nd,e\n"))
-    assert.are.equal("1 2! 3!", told('a,b\n"c\n' .. ("x"):rep(1024 * 1024 + 1)))
+  it("skips a line that is too long inside a quote, once", function()
+    assert.are.equal("1 2! 3! 4", outline('a,b\n"c\n' .. ("x"):rep(1024 * 1024 + 1) .. "\nd,e\n"))
+    assert.are.equal("1 2! 3!", outline('a,b\n"c\n' .. ("x"):rep(1024 * 1024 + 1)))
   end)
 
   it("ends at a file without line ends", function()
@@ -215,7 +215,7 @@ describe("CSV", function()
     assert.are.same({ { "from", "to", "a\n;b", line = 1 } }, (read('from\tto\t"a\n;b"\n', nil, is_pair)))
   end)
 
-  it("refuses a first record that makes sense in two ways, and asks to be told", function()
+  it("refuses a first record that makes sense in two ways, and asks which is meant", function()
     local records, problems = read("from,x;from,y\n1,2;3\n", nil, function(fields)
       return fields[1]:find "^from" and #fields > 1
     end)
@@ -263,7 +263,7 @@ describe("CSV", function()
     local records, problems = read(table.concat(text), math.random(1, 7))
     assert.are.same({}, problems)
     for _, record in ipairs(records) do record.line = nil end
-    local kept = {} -- those that are not passed over
+    local kept = {} -- those that are not skipped
     for _, fields in ipairs(expected) do
       if table.concat(fields):find "[^ \r\n]" then kept[#kept + 1] = fields end
     end

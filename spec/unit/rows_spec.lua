@@ -257,7 +257,8 @@ describe("the first record of CSV", function()
     { "the header names as another's", "from,to\n1,2\n", { from = "to" },
       "from and to would be the same column, to" },
     { "is that of the ids", "from,to\n1,2\n", { type = "to" }, "to and type would be the same" },
-    { "could be in a header only", "101,202\n", { from = "Record ID" }, "the file has no header" },
+    { "could be in a header only", "101,202\n", { from = "Record ID" },
+      "the file has no header, and so no column Record ID (--from-column)" },
     { "is one of two that have to be named", EXPORT, { from = "Record ID" },
       "no column to; give --to-column NAME" },
   }

@@ -17,8 +17,8 @@ local LONGEST = lines_of.LONGEST
 local QUOTE = 34
 local SEPARATORS = { ",", ";", "\t" } -- of those that fit a first record equally well, the first
 
--- "sep=;", by which a first line tells Excel the separator.
-local TOLD = '^"?[sS][eE][pP]=([,;\t|])"?[ \r]*$'
+-- "sep=;" as the first line declares the separator, as Excel reads it.
+local DECLARATION = '^"?[sS][eE][pP]=([,;\t|])"?[ \r]*$'
 
 local NAMES = { [","] = "commas", [";"] = "semicolons", ["\t"] = "tabs", ["|"] = "vertical bars" }
 
@@ -38,7 +38,7 @@ local function open_quote(why)
   return ("its quote is not closed within %d bytes"):format(LONGEST)
 end
 
--- Reads a quoted field from behind its opening quote: its value, the line that it ends in, the place behind
+-- Reads a quoted field from after its opening quote: its value, the line that it ends in, the position after
 -- its closing quote there, and how many bytes the record may still have. Nil, why, and whether that is fatal,
 -- when it has no end.
 local function quoted_field(lines, text, from, room)
@@ -69,7 +69,7 @@ local function plain_refusal(value)
   if find(value, "\r", 1, true) then return "it has a carriage return inside; lines end with a newline" end
 end
 
--- What is wrong with the field behind these fields of a record.
+-- What is wrong with the field after these fields of a record.
 local function problem_at(line, fields, message, is_fatal)
   return nil, { line = line, column = #fields + 1, message = message, fields = fields, fatal = is_fatal }
 end
@@ -113,8 +113,8 @@ local function is_empty(fields)
   return true
 end
 
--- Finds what separates the fields of the record that begins at the mark: what makes sense of it, or else the
--- most fields. Nil and a problem when there is no telling. Takes nothing.
+-- The separator of the record that begins at the mark: the one that makes sense of it, or else the one that
+-- gives the most fields. Nil and a problem when several make sense. Consumes nothing.
 local function detect(lines, fits)
   local found, best, most
   for _, separator in ipairs(SEPARATORS) do
@@ -134,15 +134,15 @@ local function detect(lines, fits)
   return found or best
 end
 
--- What separates the fields of a file, from its beginning; blank lines there are taken. Nil at the end of the
--- file; nil and a problem when there is no telling.
+-- The separator of a file, from its beginning; consumes blank lines there. Nil at the end of the file; nil
+-- and a problem when it cannot be determined.
 local function find_separator(lines, fits)
   while true do
     lines:mark()
     local text, line = lines:next()
     if not text then return nil, line end
-    local told = line == 1 and text:match(TOLD)
-    if told then return told end
+    local declared = line == 1 and text:match(DECLARATION)
+    if declared then return declared end
     if not is_blank(text) then
       lines:back()
       return detect(lines, fits)
@@ -151,8 +151,8 @@ local function find_separator(lines, fits)
 end
 
 ---A function that gives the next record: a list of strings, and the number of the line that it begins in.
----Blank lines, and records whose fields are all empty, are passed over. Nil at the end; nil and a problem
----where a record is none: unless that is fatal, the next call goes on behind its first line.
+---Blank lines, and records whose fields are all empty, are skipped. Nil at the end; nil and a problem where a
+---record is broken: unless that is fatal, the next call goes on after its first line.
 ---@param lines hubspot.associations.cli.Lines
 ---@param fits fun(fields: string[]): boolean whether a first record makes sense
 ---@return fun(): string[]|nil, integer|hubspot.associations.cli.Problem|nil

@@ -5,7 +5,7 @@ local core = require "hubspot.associations.core"
 
 local csv_columns = {}
 
-local MOST_NAMES = 8 -- that a message shows
+local FEW_NAMES, MANY_NAMES = 8, 40 -- that a message shows
 local LONGEST_NAME = 40
 
 ---The columns that a row must have.
@@ -40,14 +40,15 @@ local function folded(name)
   return name:match "^[ '\"]*(.-)[ '\"]*$"
 end
 
--- The first few names of a header, for people.
-local function names_in(fields)
+-- The first names of a header, for people.
+local function names_in(fields, most)
   local names = {}
-  for number = 1, math.min(#fields, MOST_NAMES) do
+  most = most or FEW_NAMES
+  for number = 1, math.min(#fields, most) do
     local name = fields[number]:match "^[ \t-\r]*(.-)[ \t-\r]*$"
     names[number] = #name <= LONGEST_NAME and name or name:sub(1, LONGEST_NAME) .. "..."
   end
-  return table.concat(names, ", ") .. (#fields > MOST_NAMES and ", ..." or "")
+  return table.concat(names, ", ") .. (#fields > most and ", ..." or "")
 end
 
 -- The numbers of the fields that are equal to a name in one way of writing it.
@@ -70,7 +71,7 @@ local function named_field(fields, column, name)
   if #numbers == 1 then return numbers[1] end
   local complaint = #numbers == 0 and "the header has no column %s (%s); found: %s"
     or "the header names the column %s (%s) more than once; found: %s"
-  return nil, complaint:format(name, OPTIONS[column], names_in(fields))
+  return nil, complaint:format(name, OPTIONS[column], names_in(fields, MANY_NAMES))
 end
 
 -- The fields that a header names itself: column -> number. Of several, none is guessed.
@@ -144,11 +145,14 @@ end
 ---@return string|nil message when it is neither a header nor a row
 function csv_columns.of(fields, named)
   if is_id(fields[1]) and is_id(fields[2]) then
-    local _, option = next(named)
-    if not option then return { columns = { from = 1, to = 2, type = 3 }, width = 3, has_header = false } end
-    return nil, ("the file has no header, in which the column %s could be; found: %s"):format(
-      option, names_in(fields)
-    )
+    for _, column in ipairs(COLUMNS) do
+      if named[column] then
+        return nil, ("the file has no header, and so no column %s (%s); found: %s"):format(
+          named[column], OPTIONS[column], names_in(fields)
+        )
+      end
+    end
+    return { columns = { from = 1, to = 2, type = 3 }, width = 3, has_header = false }
   end
   local columns, why = header_columns(fields, named)
   if not columns then return nil, why end

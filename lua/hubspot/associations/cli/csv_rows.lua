@@ -25,8 +25,8 @@ local function input_of(fields, columns, line, settings)
   return nil, { line = line, column = "type", message = why, row = input }
 end
 
--- Where the columns are, by the first record, or by what there is of it when it is broken. Nil and a problem
--- when there is no telling: no row can be read.
+-- Where the columns are, by the first record, or by its intact fields when it is broken. Nil and a fatal
+-- problem when that cannot be determined: no row can be read.
 local function first_layout(fields, line, named, separator)
   local problem = not fields and line or nil
   local layout, why = csv_columns.of(fields or problem.fields or {}, named)

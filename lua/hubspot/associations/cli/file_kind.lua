@@ -1,5 +1,5 @@
--- What a file is when it is no UTF-8 text with lines, told from its first bytes, so that whoever exported it
--- in another form learns which. Reads nothing itself.
+-- Recognizes, by its first bytes, a file that is not UTF-8 text with lines, and says what it is: the user has
+-- to export or convert it. Reads nothing itself.
 
 local file_kind = {}
 

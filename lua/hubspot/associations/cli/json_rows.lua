@@ -18,7 +18,7 @@ local function read_types(types, category)
   return types
 end
 
--- What stands for the types of an object, nil for none; or nil and why it cannot be told.
+-- What stands for the types of an object, nil for none; or nil and why they are unclear.
 local function given_types(object, key)
   if key then
     if object[key] == nil then return nil, "is missing, or null; an empty text takes --type" end

@@ -29,8 +29,8 @@ local find, sub = string.find, string.sub
 local Lines = {}
 Lines.__index = Lines
 
--- Adds bytes to those held: true; false at the end; nil and why when they cannot be read. Never reads behind
--- the end: a terminal would ask for more.
+-- Adds bytes to those held: true; false at the end; nil and why when they cannot be read. Never reads
+-- after the end: a terminal would ask for more.
 local function fill(self)
   if self.at_end then return false end
   local chunk, why = self.handle:read(CHUNK)
@@ -74,8 +74,8 @@ function Lines:taken()
   return self.filled - math.max(0, #self.buffer - self.position + 1)
 end
 
--- The place of the newline behind the next line, or of the end of the file. Nil and why when there is no line
--- of at most `most` bytes; nil alone at the end.
+-- The position of the newline after the next line, or of the end of the file. Nil and why when there is no
+-- line of at most `most` bytes; nil alone at the end.
 local function line_end(self, most)
   local newline = find(self.buffer, "\n", self.position, true)
   while not newline do
@@ -97,7 +97,7 @@ local function take(self, newline)
   return line, self.number
 end
 
--- Passes over a line of any length, and holds nothing of it.
+-- Skips a line of any length, and holds nothing of it.
 local function skip(self)
   self.marked = nil
   local newline, filled, why
@@ -115,7 +115,7 @@ end
 
 ---@return string|nil line without its newline, but with a carriage return before that; nil at the end
 ---@return integer|hubspot.associations.cli.Problem|nil number of the line, from 1; or why it is none: the
----  next call gives the line behind it, unless that is fatal
+---  next call gives the line after it, unless that is fatal
 function Lines:next()
   local newline, why = line_end(self, LONGEST)
   if newline then return take(self, newline) end
@@ -134,7 +134,7 @@ function Lines:more(most)
 end
 
 ---Holds what follows in memory, so that `back` comes back here, until the next mark. A line that `next`
----passes over ends that, too.
+---skips ends that, too.
 function Lines:mark()
   self.marked, self.marked_number = self.position, self.number
 end
