@@ -456,7 +456,7 @@ static void call_out(hsa_http *http, int news, int worked, int64_t now)
 
 void hsa_http_step(hsa_http *http)
 {
-  enum { AT_ONCE = 64 };
+  enum { AT_ONCE = 4 }; /* a step is not to take long: the descriptor stays readable for the rest */
   hsa_event events[AT_ONCE];
   hsa_sigpipe hold;
   int running;

@@ -242,6 +242,30 @@ describe("a source", function()
     assert.is_false(pcall(all, function() return nil, "broken" end))
   end)
 
+  local function counted(list)
+    local read, total, count = source.reader(list)
+    assert.is_nil(total)
+    local calls = 1
+    while true do
+      local found, err = count()
+      calls = calls + 1
+      if found or err then return calls, found, err, read end
+    end
+  end
+
+  it("that is a long list is counted in portions, before it is read", function()
+    local list = {}
+    for index = 1, 100000 do list[index] = index end
+    local calls, total, err, read = counted(list)
+    assert.same({ 100000, nil }, { total, err })
+    assert.is_true(calls >= 5)
+    assert.same({ true, 1 }, { read() })
+    list[99990] = nil
+    assert.matches("a list with a hole at 99990", select(3, counted(list)).message)
+    list.n = 100000
+    assert.matches("a table with the key n", select(3, counted(list)).message)
+  end)
+
   it("is read no further than it is asked for", function()
     local calls = 0
     local read = source.reader(function()

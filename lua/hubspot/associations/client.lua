@@ -79,6 +79,7 @@ local function attempt(connection, path, body, meta)
   while not flight.request:done() do connection:wait() end
   local batch, about
   batch, err, about = connection:land(flight)
+  connection:rest()
   connection.limiter:answered(ticket, core.now(), about.rate_limit, err)
   return batch, err, about
 end
@@ -234,6 +235,7 @@ function Client:create_all(from_object_type, to_object_type, source, given)
   while not operation:step() do
     self.connection:wait(operation:timeout())
   end
+  self.connection:rest()
   return operation:result()
 end
 

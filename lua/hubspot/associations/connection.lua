@@ -2,6 +2,7 @@
 -- provider and the limiter have to know of it. The only file besides the loops that touches a transport.
 
 local answer = require "hubspot.associations.answer"
+local blocking = require "hubspot.associations.loop.blocking"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local limiter = require "hubspot.associations.limiter"
@@ -21,6 +22,11 @@ local connection = {}
 
 -- Seconds after which those who let their time go by are woken again. Never at once: others wait here, too.
 local REMINDER = 0.005
+
+-- Seconds of work that those who wait may do together in one turn of the host's.
+local LONGEST_TURN = 0.003
+
+local NEXT_TURN = 0.001 -- seconds to wait for it, where the descriptor is not readable sooner
 
 local NAP = 0.01 -- seconds, where there is nothing to wait for
 
@@ -52,11 +58,14 @@ function connection.open(options)
     transport = transport,
     limiter = limiter.new(options.rate),
     retry = retry.new(options, math.random),
-    loop = options.loop or require "hubspot.associations.loop.blocking",
+    loop = options.loop or blocking,
     -- Waits and jobs under way -> when each is to be woken, whatever comes. One that is forgotten goes.
     users = setmetatable({}, { __mode = "k" }),
     alarm = math.huge, -- when the transport wakes the soonest of them
     closed = false,
+    turn = 0, -- counts the host's
+    worked = 0, -- seconds, in this turn
+    resumed = nil, -- when the one that works now began
   }, Connection)
 end
 
@@ -102,18 +111,41 @@ function Connection:step()
   if now >= self.alarm then set_alarm(self, now) end
 end
 
----Waits until the transport has something to do, or `timeout` seconds have passed, and lets it do it.
----@param timeout number|nil
-function Connection:wait(timeout)
-  local wait = {}
-  self:use(wait, timeout)
+local function suspend(self, timeout)
   local fd = self.transport:fd()
   if fd >= 0 then
     self.loop.wait(fd, timeout)
   elseif not self.closed then
     core.poll(nil, NAP) -- a forked child without a descriptor left: there may be one soon
   end
+end
+
+---Tells that the work which came of a wait is done.
+function Connection:rest()
+  if self.resumed then self.worked = self.worked + core.now() - self.resumed end
+  self.resumed = nil
+end
+
+---Waits until the transport has something to do, or `timeout` seconds have passed, and lets it do it.
+---
+---A host resumes all who wait in one turn, and each may have work to do. Once that has taken LONGEST_TURN
+---together, the others wait for the next turn, which begins with the first of them to come back.
+---@param timeout number|nil
+function Connection:wait(timeout)
+  local wait = {}
+  self:rest()
+  self:use(wait, timeout)
+  suspend(self, timeout)
+  self:rest()
+  while self.worked > LONGEST_TURN do
+    local turn = self.turn
+    self:use(wait, 0)
+    suspend(self, NEXT_TURN)
+    self:rest()
+    if self.turn == turn then self.turn, self.worked = turn + 1, 0 end
+  end
   self:leave(wait)
+  self.resumed = core.now()
   self:step()
 end
 

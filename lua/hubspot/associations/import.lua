@@ -49,11 +49,12 @@ Job.__index = Job
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
 function import.new(spec, now)
-  local read, total = source.reader(spec.source)
+  local read, total, count = source.reader(spec.source)
   if not read then return nil, total end
   return setmetatable({
     read = read,
     total = total,
+    count = count, -- of a long list, until its entries are counted
     input_at = type(spec.source) == "table" and function(index)
       return spec.source[index]
     end or nil,
@@ -82,6 +83,13 @@ function import.new(spec, now)
       failures = not spec.on_failure and {} or nil,
     },
   }, Job)
+end
+
+-- Counts some more of a long list.
+function Job:count_on()
+  self.total, self.unusable = self.count()
+  if self.unusable then self:stop(self.unusable) end
+  if self.total or self.unusable then self.count = nil end
 end
 
 -- Nothing new is sent from here on; what is in flight is waited for.
@@ -249,34 +257,28 @@ function Job:raised(raised)
   self:stop(told and raised or errors.new { kind = "source", message = "the source raised: " .. message })
 end
 
--- Groups that are read in one go when nothing in them is to be sent: a step is not to take long.
-local MOST_AT_ONCE = 8
-
--- The next group as a piece to send; nil when the source has no more, or the job has to stop, or there is
--- more to read than is good for one step.
+-- The next group as a piece to send; nil when the source has no more, or the job has to stop, or nothing in
+-- the group is to be sent. One group at a time, since a step is not to take long.
 function Job:fill()
-  for _ = 1, MOST_AT_ONCE do
-    if self.exhausted or self.error then return nil end
-    local record = self:recorded()
-    local filled, raised
-    if record then
-      filled, raised = pcall(self.replay, self, record)
-    else
-      self.group = self:new_group(self.index + 1)
-      filled, raised = pcall(self.read_into, self, self.group)
-    end
-    if not filled then self:raised(raised) end
-    local group = self.group
-    self.group = nil
-    if group and group.count > 0 then
-      self.open_groups = self.open_groups + 1
-      if group.open == 0 then
-        self:land(group)
-      else
-        self:push_group(group)
-        if not self.error then return table.remove(self.queue) end
-      end
-    end
+  if self.exhausted or self.error then return nil end
+  local record = self:recorded()
+  local filled, raised
+  if record then
+    filled, raised = pcall(self.replay, self, record)
+  else
+    self.group = self:new_group(self.index + 1)
+    filled, raised = pcall(self.read_into, self, self.group)
+  end
+  if not filled then self:raised(raised) end
+  local group = self.group
+  self.group = nil
+  if not group or group.count == 0 then return nil end
+  self.open_groups = self.open_groups + 1
+  if group.open == 0 then
+    self:land(group)
+  else
+    self:push_group(group)
+    if not self.error then return table.remove(self.queue) end
   end
 end
 
@@ -298,8 +300,13 @@ end
 ---@return hubspot.associations.Piece|number|nil the piece to send; or how many seconds to wait at the most
 ---  (nil: for an answer)
 function Job:next(now)
-  if self.error then
-    while #self.queue > 0 do self:abandon(table.remove(self.queue)) end
+  if self.count then
+    self:count_on()
+    return "wait", 0
+  end
+  if self.error and #self.queue > 0 then
+    self:abandon(table.remove(self.queue)) -- one at a time: a step is not to take long
+    return "wait", 0
   end
   local piece, soonest = nil, math.huge
   local may_send = not self.error and self.in_flight < self.concurrency:allowed()
@@ -477,9 +484,10 @@ end
 
 ---What came of it all, once `next` says "done".
 ---@param now number
----@return hubspot.associations.Report
+---@return hubspot.associations.Report|nil report nil when the source is no list
 ---@return hubspot.associations.Error|nil why it stopped before the source ended
 function Job:finish(now)
+  if self.unusable then return nil, self.unusable end
   local report = self.report
   report.elapsed = now - self.began
   if self.held ~= nil then -- read, and then the job stopped

@@ -24,6 +24,7 @@ function operation.new(connection, path, job, journal)
     job = job,
     journal = journal,
     flights = {}, -- { piece, flight }
+    finished = false,
   }, Operation)
   connection:use(self)
   return self
@@ -46,16 +47,16 @@ local function land(self, piece, flight)
   end
 end
 
-local function land_all(self)
-  local waiting = {}
-  for _, entry in ipairs(self.flights) do
+-- Whether a response was there.
+local function land_one(self)
+  for index, entry in ipairs(self.flights) do
     if entry.flight.request:done() then
+      table.remove(self.flights, index)
       land(self, entry.piece, entry.flight)
-    else
-      waiting[#waiting + 1] = entry
+      return true
     end
   end
-  self.flights = waiting
+  return false
 end
 
 local function send(self, piece)
@@ -72,29 +73,40 @@ local function finish(self)
   self.connection:leave(self)
   if self.journal then self.journal:close() end
   self.report, self.error = self.job:finish(core.now())
-  return true
+  self.finished = true
 end
 
+-- Lands one response, or else reads and sends one batch: how long there is nothing more to do, nil for until
+-- something comes.
+local function act(self)
+  if self.connection.closed then self.job:cancel(connections.closed()) end
+  if land_one(self) then return 0 end
+  local action, detail = self.job:next(core.now())
+  if action == "send" then
+    send(self, detail)
+    return 0
+  elseif action == "done" then
+    finish(self)
+  end
+  return detail
+end
+
+-- Seconds after which a step begins nothing more: the host gets its turn, and the next step does the rest.
+local LONGEST_STEP = 0.001
+
 local function advance(self)
+  local began = core.now()
   self.connection:use(self)
   self.connection:step()
-  land_all(self)
-  while true do
-    if self.connection.closed then self.job:cancel(connections.closed()) end
-    local action, detail = self.job:next(core.now())
-    if action == "send" then
-      send(self, detail)
-    elseif action == "done" then
-      return finish(self)
-    elseif self.connection.closed then
-      land_all(self) -- by a callback: nothing will come any more
-    else
-      self.wait = detail
-      self.waits_until = core.now() + (detail or 0)
-      self.connection:use(self, detail)
-      return false
-    end
-  end
+  local wait
+  repeat
+    wait = act(self)
+  until self.finished or wait ~= 0 or core.now() - began >= LONGEST_STEP
+  if self.finished then return true end
+  self.wait = wait
+  self.waits_until = core.now() + (wait or 0)
+  self.connection:use(self, wait)
+  return false
 end
 
 local function advance_once(self)
@@ -118,7 +130,7 @@ end
 ---@return boolean done
 function Operation:step()
   if self.raised then error(self.raised, 0) end
-  if self.report or self.stepping then return self:done() end -- also when a callback calls it
+  if self.finished or self.stepping then return self:done() end -- also when a callback calls it
   local advanced, done = pcall(advance_once, self)
   if advanced then return done end
   break_off(self, done)
@@ -142,7 +154,7 @@ end
 ---@return number
 ---@return "rate_limit"|"retry"|nil
 function Operation:waiting()
-  if self.report or #self.flights > 0 or not self.wait then return 0 end
+  if self.finished or #self.flights > 0 or not self.wait then return 0 end
   local now = core.now()
   local limited = self.connection.limiter:delay(now)
   if limited > 0 then return limited, "rate_limit" end
@@ -157,7 +169,7 @@ end
 
 ---@return boolean
 function Operation:done()
-  return self.report ~= nil
+  return self.finished
 end
 
 ---What create_all returns, once it is done; nil before.
@@ -169,7 +181,7 @@ end
 
 ---Sends nothing more. What is in flight is still waited for: go on stepping until it is done.
 function Operation:cancel()
-  if self.report or self.raised then return end
+  if self.finished or self.raised then return end
   self.job:cancel(errors.new { kind = "canceled", message = "the job was canceled" })
   self.connection:use(self, 0)
 end

@@ -14,7 +14,8 @@ return function(uv, pause)
     end,
     after = function(seconds, action)
       local timer = assert(uv.new_timer())
-      timer:start(math.ceil(seconds * 1000), 0, function()
+      -- One of 0, begun by another, may be due in the same turn of the loop.
+      timer:start(math.max(1, math.ceil(seconds * 1000)), 0, function()
         timer:close()
         action()
       end)
