@@ -327,7 +327,8 @@ describe("the command", function()
       process.run { "mkfifo", path "fifo" }
       local argv = command.argv(dry_run { "--failures", path "fifo", "-" },
         ("head -c 1 %s >/dev/null & "):format(process.quote(path "fifo")) .. '"$@"')
-      local result = process.run(argv, { env = command.environment(), stdin = "from,to\n" .. (",1\n"):rep(100000) })
+      local rows = "from,to\n" .. (",1\n"):rep(100000)
+      local result = process.run(argv, { env = command.environment(), stdin = rows })
       assert.are.equal(2, result.code)
       assert_found(result.stdout, "dry run: ")
       assert.is_nil(result.stdout:find("lists", 1, true))
@@ -356,7 +357,8 @@ describe("the command", function()
       process.run { "ln", "-s", "journal", path "link" }
       for _, name in ipairs { folder .. "/./journal", path "link" } do
         local arguments = { "--failures", name, "--journal", path "journal", "-" }
-        local result = command.run(command.create("http://127.0.0.1:1", arguments, "1"), { stdin = "from,to\n,2\n" })
+        local result = command.run(command.create("http://127.0.0.1:1", arguments, "1"),
+          { stdin = "from,to\n,2\n" })
         assert.are.same({ 2, "" }, { result.code, result.stdout })
         assert_found(result.stderr, "--failures and --journal are the same file")
         assert.matches('^{"format"', process.read_file(path "journal"))
