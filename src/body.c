@@ -1,5 +1,6 @@
 /* core.body: a batch create request's body under construction, a value of its own in Lua.
- * Owns the bytes, and knows where in them each input stands; input.c writes them, confirm.c compares them. */
+ * Owns the bytes, and knows where in them each input stands; input.c writes them, select.c merges
+ * and confirm.c compares them. */
 #include "core.h"
 
 #include "body.h"
@@ -12,7 +13,12 @@ enum { MAX_REFUSALS = 100 };
 
 lhsa_body *lhsa_check_body(lua_State *L)
 {
-  lhsa_body *body = luaL_checkudata(L, 1, BODY);
+  return lhsa_body_at(L, 1);
+}
+
+lhsa_body *lhsa_body_at(lua_State *L, int index)
+{
+  lhsa_body *body = luaL_checkudata(L, index, BODY);
   body->uses++;
   if (body->listing) {
     body->listing = 0;
@@ -95,8 +101,7 @@ static int body_count(lua_State *L)
   return 1;
 }
 
-/* The entry of the input whose place, from 1, is the number at `index`. */
-static lhsa_entry entry_at(lua_State *L, const lhsa_body *body, int index)
+lhsa_entry lhsa_entry_at(lua_State *L, const lhsa_body *body, int index)
 {
   lua_Integer place = lua_tointeger(L, index);
   if (place < 1 || (size_t)place > lhsa_count(body))
@@ -109,34 +114,11 @@ static void push_span(lua_State *L, const lhsa_body *body, lhsa_span where)
   lua_pushlstring(L, body->json.data + where.start, where.length);
 }
 
-/* body:select(places) -> a request body of the inputs at these places only, as a string */
-static int body_select(lua_State *L)
-{
-  const lhsa_body *body = lhsa_check_body(L);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
-  int count = (int)lua_rawlen(L, 2);
-  luaL_Buffer selected;
-  luaL_buffinit(L, &selected);
-  luaL_addlstring(&selected, begin, sizeof begin - 1);
-  for (int i = 1; i <= count; i++) {
-    lua_rawgeti(L, 2, i);
-    lhsa_entry entry = entry_at(L, body, -1);
-    lua_pop(L, 1); /* before the buffer is touched: it keeps what it has on the stack */
-    if (i > 1)
-      luaL_addchar(&selected, ',');
-    luaL_addlstring(&selected, body->json.data + entry.input.start, entry.input.length);
-  }
-  luaL_addlstring(&selected, end, sizeof end - 1);
-  luaL_pushresult(&selected);
-  return 1;
-}
-
 /* body:input(place) -> the JSON of one input */
 static int body_input(lua_State *L)
 {
   const lhsa_body *body = lhsa_check_body(L);
-  push_span(L, body, entry_at(L, body, 2).input);
+  push_span(L, body, lhsa_entry_at(L, body, 2).input);
   return 1;
 }
 
@@ -144,10 +126,26 @@ static int body_input(lua_State *L)
 static int body_ids(lua_State *L)
 {
   const lhsa_body *body = lhsa_check_body(L);
-  lhsa_entry entry = entry_at(L, body, 2);
+  lhsa_entry entry = lhsa_entry_at(L, body, 2);
   push_span(L, body, entry.from);
   push_span(L, body, entry.to);
   return 2;
+}
+
+/* body:first(place) -> the place of the first input with the same pair of ids, once pairs:enter has looked */
+static int body_first(lua_State *L)
+{
+  const lhsa_body *body = lhsa_check_body(L);
+  lua_pushinteger(L, (lua_Integer)lhsa_entry_at(L, body, 2).first + 1);
+  return 1;
+}
+
+/* body:types(place) -> the JSON of one input's types, without the brackets around them */
+static int body_types(lua_State *L)
+{
+  const lhsa_body *body = lhsa_check_body(L);
+  push_span(L, body, lhsa_entry_at(L, body, 2).types);
+  return 1;
 }
 
 /* body:digest() -> 16 hexadecimal digits (64-bit FNV-1a) that tell these inputs from others */
@@ -186,17 +184,10 @@ static int body_free(lua_State *L)
 }
 
 static const luaL_Reg body_methods[] = {
-  {"json", body_json},
-  {"count", body_count},
-  {"select", body_select},
-  {"input", body_input},
-  {"ids", body_ids},
-  {"digest", body_digest},
-  {"repeats", lhsa_body_repeats},
-  {"confirmed_by", lhsa_body_confirmed_by},
-  {"clear", body_clear},
-  {"__gc", body_free},
-  {NULL, NULL},
+  {"json", body_json},   {"count", body_count},   {"select", lhsa_body_select},
+  {"input", body_input}, {"ids", body_ids},       {"first", body_first},
+  {"types", body_types}, {"digest", body_digest}, {"confirmed_by", lhsa_body_confirmed_by},
+  {"clear", body_clear}, {"__gc", body_free},     {NULL, NULL},
 };
 
 /* Methods that read inputs, and so have the keys as upvalues. */

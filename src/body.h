@@ -6,14 +6,17 @@
 #include "buffer.h"
 
 #include <stdint.h>
+#include <string.h>
 
-/* Where an input stands in the body's bytes, and in it the text of its two ids, without their quotes. */
 typedef struct lhsa_span {
   uint32_t start, length;
 } lhsa_span;
 
+/* Where an input stands in the body's bytes, and in it the text of its two ids, without their quotes, and of its
+ * types, without the brackets around them. */
 typedef struct lhsa_entry {
-  lhsa_span input, from, to;
+  lhsa_span input, from, to, types;
+  uint32_t first; /* the first entry with the same pair of ids, from 0: itself until pairs.c has looked */
 } lhsa_entry;
 
 enum { LHSA_MAX_BODY = 64 * 1024 * 1024, LHSA_MAX_INPUTS = 100000, LHSA_PASSED_TYPES = 64 };
@@ -41,6 +44,22 @@ static inline const lhsa_entry *lhsa_entries(const lhsa_body *body)
   return (const void *)body->entries.data; /* as malloc aligned it */
 }
 
+/* A piece of JSON text: what stands between a string's quotes. */
+typedef struct lhsa_text {
+  const char *bytes;
+  size_t length;
+} lhsa_text;
+
+static inline lhsa_text lhsa_text_of(const lhsa_body *body, lhsa_span where)
+{
+  return (lhsa_text){body->json.data + where.start, where.length};
+}
+
+static inline int lhsa_same_text(lhsa_text one, lhsa_text other)
+{
+  return one.length == other.length && memcmp(one.bytes, other.bytes, one.length) == 0;
+}
+
 /* Raises for HSA_NO_MEMORY, as Lua itself does. */
 void lhsa_check_memory(lua_State *L, hsa_status status);
 
@@ -57,9 +76,15 @@ int lhsa_is_record_id(lua_State *L);
 /* 1, with a refusal pushed, when the table at `index` is no list of inputs. */
 int lhsa_refuse_list(lua_State *L, int index);
 
-/* confirm.c: methods of a body. */
-int lhsa_body_repeats(lua_State *L);
+/* Methods of a body: confirm.c, select.c. */
 int lhsa_body_confirmed_by(lua_State *L);
+int lhsa_body_select(lua_State *L);
+
+/* The body at `index` of the stack, as lhsa_check_body gives it. */
+lhsa_body *lhsa_body_at(lua_State *L, int index);
+
+/* The entry of the input whose place, from 1, is the number at `index`. */
+lhsa_entry lhsa_entry_at(lua_State *L, const lhsa_body *body, int index);
 
 /* The body at 1, for one use; a list that was given up in the middle is taken back first. */
 lhsa_body *lhsa_check_body(lua_State *L);
@@ -71,6 +96,12 @@ static inline uint64_t lhsa_hash(uint64_t hash, const char *bytes, size_t count)
   for (size_t i = 0; i < count; i++)
     hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
   return hash;
+}
+
+static inline uint64_t lhsa_hash_pair(lhsa_text from, lhsa_text to)
+{
+  uint64_t hash = lhsa_hash(LHSA_HASH_BASIS, from.bytes, from.length);
+  return lhsa_hash((hash ^ '"') * 31, to.bytes, to.length);
 }
 
 #endif

@@ -15,22 +15,6 @@ typedef struct lhsa_pairs {
   size_t mask;
 } lhsa_pairs;
 
-/* A piece of JSON text: what stands between a string's quotes. */
-typedef struct lhsa_text {
-  const char *bytes;
-  size_t length;
-} lhsa_text;
-
-static lhsa_text text_of(const lhsa_body *body, lhsa_span where)
-{
-  return (lhsa_text){body->json.data + where.start, where.length};
-}
-
-static int same(lhsa_text one, lhsa_text other)
-{
-  return one.length == other.length && memcmp(one.bytes, other.bytes, one.length) == 0;
-}
-
 /* Pushes the memory that an empty `pairs` lives in. */
 static void push_pairs(lua_State *L, lhsa_pairs *pairs, const lhsa_body *body)
 {
@@ -45,36 +29,16 @@ static void push_pairs(lua_State *L, lhsa_pairs *pairs, const lhsa_body *body)
 /* The slot of the pair: that of the entry that has it, or the free one where it belongs. */
 static uint32_t *find(const lhsa_pairs *pairs, lhsa_text from, lhsa_text to)
 {
-  uint64_t hash = lhsa_hash(LHSA_HASH_BASIS, from.bytes, from.length);
-  hash = lhsa_hash((hash ^ '"') * 31, to.bytes, to.length);
+  uint64_t hash = lhsa_hash_pair(from, to);
   for (size_t slot = (size_t)hash & pairs->mask;; slot = (slot + 1) & pairs->mask) {
     uint32_t number = pairs->slots[slot];
     if (number == 0)
       return &pairs->slots[slot];
     const lhsa_entry *entry = &lhsa_entries(pairs->body)[number - 1];
-    if (same(text_of(pairs->body, entry->from), from) && same(text_of(pairs->body, entry->to), to))
+    if (lhsa_same_text(lhsa_text_of(pairs->body, entry->from), from)
+        && lhsa_same_text(lhsa_text_of(pairs->body, entry->to), to))
       return &pairs->slots[slot];
   }
-}
-
-/* body:repeats() -> whether two inputs have the same pair of ids, and differ in their types: an answer, which
- * names only the ids, could not tell them apart. */
-int lhsa_body_repeats(lua_State *L)
-{
-  const lhsa_body *body = lhsa_check_body(L);
-  int differ = 0;
-  lhsa_pairs pairs;
-  push_pairs(L, &pairs, body);
-  const lhsa_entry *entries = lhsa_entries(body);
-  for (size_t i = 0; i < lhsa_count(body) && !differ; i++) {
-    uint32_t *slot = find(&pairs, text_of(body, entries[i].from), text_of(body, entries[i].to));
-    if (*slot == 0)
-      *slot = (uint32_t)i + 1;
-    else
-      differ = !same(text_of(body, entries[i].input), text_of(body, entries[*slot - 1].input));
-  }
-  lua_pushboolean(L, differ);
-  return 1;
 }
 
 /* ---- confirmation ---- */
@@ -138,7 +102,8 @@ static void index_pairs(lhsa_answer *answer)
   const lhsa_body *body = answer->pairs.body;
   const lhsa_entry *entries = lhsa_entries(body);
   for (size_t i = 0; i < lhsa_count(body); i++) {
-    uint32_t *slot = find(&answer->pairs, text_of(body, entries[i].from), text_of(body, entries[i].to));
+    uint32_t *slot =
+      find(&answer->pairs, lhsa_text_of(body, entries[i].from), lhsa_text_of(body, entries[i].to));
     if (*slot == 0)
       *slot = (uint32_t)i + 1;
   }
@@ -151,9 +116,12 @@ static int note_result(lhsa_answer *answer)
   const lhsa_body *body = answer->pairs.body;
   if (answer->from.bytes == NULL || answer->to.bytes == NULL)
     return 0;
+  while (answer->next < lhsa_count(body) && lhsa_entries(body)[answer->next].first != answer->next)
+    answer->next++; /* merged into the first of its pair */
   if (answer->next < lhsa_count(body)) {
     const lhsa_entry *entry = &lhsa_entries(body)[answer->next];
-    if (same(text_of(body, entry->from), answer->from) && same(text_of(body, entry->to), answer->to)) {
+    if (lhsa_same_text(lhsa_text_of(body, entry->from), answer->from)
+        && lhsa_same_text(lhsa_text_of(body, entry->to), answer->to)) {
       answer->seen[answer->next++] = 1;
       return 1;
     }
@@ -201,7 +169,7 @@ static int read_answer_field(lhsa_answer *answer, lhsa_text key, hsa_token token
   return hsa_skip(&answer->reader, token, ANSWER_DEPTH);
 }
 
-/* body:confirmed_by(text) -> true when the answer `text` has a result for each input and tells of no error;
+/* body:confirmed_by(text) -> true when the answer `text` has a result for each pair of ids and tells of no error;
  * false when it does not, or not in so plain a way. Builds no table. */
 int lhsa_body_confirmed_by(lua_State *L)
 {
@@ -216,7 +184,8 @@ int lhsa_body_confirmed_by(lua_State *L)
   hsa_reader_init(&answer.reader, text, length);
   int confirmed = hsa_read(&answer.reader) == HSA_OBJECT && read_object(&answer, read_answer_field)
                   && hsa_read(&answer.reader) == HSA_END && answer.complete && answer.listed;
-  confirmed = confirmed && memchr(answer.seen, 0, count) == NULL;
+  for (size_t i = 0; confirmed && i < count; i++)
+    confirmed = answer.seen[lhsa_entries(body)[i].first];
   lua_pushboolean(L, confirmed);
   return 1;
 }

@@ -6,6 +6,7 @@
 /* Each adds its functions to the module table at the top of the stack. */
 void lhsa_open_transport(lua_State *L);
 void lhsa_open_body(lua_State *L);
+void lhsa_open_pairs(lua_State *L);
 void lhsa_open_response(lua_State *L);
 void lhsa_open_system(lua_State *L);
 void lhsa_open_file(lua_State *L);

@@ -412,12 +412,16 @@ int lhsa_write_input(lua_State *L, lhsa_body *body, int input)
   if (!APPEND(L, json, "{\"from\":{\"id\":", "from")
       || !write_side(L, body, input, FROM, "from.id", &entry.from)
       || !APPEND(L, json, "},\"to\":{\"id\":", "to") || !write_side(L, body, input, TO, "to.id", &entry.to)
-      || !APPEND(L, json, "},\"types\":[", "types") || !write_types(L, body, input)
-      || !APPEND(L, json, "]}", "input"))
+      || !APPEND(L, json, "},\"types\":[", "types"))
+    return 0;
+  size_t types = json->length;
+  if (!write_types(L, body, input) || !APPEND(L, json, "]}", "input"))
     return 0;
   if (json->limit - json->length < sizeof "]}" - 1) /* the body's end */
     return refuse_size(L, "input");
   entry.input = span(start, json->length);
+  entry.types = span(types, json->length - 2);
+  entry.first = (uint32_t)lhsa_count(body);
   lhsa_check_memory(L, hsa_buffer_append(&body->entries, &entry, sizeof entry));
   body->committed = json->length;
   lua_settop(L, input);

@@ -9,6 +9,7 @@ local faults = require "hubspot.associations.sandbox.faults"
 local import = require "hubspot.associations.import"
 local journal = require "hubspot.associations.journal"
 local limiter = require "hubspot.associations.limiter"
+local rejection = require "hubspot.associations.rejection"
 local retry = require "hubspot.associations.retry"
 
 local simulation = {}
@@ -132,6 +133,7 @@ function simulation.run(world, given)
     }, world.random),
     limiter = given.limiter or limiter.new(),
     journal = book,
+    direction = rejection.direction("contacts", "companies"),
   }, world.now)
   local alive = true
   while true do

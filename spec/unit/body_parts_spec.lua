@@ -37,7 +37,7 @@ describe("a selection of a body", function()
     assert.equal(json_of(A, B, C), body:select { 1, 2, 3 })
     assert.equal(json_of(B), body:select { 2 })
     assert.equal(json_of(A, C), body:select { 1, 3 })
-    assert.equal(json_of(C, A, A), body:select { 3, 1, 1 })
+    assert.equal(json_of(C, A), body:select { 3, 1 })
     assert.equal('{"inputs":[]}', body:select {})
   end)
 
@@ -162,37 +162,125 @@ describe("the digest of a body", function()
   end)
 end)
 
-describe("repeats", function()
-  it("are pairs of ids with different types", function()
-    assert.is_false(core.body():repeats())
-    assert.is_false(body_of(A):repeats())
-    assert.is_false(body_of(A, B, C):repeats())
-    assert.is_true(body_of(input("1", "2", 1), input("1", "2", 2)):repeats())
-    assert.is_true(body_of(input("1", "2", 1), B, C, input(1, 2, { 1, 2 })):repeats())
+describe("the pairs of a job", function()
+  local function enter(body)
+    local pairs_of_job = core.pairs()
+    return pairs_of_job:enter(body, 1), pairs_of_job
+  end
+
+  it("tell whether inputs of a body have the same one", function()
+    assert.is_false((enter(core.body())))
+    assert.is_false((enter(body_of(A, B, C))))
+    assert.is_true((enter(body_of(input("1", "2", 1), input("1", "2", 2)))))
+    assert.is_true((enter(body_of(input("1", "2", 1), B, C, input(1, 2, 1)))))
   end)
 
-  it("are not identical inputs", function()
-    assert.is_false(body_of(A, A, A, B, B):repeats())
-    assert.is_true(body_of(A, A, A, B, B, input("1", "2", 7)):repeats())
+  it("are not those that share one id, are crossed, or run together", function()
+    assert.is_false((enter(body_of(input("1", "2", 1), input("1", "3", 2), input("2", "2", 3),
+      input("2", "1", 4), input("12", "3", 5), input("1", "23", 6)))))
   end)
 
-  it("are not pairs that share one id, are crossed, or run together", function()
-    assert.is_false(body_of(input("1", "2", 1), input("1", "3", 2), input("2", "2", 3), input("2", "1", 4),
-      input("12", "3", 5), input("1", "23", 6)):repeats())
+  it("tell the first input of each, and count each once", function()
+    local body = body_of(A, B, A, C, B, A)
+    local _, pairs_of_job = enter(body)
+    local firsts = {}
+    for place = 1, 6 do firsts[place] = body:first(place) end
+    assert.same({ 1, 2, 1, 4, 2, 1 }, firsts)
+    assert.equal(3, pairs_of_job:count())
   end)
 
-  it("are found whatever the ids, and only where they are", function()
-    random.check(300, function(luck)
-      local body, seen, repeats = core.body(), {}, false
-      for _ = 1, luck:integer(1, 60) do
-        local from, to, type_id = luck:digits(2), luck:digits(2), luck:integer(1, 2)
-        local key = from .. ">" .. to
-        repeats = repeats or (seen[key] ~= nil and seen[key] ~= type_id)
-        seen[key] = seen[key] or type_id
-        assert(body:add(input(from, to, type_id)))
+  it("hold back a later batch until the one that has them leaves", function()
+    local pairs_of_job, first, second, third = core.pairs(), body_of(A, B), body_of(C, B, A, B), body_of(B)
+    assert.same({ false }, { pairs_of_job:enter(first, 1) })
+    local repeats, held = pairs_of_job:enter(second, 2)
+    assert.is_true(repeats)
+    assert.same({ [2] = 1, [3] = 1, [4] = 1 }, held)
+    assert.same({ [1] = 2 }, select(2, pairs_of_job:enter(third, 3)))
+    pairs_of_job:leave(first, 1)
+    assert.equal(3, pairs_of_job:count())
+    pairs_of_job:leave(third, 3)
+    assert.is_nil(select(2, pairs_of_job:enter(body_of(B), 4)))
+    pairs_of_job:leave(second, 2)
+    assert.equal(1, pairs_of_job:count())
+  end)
+
+  it("are found whatever the ids and however batches come and go, and only where they are", function()
+    random.check(200, function(luck)
+      local pairs_of_job, holder, open = core.pairs(), {}, {}
+      for number = 1, 20 do
+        local body, firsts, expected, keys = core.body(), {}, {}, {}
+        for place = 1, luck:integer(1, 30) do
+          local from, to = luck:integer(1, 12), luck:integer(1, 6)
+          local key = from .. ">" .. to
+          assert(body:add(input(from, to)))
+          keys[place] = key
+          if not firsts[key] then
+            firsts[key] = place
+            expected[place] = holder[key]
+            holder[key] = number
+          else
+            expected[place] = expected[firsts[key]]
+          end
+        end
+        local _, held = pairs_of_job:enter(body, number)
+        assert.same(expected, held or {})
+        for place, key in ipairs(keys) do assert.equal(firsts[key], body:first(place)) end
+        open[#open + 1] = { body = body, number = number }
+        if #open > 0 and luck:one_in(2) then
+          local gone = table.remove(open, luck:integer(1, #open))
+          pairs_of_job:leave(gone.body, gone.number)
+          for key, other in pairs(holder) do
+            if other == gone.number then holder[key] = nil end
+          end
+        end
       end
-      assert.equal(repeats, body:repeats())
+      local count = 0
+      for _ in pairs(holder) do count = count + 1 end
+      assert.equal(count, pairs_of_job:count())
     end)
+  end)
+end)
+
+describe("inputs of one pair", function()
+  local function types_of(body, places)
+    core.pairs():enter(body, 1)
+    local list = {}
+    for i, entry in ipairs(cjson.decode(body:select(places)).inputs) do
+      local words = { entry.from.id .. ">" .. entry.to.id }
+      for _, one in ipairs(entry.types) do
+        words[#words + 1] = one.associationCategory:sub(1, 1) .. ("%d"):format(one.associationTypeId)
+      end
+      list[i] = table.concat(words, " ")
+    end
+    return list
+  end
+
+  local function custom(id) return { associationCategory = "USER_DEFINED", associationTypeId = id } end
+
+  it("are sent as one, with the types of all, each once", function()
+    local body = body_of(input("1", "2", 5), input("3", "4", 5), input("1", "2", { 6, 5 }),
+      input("1", "2", custom(5)))
+    assert.same({ "1>2 H5 H6 U5", "3>4 H5" }, types_of(body, { 1, 2, 3, 4 }))
+    assert.same({ "1>2 U5 H5" }, types_of(body, { 4, 1 }))
+    assert.same({ "1>2 H6 H5" }, types_of(body, { 3 }))
+  end)
+
+  it("are merged whatever their number", function()
+    local body, places = core.body(), {}
+    for i = 1, 2000 do
+      assert(body:add(input("1", "2", { i, i + 1, 7 })))
+      places[i] = i
+    end
+    local types = types_of(body, places)
+    assert.equal(1, #types)
+    assert.equal(2001, select(2, types[1]:gsub(" H", "")))
+  end)
+
+  it("leave the digest of a body as it was", function()
+    local body = body_of(A, A, B)
+    local before = body:digest()
+    types_of(body, { 1, 2, 3 })
+    assert.equal(before, body:digest())
   end)
 end)
 

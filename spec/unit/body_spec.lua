@@ -667,27 +667,6 @@ describe("body", function()
       assert.not_equal(body_of(GOOD):digest(), body_of(SECOND):digest())
       assert.not_equal(body_of(GOOD, SECOND):digest(), body_of(SECOND, GOOD):digest())
     end)
-
-    it("tells whether a pair is there again with other types", function()
-      assert.is_false(core.body():repeats())
-      assert.is_false(mixed_body():repeats())
-      assert.is_true(body_of(GOOD, SECOND, but { types = 2 }):repeats())
-      assert.is_true(body_of(GOOD, GOOD, but { types = { 1, 2 } }):repeats())
-      local alike = body_of(but { from = "12", to = "3" }, but { from = "1", to = "23", types = 2 })
-      assert.is_false(alike:repeats())
-      random.check(100, function(source)
-        local body, seen, expected = core.body(), {}, false
-        for _ = 1, source:integer(1, 60) do
-          local from, to = source:integer(1, 9), source:integer(1, 9)
-          local kind = source:one_in(9) and 2 or 1
-          body:add { from = from, to = to, types = kind }
-          local pair = from .. ">" .. to
-          expected = expected or seen[pair] ~= nil and seen[pair] ~= kind
-          seen[pair] = kind
-        end
-        assert(body:repeats() == expected)
-      end)
-    end)
   end)
 
   describe("confirmed_by", function()

@@ -125,18 +125,27 @@ describe("a piece", function()
     assert.equal("12 15", sent(pieces.new(group, { 2, 5 })))
   end)
 
-  it("splits into two halves that together are the whole", function()
-    local first, second = pieces.new(group, group:places()):halves()
-    assert.same({ 1, 2 }, first.places)
-    assert.same({ 3, 4, 5 }, second.places)
-    first, second = second:halves()
-    assert.same({ { 3 }, { 4, 5 } }, { first.places, second.places })
+  it("has parts that together are the whole", function()
+    local piece = pieces.new(group, group:places())
+    local parts = piece:parts(piece:units(), 3)
+    assert.same({ { 1, 2, 3 }, { 4, 5 } }, { parts[1].places, parts[2].places })
+    assert.equal(2, #parts)
   end)
 
-  it("splits into suspects and the others", function()
-    local suspects, others = pieces.new(group, { 1, 2, 4, 5 }):without { 2, 5 }
-    assert.same({ 2, 5 }, suspects.places)
-    assert.same({ 1, 4 }, others.places)
+  it("has others than those that are named", function()
+    assert.same({ 1, 4 }, pieces.new(group, { 1, 2, 4, 5 }):others { 2, 5 })
+  end)
+
+  it("tells which input stands in a column of its body", function()
+    local piece = pieces.new(group, { 2, 3, 5 })
+    local json, units = piece:json(), piece:units()
+    for number = 1, 3 do
+      local at = json:find(("1%d"):format(units[number][1]), 1, true)
+      assert.equal(units[number], piece:unit_at(units, at))
+    end
+    assert.equal(units[1], piece:unit_at(units, 1))
+    assert.equal(units[3], piece:unit_at(units, #json))
+    assert.is_nil(piece:unit_at(units, #json + 1))
   end)
 
   it("begins with no attempts, and passes on what is known of its inputs", function()
@@ -144,7 +153,7 @@ describe("a piece", function()
     assert.is_false(piece.asked)
     assert.is_false(piece.maybe)
     piece.asked, piece.maybe, piece.attempts, piece.strikes, piece.failing_since = true, true, 4, 2, 17
-    for _, parts in ipairs { { piece:halves() }, { piece:without { 2 } } } do
+    for _, parts in ipairs { piece:parts(piece:units(), 3) } do
       assert.equal(2, #parts)
       for _, part in ipairs(parts) do
         assert.is_true(part.asked)

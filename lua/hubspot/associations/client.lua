@@ -9,6 +9,7 @@ local import = require "hubspot.associations.import"
 local journals = require "hubspot.associations.journal"
 local operations = require "hubspot.associations.operation"
 local options = require "hubspot.associations.options"
+local rejection = require "hubspot.associations.rejection"
 local retry = require "hubspot.associations.retry"
 local types = require "hubspot.associations.types"
 
@@ -195,6 +196,7 @@ local function begin(self, method, from_object_type, to_object_type, source, giv
   job, err = import.new({
     source = source,
     checks = checks(self, from_object_type, to_object_type),
+    direction = rejection.direction(from_object_type, to_object_type),
     batch_size = self.options.batch_size,
     concurrency = self.options.concurrency,
     max_failures = job_options.max_failures,

@@ -27,6 +27,8 @@ local errors = {}
 ---@field reason string|nil of a journal: "other_job" or "in_use"
 ---@field flaw string|nil of an id that is none: what it looks like and what to do
 ---@field curl_code integer|nil of a network, timeout or tls failure: libcurl's code
+---@field together integer|nil how many inputs HubSpot rejected together with this error, any of which may be
+---  at fault
 ---@field proxy_status integer|nil of a network failure: the status with which a proxy refused a tunnel
 local Error = { __name = "hubspot.associations.error" }
 
@@ -97,7 +99,7 @@ end
 local OURS = {
   kind = true, index = true, field = true, attempts = true, retryable = true, retry_after = true,
   retry_at = true, renewed = true, cause = true, curl_code = true, sent = true, elapsed = true,
-  body = true,
+  body = true, together = true,
 }
 
 local LONGEST = 4096 -- bytes of a field that is kept of an error with long details
@@ -159,14 +161,16 @@ function errors.of_hubspot(entry)
   return errors.new(err)
 end
 
----The error of inputs that HubSpot refused only together: any one of them may be at fault.
+---The error of inputs that HubSpot rejected only together: any one of them may be at fault.
 ---@param err hubspot.associations.Error
 ---@param count integer how many they are
 ---@return hubspot.associations.Error
 function errors.together(err, count)
   errors.shorten(err)
+  if count < 2 then return err end
   local copy = copy_of(err)
-  copy.message = ("refused together with %d other inputs, any of which may be at fault: %s"):format(
+  copy.together = count
+  copy.message = ("refused together with %d others, any of which may be at fault: %s"):format(
     count - 1, err.message
   )
   return copy

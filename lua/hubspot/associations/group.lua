@@ -8,6 +8,8 @@ local errors = require "hubspot.associations.errors"
 ---@field first integer the index in the source of the first input
 ---@field count integer how many inputs of the source it covers
 ---@field body userdata those that can be sent
+---@field number integer|nil of the groups of the job that are open at the same time
+---@field repeats boolean|nil whether two of its inputs have the same pair of ids
 ---@field open integer how many of them have no outcome yet
 ---@field results table[] HubSpot's results
 local Group = {}

@@ -8,21 +8,26 @@
 local concurrency = require "hubspot.associations.concurrency"
 local errors = require "hubspot.associations.errors"
 local groups = require "hubspot.associations.group"
+local core = require "hubspot.associations.core"
 local outcome = require "hubspot.associations.outcome"
 local printable = require "hubspot.associations.printable"
 local pieces = require "hubspot.associations.piece"
-local refusal = require "hubspot.associations.refusal"
+local rejection = require "hubspot.associations.rejection"
 local retry = require "hubspot.associations.retry"
+local search = require "hubspot.associations.search"
 local source = require "hubspot.associations.source"
+local trials = require "hubspot.associations.trial"
 
 local import = {}
 
 -- Stands for a batch that was confirmed, where nobody asks for its results.
 local CONFIRMED = {}
 
--- How many more splits than successes the search for inputs at fault may cost, over the whole job: enough
--- for dozens of bad rows in a batch, and little enough when every row is bad.
-local SEARCH_BUDGET = 400
+-- Parts of pieces that failed for 409 or 5xx, one after the other: no single input is at fault any more then.
+local MOST_FAILED_PARTS = 32
+
+-- The same, while nothing has passed since the piece failed first: both its halves.
+local MOST_PROBES = 2
 
 ---@class hubspot.associations.Report
 ---@field inputs integer how many inputs of the source were read, or are known of
@@ -44,7 +49,7 @@ local Job = {}
 Job.__index = Job
 
 ---@param spec table { source, checks, batch_size, concurrency, max_failures, on_failure, on_batch, retry,
----  limiter, journal }
+---  limiter, journal, direction = of rejection.direction }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
@@ -65,6 +70,9 @@ function import.new(spec, now)
     concurrency = concurrency.new(spec.concurrency),
     most_groups = spec.concurrency + 1, -- one more than can be in flight: so one that waits holds up nobody
     open_groups = 0,
+    last_group = 0, -- the number of the group that was sent last
+    is_open = {}, -- number -> true
+    pairs = core.pairs(), -- those of open groups
     in_flight = 0,
     queue = {}, -- pieces that wait to be sent; the last comes first
     retry = spec.retry,
@@ -75,7 +83,9 @@ function import.new(spec, now)
     max_failures = spec.max_failures,
     began = now,
     last_success = -math.huge,
-    search_budget = SEARCH_BUDGET,
+    direction = spec.direction,
+    search = search.new(spec.direction),
+    failed_parts = 0,
     error = nil, -- why the job stops
     report = {
       inputs = 0, created = 0, failed = 0, unconfirmed = 0, not_sent = 0, resumed = 0,
@@ -126,6 +136,10 @@ end
 -- Every input of the group has its outcome: record it, count it, tell it.
 function Job:land(group)
   self.open_groups = self.open_groups - 1
+  if group.number then
+    self.pairs:leave(group.body, group.number)
+    self.is_open[group.number] = nil
+  end
   local failures = group:ordered_failures()
   if self.journal and group.complete then
     local recorded, err = self.journal:record(group)
@@ -147,9 +161,17 @@ function Job:land(group)
   end
 end
 
+-- Gives inputs of the group their outcome, and lands it with the last of them.
+function Job:settle_places(group, places, outcome_name, err)
+  for _, place in ipairs(places) do group:settle(place, outcome_name, err) end
+  if #places > 0 and group.open == 0 then self:land(group) end
+end
+
+-- The same for all inputs of a piece. What was in the last confirmed write of a pair is created all the same.
 function Job:settle(piece, outcome_name, err)
-  for _, place in ipairs(piece.places) do piece.group:settle(place, outcome_name, err) end
-  if piece.group.open == 0 then self:land(piece.group) end
+  local passed, others = trials.places(piece)
+  self:settle_places(piece.group, passed, "created")
+  self:settle_places(piece.group, others, outcome_name, err)
 end
 
 -- For a reason of its own; there may be many of these in a report.
@@ -237,11 +259,26 @@ function Job:recorded()
   return self.held == nil and self.journal and self.journal:record_at(self.index + 1)
 end
 
--- A group is one piece, unless an answer to it would be ambiguous.
+-- A group is one piece, and one more for each open group that has pairs of it: these wait for that group,
+-- since the writes of a pair must arrive in the order of the source.
 function Job:push_group(group)
-  local places = group:places()
-  local lists = group.body:repeats() and outcome.separate(group.body, places) or { places }
-  for i = #lists, 1, -1 do self:push(pieces.new(group, lists[i])) end
+  self.last_group = self.last_group + 1
+  group.number = self.last_group
+  self.is_open[group.number] = true
+  local held
+  group.repeats, held = self.pairs:enter(group.body, group.number)
+  local free, waiting = {}, {}
+  for _, place in ipairs(group:places()) do
+    local other = held and held[place]
+    if other then waiting[other] = waiting[other] or {} end
+    table.insert(waiting[other] or free, place)
+  end
+  for other, places in pairs(waiting) do
+    local piece = pieces.new(group, places)
+    piece.waits_for = other
+    self:push(piece)
+  end
+  if #free > 0 then self:push(pieces.new(group, free)) end
 end
 
 -- What the source raised, or its reader, or an input that was read through a metatable: the job stops.
@@ -257,10 +294,10 @@ function Job:raised(raised)
   self:stop(told and raised or errors.new { kind = "source", message = "the source raised: " .. message })
 end
 
--- The next group as a piece to send; nil when the source has no more, or the job has to stop, or nothing in
--- the group is to be sent. One group at a time, since a step is not to take long.
+-- Reads the next group, as pieces to send; none when the source has no more, or the job has to stop, or
+-- nothing in the group is to be sent. One group at a time, since a step is not to take long.
 function Job:fill()
-  if self.exhausted or self.error then return nil end
+  if self.exhausted or self.error then return end
   local record = self:recorded()
   local filled, raised
   if record then
@@ -272,13 +309,12 @@ function Job:fill()
   if not filled then self:raised(raised) end
   local group = self.group
   self.group = nil
-  if not group or group.count == 0 then return nil end
+  if not group or group.count == 0 then return end
   self.open_groups = self.open_groups + 1
   if group.open == 0 then
     self:land(group)
   else
     self:push_group(group)
-    if not self.error then return table.remove(self.queue) end
   end
 end
 
@@ -288,8 +324,11 @@ end
 function Job:take(now)
   local soonest = math.huge
   for i = #self.queue, 1, -1 do
-    if self.queue[i].not_before <= now then return table.remove(self.queue, i) end
-    soonest = math.min(soonest, self.queue[i].not_before)
+    local piece = self.queue[i]
+    if not self.is_open[piece.waits_for or 0] then
+      if piece.not_before <= now then return table.remove(self.queue, i) end
+      soonest = math.min(soonest, piece.not_before)
+    end
   end
   return nil, soonest
 end
@@ -312,8 +351,11 @@ function Job:next(now)
   local may_send = not self.error and self.in_flight < self.concurrency:allowed()
   if may_send then
     piece, soonest = self:take(now)
-    if not piece and self.open_groups < self.most_groups then piece = self:fill() end
-    if self.error then return self:next(now) end
+    if not piece and self.open_groups < self.most_groups then
+      self:fill()
+      if self.error then return self:next(now) end
+      piece, soonest = self:take(now)
+    end
   end
   if piece then
     local delay = self.limiter:delay(now)
@@ -361,75 +403,123 @@ function Job:again(piece, now, err)
   return true
 end
 
--- HubSpot accepted the piece; what it does not mention is asked for once more.
-function Job:accepted(piece, now, batch)
-  if piece.confirmed then
-    piece.group.results = batch.results or {}
-    piece.group:settle_all()
-    return self:land(piece.group)
-  end
-  local matched = outcome.match(piece.group.body, piece.places, batch)
+-- Does what a search or a trial found out.
+function Job:follow(piece, verdict)
   local group = piece.group
-  if self.on_batch then
-    for _, result in ipairs(batch.results or {}) do group.results[#group.results + 1] = result end
+  for i = #verdict.send, 1, -1 do self:push(verdict.send[i]) end
+  self:settle_places(group, verdict.created, "created")
+  for _, failed in ipairs(verdict.failed) do
+    errors.shorten(failed.err)
+    local may_be_done = piece.maybe and retry.may_have_been_done(failed.err)
+    self:settle_places(group, failed.places, may_be_done and "unconfirmed" or "failed", failed.err)
   end
-  for _, place in ipairs(matched.created) do group:settle(place, "created") end
-  for _, place in ipairs(piece.places) do
-    local err = matched.failed[place]
-    if err then group:settle(place, "failed", err) end
-  end
-  if #matched.rest > 0 then
-    local rest = pieces.new(group, matched.rest, piece)
-    if piece.asked or self.error then
-      group.complete = group.complete and not self.error
-      local hint = matched.hint or {
-        kind = "decode",
-        message = ("HubSpot neither listed nor rejected it (batch status %s)"):format(tostring(batch.status)),
-      }
-      return self:settle(rest, "unconfirmed", hint)
-    end
+end
+
+-- Finds out which inputs of a rejected piece are at fault.
+function Job:divide(piece, err)
+  local verdict, size = self.search:divide(piece, err)
+  if size then self.batch_size = math.min(self.batch_size, size) end
+  for _, part in ipairs(verdict.send) do part.is_divided = true end
+  self:follow(piece, verdict)
+  return verdict
+end
+
+-- An answer left out these inputs of the piece: they are asked for once more, alone.
+function Job:left_out(piece, now, places, batch, hint)
+  local rest = piece.trial and piece or pieces.new(piece.group, places, piece)
+  local is_canceled = tostring(batch.status):find "^CANCEL" and not next(batch.results or {})
+  if hint and not self.error and (piece.asked or is_canceled) then
+    self:divide(rest, hint)
+  elseif piece.asked or self.error then
+    rest.group.complete = rest.group.complete and not self.error
+    self:settle(rest, "unconfirmed", hint or {
+      kind = "decode",
+      message = ("HubSpot neither listed nor rejected it (batch status %s)"):format(tostring(batch.status)),
+    })
+  else
     rest.asked, rest.maybe = true, true
     if batch.status ~= "COMPLETE" then rest.not_before = now + self.retry:backoff(piece.attempts) end
     self:push(rest)
-  elseif group.open == 0 then
-    self:land(group)
   end
 end
 
--- HubSpot refused the whole piece for something in it: finds out for what.
-function Job:split(piece, err)
-  local count = #piece.places
-  if count == 1 then return self:fail(piece, "failed", err) end
-  local suspects = outcome.suspects(piece.group.body, piece.places, err)
-  local named = #suspects > 0 and #suspects < count
-  if #suspects == 0 and refusal.is_too_many(err) then
-    self.batch_size = math.min(self.batch_size, math.ceil(count / 2))
-  elseif self.search_budget == 0 then
-    return self:settle(piece, "failed", errors.together(err, count))
+-- The answer to the one input that inputs of a pair were merged into.
+function Job:tried(piece, now, matched, batch)
+  local _, err = next(matched.failed)
+  if #matched.created > 0 then
+    self:follow(piece, trials.passed(piece))
+  elseif err then
+    self:divide(piece, err)
   else
-    self.search_budget = self.search_budget - 1
+    self:left_out(piece, now, matched.rest, batch, matched.hint)
   end
-  local first, second
-  if named then
-    first, second = piece:without(suspects)
-  else
-    first, second = piece:halves()
-  end
-  self:push(second)
-  self:push(first)
 end
 
--- Its attempts are over. If others succeed meanwhile, it is this piece that cannot pass, and its outcome
--- is final. If none do, or the rate limit lets nothing through, the job stops, and can be resumed.
+-- The inputs that an answer names as failed. Those that were merged into one may not all be at fault.
+function Job:named(piece, matched)
+  for _, unit in ipairs(next(matched.failed) and piece:units() or {}) do
+    local failed = {}
+    for _, place in ipairs(unit) do
+      local is_sure = #unit == 1 or matched.is_final[place]
+      if is_sure and matched.failed[place] then failed[#failed + 1] = place end
+    end
+    for _, place in ipairs(failed) do
+      self:settle_places(piece.group, { place }, "failed", matched.failed[place])
+    end
+    local err = matched.failed[unit[1]]
+    if err and #failed == 0 then self:divide(pieces.new(piece.group, unit, piece), err) end
+  end
+end
+
+-- HubSpot accepted the piece; what it does not mention is asked for once more.
+function Job:accepted(piece, now, batch)
+  local group = piece.group
+  if piece.confirmed then
+    group.results = batch.results or {}
+    group:settle_all()
+    return self:land(group)
+  end
+  local matched = outcome.match(group.body, piece.places, batch, self.direction)
+  if self.on_batch then
+    for _, result in ipairs(batch.results or {}) do group.results[#group.results + 1] = result end
+  end
+  if piece.trial then return self:tried(piece, now, matched, batch) end
+  self:settle_places(group, matched.created, "created")
+  self:named(piece, matched)
+  if #matched.rest > 0 then self:left_out(piece, now, matched.rest, batch, matched.hint) end
+end
+
+-- Its attempts are over. If others succeed meanwhile, it is this piece that cannot pass, or one input of it,
+-- and the outcome is final. If none do, or the rate limit lets nothing through, the job stops, and can be
+-- resumed.
 function Job:give_up(piece, err)
-  if self.last_success < piece.failing_since or not retry.counts(err) then
+  local others_pass = self.last_success >= piece.failing_since
+  if piece.is_part then self.failed_parts = self.failed_parts + 1 end
+  local is_outage = self.failed_parts > MOST_FAILED_PARTS
+    or not others_pass and not self:may_probe(piece, err)
+  if is_outage or not retry.counts(err) then
     self:stop(err)
-    return self:abandon(piece, err)
+    self:abandon(piece, err)
+  elseif not others_pass and piece.is_part then
+    table.insert(self.queue, 1, piece) -- the other half first: when it passes, the service is there
+  elseif rejection.may_be_of_one(err) then
+    for _, part in ipairs(self:divide(piece, err).send) do
+      part.is_part, part.failing_since = true, piece.failing_since
+    end
+  else
+    self:fail(piece, piece.maybe and "unconfirmed" or "failed", err)
   end
-  self:fail(piece, piece.maybe and "unconfirmed" or "failed", err)
 end
 
-function Job:refused(piece, now, err)
+-- Whether a piece may be tried in halves although no other request has passed since it failed. Where it is
+-- the only one that is left, as in a resumed job, none ever would.
+function Job:may_probe(piece, err)
+  return rejection.may_be_of_one(err) and self.retry.max_attempts > 1
+    and (piece.is_part or #piece.places > 1) and self.failed_parts <= MOST_PROBES
+end
+
+-- The piece failed, or HubSpot rejected it as a whole.
+function Job:rejected(piece, now, err)
   piece.failing_since = piece.failing_since or now
   if retry.may_have_been_done(err) then piece.maybe = true end
   piece.went_out = piece.went_out or err.sent ~= false
@@ -442,9 +532,10 @@ function Job:refused(piece, now, err)
     piece.renewed = true
     return self:push(piece)
   end
-  if self:again(piece, now, err) then return end
+  local is_last = piece.is_part and rejection.may_be_of_one(err)
+  if not is_last and self:again(piece, now, err) then return end
   if err.retryable or err.kind == "too_large" then return self:give_up(piece, err) end
-  if refusal.is_splittable(err) then return self:split(piece, err) end
+  if rejection.is_splittable(err, self.direction) then return self:divide(piece, err) end
   self:stop(err)
   self:abandon(piece, err)
 end
@@ -455,7 +546,7 @@ end
 ---@param text string the response's body
 ---@return table|nil
 function Job:confirm(piece, text)
-  piece.confirmed = piece:is_whole() and piece.group.body:confirmed_by(text)
+  piece.confirmed = piece:is_whole() and not piece.trial and piece.group.body:confirmed_by(text)
   if piece.confirmed and not self.on_batch then return CONFIRMED end
 end
 
@@ -468,9 +559,10 @@ end
 function Job:answered(piece, now, batch, err, rate_limit)
   self.in_flight = self.in_flight - 1
   self.limiter:answered(piece.ticket, now, rate_limit, err)
-  if not batch then return self:refused(piece, now, err) end
+  if not batch then return self:rejected(piece, now, err) end
   self.last_success = math.max(self.last_success, piece.sent) -- the service was there then, at least
-  self.search_budget = math.min(SEARCH_BUDGET, self.search_budget + 1)
+  self.failed_parts = 0
+  if piece.is_divided then self.search:succeeded() end
   self.retry:succeeded()
   self.concurrency:succeeded()
   self:accepted(piece, now, batch)

@@ -1,0 +1,210 @@
+/* core.pairs: which pairs of ids the open batches of a job have. Two batches that are under way at the same time
+ * must not have one pair: whichever write arrives last would replace the labels of the other.
+ * A batch is known by its hashes only, since its body may be gone: two pairs with one hash only wait longer. */
+#include "core.h"
+
+#include "body.h"
+
+#include <stdlib.h>
+
+#define PAIRS "hubspot.associations.pairs"
+
+/* Open addressing; `batch` is 0 in a free slot. */
+typedef struct lhsa_slot {
+  uint64_t hash;
+  uint32_t batch, entry;
+} lhsa_slot;
+
+typedef struct lhsa_pairs {
+  lhsa_slot *slots;
+  size_t room, used; /* room: a power of 2, or 0 */
+} lhsa_pairs;
+
+static size_t next_slot(const lhsa_pairs *pairs, size_t slot)
+{
+  return (slot + 1) & (pairs->room - 1);
+}
+
+static void put(lhsa_pairs *pairs, lhsa_slot taken)
+{
+  size_t slot = (size_t)taken.hash & (pairs->room - 1);
+  while (pairs->slots[slot].batch != 0)
+    slot = next_slot(pairs, slot);
+  pairs->slots[slot] = taken;
+}
+
+/* Makes room for `more` slots beside those in use; at most half of them is ever in use. */
+static void reserve(lua_State *L, lhsa_pairs *pairs, size_t more)
+{
+  size_t room = pairs->room == 0 ? 64 : pairs->room;
+  while (room < (pairs->used + more) * 2)
+    room *= 2;
+  if (room == pairs->room)
+    return;
+  lhsa_pairs larger = {calloc(room, sizeof(lhsa_slot)), room, pairs->used};
+  if (larger.slots == NULL)
+    luaL_error(L, "not enough memory for the pairs of a job");
+  for (size_t slot = 0; slot < pairs->room; slot++)
+    if (pairs->slots[slot].batch != 0)
+      put(&larger, pairs->slots[slot]);
+  free(pairs->slots);
+  *pairs = larger;
+}
+
+static lhsa_entry *mutable_entries(lhsa_body *body)
+{
+  return (void *)body->entries.data;
+}
+
+static uint64_t hash_of(const lhsa_body *body, const lhsa_entry *entry)
+{
+  return lhsa_hash_pair(lhsa_text_of(body, entry->from), lhsa_text_of(body, entry->to));
+}
+
+static int same_pair(const lhsa_body *body, const lhsa_entry *one, const lhsa_entry *other)
+{
+  return lhsa_same_text(lhsa_text_of(body, one->from), lhsa_text_of(body, other->from))
+         && lhsa_same_text(lhsa_text_of(body, one->to), lhsa_text_of(body, other->to));
+}
+
+/* Enters the entry, and sets its `first`. Gives the batch that had the pair before, or 0. */
+static uint32_t enter_entry(lhsa_pairs *pairs, lhsa_body *body, uint32_t batch, uint32_t number)
+{
+  lhsa_entry *entries = mutable_entries(body);
+  uint64_t hash = hash_of(body, &entries[number]);
+  size_t slot = (size_t)hash & (pairs->room - 1);
+  for (; pairs->slots[slot].batch != 0; slot = next_slot(pairs, slot)) {
+    lhsa_slot *found = &pairs->slots[slot];
+    if (found->hash != hash)
+      continue;
+    uint32_t other = found->batch;
+    if (other == batch) {
+      if (!same_pair(body, &entries[found->entry], &entries[number]))
+        continue; /* two pairs with one hash */
+      entries[number].first = found->entry;
+      return 0;
+    }
+    found->batch = batch;
+    found->entry = number;
+    return other;
+  }
+  pairs->slots[slot] = (lhsa_slot){hash, batch, number};
+  pairs->used++;
+  return 0;
+}
+
+/* Frees the slot, and moves back those behind it that it had kept from their place. */
+static void remove_slot(lhsa_pairs *pairs, size_t hole)
+{
+  pairs->used--;
+  for (size_t slot = next_slot(pairs, hole); pairs->slots[slot].batch != 0; slot = next_slot(pairs, slot)) {
+    size_t home = (size_t)pairs->slots[slot].hash & (pairs->room - 1);
+    size_t to_hole = (slot - hole) & (pairs->room - 1), to_home = (slot - home) & (pairs->room - 1);
+    if (to_home < to_hole)
+      continue; /* its home is behind the hole */
+    pairs->slots[hole] = pairs->slots[slot];
+    hole = slot;
+  }
+  pairs->slots[hole].batch = 0;
+}
+
+static lhsa_pairs *check_pairs(lua_State *L)
+{
+  return luaL_checkudata(L, 1, PAIRS);
+}
+
+static uint32_t check_batch(lua_State *L)
+{
+  lua_Number batch = luaL_checknumber(L, 3);
+  luaL_argcheck(L, batch >= 1 && batch <= UINT32_MAX, 3, "a batch has a number from 1");
+  return (uint32_t)batch;
+}
+
+/* pairs:enter(body, batch) -> repeats, held
+ * repeats: whether two inputs of the body have the same pair; body:first then tells which.
+ * held: nil, or place -> batch, for the inputs whose pair is in another open batch. */
+static int pairs_enter(lua_State *L)
+{
+  lhsa_pairs *pairs = check_pairs(L);
+  lhsa_body *body = lhsa_body_at(L, 2);
+  uint32_t batch = check_batch(L);
+  size_t count = lhsa_count(body);
+  int repeats = 0, held = 0;
+  lua_settop(L, 3);
+  reserve(L, pairs, count);
+  for (size_t i = 0; i < count; i++) {
+    uint32_t other = enter_entry(pairs, body, batch, (uint32_t)i);
+    uint32_t first = lhsa_entries(body)[i].first;
+    repeats = repeats || first != i;
+    if (other != 0 && !held) {
+      held = 1;
+      lua_newtable(L); /* at 4 */
+    }
+    if (other != 0)
+      lua_pushnumber(L, other);
+    else if (first != i && held)
+      lua_rawgeti(L, 4, (int)first + 1); /* a pair waits as a whole */
+    else
+      continue;
+    lua_rawseti(L, 4, (int)i + 1);
+  }
+  lua_pushboolean(L, repeats);
+  if (!held)
+    return 1;
+  lua_pushvalue(L, 4);
+  return 2;
+}
+
+/* pairs:leave(body, batch): the batch is done, and its pairs are free for those that wait */
+static int pairs_leave(lua_State *L)
+{
+  lhsa_pairs *pairs = check_pairs(L);
+  const lhsa_body *body = lhsa_body_at(L, 2);
+  uint32_t batch = check_batch(L);
+  for (size_t i = 0; i < lhsa_count(body) && pairs->used > 0; i++) {
+    uint64_t hash = hash_of(body, &lhsa_entries(body)[i]);
+    size_t slot = (size_t)hash & (pairs->room - 1);
+    for (; pairs->slots[slot].batch != 0; slot = next_slot(pairs, slot))
+      if (pairs->slots[slot].hash == hash && pairs->slots[slot].batch == batch) {
+        remove_slot(pairs, slot);
+        break;
+      }
+  }
+  return 0;
+}
+
+/* pairs:count() -> how many there are */
+static int pairs_count(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)check_pairs(L)->used);
+  return 1;
+}
+
+static int pairs_free(lua_State *L)
+{
+  lhsa_pairs *pairs = check_pairs(L);
+  free(pairs->slots);
+  *pairs = (lhsa_pairs){NULL, 0, 0};
+  return 0;
+}
+
+/* pairs() -> an empty one */
+static int new_pairs(lua_State *L)
+{
+  lhsa_pairs *pairs = lhsa_newuserdata(L, sizeof *pairs);
+  *pairs = (lhsa_pairs){NULL, 0, 0};
+  luaL_getmetatable(L, PAIRS);
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+void lhsa_open_pairs(lua_State *L)
+{
+  static const luaL_Reg methods[] = {
+    {"enter", pairs_enter}, {"leave", pairs_leave}, {"count", pairs_count},
+    {"__gc", pairs_free},   {NULL, NULL},
+  };
+  lhsa_newclass(L, PAIRS, methods);
+  lua_pushcfunction(L, new_pairs);
+  lua_setfield(L, -2, "pairs");
+}
