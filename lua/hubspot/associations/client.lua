@@ -57,14 +57,14 @@ end
 -- Until the rate limit lets a request through: nil, or the error of a wait that would be too long.
 local function wait_for_limit(connection, meta)
   local now = core.now()
-  local delay = connection.limiter:delay(now)
+  local delay = connection.limiter:delay(now, "call", meta)
   if delay > 0 then connection:emit(meta, { type = "wait", delay = delay }) end
   while delay > 0 and not connection.closed do
     local err = connection.retry:too_long(now - meta.began + delay)
     if err then return err end
     sleep(connection, delay)
     now = core.now()
-    delay = connection.limiter:delay(now)
+    delay = connection.limiter:delay(now, "call", meta)
   end
 end
 
@@ -75,7 +75,7 @@ local function attempt(connection, path, body, meta)
   local flight, err = connection:send(path, body, meta.attempts + 1, meta)
   if not flight then return nil, err, {} end
   meta.attempts = meta.attempts + 1
-  local ticket = connection.limiter:sent(core.now())
+  local ticket = connection.limiter:sent(core.now(), "call")
   connection:step()
   while not flight.request:done() do connection:wait() end
   local batch, about

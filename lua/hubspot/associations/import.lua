@@ -223,7 +223,7 @@ function Job:next(now)
     end
   end
   if piece then
-    local delay = self.limiter:delay(now)
+    local delay = self.limiter:delay(now, "job", self)
     if delay == 0 then
       self:send(piece, now)
       return "send", piece
@@ -244,7 +244,7 @@ end
 
 function Job:send(piece, now)
   self.in_flight = self.in_flight + 1
-  piece.ticket = self.limiter:sent(now)
+  piece.ticket = self.limiter:sent(now, "job")
   piece.attempts = piece.attempts + 1
   piece.began = piece.began or now
   piece.sent = now

@@ -7,9 +7,23 @@
 -- safe is an interval after the answer, less the shortest round trip seen: the time both spend under way at
 -- least.
 
+--
+-- A job sends as fast as it may, and what is sent counts for a whole interval: a single call beside it would
+-- wait for that long. So each of the two kinds of caller leaves a share to the other: half as much again as
+-- that used lately, and half the limit at most. A job always leaves a little.
+
 local limiter = {}
 
+---@alias hubspot.associations.Caller "job"|"call"
+
+local OTHER = { job = "call", call = "job" }
+
+local LATELY = { job = 2, call = 10 } -- intervals
+local MARGIN = 1.5 -- what is left to the other, of the most that it used lately
+local LEAST_SHARE, USUAL_SHARE = 0.01, 0.1 -- of the limit, left to calls: always; when there were any lately
+
 local MOST = 10000 -- a limit beyond it is none that a client could reach
+local SOONEST = 0.001 -- seconds: to wait where there is no room, however the sums are rounded
 local LONGEST = 60 -- seconds: an interval beyond it is none of the service's
 local LONGEST_PAUSE = 24 * 3600 -- seconds: a limit of the service's is over by then
 
@@ -29,6 +43,9 @@ local function new_window(interval)
     first = 1,
     last = 0,
     answered = 0, -- their counts together
+    of = { job = 0, call = 0 }, -- of these, by kind of caller
+    most = { job = 0, call = 0 }, -- in an interval, lately
+    most_seen = { job = -math.huge, call = -math.huge },
     others = 0, -- requests of other programs on the same account
     others_seen = -math.huge,
   }, Window)
@@ -37,7 +54,9 @@ end
 function Window:expire(now, shortest)
   local oldest = now - self.interval + shortest
   while self.first <= self.last and self.moments[self.first].at <= oldest do
-    self.answered = self.answered - self.moments[self.first].count
+    local moment = self.moments[self.first]
+    self.answered = self.answered - moment.count
+    for caller, count in pairs(self.of) do self.of[caller] = count - (moment[caller] or 0) end
     self.moments[self.first] = nil
     self.first = self.first + 1
   end
@@ -45,7 +64,7 @@ function Window:expire(now, shortest)
 end
 
 -- An answer came: also while the limit is unknown, since the next one may tell it.
-function Window:add(now)
+function Window:add(now, caller)
   local moment = self.moments[self.last]
   if not moment or now - moment.began > self.interval / MOMENTS then
     moment = { began = now, count = 0 }
@@ -54,6 +73,17 @@ function Window:add(now)
   end
   moment.at, moment.count = now, moment.count + 1
   self.answered = self.answered + 1
+  if not caller then return end
+  moment[caller] = (moment[caller] or 0) + 1
+  self.of[caller] = self.of[caller] + 1
+  if self.of[caller] >= self:most_lately(caller, now) then
+    self.most[caller], self.most_seen[caller] = self.of[caller], now
+  end
+end
+
+-- The most requests of a kind of caller in an interval, of the last intervals; 0 when there were none.
+function Window:most_lately(caller, now)
+  return now - self.most_seen[caller] <= LATELY[caller] * self.interval and self.most[caller] or 0
 end
 
 -- Learns from an answer's headers: what counts and is not ours is others'.
@@ -65,16 +95,32 @@ function Window:learn(limit, remaining, now, ours)
   self.others_seen = now
 end
 
+-- How many requests are left to the other kind of caller.
+function Window:left_to(other, now, demand)
+  local share = self.of[other] + demand.flying[other] + demand.waiting[other]
+  local usual = self:most_lately(other, now)
+  if other == "call" then share = math.max(share, self.limit * (usual > 0 and USUAL_SHARE or LEAST_SHARE)) end
+  return math.floor(math.min(math.max(share, usual * MARGIN), self.limit / 2))
+end
+
+-- Whether one more may be sent, by this kind of caller.
+function Window:has_room(now, demand, caller)
+  local ours = self.limit - self.others
+  if self.answered + demand.flying.all >= ours then return false end
+  if not caller then return true end
+  return self.of[caller] + demand.flying[caller] < ours - self:left_to(OTHER[caller], now, demand)
+end
+
 -- Seconds until one more may be sent.
-function Window:delay(now, flying, shortest)
+function Window:delay(now, demand, shortest, caller)
   if not self.limit then return 0 end
   self:expire(now, shortest)
-  if self.answered + flying + self.others < self.limit then return 0 end
+  if self:has_room(now, demand, caller) then return 0 end
   local soonest = math.huge
   if self.answered > 0 then soonest = self.moments[self.first].at + self.interval - shortest end
   if self.others > 0 then soonest = math.min(soonest, self.others_seen + self.interval) end
   -- Only requests under way fill it: the next answer will tell more.
-  return soonest == math.huge and self.interval or soonest - now
+  return soonest == math.huge and self.interval or math.max(SOONEST, soonest - now)
 end
 
 ---@class hubspot.associations.Limiter
@@ -91,6 +137,7 @@ function limiter.new(rate)
     ten_secondly = ten_secondly,
     secondly = new_window(1),
     flying = setmetatable({}, { __mode = "k" }), -- tickets; one whose caller is gone goes with it
+    waiting = setmetatable({}, { __mode = "k" }), -- who waits -> { caller, until when to count it }
     shortest = math.huge, -- round trip
     paused_until = 0,
   }, Limiter)
@@ -110,24 +157,44 @@ local function shortest_of(self)
   return self.shortest < math.huge and 0.9 * self.shortest or 0
 end
 
+-- What is under way and what waits, by kind of caller.
+local function demand_of(self, now)
+  local under_way = { all = flying(self, now), job = 0, call = 0 }
+  for ticket in pairs(self.flying) do
+    if ticket.caller then under_way[ticket.caller] = under_way[ticket.caller] + 1 end
+  end
+  local waiting = { job = 0, call = 0 }
+  for _, wait in pairs(self.waiting) do
+    if wait.ends > now then waiting[wait.caller] = waiting[wait.caller] + 1 end
+  end
+  return { flying = under_way, waiting = waiting }
+end
+
+local LATE = 1 -- seconds: who does not ask again by then waits no more
+
 ---Seconds until the next request may be sent; 0 when it may be sent now.
 ---@param now number seconds
+---@param caller hubspot.associations.Caller|nil nil: whatever shares are left to others
+---@param who table|nil who asks, and waits when it may not
 ---@return number
-function Limiter:delay(now)
-  local shortest, under_way = shortest_of(self), flying(self, now)
-  return math.max(
+function Limiter:delay(now, caller, who)
+  local shortest, demand = shortest_of(self), demand_of(self, now)
+  local delay = math.max(
     0,
     self.paused_until - now,
-    self.ten_secondly:delay(now, under_way, shortest),
-    self.secondly:delay(now, under_way, shortest)
+    self.ten_secondly:delay(now, demand, shortest, caller),
+    self.secondly:delay(now, demand, shortest, caller)
   )
+  if who then self.waiting[who] = delay > 0 and { caller = caller, ends = now + delay + LATE } or nil end
+  return delay
 end
 
 ---Tells that a request is sent. Each needs its `answered`, whatever comes of it.
 ---@param now number
+---@param caller hubspot.associations.Caller|nil
 ---@return table ticket for `answered`
-function Limiter:sent(now)
-  local ticket = { sent = now }
+function Limiter:sent(now, caller)
+  local ticket = { sent = now, caller = caller }
   self.flying[ticket] = true
   return ticket
 end
@@ -170,7 +237,7 @@ function Limiter:answered(ticket, now, rate_limit, err)
   if rate_limit then self.shortest = math.min(self.shortest, now - ticket.sent) end
   for _, window in ipairs { self.ten_secondly, self.secondly } do
     window:expire(now, shortest_of(self))
-    if not err or err.kind ~= "rate_limited" then window:add(now) end
+    if not err or err.kind ~= "rate_limited" then window:add(now, ticket.caller) end
   end
   if rate_limit and not self.fixed then learn(self, ticket, now, rate_limit) end
   if err and err.kind == "rate_limited" then pause(self, now, err) end
