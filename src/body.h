@@ -98,10 +98,24 @@ static inline uint64_t lhsa_hash(uint64_t hash, const char *bytes, size_t count)
   return hash;
 }
 
+/* A hash of text, eight bytes at a time: for tables in memory, since it depends on the machine's byte order. */
+static inline uint64_t lhsa_mix(uint64_t hash, lhsa_text text)
+{
+  uint64_t part;
+  for (; text.length > 8; text.bytes += 8, text.length -= 8) {
+    memcpy(&part, text.bytes, 8);
+    hash = (hash ^ part) * UINT64_C(0x9E3779B97F4A7C15);
+    hash ^= hash >> 32;
+  }
+  part = 0;
+  memcpy(&part, text.bytes, text.length);
+  hash = (hash ^ part ^ ((uint64_t)text.length << 56)) * UINT64_C(0x9E3779B97F4A7C15);
+  return hash ^ (hash >> 32);
+}
+
 static inline uint64_t lhsa_hash_pair(lhsa_text from, lhsa_text to)
 {
-  uint64_t hash = lhsa_hash(LHSA_HASH_BASIS, from.bytes, from.length);
-  return lhsa_hash((hash ^ '"') * 31, to.bytes, to.length);
+  return lhsa_mix(lhsa_mix(LHSA_HASH_BASIS, from), to);
 }
 
 #endif

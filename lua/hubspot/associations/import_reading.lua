@@ -86,9 +86,10 @@ function reading:push_group(group)
   self.is_open[group.number] = true
   local held
   group.repeats, held = self.pairs:enter(group.body, group.number)
+  if not held then return self:push(pieces.new(group, group:places())) end
   local free, waiting = {}, {}
   for _, place in ipairs(group:places()) do
-    local other = held and held[place]
+    local other = held[place]
     if other then waiting[other] = waiting[other] or {} end
     table.insert(waiting[other] or free, place)
   end
