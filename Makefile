@@ -5,7 +5,7 @@
 
 # LUA names the interpreter, LUA_VERSION the version (one of these); each is found from the other. A LUA that is
 # given, as LuaRocks gives it, goes before a LUA_VERSION that the environment happens to have.
-KNOWN_VERSIONS = 5.1 5.2 5.3 5.4 luajit
+KNOWN_VERSIONS = 5.1 5.2 5.3 5.4 5.5 luajit
 ifeq ($(origin LUA)/$(origin LUA_VERSION),command line/environment)
   LUA_VERSION :=
 endif
@@ -13,7 +13,7 @@ ifeq ($(LUA_VERSION),)
   LUA_VERSION := $(if $(LUA),$(shell $(LUA) -e 'io.write(jit and "luajit" or _VERSION:sub(5))'),5.4)
 endif
 ifneq ($(words $(LUA_VERSION))$(filter-out $(KNOWN_VERSIONS),$(LUA_VERSION)),1)
-  $(error LUA_VERSION is "$(LUA_VERSION)", but has to be 5.1, 5.2, 5.3, 5.4 or luajit)
+  $(error LUA_VERSION is "$(LUA_VERSION)", but has to be 5.1, 5.2, 5.3, 5.4, 5.5 or luajit)
 endif
 LUA ?= $(LUA_NAME)
 LUA_NAME = $(if $(filter luajit,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
@@ -27,7 +27,7 @@ INST_LIBDIR = $(PREFIX)/lib/lua/$(LUA_ABI)
 
 CFLAGS ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-WERROR = -Werror# the rockspec turns it off: a newer compiler's new warning must not stop a user
+WERROR ?=# -Werror in CI, lint and sanitize: a newer compiler's new warning must not stop a user
 
 # --- From here on, nothing needs to be given.
 
@@ -42,8 +42,8 @@ SOURCES := $(filter-out src/poller_%.c,$(wildcard src/*.c)) src/poller_$(POLLER)
 OBJECTS = $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 LUA_FILES := $(shell find lua -name '*.lua')
 
-lua_flags = $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(shell pkg-config --cflags $(LUA_NAME)))
-curl_flags = $(shell pkg-config --$(1) libcurl 2>/dev/null || curl-config --$(1))
+lua_flags = $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(shell pkg-config --cflags $(LUA_NAME) 2>/dev/null))
+curl_flags = $(shell pkg-config --$(1) libcurl 2>/dev/null || curl-config --$(1) 2>/dev/null)
 CORE_CPPFLAGS = -DHSA_VERSION='"$(VERSION)"' $(lua_flags) $(call curl_flags,cflags)
 CORE_CFLAGS = -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR)
 
@@ -71,11 +71,16 @@ $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(LIBFLAG) $(CORE_LDFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(call curl_flags,libs)
 
-$(BUILD)/obj/%.o: src/%.c Makefile lua/hubspot/associations/version.lua
+$(BUILD)/obj/%.o: src/%.c Makefile lua/hubspot/associations/version.lua | $(BUILD)/checked
 	@mkdir -p $(@D)
 	$(CC) -MMD -MP $(CORE_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(CORE_CFLAGS) -c -o $@ $<
 
 -include $(wildcard $(BUILD)/obj/*.d)
+
+# Once for a build: what it needs is there, or is named.
+$(BUILD)/checked: tools/needs
+	@tools/needs "$(CC)" $(LUA_NAME) $(CORE_CPPFLAGS) $(CPPFLAGS)
+	@mkdir -p $(@D) && touch $@
 
 # The core as a static library, for a host that links it; and the C programs in spec, which do.
 STATIC = $(BUILD)/libhubspot-associations.a
@@ -102,7 +107,7 @@ test: ## Set up, build and run the specs; SPEC=file runs one
 test-hosts: ## Install the hosts, and try the module in each: nginx, HAProxy, Prosody, Neovim, luv, cqueues
 	@$(IN_TREE) MAKE="$(MAKE)" tools/test-hosts $(if $(filter command line,$(origin SPEC)),$(SPEC))
 
-LUA_VERSIONS = $(KNOWN_VERSIONS)
+LUA_VERSIONS = $(filter-out 5.5,$(KNOWN_VERSIONS))
 test-all: ## The same under every Lua: 5.1 to 5.4 and LuaJIT
 	@for version in $(LUA_VERSIONS); do \
 	  lua=lua$$version; [ $$version != luajit ] || lua=luajit; \
@@ -152,7 +157,7 @@ lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, 
 	@mkdir -p $(BUILD)
 	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h \
 	  2>$(TIDY_NOISE) || { cat $(TIDY_NOISE) >&2; exit 1; }
-	@$(MAKE) --no-print-directory all CC=clang VARIANT=clang-
+	@$(MAKE) --no-print-directory all CC=clang VARIANT=clang- WERROR=-Werror
 
 # clang-tidy reports on stdout; on stderr it counts what it found in the system's headers and does not report.
 TIDY_NOISE = $(BUILD)/clang-tidy.stderr
@@ -160,7 +165,7 @@ TIDY_NOISE = $(BUILD)/clang-tidy.stderr
 sanitize: VARIANT = sanitize-
 sanitize: ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(SETUP) sanitize
-	$(BUILD_ALL) CC=gcc VARIANT=$(VARIANT) CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="$(SANITIZERS)"
+	$(BUILD_ALL) CC=gcc VARIANT=$(VARIANT) WERROR=-Werror CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="$(SANITIZERS)"
 	@$(IN_TREE) WRAPPER="env LD_PRELOAD=$$(gcc -print-file-name=libasan.so) $(SANITIZER_OPTIONS)" tools/test $(SPEC)
 
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -36,7 +36,6 @@ build = {
     LUA_INCDIR = "$(LUA_INCDIR)",
     CFLAGS = "$(CFLAGS)",
     LIBFLAG = "$(LIBFLAG)",
-    WERROR = "",
   },
   install_variables = {
     INST_BINDIR = "$(BINDIR)",

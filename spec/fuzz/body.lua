@@ -26,8 +26,8 @@ end
 -- The body, and what it took: a list of { from, to, types }.
 local function fill(bytes)
   local body, taken = core.body { check_ids = false }, {}
-  for from, to in bytes:gmatch "([^\255]*)\255([^\255]*)\255" do
-    from, to = id_of(from), id_of(to)
+  for left, right in bytes:gmatch "([^\255]*)\255([^\255]*)\255" do
+    local from, to = id_of(left), id_of(right)
     local input = { from = from, to = to, types = TYPES[#taken % #TYPES + 1] }
     local added, refusal = body:add(input)
     local is_record_id = #from <= 19 and from:find "^[1-9][0-9]*$" ~= nil

@@ -15,8 +15,8 @@ local function parse(bytes)
   local head, body = bytes:match("^(.-\r\n)\r\n(.*)$")
   local first, rest = head:match("^([^\r\n]*)\r\n(.*)$")
   local fields = {}
-  for name, value in rest:gmatch("([^:\r\n]+): ?([^\r\n]*)\r\n") do
-    name = name:lower()
+  for written, value in rest:gmatch("([^:\r\n]+): ?([^\r\n]*)\r\n") do
+    local name = written:lower()
     fields[name] = fields[name] or {}
     table.insert(fields[name], value)
   end

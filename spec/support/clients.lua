@@ -19,8 +19,8 @@ function clients.open(base_url, ...)
   local options = { token = clients.TOKEN, base_url = base_url, timeout = 10, max_attempts = 1 }
   for _, changes in ipairs({ ... }) do
     for name, value in pairs(changes) do
-      if value == false and not name:find "^check_" then value = nil end
-      options[name] = value
+      local is_absent = value == false and not name:find "^check_"
+      if is_absent then options[name] = nil else options[name] = value end
     end
   end
   local client = assert(associations.new(options))

@@ -74,8 +74,8 @@ end
 ---@return string|nil reason
 function http1.parse_head(text)
   local head, status, reason
-  for line in (text .. "\n"):gmatch("([^\n]*)\n") do
-    line = line:gsub("\r$", "")
+  for ended_line in (text .. "\n"):gmatch("([^\n]*)\n") do
+    local line = ended_line:gsub("\r$", "")
     if not head then
       head, status, reason = parse_request_line(line)
       if not head then return nil, status, reason end

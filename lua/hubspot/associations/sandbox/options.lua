@@ -69,8 +69,8 @@ end
 local function labels(value)
   if type(value) ~= "table" then return nil, "a table of type id -> label" end
   local kept = {}
-  for id, label in pairs(value) do
-    id = tonumber(id)
+  for key, label in pairs(value) do
+    local id = tonumber(key)
     if not id or not is_integer(id, 1) or type(label) ~= "string" then
       return nil, "a table of type id -> label"
     end
@@ -150,16 +150,16 @@ function options.check(given)
     if not definition then
       return nil, string.format("unknown sandbox option %q", tostring(name))
     end
+    changes[name] = value
     if value ~= options.DEFAULT then
       local kept, expected = definition.check(value)
       if kept == nil then
         return nil, string.format("sandbox option %q: expected %s", name, expected)
       end
-      value = kept
+      changes[name] = kept
     elseif definition.required then
       return nil, string.format("sandbox option %q has no default", name)
     end
-    changes[name] = value
   end
   return changes
 end
@@ -169,8 +169,11 @@ end
 ---@param changes table from `options.check`
 function options.apply(current, changes)
   for name, value in pairs(changes) do
-    if value == options.DEFAULT then value = DEFINITIONS[name].default end
-    current[name] = value
+    if value == options.DEFAULT then
+      current[name] = DEFINITIONS[name].default
+    else
+      current[name] = value
+    end
   end
 end
 
