@@ -1,4 +1,4 @@
--- Checks what Lua 5.5 refuses and no older Lua does: an assignment to a variable of a `for`, and `global` as a
+-- Checks what Lua 5.5 refuses and no older Lua does: an assignment to a variable of a `for`, `global` as a
 -- name. Reads the sources as a lexer does; needs no Lua 5.5.
 
 local process = require "support.process"

@@ -1,4 +1,4 @@
--- Checks what `make` says to a user: what is missing, by the names of the packages; that a warning is no error.
+-- Checks what `make` says to a user: what is missing, by the names of the packages; a warning is no error.
 
 local process = require "support.process"
 
