@@ -3,10 +3,10 @@
  * integers where Lua has them, and record ids that come as numbers become strings, with every digit. Those of
  * an input become strings however they are spelled: who judges an id must see the 3.8e10 that it was.
  * All memory is Lua's own, so that an error can be raised anywhere. */
-#define _GNU_SOURCE /* memmem */
 #include "core.h"
 
 #include "reader.h"
+#include "secrets.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -14,12 +14,7 @@
 #include <string.h>
 
 /* An answer to a full batch has some ten thousands of values; each may take fifty times its JSON in memory. */
-enum { MAX_DEPTH = 64, MOST_VALUES = 1024 * 1024, MOST_PRESIZED = 16, MOST_SECRETS = 2, INPUT_SIDES = 2 };
-
-typedef struct lhsa_secret {
-  const char *bytes;
-  size_t length;
-} lhsa_secret;
+enum { MAX_DEPTH = 64, MOST_VALUES = 1024 * 1024, MOST_PRESIZED = 16, INPUT_SIDES = 2 };
 
 /* How many fields the last object had, at each depth: a good guess for the next. */
 typedef struct lhsa_decoder {
@@ -28,29 +23,28 @@ typedef struct lhsa_decoder {
   int of_input;                     /* not of an answer */
   const char *id_keys[INPUT_SIDES]; /* of an input: what holds an id, beside "id" */
   int fields[MAX_DEPTH + 1];
-  lhsa_secret secrets[MOST_SECRETS]; /* what no string may show */
-  int secret_count;
+  hsa_secrets secrets; /* what no string may show */
 } lhsa_decoder;
 
 /* ---- scalars ---- */
 
-/* Replaces the string at the top by one without the secret. */
-static void redact(lua_State *L, const lhsa_secret *secret)
+/* Replaces the string at the top by one without the secrets. */
+static void redact(lua_State *L, const hsa_secrets *secrets)
 {
-  size_t length;
-  const char *bytes = lua_tolstring(L, -1, &length), *end = bytes + length;
-  const char *found = memmem(bytes, length, secret->bytes, secret->length);
-  if (found == NULL)
+  size_t length, begin = 0;
+  hsa_span span;
+  const char *bytes = lua_tolstring(L, -1, &length);
+  if (!hsa_secrets_find(secrets, bytes, length, 0, &span))
     return;
   luaL_checkstack(L, LUA_MINSTACK, "a response"); /* 5.1's buffers keep pieces on the stack */
   luaL_Buffer redacted;                           /* the string stays below it, and so alive */
   luaL_buffinit(L, &redacted);
-  for (; found != NULL; found = memmem(bytes, (size_t)(end - bytes), secret->bytes, secret->length)) {
-    luaL_addlstring(&redacted, bytes, (size_t)(found - bytes));
+  do {
+    luaL_addlstring(&redacted, bytes + begin, span.begin - begin);
     luaL_addstring(&redacted, "[token]");
-    bytes = found + secret->length;
-  }
-  luaL_addlstring(&redacted, bytes, (size_t)(end - bytes));
+    begin = span.end;
+  } while (hsa_secrets_find(secrets, bytes, length, begin, &span));
+  luaL_addlstring(&redacted, bytes + begin, length - begin);
   luaL_pushresult(&redacted);
   lua_replace(L, -2);
 }
@@ -58,9 +52,8 @@ static void redact(lua_State *L, const lhsa_secret *secret)
 static void push_bytes(lua_State *L, const lhsa_decoder *decoder, const char *bytes, size_t length)
 {
   lua_pushlstring(L, bytes, length);
-  for (int i = 0; i < decoder->secret_count; i++)
-    if (length >= decoder->secrets[i].length)
-      redact(L, &decoder->secrets[i]);
+  if (decoder->secrets.count > 0)
+    redact(L, &decoder->secrets);
 }
 
 static void push_string(lua_State *L, const lhsa_decoder *decoder)
@@ -272,19 +265,36 @@ static int decode_text(lua_State *L, lhsa_decoder *decoder)
   return 2;
 }
 
-/* decode(text [, secret [, secret]]) -> table | nil, message: the JSON object or list that `text` is, as plain
- * tables; "[token]" stands in its strings where a secret stood */
-static int decode(lua_State *L)
+/* The text at 1, and behind it the secrets, which stay on the stack. */
+static void check_secrets(lua_State *L, hsa_secrets *secrets)
 {
-  lhsa_decoder decoder = {.secret_count = 0};
   luaL_checktype(L, 1, LUA_TSTRING);
-  lua_settop(L, 1 + MOST_SECRETS);
-  for (int i = 2; i <= 1 + MOST_SECRETS && !lua_isnil(L, i); i++) {
-    lhsa_secret *secret = &decoder.secrets[decoder.secret_count++];
+  lua_settop(L, 1 + HSA_MOST_SECRETS);
+  secrets->count = 0;
+  for (int i = 2; i <= 1 + HSA_MOST_SECRETS && !lua_isnil(L, i); i++) {
+    hsa_secret *secret = &secrets->list[secrets->count++];
     secret->bytes = luaL_checklstring(L, i, &secret->length);
     luaL_argcheck(L, secret->length > 0, i, "a secret is not empty");
   }
+}
+
+/* decode(text [, secret [, secret]]) -> table | nil, message: the JSON object or list that `text` is, as plain
+ * tables; "[token]" stands in its strings where a secret stood, or a beginning of one: see secrets.c */
+static int decode(lua_State *L)
+{
+  lhsa_decoder decoder = {.values = 0};
+  check_secrets(L, &decoder.secrets);
   return decode_text(L, &decoder);
+}
+
+/* redact(text [, secret [, secret]]) -> text: the same for text that is no JSON */
+static int redact_text(lua_State *L)
+{
+  hsa_secrets secrets;
+  check_secrets(L, &secrets);
+  lua_pushvalue(L, 1); /* the secrets stay below it, and so alive */
+  redact(L, &secrets);
+  return 1;
 }
 
 /* decode_input(text [, from [, to]]) -> table | nil, message: the same for an input, in which a number under
@@ -304,6 +314,8 @@ void lhsa_open_response(lua_State *L)
 {
   lua_pushcfunction(L, decode);
   lua_setfield(L, -2, "decode");
+  lua_pushcfunction(L, redact_text);
+  lua_setfield(L, -2, "redact");
   lua_pushcfunction(L, decode_input);
   lua_setfield(L, -2, "decode_input");
 }

@@ -1,4 +1,7 @@
 -- Takes tokens out of text that a server sent and that is not JSON. (core.decode does so for what is.)
+-- Always before text is cut: what is left of a token behind a cut may be too short to be recognized.
+
+local core = require "hubspot.associations.core"
 
 local redact = {}
 
@@ -17,14 +20,13 @@ function redact.secrets(sent, refused)
   return secrets
 end
 
+---The text without the secrets, however it spells them, whole or cut short.
 ---@param text string
 ---@param secrets string[]|nil
 ---@return string
 function redact.text(text, secrets)
-  for _, secret in ipairs(secrets or {}) do
-    if text:find(secret, 1, true) then text = text:gsub(secret:gsub("%W", "%%%0"), "[token]") end
-  end
-  return text
+  if not secrets or not secrets[1] then return text end
+  return core.redact(text, secrets[1], secrets[2])
 end
 
 return redact

@@ -1,0 +1,107 @@
+/* Finds secrets in text, however the text spells them, whole or cut short.
+ * Knows neither Lua nor JSON's structure: any bytes are text. */
+#include "secrets.h"
+
+/* A beginning of this length shows a secret as well: servers cut long messages, and so does libcurl. All
+ * tokens of HubSpot's begin with the same 8 characters or so ("pat-na1-"), which are no secret. */
+enum { SHORTEST_BEGINNING = 12 };
+
+/* JSON within JSON within JSON doubles the backslash of an escape twice. More are no escape, and to read on
+ * would take quadratic time in a text of backslashes only. */
+enum { MOST_BACKSLASHES = 8, MOST_DIGITS = 6 };
+
+static int digit(char c)
+{
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                : 16;
+}
+
+/* Reads up to `most` digits at *p, which is moved behind them; -1 when there are fewer than `least`. */
+static long read_number(const char **p, const char *end, int base, int least, int most)
+{
+  long value = 0;
+  int count = 0;
+  for (; count < most && *p < end && digit(**p) < base; ++*p, count++)
+    value = value * base + digit(**p);
+  return count < least ? -1 : value;
+}
+
+/* The character that the escape at *p stands for, and *p moved behind it; -1 when there is none: \/ and \u002d
+ * as in JSON, %2D as in a URL, &#45; and &#x2d; as in HTML. */
+static long read_escape(const char **p, const char *end)
+{
+  const char *begin = *p;
+  if (*begin == '%') {
+    ++*p;
+    return read_number(p, end, 16, 2, 2);
+  }
+  if (*begin == '&') {
+    if (end - begin < 3 || begin[1] != '#')
+      return -1;
+    int is_hexadecimal = begin[2] == 'x' || begin[2] == 'X';
+    *p += 2 + is_hexadecimal;
+    long code = read_number(p, end, is_hexadecimal ? 16 : 10, 1, MOST_DIGITS);
+    return *p < end && *(*p)++ == ';' ? code : -1;
+  }
+  while (*p < end && **p == '\\' && *p - begin < MOST_BACKSLASHES)
+    ++*p;
+  if (*p == begin || *p == end)
+    return -1;
+  char c = *(*p)++;
+  return c == 'u' ? read_number(p, end, 16, 4, 4) : (unsigned char)c;
+}
+
+/* How many of the bytes at p spell the character; 0 when they do not. */
+static size_t spelling(const char *p, const char *end, char wanted)
+{
+  if (p == end)
+    return 0;
+  if (*p == wanted)
+    return 1;
+  if (*p != '\\' && *p != '%' && *p != '&')
+    return 0;
+  const char *behind = p;
+  return read_escape(&behind, end) == (unsigned char)wanted ? (size_t)(behind - p) : 0;
+}
+
+/* How many of the bytes at `text` show the secret, or a beginning of it that is long enough. */
+static size_t shown(const hsa_secret *secret, const char *text, const char *end)
+{
+  const char *p = text;
+  size_t count = 0, length;
+  while (count < secret->length && (length = spelling(p, end, secret->bytes[count])) > 0) {
+    p += length;
+    count++;
+  }
+  return count == secret->length || count >= SHORTEST_BEGINNING ? (size_t)(p - text) : 0;
+}
+
+static size_t longest(const hsa_secrets *secrets, const char *text, const char *end)
+{
+  size_t most = 0;
+  for (int i = 0; i < secrets->count; i++) {
+    size_t length = shown(&secrets->list[i], text, end);
+    most = length > most ? length : most;
+  }
+  return most;
+}
+
+/* Spans that overlap are one: what looks like a beginning of a secret may hold the start of the secret itself. */
+int hsa_secrets_find(const hsa_secrets *secrets, const char *text, size_t length, size_t from,
+                     hsa_span *found)
+{
+  const char *end = text + length;
+  for (size_t i = from; i < length; i++) {
+    size_t most = longest(secrets, text + i, end);
+    if (most == 0)
+      continue;
+    *found = (hsa_span){i, i + most};
+    while (++i < found->end)
+      if ((most = longest(secrets, text + i, end)) > found->end - i)
+        found->end = i + most;
+    return 1;
+  }
+  return 0;
+}

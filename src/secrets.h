@@ -1,0 +1,27 @@
+#ifndef HSA_SECRETS_H
+#define HSA_SECRETS_H
+
+#include <stddef.h>
+
+/* Two tokens at most: the one that was sent, and the one before it. */
+enum { HSA_MOST_SECRETS = 2 };
+
+typedef struct hsa_secret {
+  const char *bytes;
+  size_t length; /* not 0 */
+} hsa_secret;
+
+typedef struct hsa_secrets {
+  hsa_secret list[HSA_MOST_SECRETS];
+  int count;
+} hsa_secrets;
+
+typedef struct hsa_span {
+  size_t begin, end;
+} hsa_span;
+
+/* Finds the first span at or behind `from` that shows a secret: 1, or 0 when there is none. */
+int hsa_secrets_find(const hsa_secrets *secrets, const char *text, size_t length, size_t from,
+                     hsa_span *found);
+
+#endif
