@@ -5,11 +5,15 @@
 -- A connection follows a script, which is a list of actions:
 --   { "read_request" }                   reads a head, and a body of its Content-Length
 --   { "read_head" }                      reads a head and leaves the body unread
+--   { "read_http2_head" }                reads frames of HTTP/2 until a request's head has come
+--   { "read_http2_request" }             the same, until a request has ended
 --   { "receive" }                        reads what has come, at least one byte
 --   { "send", bytes }
 --   { "send_repeated", bytes, count }
+--   { "send_for_ever", bytes }
 --   { "drip", bytes, seconds }           sends one byte at a time, with pauses of so many seconds
 --   { "sleep", seconds }
+--   { "ignore" }                         does nothing, reads nothing, for ever
 --   { "hold" }                           reads until the peer closes
 --   { "close" }                          sends FIN; under TLS no close_notify goes before it
 --   { "reset" }                          sends RST
@@ -48,6 +52,7 @@ end
 ---@field certificate string path of a PEM file
 ---@field key string path of a PEM file
 ---@field protocol? string the only one spoken, such as "TLSv1_1"; any when absent
+---@field alpn? string the protocol to choose whatever the client offers, such as "h2"
 
 ---@class raw_server.Options
 ---@field connections table[][] the script of the first connection, of the second…; the last one repeats

@@ -103,6 +103,59 @@ function actions.read_request(connection)
   return record(connection, length and fill(connection, length) and length or nil)
 end
 
+-- The frames of HTTP/2, after the client's preface. Of each stream that a client opens, `requests` has what
+-- came in its DATA frames.
+local PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+local DATA, HEADERS, ENDS = 0, 1, 1
+
+local function read_frame(connection)
+  if not fill(connection, 9) then
+    return nil
+  end
+  local length, kind, flags, stream = (">I3BBI4"):unpack(connection.received)
+  if not fill(connection, 9 + length) then
+    return nil
+  end
+  return kind, flags, stream, take(connection, 9 + length):sub(10)
+end
+
+local function begin_http2(connection)
+  connection.streams = {}
+  return fill(connection, #PREFACE) and take(connection, #PREFACE) == PREFACE
+end
+
+-- Reads frames until one of a request has come that `is_last` accepts.
+local function read_frames(connection, is_last)
+  if not connection.streams and not begin_http2(connection) then
+    return false
+  end
+  repeat
+    local kind, flags, stream, payload = read_frame(connection)
+    if not kind then
+      return false
+    elseif kind == HEADERS then
+      requests[#requests + 1] = ""
+      connection.streams[stream] = #requests
+    elseif kind == DATA then
+      local index = connection.streams[stream]
+      requests[index] = requests[index] .. payload
+    end
+  until (kind == HEADERS or kind == DATA) and is_last(flags, kind)
+  return true
+end
+
+function actions.read_http2_head(connection)
+  return read_frames(connection, function(_, kind)
+    return kind == HEADERS
+  end)
+end
+
+function actions.read_http2_request(connection)
+  return read_frames(connection, function(flags)
+    return flags % (2 * ENDS) == ENDS
+  end)
+end
+
 function actions.receive(connection)
   return receive_some(connection) ~= nil
 end
@@ -131,6 +184,15 @@ end
 function actions.sleep(_, seconds)
   cqueues.sleep(seconds)
   return true
+end
+
+function actions.send_for_ever(connection, bytes)
+  repeat until not send(connection, bytes)
+  return false
+end
+
+function actions.ignore()
+  cqueues.sleep(math.huge)
 end
 
 function actions.hold(connection)
@@ -178,6 +240,11 @@ local function server_context(tls)
   context:setCipherList("ALL:@SECLEVEL=0")
   context:setCertificate(x509.new(read_file(tls.certificate)))
   context:setPrivateKey(pkey.new(read_file(tls.key)))
+  if tls.alpn then
+    context:setAlpnSelect(function()
+      return tls.alpn
+    end)
+  end
   return context
 end
 
