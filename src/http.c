@@ -5,26 +5,30 @@
 #include "http.h"
 
 #include "claims.h"
+#include "curl_words.h"
 #include "poller.h"
 #include "sigpipe.h"
+#include "sockets.h"
 #include "url.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
   MAX_HEAD = 256 * 1024,
   FIRST_RESERVE = 16 * 1024,
   MOST_RESERVED = 1024 * 1024, /* whatever Content-Length says */
-  UPLOAD_BUFFER = 256 * 1024,  /* a full batch in one write */
-  DOWNLOAD_BUFFER = 128 * 1024,
+  PLAIN_UPLOAD = 256 * 1024,   /* a full batch in one write */
+  PLAIN_DOWNLOAD = 128 * 1024,
+  TLS_UPLOAD = 16 * 1024,   /* a record */
+  TLS_DOWNLOAD = 32 * 1024, /* no read of TLS or HTTP/2 brings more */
+  TRANSFERS_AT_MOST = 100,  /* on a connection: libcurl's own limit */
+  RECORD_COST = 256,        /* what it takes to read a TLS record, in bytes of a long one */
 };
 
 struct hsa_http {
@@ -36,11 +40,13 @@ struct hsa_http {
   hsa_claims claims;     /* when those who have done requests to claim are to be woken */
   hsa_request *requests;
   size_t pending;
-  int *sockets; /* what a forked child has to close */
-  size_t socket_count, socket_room;
+  hsa_sockets sockets;
+  size_t traffic;        /* how often libcurl told of bytes that it read or wrote, since it was called */
+  size_t read, given_on; /* bytes of TLS, about, and of responses: since then, too */
   pid_t owner;
   char *proxy, *ca_file, *ca_path;
   int keep_default_ca;
+  int http_version;
   size_t max_response;
   int shut;
 };
@@ -48,16 +54,26 @@ struct hsa_http {
 struct hsa_flight {
   CURL *easy;
   struct curl_slist *headers;
+  int went_out;    /* the request's head, or a part of it */
+  int sent_again;  /* libcurl was about to send it once more */
+  int unprocessed; /* the server told that it did nothing of it */
+  int flooded;     /* its connection was cut */
+  long stream;     /* of HTTP/2; 0 when unknown */
   char error[CURL_ERROR_SIZE];
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static char libcurl_version[32]; /* written once: curl_version_info is no call for many threads */
+/* Written once: curl_version_info is no call for many threads. */
+static char libcurl_version[32];
+static unsigned int libcurl_number;
 
 static void initialize(void)
 {
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-    snprintf(libcurl_version, sizeof libcurl_version, "%s", curl_version_info(CURLVERSION_NOW)->version);
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    return;
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  snprintf(libcurl_version, sizeof libcurl_version, "%s", info->version);
+  libcurl_number = info->version_num;
 }
 
 const char *hsa_http_libcurl(void)
@@ -77,7 +93,8 @@ static void set_alarm(hsa_http *http)
 {
   if (getpid() != http->owner)
     return; /* the timer is still the parent's */
-  int64_t wanted = sooner(http->claims.deadline, sooner(http->curl_deadline, http->wake_deadline));
+  int64_t wanted = sooner(http->curl_deadline, http->wake_deadline);
+  wanted = sooner(wanted, sooner(http->claims.deadline, http->sockets.deadline));
   if (http->shut)
     wanted = HSA_ALREADY;
   /* A deadline is never set twice, so that one that differs is all there is to tell the poller. */
@@ -102,38 +119,129 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
                  : what == CURL_POLL_OUT   ? HSA_WRITE
                  : what == CURL_POLL_INOUT ? HSA_READ | HSA_WRITE
                                            : 0;
-  return hsa_poller_watch(&http->poller, socket, interest);
+  return hsa_sockets_watch(&http->sockets, socket, interest);
+}
+
+/* libcurl (7.88 to 8.17 at least) sends a request again by itself when a kept connection turns out to be dead, or
+ * when the server refuses the stream; up to five times, and there is no option against it. Whether the first time did
+ * anything, it does not know either. To send again is the caller's business, who counts. */
+static int is_sent_again(hsa_request *request)
+{
+  struct hsa_flight *flight = request->flight;
+  if (flight->went_out && !flight->sent_again) {
+    flight->sent_again = 1;
+    snprintf(request->message, sizeof request->message, "%s", /* before libcurl has other words */
+             flight->error[0] != '\0' ? flight->error
+                                      : "a kept connection broke before anything of a response came");
+  }
+  return flight->sent_again;
 }
 
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
-  hsa_http *http = user;
+  hsa_request *request = user;
   (void)purpose;
-  if (http->socket_count == http->socket_room) {
-    size_t room = http->socket_room * 2 + 8;
-    int *sockets = realloc(http->sockets, room * sizeof *sockets);
-    if (sockets == NULL)
-      return CURL_SOCKET_BAD;
-    http->sockets = sockets;
-    http->socket_room = room;
-  }
-  int fd = socket(address->family, address->socktype, address->protocol);
-  if (fd < 0)
+  if (is_sent_again(request))
     return CURL_SOCKET_BAD;
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
-  http->sockets[http->socket_count++] = fd;
-  return fd;
+  int fd = hsa_sockets_open(&request->http->sockets, address->family, address->socktype, address->protocol);
+  return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
+
+#if LIBCURL_VERSION_NUM >= 0x075000
+static int on_ready(void *user, char *peer, char *local, int peer_port, int local_port)
+{
+  (void)peer, (void)local, (void)peer_port, (void)local_port;
+  return is_sent_again(user) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+#endif
 
 static int on_close(void *user, curl_socket_t socket)
 {
   hsa_http *http = user;
-  for (size_t i = 0; i < http->socket_count; i++)
-    if (http->sockets[i] == socket) {
-      http->sockets[i] = http->sockets[--http->socket_count];
-      break;
-    }
-  return close(socket);
+  return hsa_sockets_close(&http->sockets, socket);
+}
+
+/* ---- what libcurl tells ---- */
+
+static long local_port(CURL *easy)
+{
+  long port = 0;
+  curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port);
+  return port;
+}
+
+/* The server did nothing of the streams above `last` on the connection that `easy` reads from. */
+static void note_goaway(const hsa_http *http, CURL *easy, long last)
+{
+  for (hsa_request *each = http->requests; each != NULL; each = each->next)
+    if (!each->done && each->flight->stream > last && local_port(each->flight->easy) == local_port(easy))
+      each->flight->unprocessed = 1;
+}
+
+static void note_words(hsa_request *request, const char *text, size_t count)
+{
+  long stream;
+  switch (hsa_curl_words(text, count, &stream)) {
+  case HSA_WORD_STREAM:
+    request->flight->stream = stream;
+    break;
+  case HSA_WORD_GOAWAY:
+    note_goaway(request->http, request->flight->easy, stream);
+    break;
+  case HSA_WORD_REFUSED:
+    request->flight->unprocessed = 1;
+    break;
+  case HSA_WORD_OTHER:
+    break;
+  }
+}
+
+/* How much libcurl may read in one call without giving anything on. Before 8.1, an honest server fills at most one
+ * buffer for each transfer that waits; from then on, until 8.7 puts an end to this, the transfers' windows. */
+static size_t most_read(const hsa_http *http)
+{
+  enum { MARGIN = 1024 * 1024, WINDOWS = 64 * 1024 * 1024 };
+  size_t most = libcurl_number < 0x080100 ? TRANSFERS_AT_MOST * TLS_DOWNLOAD + MARGIN : WINDOWS;
+  return most + 4 * http->given_on;
+}
+
+/* libcurl reads on as long as there is something, when what it reads is for no transfer: frames such as
+ * WINDOW_UPDATE, PRIORITY or PING, and in TLS session tickets. A server that sends them faster than they are read
+ * would keep it there, beyond every deadline. No callback can end that but this one, which ends the connection. */
+static void note_read(hsa_request *request, const unsigned char *bytes, size_t count)
+{
+  enum { HEADER = 5, FIRST_TYPE = 20, LAST_TYPE = 23 };
+  hsa_http *http = request->http;
+  int is_record = count == HEADER && bytes[0] >= FIRST_TYPE && bytes[0] <= LAST_TYPE;
+  http->read += RECORD_COST + (is_record ? (size_t)bytes[3] * 256 + bytes[4] : count);
+  if (http->read <= most_read(http))
+    return;
+  http->read = 0;
+  long port = local_port(request->flight->easy);
+  for (hsa_request *each = http->requests; each != NULL; each = each->next)
+    if (!each->done && local_port(each->flight->easy) == port)
+      each->flight->flooded = 1;
+  hsa_sockets_cut(&http->sockets, port);
+}
+
+/* Is called for each record of TLS where libcurl is built with OpenSSL. Looks at lengths, and at libcurl's own
+ * words: what is sent and received stays unseen. */
+static int on_debug(CURL *easy, curl_infotype type, char *bytes, size_t count, void *user)
+{
+  enum { CONNECT_LENGTH = 8 };
+  hsa_request *request = user;
+  (void)easy;
+  if (type == CURLINFO_TEXT) {
+    note_words(request, bytes, count);
+    return 0;
+  }
+  request->http->traffic++;
+  if (type == CURLINFO_SSL_DATA_IN)
+    note_read(request, (const unsigned char *)bytes, count);
+  else if (type == CURLINFO_HEADER_OUT
+           && (count < CONNECT_LENGTH || memcmp(bytes, "CONNECT ", CONNECT_LENGTH) != 0)) /* to a proxy */
+    request->flight->went_out = 1;
+  return 0;
 }
 
 /* ---- what a response brings ---- */
@@ -158,6 +266,7 @@ static size_t on_head(char *bytes, size_t size, size_t count, void *user)
 {
   hsa_request *request = user;
   (void)size; /* always 1 */
+  request->http->given_on += count;
   if (request->body.length > 0 || (request->head_complete && !begins_response(bytes, count)))
     return count; /* a trailer */
   if (begins_response(bytes, count)) {
@@ -174,6 +283,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *user)
 {
   hsa_request *request = user;
   (void)size;
+  request->http->given_on += count;
   if (request->body.data == NULL) {
     curl_off_t expected = 0;
     curl_easy_getinfo(request->flight->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &expected);
@@ -219,10 +329,13 @@ static const char *failure_kind(CURLcode code)
 }
 
 /* Before libcurl begins to send, it notes the time; what it sent, it counts: not sent is what neither tells. */
-static int may_be_sent(CURL *easy)
+static int may_be_sent(const hsa_request *request)
 {
+  CURL *easy = request->flight->easy;
   curl_off_t pretransfer = 0;
   long size = 0;
+  if (request->flight->unprocessed && request->head.length == 0)
+    return 0;
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &size);
   return pretransfer > 0 || size > 0;
@@ -235,34 +348,89 @@ static void fail(hsa_request *request, const char *kind, int code, const char *m
   snprintf(request->message, sizeof request->message, "%s", message);
 }
 
-static void read_outcome(hsa_request *request, CURLcode result)
+/* Failures that libcurl has no words for: false when this is none. */
+static int explain(hsa_request *request)
+{
+  const struct hsa_flight *flight = request->flight;
+  if (flight->unprocessed && !request->sent) {
+    fail(request, "network", CURLE_HTTP2_STREAM,
+         "the server refused the HTTP/2 stream, and did nothing of it");
+  } else if (flight->flooded) {
+    fail(request, "network", CURLE_RECV_ERROR,
+         "the server sent megabytes of frames that belong to no response: the connection was ended");
+  } else if (flight->sent_again) {
+    request->failure = "network";
+    request->code = CURLE_GOT_NOTHING; /* the message is there */
+  } else {
+    return 0;
+  }
+  request->again = !flight->flooded;
+  return 1;
+}
+
+/* The status of the response whose head came, wholly; 0 when none did. libcurl 7.88 drops the head when HTTP/2's stream
+ * is reset right behind it, and keeps only the status. */
+static long status_of(const hsa_request *request)
+{
+  CURL *easy = request->flight->easy;
+  long status = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+#if LIBCURL_VERSION_NUM >= 0x075400
+  struct curl_header *field;
+  if (request->head.length == 0 && curl_easy_header(easy, ":status", 0, CURLH_PSEUDO, -1, &field) == CURLHE_OK
+      && curl_easy_header(easy, ":status", field->amount - 1, CURLH_PSEUDO, -1, &field) == CURLHE_OK)
+    return strtol(field->value, NULL, 10);
+#endif
+  return request->head_complete ? status : 0;
+}
+
+static const char *version_name(long version)
+{
+  return version == CURL_HTTP_VERSION_2_0   ? "2"
+         : version == CURL_HTTP_VERSION_1_0 ? "1.0"
+         : version == CURL_HTTP_VERSION_3   ? "3"
+                                            : "1.1";
+}
+
+static void read_figures(hsa_request *request)
 {
   CURL *easy = request->flight->easy;
   long version = 0;
   curl_off_t elapsed = 0;
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &request->status);
   curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &request->proxy_status);
   curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &request->connects);
   curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &elapsed);
   request->elapsed = (double)elapsed / 1e6;
-  request->sent = may_be_sent(easy);
-  request->http_version = version == CURL_HTTP_VERSION_2_0   ? "2"
-                          : version == CURL_HTTP_VERSION_1_0 ? "1.0"
-                          : version == CURL_HTTP_VERSION_3   ? "3"
-                                                             : "1.1";
+  request->sent = may_be_sent(request);
+  request->http_version = version_name(version);
+  request->status = status_of(request);
+}
+
+/* Whether the answer that broke off may be of use. A refusal is one by its status. Of HTTP/2, libcurl 7.88 does not
+ * tell whether the response had ended when its connection or its stream was reset: its body has to tell. */
+static int is_broken_answer(const hsa_request *request)
+{
+  enum { FIRST_FINAL = 200, FIRST_REFUSAL = 300 };
+  int may_be_whole = strcmp(request->http_version, "2") == 0 && request->status >= FIRST_FINAL;
+  return strcmp(request->failure, "too_large") != 0 && (may_be_whole || request->status >= FIRST_REFUSAL);
+}
+
+static void read_outcome(hsa_request *request, CURLcode result)
+{
+  read_figures(request);
   if (request->failure != NULL) { /* a callback's */
     request->code = (int)result;
     return;
   }
   if (result == CURLE_OK && request->head_complete)
     return;
-  if (result == CURLE_OK) {
-    fail(request, "network", CURLE_PARTIAL_FILE, "the response ended within its head");
-    return;
-  }
   const char *error = request->flight->error;
-  fail(request, failure_kind(result), (int)result, error[0] != '\0' ? error : curl_easy_strerror(result));
+  if (result == CURLE_OK)
+    fail(request, "network", CURLE_PARTIAL_FILE, "the response ended within its head");
+  else if (!explain(request))
+    fail(request, failure_kind(result), (int)result, error[0] != '\0' ? error : curl_easy_strerror(result));
+  request->broken = is_broken_answer(request);
 }
 
 static void free_flight(struct hsa_flight *flight)
@@ -331,8 +499,7 @@ static void begin_anew(hsa_http *http)
     http->pending--;
     http->claims.unclaimed++;
   }
-  while (http->socket_count > 0)
-    close(http->sockets[--http->socket_count]);
+  hsa_sockets_abandon(&http->sockets);
   http->curl_deadline = http->alarm = 0;
   if (http->claims.unclaimed > 0)
     hsa_claims_call(&http->claims);
@@ -368,7 +535,9 @@ hsa_http *hsa_http_new(const hsa_http_options *options)
   http->owner = getpid();
   http->max_response = options->max_response;
   http->keep_default_ca = options->keep_default_ca;
+  http->http_version = options->http_version;
   http->poller = (hsa_poller){-1, -1};
+  http->sockets.poller = &http->poller;
   hsa_claims_init(&http->claims);
   errno = ENOMEM;
   if (hsa_http_libcurl() != NULL && copy_string(&http->proxy, options->proxy)
@@ -390,7 +559,7 @@ void hsa_http_shutdown(hsa_http *http)
   for (hsa_request *request = http->requests; request != NULL; request = request->next)
     if (!request->done) {
       fail(request, "closed", 0, "the client was closed while this request was under way");
-      request->sent = may_be_sent(request->flight->easy);
+      request->sent = may_be_sent(request);
       land(request);
     }
   curl_multi_cleanup(http->multi); /* NULL is refused, and that is all */
@@ -405,7 +574,7 @@ void hsa_http_free(hsa_http *http)
   for (hsa_request *request = http->requests; request != NULL; request = request->next)
     request->http = NULL;
   hsa_poller_close(&http->poller);
-  free(http->sockets);
+  free(http->sockets.list);
   free(http->proxy);
   free(http->ca_file);
   free(http->ca_path);
@@ -454,26 +623,42 @@ static void call_out(hsa_http *http, int news, int worked, int64_t now)
   hsa_claims_age(&http->claims, stale, now);
 }
 
-void hsa_http_step(hsa_http *http)
+/* Lets libcurl act on one socket, or on its timer. */
+static CURLMcode act(hsa_http *http, curl_socket_t socket, int ready)
+{
+  int running;
+  http->traffic = http->read = http->given_on = 0;
+  return curl_multi_socket_action(
+    http->multi, socket,
+    (ready & HSA_READ ? CURL_CSELECT_IN : 0) | (ready & HSA_WRITE ? CURL_CSELECT_OUT : 0), &running);
+}
+
+/* All that the poller tells: how much that was. */
+static int serve_sockets(hsa_http *http, CURLMcode *result)
 {
   enum { AT_ONCE = 4 }; /* a step is not to take long: the descriptor stays readable for the rest */
   hsa_event events[AT_ONCE];
+  int count = hsa_poller_ready(&http->poller, events, AT_ONCE);
+  for (int i = 0; i < count; i++) {
+    CURLMcode one = act(http, events[i].fd, hsa_sockets_offer(&http->sockets, events[i].fd, events[i].ready));
+    hsa_sockets_told(&http->sockets, events[i].fd, events[i].ready, http->traffic > 0, hsa_now());
+    *result = *result == CURLM_OK ? one : *result;
+  }
+  return count;
+}
+
+void hsa_http_step(hsa_http *http)
+{
   hsa_sigpipe hold;
   int running;
   check_fork(http);
   if (http->multi == NULL)
     return;
   hsa_sigpipe_hold(&hold);
-  int count = hsa_poller_ready(&http->poller, events, AT_ONCE);
   CURLMcode result = CURLM_OK;
-  for (int i = 0; i < count; i++) {
-    int ready = (events[i].ready & HSA_READ ? CURL_CSELECT_IN : 0)
-                | (events[i].ready & HSA_WRITE ? CURL_CSELECT_OUT : 0);
-    CURLMcode one = curl_multi_socket_action(http->multi, events[i].fd, ready, &running);
-    result = one == CURLM_OK ? result : one;
-  }
+  int worked = serve_sockets(http, &result) > 0;
   int64_t now = hsa_now();
-  int worked = count > 0;
+  hsa_sockets_wake(&http->sockets, now);
   if (http->wake_deadline != 0 && now >= http->wake_deadline) {
     http->wake_deadline = 0;
     worked = 1;
@@ -481,8 +666,8 @@ void hsa_http_step(hsa_http *http)
   if (http->curl_deadline != 0 && now >= http->curl_deadline) {
     worked = 1;
     http->curl_deadline = 0; /* libcurl sets it again if it still wants it */
-    CURLMcode one = curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    result = one == CURLM_OK ? result : one;
+    CURLMcode one = act(http, CURL_SOCKET_TIMEOUT, 0);
+    result = result == CURLM_OK ? one : result;
   }
   if (result != CURLM_OK)
     curl_multi_perform(http->multi, &running); /* a callback failed: lets each transfer say so */
@@ -521,15 +706,26 @@ static CURLcode set_reach(CURL *easy, hsa_http *http, const char *url)
   if (hsa_url_is_plain(url)) {
     /* This machine, in the clear: no proxy of the environment's may see it. */
     SET(CURLOPT_NOPROXY, "*");
+    SET(CURLOPT_BUFFERSIZE, (long)PLAIN_DOWNLOAD);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)PLAIN_UPLOAD);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     return CURLE_OK;
   }
   if (http->proxy != NULL)
     SET(CURLOPT_PROXY, http->proxy);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  SET(CURLOPT_BUFFERSIZE, (long)TLS_DOWNLOAD);
+  /* An early response is read before the next part of the body is written: one that is reset behind it would fail
+   * the write, and libcurl does not look for a response then. */
+  SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)TLS_UPLOAD);
+  if (http->http_version == HSA_HTTP_1_1) {
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    return CURLE_OK;
+  }
   SET(CURLOPT_PIPEWAIT, 1L);
   result = curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  return result == CURLE_UNSUPPORTED_PROTOCOL ? CURLE_OK : result; /* built without HTTP/2 */
+  int may_lack = http->http_version == 0; /* libcurl may be built without HTTP/2 */
+  return may_lack && result == CURLE_UNSUPPORTED_PROTOCOL ? CURLE_OK : result;
 }
 
 static CURLcode set_message(CURL *easy, const hsa_call *call, struct curl_slist *headers)
@@ -544,8 +740,6 @@ static CURLcode set_message(CURL *easy, const hsa_call *call, struct curl_slist 
   SET(CURLOPT_CUSTOMREQUEST, call->method);
   SET(CURLOPT_TIMEOUT_MS, call->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, call->connect_timeout_ms);
-  SET(CURLOPT_BUFFERSIZE, (long)DOWNLOAD_BUFFER);
-  SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
   return CURLE_OK;
 }
 
@@ -559,8 +753,15 @@ static CURLcode set_callbacks(CURL *easy, hsa_http *http, hsa_request *request)
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, request);
   SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)http->max_response);
+  SET(CURLOPT_VERBOSE, 1L); /* else there is no debug function */
+  SET(CURLOPT_DEBUGFUNCTION, on_debug);
+  SET(CURLOPT_DEBUGDATA, request);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
-  SET(CURLOPT_OPENSOCKETDATA, http);
+  SET(CURLOPT_OPENSOCKETDATA, request);
+#if LIBCURL_VERSION_NUM >= 0x075000
+  SET(CURLOPT_PREREQFUNCTION, on_ready);
+  SET(CURLOPT_PREREQDATA, request);
+#endif
   SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
   SET(CURLOPT_CLOSESOCKETDATA, http);
   SET(CURLOPT_NOSIGNAL, 1L);
@@ -611,6 +812,7 @@ hsa_request *hsa_http_submit(hsa_http *http, const hsa_call *call, const char **
     free(request);
     return NULL;
   }
+  request->http = http;
   hsa_buffer_init(&request->head, MAX_HEAD);
   hsa_buffer_init(&request->body, http->max_response);
   request->flight = calloc(1, sizeof *request->flight);
@@ -620,7 +822,6 @@ hsa_request *hsa_http_submit(hsa_http *http, const hsa_call *call, const char **
     free(request);
     return NULL;
   }
-  request->http = http;
   request->next = http->requests;
   if (request->next != NULL)
     request->next->previous = request;

@@ -7,12 +7,15 @@
 
 typedef struct hsa_http hsa_http;
 
+enum { HSA_HTTP_1_1 = 1, HSA_HTTP_2 };
+
 /* Strings are copied; NULL stands for libcurl's default. */
 typedef struct hsa_http_options {
   const char *proxy;
   const char *ca_file;
   const char *ca_path;
   int keep_default_ca; /* of ca_file and ca_path, one that is NULL stays libcurl's, also beside the other */
+  int http_version;    /* HSA_HTTP_1_1, HSA_HTTP_2, or 0 for what libcurl makes of it */
   size_t max_response; /* bytes, after decompression */
 } hsa_http_options;
 
@@ -27,11 +30,13 @@ typedef struct hsa_call {
   long connect_timeout_ms;
 } hsa_call;
 
-/* A request, and once it is done what came of it: an answer, or a failure. */
+/* A request, and once it is done what came of it: an answer, or a failure; or a failure after an answer had
+ * begun, which `broken` says. Then there is its status, and as much of it as came. */
 typedef struct hsa_request {
   int done;
   const char *failure; /* its kind: network, timeout, tls, too_large, closed; NULL with an answer */
   int code;            /* of a failure: the CURLcode, or 0 */
+  int broken;          /* whether there is an answer all the same, as far as it came */
   char message[256];   /* of a failure */
   long proxy_status;   /* what a proxy answered to CONNECT, or 0 */
   long status;
@@ -45,7 +50,8 @@ typedef struct hsa_request {
   hsa_http *http;            /* NULL when closed before the request was freed */
   int claimed;               /* whether its owner has seen it */
   int calls;                 /* to claim it, that ended since it is done: no more than two are counted */
-  int sent;                  /* whether anything of it may have gone out */
+  int sent;                  /* whether the server may have done any of it */
+  int again;                 /* of a failure: worth a try on another connection at once */
   struct hsa_request *previous, *next;
 } hsa_request;
 

@@ -101,8 +101,10 @@ static void headers_field(lua_State *L, int table, const char **lines)
 
 static void push_headers(lua_State *L, const hsa_buffer *head)
 {
-  const char *line = head->data, *end = head->data + head->length;
   lua_newtable(L);
+  if (head->length == 0)
+    return;
+  const char *line = head->data, *end = head->data + head->length;
   while (line < end) {
     const char *stop = memchr(line, '\n', (size_t)(end - line));
     stop = stop == NULL ? end : stop;
@@ -128,7 +130,7 @@ static void push_headers(lua_State *L, const hsa_buffer *head)
 static void push_failure(lua_State *L, const char *kind, const char *message, int code, double elapsed,
                          int sent)
 {
-  lua_createtable(L, 0, 5);
+  lua_createtable(L, 0, 7);
   lua_pushstring(L, kind);
   lua_setfield(L, -2, "kind");
   lua_pushstring(L, message);
@@ -140,6 +142,17 @@ static void push_failure(lua_State *L, const char *kind, const char *message, in
   if (code != 0) {
     lua_pushinteger(L, code);
     lua_setfield(L, -2, "curl_code");
+  }
+}
+
+static void push_request_failure(lua_State *L, const hsa_request *request)
+{
+  push_failure(L, request->failure, request->message, request->code, request->elapsed, request->sent);
+  lua_pushboolean(L, request->again);
+  lua_setfield(L, -2, "again");
+  if (request->proxy_status >= 300) {
+    lua_pushinteger(L, (lua_Integer)request->proxy_status);
+    lua_setfield(L, -2, "proxy_status");
   }
 }
 
@@ -192,10 +205,12 @@ static int request_close(lua_State *L)
   return check_request(L)->answering ? 0 : request_collect(L);
 }
 
-/* request:response() -> { status, headers, body, elapsed, http_version, connects }
- *   | nil, { kind, message, elapsed, sent, curl_code, proxy_status }. Once: it closes the request. Raises while
- * it is not done. `sent` is false when nothing of it went out; `proxy_status` is a proxy's refusal of the
- * tunnel. */
+/* request:response() -> { status, headers, body, elapsed, http_version, connects } | nil,
+ *   { kind, message, elapsed, sent, again, curl_code, proxy_status } | nil. Once: it closes the request. Raises
+ * while it is not done.
+ * Both, when it failed after the response had begun, and what came of that may be of use. `sent` is false when
+ * nothing of it went out, or the server said that it did nothing of it; `again` is true when it is worth a try on
+ * another connection at once; `proxy_status` is a proxy's refusal of the tunnel. */
 static int request_response(lua_State *L)
 {
   lhsa_request *self = check_request(L);
@@ -205,20 +220,16 @@ static int request_response(lua_State *L)
   const hsa_request *request = self->request;
   hsa_request_claim(self->request);
   self->answering = 1;
-  int count = 1;
-  if (request->failure == NULL) {
+  if (request->failure == NULL || request->broken)
     push_response(L, request);
-  } else {
+  else
     lua_pushnil(L);
-    push_failure(L, request->failure, request->message, request->code, request->elapsed, request->sent);
-    if (request->proxy_status >= 300) {
-      lua_pushinteger(L, (lua_Integer)request->proxy_status);
-      lua_setfield(L, -2, "proxy_status");
-    }
-    count = 2;
-  }
+  if (request->failure == NULL)
+    lua_pushnil(L);
+  else
+    push_request_failure(L, request);
   request_collect(L);
-  return count;
+  return 2;
 }
 
 static const luaL_Reg request_methods[] = {
@@ -341,7 +352,19 @@ static const luaL_Reg transport_methods[] = {
   {"__close", transport_close}, {NULL, NULL},
 };
 
-/* transport { proxy, ca_file, ca_path, keep_default_ca, max_response } -> transport | nil, { kind, message }
+/* Field `http_version`: "1.1", "2", or nil. */
+static int http_version_field(lua_State *L, int table)
+{
+  const char *version = string_field(L, table, "http_version");
+  if (version == NULL)
+    return 0;
+  if (strcmp(version, "1.1") != 0 && strcmp(version, "2") != 0)
+    luaL_error(L, "http_version: expected \"1.1\" or \"2\"");
+  return version[0] == '1' ? HSA_HTTP_1_1 : HSA_HTTP_2;
+}
+
+/* transport { proxy, ca_file, ca_path, keep_default_ca, http_version, max_response } -> transport
+ *   | nil, { kind, message }
  * keep_default_ca: whether libcurl's own certificates stay in the place of what is not given.
  * max_response: bytes after decompression, 64 MiB unless told. */
 static int new_transport(lua_State *L)
@@ -354,6 +377,7 @@ static int new_transport(lua_State *L)
   options.ca_path = string_field(L, 1, "ca_path");
   lua_getfield(L, 1, "keep_default_ca");
   options.keep_default_ca = lua_toboolean(L, -1);
+  options.http_version = http_version_field(L, 1);
 
   lhsa_transport *self = lhsa_newuserdata(L, sizeof *self);
   self->http = NULL;

@@ -362,7 +362,7 @@ describe("the command create", function()
 
   it("says that it waits, when it tries again", function()
     local raw = raw_server.start { connections = {
-      { { "read_request" }, { "send", responses.of(503, "") } }, responses.script(responses.created()),
+      { { "read_request" }, { "send", responses.of(503, "") } }, responses.script(responses.created(), 2),
     } }
     local result = run(command.create(raw:url(), { "-" }, "1"), { stdin = "1,2\n" })
     raw:close()

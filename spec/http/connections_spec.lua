@@ -17,8 +17,8 @@ describe("a connection", function()
     server = raw_server.start({ connections = { ... } })
   end
 
-  local function open_client()
-    client = clients.open(server:url())
+  local function open_client(changes)
+    client = clients.open(server:url(), changes)
   end
 
   local function open_transport()
@@ -119,17 +119,37 @@ describe("a connection", function()
     end)
   end
 
-  it("is replaced without a word when the server closes it just as the next request comes", function()
-    local first = responses.script(CREATED)
-    first[#first + 1] = { "read_request" }
-    start(first, responses.script(CREATED))
-    open_client()
-    for _ = 1, 2 do
-      local _, meta = assert(client:create("contacts", "companies", INPUTS))
-      assert.equal(1, meta.attempts)
+  -- The server has the second request by then, and may have done it.
+  for how, ending in pairs({ closes = "close", resets = "reset" }) do
+    local function start_dying()
+      local first = responses.script(CREATED)
+      first[#first + 1] = { "read_request" }
+      first[#first + 1] = { ending }
+      start(first, responses.script(CREATED))
     end
-    assert.same({ 2, 3 }, { server:connections(), #server:requests() })
-  end)
+
+    it("is replaced at once when the server " .. how .. " it as a request comes, which counts", function()
+      start_dying()
+      open_client({ max_attempts = 2 })
+      assert(client:create("contacts", "companies", INPUTS))
+      local began = core.now()
+      local _, meta = assert(client:create("contacts", "companies", INPUTS))
+      assert.equal(2, meta.attempts)
+      assert.is_true(core.now() - began < 0.2)
+      assert.same({ 2, 3 }, { server:connections(), #server:requests() })
+    end)
+
+    it("is not replaced when the server " .. how .. " it, and the request is to be sent once", function()
+      start_dying()
+      open_client()
+      assert(client:create("contacts", "companies", INPUTS))
+      local batch, err = client:create("contacts", "companies", INPUTS)
+      assert.is_nil(batch)
+      assert.same({ "network", 1 }, { err.kind, err.attempts })
+      assert.is_nil(err.sent)
+      assert.same({ 1, 2 }, { server:connections(), #server:requests() })
+    end)
+  end
 
   it("is one for each of several requests at once, which end in any order", function()
     local function script(body, seconds)

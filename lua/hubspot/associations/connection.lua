@@ -47,6 +47,7 @@ function connection.open(options)
     ca_file = trusted.ca_file,
     ca_path = trusted.ca_path,
     keep_default_ca = trusted.keep_default_ca,
+    http_version = options.http_version,
   }
   if not transport then return nil, errors.new(failure) end
   return setmetatable({
@@ -229,22 +230,18 @@ local function fail(self, flight, failure)
   return errors.new(failure)
 end
 
----What came of a flight whose request is done.
----@param flight hubspot.associations.Flight
----@param confirm (fun(body: string): table|nil)|nil tells the batch of a success without decoding it
----@return table|nil batch
----@return hubspot.associations.Error|nil err with `renewed` set when it is worth sending again at once
----@return table meta { status, correlation_id, rate_limit, http_version }
-function Connection:land(flight, confirm)
-  local response, failure = flight.request:response()
-  if not response then return nil, fail(self, flight, failure), {} end
-  response.secrets = self.token.secrets(flight.token())
-  local meta = {
-    status = response.status,
-    correlation_id = answer.correlation_id(response),
-    rate_limit = answer.rate_limit(response.headers),
-    http_version = response.http_version,
-  }
+-- What HubSpot's answer is: batch | nil, error. One that broke off behind its head is an answer where that is
+-- enough: a refusal is one by its status, and a success by its JSON, when that is whole. Else: nil, nil.
+local function read(response, failure, confirm)
+  local is_success = response.status >= 200 and response.status < 300
+  local batch = is_success and confirm and confirm(response.body)
+  if batch then return batch end
+  local decoded, err = answer.read(response, os.time())
+  if failure and is_success and not decoded then return nil end
+  return decoded, err
+end
+
+local function tell_response(self, flight, response, meta)
   self:emit(flight.sink, {
     type = "response",
     status = response.status,
@@ -255,9 +252,27 @@ function Connection:land(flight, confirm)
     correlation_id = meta.correlation_id,
     rate_limit = answer.rate_limit(response.headers), -- its own: a handler may keep or change it
   })
-  local success = response.status >= 200 and response.status < 300
-  local batch, err = success and confirm and confirm(response.body) or nil, nil
-  if not batch then batch, err = answer.read(response, os.time()) end
+end
+
+---What came of a flight whose request is done.
+---@param flight hubspot.associations.Flight
+---@param confirm (fun(body: string): table|nil)|nil tells the batch of a success without decoding it
+---@return table|nil batch
+---@return hubspot.associations.Error|nil err with `renewed` set when it is worth sending again at once
+---@return table meta { status, correlation_id, rate_limit, http_version }
+function Connection:land(flight, confirm)
+  local response, failure = flight.request:response()
+  if not response then return nil, fail(self, flight, failure), {} end
+  response.secrets = self.token.secrets(flight.token())
+  local batch, err = read(response, failure, confirm)
+  if not batch and not err then return nil, fail(self, flight, failure), {} end
+  local meta = {
+    status = response.status,
+    correlation_id = answer.correlation_id(response),
+    rate_limit = answer.rate_limit(response.headers),
+    http_version = response.http_version,
+  }
+  tell_response(self, flight, response, meta)
   if err then
     local is_new, unavailable = renewed(self, flight, err)
     err = unavailable or err

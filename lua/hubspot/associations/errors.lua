@@ -99,7 +99,7 @@ end
 local OURS = {
   kind = true, index = true, field = true, attempts = true, retryable = true, retry_after = true,
   retry_at = true, renewed = true, cause = true, curl_code = true, sent = true, elapsed = true,
-  body = true, together = true,
+  body = true, together = true, again = true,
 }
 
 local LONGEST = 4096 -- bytes of a field that is kept of an error with long details

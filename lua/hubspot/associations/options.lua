@@ -29,6 +29,7 @@ local options = {}
 ---@field ca_file string|nil certificates to trust, PEM; by default those that CURL_CA_BUNDLE, SSL_CERT_DIR or
 ---  SSL_CERT_FILE names, else libcurl's
 ---@field ca_path string|nil the same, as a directory
+---@field http_version "1.1"|"2"|nil the newest version of HTTP to speak; by default libcurl's choice
 ---@field user_agent string|nil appended to the module's own
 ---@field loop hubspot.associations.Loop|nil how to wait; by default, blocking
 ---@field on_event fun(event: table)|nil told of each request and its end; never shown the token
@@ -70,6 +71,10 @@ local function version(value)
   return named, 'an API version such as "2025-09" or "v4"'
 end
 
+local function http_version(value)
+  return value == "1.1" or value == "2", 'the string "1.1" or "2"'
+end
+
 local function token(value)
   -- What a token holds is checked when it is used: a missing or mangled one is no mistake of the program's.
   return value == nil or type(value) == "string" or type(value) == "function", "a string or a function"
@@ -95,6 +100,7 @@ local CLIENT = {
   proxy = { check = text },
   ca_file = { check = text },
   ca_path = { check = text },
+  http_version = { check = http_version },
   user_agent = { check = text },
   loop = { check = loop },
   on_event = { check = is_type "function" },

@@ -63,8 +63,9 @@ end
 ---@param err table|nil what the attempt failed with
 ---@return number seconds
 function Policy:backoff(attempts, err)
-  -- A connection that the server is about to close (GOAWAY) refuses a request without doing it.
-  if attempts == 1 and err and err.curl_code == HTTP2_FRAMING then return 0 end
+  -- A connection that the server is about to close refuses requests (GOAWAY), or breaks under them; a new one
+  -- will probably do. Only once: a server that goes on like this is in trouble.
+  if attempts == 1 and err and (err.again or err.curl_code == HTTP2_FRAMING) then return 0 end
   local ceiling = math.min(LONGEST, BASE * 2 ^ math.max(0, attempts - 1))
   local least = err and (err.retry_after or LEAST_DELAY[err.status]) or 0
   return math.max(least, self.random() * ceiling)

@@ -1,0 +1,48 @@
+/* What libcurl says of HTTP/2's streams to people only, in the text for its debug function: no option and no code of
+ * its tells that a request was refused unprocessed. The words are those of 7.83 to 8.17; where others are used, such
+ * a request is taken for one that may have been done, which is the safe mistake.
+ * Only the beginning of a text is compared: what a server says may stand further on. */
+#include "curl_words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Behind `words`, which the text begins with; else NULL. */
+static const char *after(const char *text, const char *words)
+{
+  size_t length = strlen(words);
+  return strncmp(text, words, length) == 0 ? text + length : NULL;
+}
+
+static const char *after_any(const char *text, const char *const *words)
+{
+  const char *rest = NULL;
+  while (rest == NULL && *words != NULL)
+    rest = after(text, *words++);
+  return rest;
+}
+
+static int number(const char *digits, long *value)
+{
+  char *end;
+  *value = strtol(digits, &end, 10);
+  return end > digits;
+}
+
+hsa_word hsa_curl_words(const char *text, size_t length, long *stream)
+{
+  static const char *const OPENED[] = {"Using Stream ID: ", "[HTTP/2] [", NULL};
+  static const char *const GOING[] = {"received GOAWAY, ", "recveived GOAWAY, ", NULL};
+  static const char *const REFUSED[] = {"REFUSED_STREAM, retrying", NULL};
+  char line[128]; /* ended by NUL, which the text need not be */
+  const char *rest;
+  size_t count = length < sizeof line ? length : sizeof line - 1;
+  memcpy(line, text, count);
+  line[count] = '\0';
+  if ((rest = after_any(line, OPENED)) != NULL && number(rest, stream))
+    return HSA_WORD_STREAM;
+  if ((rest = after_any(line, GOING)) != NULL && (rest = strstr(rest, "last_stream=")) != NULL
+      && number(rest + strlen("last_stream="), stream))
+    return HSA_WORD_GOAWAY;
+  return after_any(line, REFUSED) != NULL ? HSA_WORD_REFUSED : HSA_WORD_OTHER;
+}
