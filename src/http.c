@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { FIRST_FINAL = 200, FIRST_REFUSAL = 300 }; /* statuses */
+
 enum {
   MAX_HEAD = 256 * 1024,
   FIRST_RESERVE = 16 * 1024,
@@ -328,13 +330,16 @@ static const char *failure_kind(CURLcode code)
   }
 }
 
-/* Before libcurl begins to send, it notes the time; what it sent, it counts: not sent is what neither tells. */
+/* Before libcurl begins to send, it notes the time; what it sent, it counts: not sent is what neither tells. It counts
+ * what it says to a proxy, too, behind whose refusal nothing follows. */
 static int may_be_sent(const hsa_request *request)
 {
   CURL *easy = request->flight->easy;
   curl_off_t pretransfer = 0;
   long size = 0;
   if (request->flight->unprocessed && request->head.length == 0)
+    return 0;
+  if (request->proxy_status >= FIRST_REFUSAL || request->proxy_code != 0)
     return 0;
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &size);
@@ -396,12 +401,17 @@ static void read_figures(hsa_request *request)
 {
   CURL *easy = request->flight->easy;
   long version = 0;
-  curl_off_t elapsed = 0;
+  curl_off_t elapsed = 0, looked_up = 0;
   curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &request->proxy_status);
+#if LIBCURL_VERSION_NUM >= 0x074900
+  curl_easy_getinfo(easy, CURLINFO_PROXY_ERROR, &request->proxy_code);
+#endif
+  curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
   curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &request->connects);
   curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &elapsed);
   request->elapsed = (double)elapsed / 1e6;
+  request->looked_up = looked_up > 0;
   request->sent = may_be_sent(request);
   request->http_version = version_name(version);
   request->status = status_of(request);
@@ -411,7 +421,6 @@ static void read_figures(hsa_request *request)
  * tell whether the response had ended when its connection or its stream was reset: its body has to tell. */
 static int is_broken_answer(const hsa_request *request)
 {
-  enum { FIRST_FINAL = 200, FIRST_REFUSAL = 300 };
   int may_be_whole = strcmp(request->http_version, "2") == 0 && request->status >= FIRST_FINAL;
   return strcmp(request->failure, "too_large") != 0 && (may_be_whole || request->status >= FIRST_REFUSAL);
 }

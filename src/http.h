@@ -39,6 +39,8 @@ typedef struct hsa_request {
   int broken;          /* whether there is an answer all the same, as far as it came */
   char message[256];   /* of a failure */
   long proxy_status;   /* what a proxy answered to CONNECT, or 0 */
+  long proxy_code;     /* of a SOCKS proxy's refusal: the CURLproxycode, or 0 */
+  int looked_up;       /* whether the address to connect to, the proxy's or the server's, was found */
   long status;
   const char *http_version;
   long connects; /* new connections it took: 0 when one was reused */

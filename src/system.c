@@ -112,16 +112,18 @@ static int system_columns(lua_State *L)
   return 1;
 }
 
-/* getenv(name) -> value; nil when it is not set or empty, and in a program that runs with other rights than
- * its caller's: what decides whom to trust is then not the caller's to say. Not for threads that change the
- * environment meanwhile, as getenv never is. */
+/* getenv(name [, always]) -> value; nil when it is not set or empty, and, unless `always`, in a program that runs
+ * with other rights than its caller's: what decides whom to trust is then not the caller's to say. Not for threads
+ * that change the environment meanwhile, as getenv never is. */
 static int system_getenv(lua_State *L)
 {
   const char *name = luaL_checkstring(L, 1);
+  int always = lua_toboolean(L, 2);
 #ifdef __GLIBC__
-  const char *value = secure_getenv(name);
+  const char *value = always ? getenv(name) : secure_getenv(name);
 #else
-  const char *value = geteuid() == getuid() && getegid() == getgid() ? getenv(name) : NULL;
+  int is_own = geteuid() == getuid() && getegid() == getgid();
+  const char *value = always || is_own ? getenv(name) : NULL;
 #endif
   if (value == NULL || value[0] == '\0')
     lua_pushnil(L);

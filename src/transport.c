@@ -4,6 +4,7 @@
 #include "core.h"
 
 #include "http.h"
+#include "proxy.h"
 #include "url.h"
 
 #include <ctype.h>
@@ -130,7 +131,7 @@ static void push_headers(lua_State *L, const hsa_buffer *head)
 static void push_failure(lua_State *L, const char *kind, const char *message, int code, double elapsed,
                          int sent)
 {
-  lua_createtable(L, 0, 7);
+  lua_createtable(L, 0, 9);
   lua_pushstring(L, kind);
   lua_setfield(L, -2, "kind");
   lua_pushstring(L, message);
@@ -154,6 +155,12 @@ static void push_request_failure(lua_State *L, const hsa_request *request)
     lua_pushinteger(L, (lua_Integer)request->proxy_status);
     lua_setfield(L, -2, "proxy_status");
   }
+  if (request->proxy_code != 0) {
+    lua_pushinteger(L, (lua_Integer)request->proxy_code);
+    lua_setfield(L, -2, "proxy_code");
+  }
+  lua_pushboolean(L, request->looked_up);
+  lua_setfield(L, -2, "looked_up");
 }
 
 static void push_response(lua_State *L, const hsa_request *request)
@@ -206,11 +213,12 @@ static int request_close(lua_State *L)
 }
 
 /* request:response() -> { status, headers, body, elapsed, http_version, connects } | nil,
- *   { kind, message, elapsed, sent, again, curl_code, proxy_status } | nil. Once: it closes the request. Raises
+ *   { kind, message, elapsed, sent, again, looked_up, curl_code, proxy_status, proxy_code } | nil. Once: it closes the request. Raises
  * while it is not done.
  * Both, when it failed after the response had begun, and what came of that may be of use. `sent` is false when
  * nothing of it went out, or the server said that it did nothing of it; `again` is true when it is worth a try on
- * another connection at once; `proxy_status` is a proxy's refusal of the tunnel. */
+ * another connection at once; `looked_up` tells whether the address to connect to was found; `proxy_status` is a
+ * proxy's refusal of the tunnel, `proxy_code` that of a SOCKS proxy, as a CURLproxycode. */
 static int request_response(lua_State *L)
 {
   lhsa_request *self = check_request(L);
@@ -405,6 +413,23 @@ static int url_refusal(lua_State *L)
   return 1;
 }
 
+/* proxy(url) -> the URL of a proxy without user and password; nil and why not, when libcurl cannot use it */
+static int proxy(lua_State *L)
+{
+  char shown[512];
+  size_t length;
+  const char *url = luaL_checklstring(L, 1, &length);
+  const char *why =
+    strlen(url) == length ? hsa_proxy_refusal(url, shown, sizeof shown) : "a URL has no NUL in it";
+  if (why == NULL) {
+    lua_pushstring(L, shown);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, why);
+  return 2;
+}
+
 void lhsa_open_transport(lua_State *L)
 {
   lhsa_newclass(L, TRANSPORT, transport_methods);
@@ -413,4 +438,6 @@ void lhsa_open_transport(lua_State *L)
   lua_setfield(L, -2, "transport");
   lua_pushcfunction(L, url_refusal);
   lua_setfield(L, -2, "url_refusal");
+  lua_pushcfunction(L, proxy);
+  lua_setfield(L, -2, "proxy");
 }

@@ -64,6 +64,24 @@ describe("a failed request", function()
     assert.is_nil(policy():after({ kind = "daily_limit", status = 429, retry_after = 1 }, 1, 0))
   end)
 
+  it("is not tried again after what a proxy will always refuse", function()
+    local function refused(fields)
+      fields.kind = "network"
+      return not retry.is_retryable(fields)
+    end
+    for status = 300, 599 do
+      local passes = status >= 500 or status == 408 or status == 425 or status == 429
+      assert.equal(not passes, refused { proxy_status = status, curl_code = 56 }, status)
+    end
+    assert.is_true(refused { reason = "proxy" })
+    for _, code in ipairs { 3, 4, 67, 94 } do assert.is_true(refused { curl_code = code }, code) end
+    for code = 1, 33 do -- a CURLproxycode
+      local passes = code == 3 or code >= 13 and code <= 16 or code >= 19 and code <= 31 and code ~= 23
+      assert.equal(not passes, refused { proxy_code = code, curl_code = 97 }, code)
+    end
+    for _, code in ipairs { 5, 6, 7, 52, 55, 56 } do assert.is_false(refused { curl_code = code }, code) end
+  end)
+
   it("may have been done unless it certainly was not", function()
     for _, err in ipairs {
       TIMEOUT, { kind = "decode", status = 201 }, { kind = "too_large" }, { kind = "closed" },

@@ -6,6 +6,7 @@ local blocking = require "hubspot.associations.loop.blocking"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local limiter = require "hubspot.associations.limiter"
+local proxies = require "hubspot.associations.proxy"
 local redact = require "hubspot.associations.redact"
 local retry = require "hubspot.associations.retry"
 local tokens = require "hubspot.associations.token"
@@ -49,10 +50,14 @@ function connection.open(options)
     keep_default_ca = trusted.keep_default_ca,
     http_version = options.http_version,
   }
+  local proxy = proxies.of(options.proxy)
+  options.proxy = nil -- for its password's sake
   if not transport then return nil, errors.new(failure) end
   return setmetatable({
+    proxy = proxy,
     options = options,
     base_url = options.base_url:gsub("/+$", ""),
+    is_plain = options.base_url:find "^[hH][tT][tT][pP]:" ~= nil, -- on this machine: never through a proxy
     user_agent = options.user_agent and USER_AGENT .. " " .. options.user_agent or USER_AGENT,
     token = token,
     trust = trusted,
@@ -179,6 +184,12 @@ end
 ---@field attempt integer
 ---@field sink table
 
+local function unusable(refusal)
+  return errors.new {
+    kind = "network", reason = "proxy", message = refusal, sent = false, retryable = false,
+  }
+end
+
 ---Sends a POST with a JSON body.
 ---@param path string
 ---@param body string
@@ -190,6 +201,7 @@ function Connection:send(path, body, attempt, sink)
   if self.closed then return nil, connection.closed() end
   local token, err = self.token.get()
   if not token then return nil, err end
+  if self.proxy.refusal and not self.is_plain then return nil, unusable(self.proxy.refusal) end
   local url = self.base_url .. path
   self:emit(sink, { type = "request", method = "POST", url = url, attempt = attempt, bytes = #body })
   if self.closed then return nil, connection.closed() end -- by the token function, or by on_event
@@ -218,6 +230,8 @@ local function renewed(self, flight, err)
 end
 
 local function fail(self, flight, failure)
+  if not self.is_plain then self.proxy.explain(failure) end
+  failure.looked_up = nil
   failure.retryable = retry.is_retryable(failure)
   failure.message = redact.text(self.trust:explain(failure), self.token.secrets(flight.token()))
   self:emit(flight.sink, {

@@ -24,12 +24,14 @@ local errors = {}
 ---@field retry_at number|nil the same as a time, in seconds since 1970
 ---@field index integer|nil of an input: its place in the list
 ---@field field string|nil of an input: what in it is at fault, e.g. "from.id"
----@field reason string|nil of a journal: "other_job" or "in_use"
+---@field reason string|nil of a journal: "other_job" or "in_use"; of a network failure: "proxy", when the
+---  proxy's URL cannot be used
 ---@field flaw string|nil of an id that is none: what it looks like and what to do
 ---@field curl_code integer|nil of a network, timeout or tls failure: libcurl's code
 ---@field together integer|nil how many inputs HubSpot rejected together with this error, any of which may be
 ---  at fault
 ---@field proxy_status integer|nil of a network failure: the status with which a proxy refused a tunnel
+---@field proxy_code integer|nil of a network failure: libcurl's CURLproxycode for a SOCKS proxy's refusal
 local Error = { __name = "hubspot.associations.error" }
 
 -- What a person can do about it, where that is not plain from the message.

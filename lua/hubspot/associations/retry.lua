@@ -21,10 +21,52 @@ local LEAST_DELAY = { [423] = 2, [502] = 2, [504] = 2 }
 -- libcurl's codes.
 local SSL_CONNECT_ERROR, HTTP2_FRAMING = 35, 16
 
+-- Refusals of a CONNECT that pass: the proxy is busy, or waited too long. All others of the client's kind
+-- (407: wrong user or password; 403: not to this host) and redirections are the same the next time.
+local RETRYABLE_PROXY_STATUS = { [408] = true, [425] = true, [429] = true }
+
+-- A SOCKS proxy's refusals that are the same the next time, as libcurl numbers them (CURLproxycode). Others
+-- are of the network behind it.
+local PERMANENT_PROXY_CODE = {
+  [1] = "it sent an address of a type that SOCKS does not have",
+  [2] = "it speaks another version of SOCKS",
+  [4] = "authentication by GSSAPI failed",
+  [5] = "authentication by GSSAPI failed",
+  [6] = "authentication by GSSAPI failed",
+  [7] = "it found no identd",
+  [8] = "identd names another user",
+  [9] = "the host's name is too long",
+  [10] = "the password is too long",
+  [11] = "the user's name is too long",
+  [12] = "it takes none of the ways to authenticate",
+  [17] = "it does not know this type of address",
+  [18] = "it does not know the command",
+  [23] = "its rules do not allow the connection",
+  [32] = "it wants another way to authenticate",
+  [33] = "it refused user and password",
+}
+
+-- libcurl's codes for what the same request will always meet.
+local PERMANENT_CURL_CODE = {
+  [3] = "a URL that it cannot parse",
+  [4] = "it is built without what is asked for",
+  [67] = "user or password refused",
+  [94] = "authentication failed",
+}
+
+-- Of a network failure: whether it is not of the network, but of what a proxy or libcurl will always refuse.
+local function is_permanent(err)
+  local status = err.proxy_status
+  if status and status < 500 and not RETRYABLE_PROXY_STATUS[status] then return true end
+  return err.reason == "proxy" or PERMANENT_PROXY_CODE[err.proxy_code] ~= nil
+    or PERMANENT_CURL_CODE[err.curl_code] ~= nil
+end
+
 ---Whether the same request may succeed later.
 ---@param err table
 ---@return boolean
 function retry.is_retryable(err)
+  if err.kind == "network" and is_permanent(err) then return false end
   if err.kind == "http" then return RETRYABLE_STATUS[err.status] or err.status >= 500 end
   if err.kind == "tls" then return err.curl_code == SSL_CONNECT_ERROR end -- a handshake cut short, too
   return RETRYABLE_KIND[err.kind] or false

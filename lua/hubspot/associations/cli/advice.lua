@@ -53,7 +53,8 @@ end
 local function advice_of(err)
   if err.kind == "http" then return of_http(err.status) end
   if err.kind == "journal" and OF_JOURNAL[err.reason] then return OF_JOURNAL[err.reason] end
-  if err.proxy_status then return OF_PROXY end
+  local is_of_proxy = err.proxy_status or err.proxy_code or err.reason == "proxy"
+  if err.kind == "network" and is_of_proxy then return OF_PROXY end
   return OF_CURL_CODE[err.curl_code] or OF_KIND[err.kind]
 end
 

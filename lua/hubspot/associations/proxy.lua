@@ -1,0 +1,81 @@
+-- The proxy of a client, as the option or the environment names it: whether libcurl can use it, and failures
+-- told without its user and password, which libcurl's own words may hold.
+-- The URL lives in this file's closures only: no table that can be printed holds it.
+
+local core = require "hubspot.associations.core"
+
+local proxy = {}
+
+-- In libcurl's order: the first that is set counts.
+local VARIABLES = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
+
+-- libcurl's codes: of a URL that it cannot parse; of a scheme that it is built without, or does not know.
+local COULDNT_RESOLVE_PROXY, NOT_BUILT_IN, COULDNT_CONNECT = 5, 4, 7
+
+-- Whether a failure is that of a proxy whose URL libcurl refuses. The codes have other causes, too; but for
+-- those, it looks for an address first.
+local function is_of_url(failure)
+  local code = failure.curl_code
+  if code == NOT_BUILT_IN or code == COULDNT_CONNECT then return not failure.looked_up end
+  return code == COULDNT_RESOLVE_PROXY
+end
+
+local function of_environment()
+  for _, name in ipairs(VARIABLES) do
+    local url = core.getenv(name, true) -- as libcurl asks
+    if url then return url, "environment variable " .. name end
+  end
+end
+
+-- Whether the words may show something of a URL of which nobody can tell what in it is the password: any part
+-- of it, but for its scheme.
+local function may_show(words, url)
+  for part in url:gsub("^[A-Za-z0-9]+:", ""):gmatch "[A-Za-z0-9\128-\255]+" do
+    if words:find(part, 1, true) then return true end
+  end
+  return false
+end
+
+local function cannot_be_used(origin, why)
+  return ("the proxy of %s cannot be used: %s"):format(origin, why)
+end
+
+-- Changes the failure of a request that a proxy of this URL, from `origin`, was there for.
+local function explain(failure, url, origin)
+  local shown, why = core.proxy(url)
+  if shown then
+    if url:find("@", 1, true) and core.redact(failure.message, url) ~= failure.message then
+      failure.message = ("the connection through the proxy %s failed"):format(shown)
+    end
+  elseif is_of_url(failure) then
+    failure.message, failure.reason = cannot_be_used(origin, why), "proxy"
+  elseif may_show(failure.message, url) then
+    failure.message = ("the connection failed (libcurl's code %s); the proxy of %s may be at fault: %s")
+      :format(tostring(failure.curl_code), origin, why)
+  end
+end
+
+---@class hubspot.associations.Proxy
+---@field refusal string|nil why the proxy of the option cannot be used
+---@field explain fun(failure: table) sets `message`, without user and password, and `reason` ("proxy") of a
+---  failure { kind, message, curl_code, looked_up } for which the proxy's URL is at fault
+
+---@param option string|nil the option `proxy`; without it, the environment decides, at each request
+---@return hubspot.associations.Proxy
+function proxy.of(option)
+  local refusal
+  if option then
+    local shown, why = core.proxy(option)
+    refusal = not shown and cannot_be_used("option proxy", why) or nil
+  end
+  return {
+    refusal = refusal,
+    explain = function(failure)
+      local url, origin = option, "option proxy"
+      if not url then url, origin = of_environment() end
+      if url then explain(failure, url, origin) end
+    end,
+  }
+end
+
+return proxy
