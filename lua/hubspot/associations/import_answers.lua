@@ -81,20 +81,35 @@ function answers:tried(piece, now, matched, batch)
   end
 end
 
--- The inputs that an answer names as failed. Those that were merged into one may not all be at fault.
+-- The inputs that an answer names as failed. Where they were merged into one with others of their pair, those
+-- are sent again without them; and where the answer does not tell which of them is at fault, that is found
+-- out.
 function answers:named(piece, matched)
+  local is_resent = {}
   for _, unit in ipairs(next(matched.failed) and piece:units() or {}) do
-    local failed = {}
+    local failed, others = {}, {}
     for _, place in ipairs(unit) do
-      local is_sure = #unit == 1 or matched.is_final[place]
-      if is_sure and matched.failed[place] then failed[#failed + 1] = place end
+      local is_sure = matched.failed[place] and (#unit == 1 or matched.is_final[place])
+      table.insert(is_sure and failed or others, place)
     end
     for _, place in ipairs(failed) do
       self:settle_places(piece.group, { place }, "failed", matched.failed[place])
     end
-    local err = matched.failed[unit[1]]
-    if err and #failed == 0 then self:divide(pieces.new(piece.group, unit, piece), err) end
+    local following = #others > 0 and pieces.new(piece.group, others, piece)
+    local err = following and matched.failed[others[1]]
+    if err then
+      self:divide(following, err)
+    elseif following and #failed > 0 then
+      following.asked = false
+      self:push(following)
+      for _, place in ipairs(others) do is_resent[place] = true end
+    end
   end
+  local rest = {}
+  for _, place in ipairs(matched.rest) do
+    if not is_resent[place] then rest[#rest + 1] = place end
+  end
+  return rest
 end
 
 -- HubSpot accepted the piece; what it does not mention is asked for once more.
@@ -111,8 +126,8 @@ function answers:accepted(piece, now, batch)
   end
   if piece.trial then return self:tried(piece, now, matched, batch) end
   self:settle_places(group, matched.created, "created")
-  self:named(piece, matched)
-  if #matched.rest > 0 then self:left_out(piece, now, matched.rest, batch, matched.hint) end
+  local rest = self:named(piece, matched)
+  if #rest > 0 then self:left_out(piece, now, rest, batch, matched.hint) end
 end
 
 -- Its attempts are over. If others succeed meanwhile, it is this piece that cannot pass, or one input of it,

@@ -80,7 +80,8 @@ local UNANSWERED = {
 ---@param err table
 ---@return boolean
 function retry.may_have_been_done(err)
-  if err.kind == "http" then return err.status >= 500 or err.status == 408 end
+  local status = err.status or 0 -- none in an error of a single input
+  if err.kind == "http" then return status >= 500 or status == 408 end
   return UNANSWERED[err.kind] ~= nil and err.sent ~= false
 end
 
