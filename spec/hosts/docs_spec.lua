@@ -127,7 +127,7 @@ describe("docs/hosts.md", function()
     local badly = server:get(bad)
     local said = server:close()
     assert.matches("^linked\n?$", well, said)
-    assert.matches("^http: No such record: 0%-1 404", badly, said)
+    assert.matches("^http: No contact with ID 404 exists", badly, said)
     assert.equal("101-202", linked())
   end
 
@@ -189,7 +189,7 @@ plugin_paths]]):gsub("FOLDER", folder):gsub("PORT", port))
       return said
     end
     assert.matches("told: linked\n", link "101", 1, true)
-    assert.matches("told: http: No such record: 0-1 404", link "404", 1, true)
+    assert.matches("told: http: No contact with ID 404 exists", link "404", 1, true)
     assert.equal("101-202", linked())
   end)
 

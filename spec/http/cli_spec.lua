@@ -104,8 +104,8 @@ describe("the command create", function()
     assert.are.same({
       code = 1,
       stdout = "4 rows: 2 created, 2 failed\n1 request; T\n"
-        .. "line 3: 4041 to 3: OBJECT_NOT_FOUND: No such record: 0-1 4041\n"
-        .. "line 6: 7 to 4042: OBJECT_NOT_FOUND: No such record: 0-2 4042\n",
+        .. "line 3: 4041 to 3: OBJECT_NOT_FOUND: No contact with ID 4041 exists\n"
+        .. "line 6: 7 to 4042: OBJECT_NOT_FOUND: No company with ID 4042 exists\n",
       stderr = "",
     }, steady(result))
     assert.are.same({ "1/2/1", "5/6/1" }, held())
@@ -115,19 +115,20 @@ describe("the command create", function()
     local result = create({ "--type", "1", "-" }, { stdin = "4041,3\n4041,4\n1,2\n4041,3\n4042,3\n" })
     assert.are.equal(1, result.code)
     assert_found(result.stdout, "5 rows: 1 created, 4 failed\n")
-    assert_found(result.stdout, "\nlines 1 to 2 and 4: OBJECT_NOT_FOUND: No such record: 0-1 4041\n")
-    assert_found(result.stdout, "\nline 5: 4042 to 3: OBJECT_NOT_FOUND: No such record: 0-1 4042\n")
+    assert_found(result.stdout, "\nlines 1 to 2 and 4: OBJECT_NOT_FOUND: No contact with ID 4041 exists\n")
+    assert_found(result.stdout, "\nline 5: 4042 to 3: OBJECT_NOT_FOUND: No contact with ID 4042 exists\n")
   end)
 
   it("shows up to 20 rows by themselves, and what more have in common in one line", function()
     local rows = {}
     for line = 1, 20 do rows[line] = ("404%d,3\n"):format(line) end
     local result = create({ "--type", "1", "-" }, { stdin = table.concat(rows) })
-    assert_found(result.stdout, "\nline 1: 4041 to 3: OBJECT_NOT_FOUND: No such record: 0-1 4041\n")
-    assert_found(result.stdout, "\nline 20: 40420 to 3: OBJECT_NOT_FOUND: No such record: 0-1 40420\n")
+    assert_found(result.stdout, "\nline 1: 4041 to 3: OBJECT_NOT_FOUND: No contact with ID 4041 exists\n")
+    assert_found(result.stdout, "\nline 20: 40420 to 3: OBJECT_NOT_FOUND: No contact with ID 40420 exists\n")
     rows[21] = "1,2\n40422,3\n"
     result = create({ "--type", "1", "-" }, { stdin = table.concat(rows) })
-    assert_found(result.stdout, "\nlines 1 to 20 and 22: OBJECT_NOT_FOUND: No such record: 0-1 <from>\n")
+    assert_found(result.stdout,
+      "\nlines 1 to 20 and 22: OBJECT_NOT_FOUND: No contact with ID <from> exists\n")
   end)
 
   it("uses the category that was asked for", function()

@@ -113,8 +113,8 @@ describe("a job of the command", function()
       local lines = {}
       for line in text:gmatch "[^\n]+" do lines[line] = true end
       assert.are.equal("row,from,to,type,outcome,category,message", text:match "[^\n]*")
-      assert.is_true(lines["2,4041,1,1,failed,OBJECT_NOT_FOUND,No such record: 0-1 4041"])
-      assert.is_true(lines["6,4042,5,1,failed,OBJECT_NOT_FOUND,No such record: 0-1 4042"])
+      assert.is_true(lines["2,4041,1,1,failed,OBJECT_NOT_FOUND,No contact with ID 4041 exists"])
+      assert.is_true(lines["6,4042,5,1,failed,OBJECT_NOT_FOUND,No contact with ID 4042 exists"])
       assert_found(text, '\n3,,2,1,failed,invalid_input,"from: expected a record id')
       assert_found(text, '5,40,4,nine,failed,invalid_input,"column type: expected an association type id '
         .. '(a whole number from 1 to 2147483647), found ""nine"""\n')

@@ -150,8 +150,7 @@ describe("client:create", function()
     local batch, meta = assert(new():create("contacts", "companies", {
       { from = 101, to = 201, types = 1 },
       { from = "404101", to = 202, types = 1 },
-      { from = 103, to = "404203", types = 1 },
-      { from = 104, to = 204, types = 7777 },
+      { from = "404103", to = "404203", types = 1 },
       { from = 105, to = 205, types = 279 },
     }))
     assert.equal(207, meta.status)
@@ -165,10 +164,9 @@ describe("client:create", function()
       seen[index] = { one.status, one.category, one.context }
     end
     assert.same({
-      { "error", "OBJECT_NOT_FOUND", { fromObjectId = { "404101" } } },
-      { "error", "OBJECT_NOT_FOUND", { toObjectId = { "404203" } } },
-      { "error", "VALIDATION_ERROR",
-        { fromObjectId = { "104" }, toObjectId = { "204" }, associationTypeId = { "7777" } } },
+      { "error", "OBJECT_NOT_FOUND", { objectType = { "contact" }, id = { "404101" } } },
+      { "error", "OBJECT_NOT_FOUND", { objectType = { "contact" }, id = { "404103" } } },
+      { "error", "OBJECT_NOT_FOUND", { objectType = { "company" }, id = { "404203" } } },
     }, seen)
     assert.same({ "101 201 HUBSPOT_DEFINED 1", "105 205 HUBSPOT_DEFINED 279" }, held(account))
   end)
@@ -181,12 +179,15 @@ describe("client:create", function()
     assert.same({}, held(account))
   end)
 
-  it("has ids as strings when the service sends numbers", function()
-    account:configure({ numeric_ids = true })
-    local batch = assert(new():create("contacts", "companies", {
-      { from = 101, to = "9007199254740993", types = 1 }, -- no double is that number
-    }))
-    assert.same({ "101", "9007199254740993" }, { batch.results[1].fromObjectId, batch.results[1].toObjectId })
+  it("has ids as strings, whether the service sends numbers or strings", function()
+    for _, numeric in ipairs { true, false } do
+      account:configure({ numeric_ids = numeric })
+      local batch = assert(new():create("contacts", "companies", {
+        { from = 101, to = "9007199254740993", types = 1 }, -- no double is that number
+      }))
+      local result = batch.results[1]
+      assert.same({ "101", "9007199254740993" }, { result.fromObjectId, result.toObjectId })
+    end
   end)
 
   it("creates the same association twice without complaint", function()
@@ -255,11 +256,10 @@ describe("client:create", function()
   end)
 
   it("tells of a refused request in HubSpot's own words", function()
-    local err = refusal(new(), "unicorns")
+    local err = refusal(new(), nil, nil, { { from = 1, to = 2, types = 7777 } })
     assert.same({ "http", 400, "VALIDATION_ERROR" }, { err.kind, err.status, err.category })
-    assert.equal("Unable to infer object type from: unicorns", err.message)
-    assert.same({ fromObjectType = { "unicorns" } }, err.context)
-    assert.equal("INVALID_OBJECT_TYPE", err.errors[1].code)
+    assert.equal("One or more associations are invalid", err.message)
+    assert.same({ "HUBSPOT_DEFINED=7777" }, err.context.associationSpec)
     assert.matches("^%x+%-", err.correlationId)
     assert.equal(1, err.attempts)
     local line = tostring(err)
@@ -268,10 +268,17 @@ describe("client:create", function()
     end
   end)
 
+  it("tells of an object type that HubSpot does not know", function()
+    local err = refusal(new(), "unicorns")
+    assert.same({ "http", 400 }, { err.kind, err.status })
+    assert.equal("Unable to infer object type from: unicorns", err.message)
+  end)
+
   it("tells of too many inputs in HubSpot's own words", function()
     account:configure({ max_inputs = 5 })
     local err = refusal(new(), nil, nil, many(6))
-    assert.same({ "http", 400, { maxInputs = { "5" } } }, { err.kind, err.status, err.context })
+    assert.same({ "http", 400 }, { err.kind, err.status })
+    assert.matches("^The maximum number of inputs supported in a batch is 5%.", err.message)
   end)
 
   it("tells of a token that is not good, and of one that has expired", function()
@@ -293,7 +300,7 @@ describe("client:create", function()
 
   it("tells of a path that does not exist", function()
     local err = refusal(new({ version = "2019-01" }))
-    assert.same({ "not_found", 404, "OBJECT_NOT_FOUND" }, { err.kind, err.status, err.category })
+    assert.same({ "not_found", 404 }, { err.kind, err.status })
     assert.matches("version", tostring(err))
   end)
 
@@ -306,8 +313,9 @@ describe("client:create", function()
     for _, case in ipairs(policies) do
       account:configure({ rate = case[1] })
       local err = refusal(new())
-      assert.same({ case[2], 429, case[3], "RATE_LIMIT", "sandbox:publicapi" },
-        { err.kind, err.status, err.policyName, err.errorType, err.groupName })
+      assert.same({ case[2], 429, case[3], "RATE_LIMIT" },
+        { err.kind, err.status, err.policyName, err.errorType })
+      assert.matches("^publicapi:", err.groupName)
       assert.equal(0, err.rate_limit.remaining or err.rate_limit.daily_remaining)
       assert.truthy(tostring(err):find(case[3], 1, true))
     end

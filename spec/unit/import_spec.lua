@@ -16,7 +16,7 @@ local function without(response, ...)
   return rewrite(response, function(batch)
     local kept = {}
     for _, result in ipairs(batch.results) do
-      if not left_out[result.fromObjectId] then kept[#kept + 1] = result end
+      if not left_out[("%.0f"):format(result.fromObjectId)] then kept[#kept + 1] = result end
     end
     batch.results = kept
   end)
@@ -222,7 +222,7 @@ describe("the outcomes of a job", function()
     assert.equal(list[12], failure.input)
     assert.equal("failed", failure.outcome)
     assert.equal("http", failure.error.kind)
-    assert.same({ "404123" }, failure.error.context.fromObjectId)
+    assert.same({ "404123" }, failure.error.context.id)
     assert.is_nil(seen.report.failures)
   end)
 

@@ -9,10 +9,10 @@ local batch_read = require "hubspot.associations.sandbox.batch_read"
 local control = require "hubspot.associations.sandbox.control"
 local direction = require "hubspot.associations.sandbox.direction"
 local json = require "hubspot.associations.sandbox.json"
+local links = require "hubspot.associations.sandbox.links"
 local options = require "hubspot.associations.sandbox.options"
 local rate_window = require "hubspot.associations.sandbox.rate_window"
 local refusal = require "hubspot.associations.sandbox.refusal"
-local store = require "hubspot.associations.sandbox.store"
 
 ---@class hubspot.associations.sandbox.Request
 ---@field method string
@@ -54,7 +54,7 @@ local function apply(self, changes)
 end
 
 local function empty(self)
-  self.store = store.new()
+  self.links = links.new()
   self.requests, self.inputs, self.answers = 0, 0, {}
   self.window = self.settings.rate and rate_window.new(self.settings.rate)
   self.routes, self.route_count, self.directions = {}, 0, {}
@@ -87,14 +87,22 @@ function account:reset()
   empty(self)
 end
 
----What the account was told and accepted, in order.
+---What was written and still stands, in order. What a write brings with it, such as its inverse, is not
+---listed.
 ---@return table[] list of fromObjectTypeId, fromObjectId, toObjectTypeId, toObjectId,
 ---  associationCategory, associationTypeId
 function account:associations()
-  return self.store:list()
+  return self.links.store:list()
 end
 
----Whether an association is held. Only the direction that was created is.
+-- What is known of a direction, by object type ids.
+local function direction_between(self, from, to)
+  local key = from .. ">" .. to
+  self.directions[key] = self.directions[key] or direction.new(from, to, self.settings)
+  return self.directions[key]
+end
+
+---Whether two records are linked by a type: as a read in this direction would show it.
 ---@param from_type string object name or object type id
 ---@param from_id string|integer
 ---@param to_type string object name or object type id
@@ -105,12 +113,13 @@ end
 function account:has(from_type, from_id, to_type, to_id, type_id, category)
   local from, to = direction.object_type_id(from_type), direction.object_type_id(to_type)
   if not from or not to then return false end
-  return self.store:has(from, tostring(from_id), to, tostring(to_id), type_id, category)
+  local between = direction_between(self, from, to)
+  return self.links:has(between, tostring(from_id), tostring(to_id), type_id, category)
 end
 
----@return integer count associations held
+---@return integer count how many `associations` lists
 function account:count()
-  return self.store.size
+  return self.links.store.size
 end
 
 ---@return { requests: integer, inputs: integer, associations: integer, status: table<integer, integer> }
@@ -119,7 +128,7 @@ function account:statistics()
   local by_status = {}
   for status, count in pairs(self.answers) do by_status[status] = count end
   return {
-    requests = self.requests, inputs = self.inputs, associations = self.store.size, status = by_status,
+    requests = self.requests, inputs = self.inputs, associations = self.links.store.size, status = by_status,
   }
 end
 
@@ -152,18 +161,16 @@ local function find_route(self, path)
       path:match("^/crm/(v4)/associations/([^/]+)/([^/]+)/batch/([^/]+)$")
   end
   local action, success = ACTIONS[verb or false], VERSIONS[version or false]
-  if not action or not success then return nil, refusal.not_found(path) end
+  if not action or not success then return nil, refusal.not_found() end
   from_name, to_name = percent_decode(from_name), percent_decode(to_name)
   local from, to = direction.object_type_id(from_name), direction.object_type_id(to_name)
   local route = { action = action, success = action.status or success, path = path }
   if not from then
-    route.refused = refusal.object_type(from_name, "fromObjectType")
+    route.refused = refusal.object_type(from_name)
   elseif not to then
-    route.refused = refusal.object_type(to_name, "toObjectType")
+    route.refused = refusal.object_type(to_name)
   else
-    local key = from .. ">" .. to
-    self.directions[key] = self.directions[key] or direction.new(from, to, self.settings, self.store)
-    route.direction = self.directions[key]
+    route.direction = direction_between(self, from, to)
   end
   return route
 end
@@ -217,7 +224,7 @@ local function answer(self, request, now)
   local headers = request.headers or {}
   local route, refused = route_of(self, path)
   if not route then return nil, refused end
-  if request.method ~= "POST" then return nil, refusal.method(tostring(request.method), "POST") end
+  if request.method ~= "POST" then return nil, refusal.method "POST" end
   refused = check_token(self, headers.authorization)
     or check_scopes(self, route)
     or check_rate(self, now)
@@ -225,10 +232,10 @@ local function answer(self, request, now)
     or check_media_type(headers)
   if refused then return nil, refused end
   local batch
-  batch, refused = route.action.handle(route.direction, self.store, self.settings, request.body)
+  batch, refused = route.action.handle(route.direction, self.links, self.settings, request.body)
   if not batch then return nil, refused end
   if route.action.writes then self.inputs = self.inputs + batch.inputs end
-  batch.status = #batch.errors > 0 and 207
+  batch.http_status = #batch.errors > 0 and 207
     or route.action.writes and self.settings.status
     or route.success
   return batch
@@ -241,7 +248,7 @@ local function batch_json(batch, date)
     failures = string.format(',"numErrors":%d,"errors":[%s]', #batch.errors, table.concat(batch.errors, ","))
   end
   return table.concat {
-    '{"status":"COMPLETE","results":[', table.concat(batch.results, ","), "]", failures,
+    '{"status":"', batch.status, '","results":[', table.concat(batch.results, ","), "]", failures,
     ',"requestedAt":"', date, '","startedAt":"', date, '","completedAt":"', date, '"}',
   }
 end
@@ -260,13 +267,18 @@ function account:handle(request)
   local headers = { ["content-type"] = CONTENT_TYPE, ["x-hubspot-correlation-id"] = correlation_id }
   local status, body
   if batch then
-    status, body = batch.status, batch_json(batch, iso8601(self, now))
+    status, body = batch.http_status, batch_json(batch, iso8601(self, now))
   else
     status = refused.status
     for name, value in pairs(refused.headers or {}) do headers[name] = value end
-    -- A route keeps its refusal, so the fields are shared: set on each answer, never added to.
-    refused.fields.correlationId = correlation_id
-    body = json.encode(refused.fields)
+    body = refused.html
+    if body then
+      headers["content-type"] = "text/html;charset=utf-8"
+    else
+      -- A route keeps its refusal, so the fields are shared: set on each answer, never added to.
+      refused.fields.correlationId = correlation_id
+      body = json.encode(refused.fields)
+    end
   end
   if self.window then self.window:describe(headers) end
 

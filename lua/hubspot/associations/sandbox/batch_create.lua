@@ -1,7 +1,8 @@
--- Owns POST …/batch/create: checks the whole body first, then takes each input
--- into the store or into the list of errors, one or the other.
+-- Owns POST …/batch/create: checks the whole body first, then takes each input into the account or into the
+-- list of errors, one or the other.
 -- Never writes a status line or a header.
 
+local direction_of = require "hubspot.associations.sandbox.direction"
 local json = require "hubspot.associations.sandbox.json"
 local refusal = require "hubspot.associations.sandbox.refusal"
 local request_body = require "hubspot.associations.sandbox.request_body"
@@ -9,133 +10,143 @@ local request_body = require "hubspot.associations.sandbox.request_body"
 local batch_create = {}
 
 local find = string.find
-local object_id, bad_field = request_body.object_id, request_body.bad_field
+local object_id = request_body.object_id
 
-local LARGEST_TYPE_ID = 2 ^ 31 - 1
+-- ---- what is asked for ----
 
--- The fault of one entry of `types`, as field, expectation; nothing when it is sound.
-local function type_fault(entry)
-  if type(entry) ~= "table" then return "", "an object" end
-  local category, id = entry.associationCategory, entry.associationTypeId
-  if type(category) ~= "string" or not category:find("^[A-Z][A-Z_]*$") then
-    return ".associationCategory", "a category"
-  end
-  if type(id) ~= "number" or id % 1 ~= 0 or id < 1 or id > LARGEST_TYPE_ID then
-    return ".associationTypeId", "an integer"
-  end
-end
-
--- The refusal of an input that is not as documented. Only called on the way out: slow is fine.
-local function input_fault(input, i)
-  local path = string.format("inputs[%d]", i - 1)
-  if type(input) ~= "table" then return bad_field(input, path, "an object") end
-  for _, side in ipairs { "from", "to" } do
-    if not object_id(input[side]) then
-      return request_body.bad_object(input[side], path .. "." .. side)
-    end
-  end
-  local list = input.types
-  if type(list) ~= "table" or #list == 0 then
-    if type(list) == "table" and next(list) == nil then list = nil end
-    return bad_field(list, path .. ".types", "a list")
-  end
-  for j, entry in ipairs(list) do
-    local field, expected = type_fault(entry)
-    if field then
-      local value = entry
-      if field ~= "" then value = entry[field:sub(2)] end
-      return bad_field(value, string.format("%s.types[%d]%s", path, j - 1, field), expected)
-    end
-  end
-end
-
--- What the direction knows of an input's types: one entry, or a list where there are several.
--- Nil when they are not as documented. An entry found has been checked before.
+-- What the direction knows of an input's types: one entry, or a list where there are several, or none.
+-- Nil when they are not as described.
 local function resolve(direction, list)
-  if type(list) ~= "table" or list[1] == nil then return nil end
+  if type(list) ~= "table" or list[1] == nil and next(list) ~= nil then return nil end
   local resolved = {}
   for j = 1, #list do
     local entry = list[j]
-    if type_fault(entry) then return nil end
+    if not request_body.is_type(entry) then return nil end
     resolved[j] = direction:type(entry.associationCategory, entry.associationTypeId)
   end
-  return resolved[2] and resolved or resolved[1]
+  return resolved[2] and resolved or resolved[1] or resolved
 end
 
+---@class hubspot.associations.sandbox.Asked the inputs of a create, by their position
+---@field from string[] ids
+---@field to string[]
+---@field types table[] a Type, or a list of them
+
 -- One pass over all inputs. Its fast path is the usual input: string ids, one type seen before.
-local function check_inputs(direction, inputs)
+local function read_inputs(direction, inputs, body)
   local from_ids, to_ids, resolved = {}, {}, {}
   local known = direction.known
   for i = 1, #inputs do
     local input = inputs[i]
-    if type(input) ~= "table" then return nil, input_fault(input, i) end
+    if type(input) ~= "table" then return nil, request_body.input_fault(body, input, i) end
     local from, to, list = input.from, input.to, input.types
     local from_id = type(from) == "table" and from.id
     local to_id = type(to) == "table" and to.id
-    if type(from_id) ~= "string" or from_id == "" then from_id = object_id(from) end
-    if type(to_id) ~= "string" or to_id == "" then to_id = object_id(to) end
+    if type(from_id) ~= "string" then from_id = object_id(from) end
+    if type(to_id) ~= "string" then to_id = object_id(to) end
     local entry = type(list) == "table" and list[2] == nil and list[1]
     local by_id = type(entry) == "table" and known[entry.associationCategory]
     local found = by_id and by_id[entry.associationTypeId] or resolve(direction, list)
-    if not (from_id and to_id and found) then return nil, input_fault(input, i) end
+    if not (from_id and to_id and found) then return nil, request_body.input_fault(body, input, i) end
     from_ids[i], to_ids[i], resolved[i] = from_id, to_id, found
   end
-  return from_ids, to_ids, resolved
+  return { from = from_ids, to = to_ids, types = resolved }
 end
 
--- The refusal of the batch for the first id in it that the account cannot read.
-local function find_unreadable(direction, settings, from_ids, to_ids)
-  local refused = settings.refused
-  if not refused then return nil end
-  for i = 1, #from_ids do
-    local side = refused(direction.from, from_ids[i]) and "from" or refused(direction.to, to_ids[i]) and "to"
-    if side then
-      local path = settings.names_refused and string.format("inputs[%d].%s.id", i - 1, side) or nil
-      return refusal.unreadable_id(path, side == "from" and from_ids[i] or to_ids[i])
+-- ---- what refuses the whole batch ----
+
+-- The service takes the object types from the type. For one of the opposite direction it looks for the to id
+-- among the records of the from side, as was observed. Invented: that it never finds it there, which would be
+-- a wrong link.
+local function of_another_direction(direction, entry, to_id)
+  if entry.from == direction.to and entry.to == direction.from then
+    return refusal.invalid_object(direction_of.singular(entry.to), to_id)
+  end
+  local side = entry.from ~= direction.from and "from" or "to"
+  local number = entry.category == "HUBSPOT_DEFINED" and 0 or 1 -- invented: 1
+  return refusal.wrong_direction(side, direction[side], entry[side], ("%d-%d"):format(number, entry.type_id))
+end
+
+-- The refusal for types that do not exist, or belong to another direction.
+local function find_bad_types(direction, asked)
+  local unknown, is_listed, misplaced, at = {}, {}, nil, nil
+  local function judge(entry, i)
+    if entry.exists then return end
+    if entry.from then
+      if not misplaced then misplaced, at = entry, i end
+    elseif not is_listed[entry] then
+      is_listed[entry] = true
+      unknown[#unknown + 1] = entry
     end
   end
+  for i, types in ipairs(asked.types) do
+    if types.category then
+      judge(types, i)
+    else
+      for _, entry in ipairs(types) do judge(entry, i) end
+    end
+  end
+  if unknown[1] then return refusal.invalid_types(unknown) end
+  return misplaced and of_another_direction(direction, misplaced, asked.to[at])
 end
 
+-- Visits the records of the inputs until one is of interest: judge(object type, id) returns what to hand on.
+local function find_record(direction, asked, judge)
+  if not judge then return nil end
+  for i = 1, #asked.from do
+    local found = judge(direction.from, asked.from[i])
+    if found then return found, i, "from" end
+    found = judge(direction.to, asked.to[i])
+    if found then return found, i, "to" end
+  end
+end
+
+-- How an account words what it refuses for one record.
+local WAYS = {
+  named = function(_, object_type, id)
+    return refusal.invalid_object(direction_of.singular(object_type), id)
+  end,
+  column = function(body, _, id, path)
+    return refusal.wrong_type(body, path, "long", id)
+  end,
+  anonymous = function()
+    return refusal.internal(400)
+  end,
+}
+
+local function find_refused(direction, asked, settings, body)
+  local way, i, side = find_record(direction, asked, settings.refused)
+  if not way then return nil end
+  if way == true then way = settings.names_refused and "named" or "anonymous" end
+  return WAYS[way](body, direction[side], asked[side][i], { "inputs", i, side, "id" })
+end
+
+local function find_poison(direction, asked, settings)
+  local status = find_record(direction, asked, settings.poison)
+  return status and (status == 409 and refusal.conflict() or refusal.internal(status))
+end
+
+-- ---- what becomes of each input ----
+
+local function not_found(object_type, id, side)
+  local name = direction_of.singular(object_type)
+  return json.encode {
+    status = "error", category = "OBJECT_NOT_FOUND",
+    subCategory = ("crm.associations.%s_OBJECT_NOT_FOUND"):format(side),
+    message = ("No %s with ID %s exists"):format(name, id),
+    context = { objectType = { name }, id = { id } },
+  }
+end
+
+-- Invented: that text which is no number is an id that does not exist.
 local function is_missing(missing, object_type, id)
-  return find(id, "%D") or missing(object_type, id)
+  return not find(id, "^%d+$") or missing(object_type, id)
 end
 
-local function not_found(direction, from_id, to_id, from_missing, to_missing)
-  local context, subjects = {}, {}
-  if from_missing then
-    context.fromObjectId = { from_id }
-    subjects[1] = direction.from .. " " .. from_id
-  end
-  if to_missing then
-    context.toObjectId = { to_id }
-    subjects[#subjects + 1] = direction.to .. " " .. to_id
-  end
-  return {
-    status = "error", category = "OBJECT_NOT_FOUND", context = context,
-    message = "No such record: " .. table.concat(subjects, ", "),
-  }
-end
-
-local function no_such_type(direction, from_id, to_id, entry)
-  local id = string.format("%d", entry.type_id)
-  return {
-    status = "error", category = "VALIDATION_ERROR",
-    message = string.format("No association type %s %s from %s to %s",
-      entry.category, id, direction.from, direction.to),
-    context = { fromObjectId = { from_id }, toObjectId = { to_id }, associationTypeId = { id } },
-  }
-end
-
--- The one of several types that does not exist, if any.
-local function unknown_of(list)
-  for _, entry in ipairs(list) do
-    if not entry.exists then return entry end
-  end
-end
-
-local function labels_json(list)
+local function labels_json(types)
+  if types.category then return types.json end
   local labels = {}
-  for _, entry in ipairs(list) do
+  for _, entry in ipairs(types) do
     if entry.json ~= "" then labels[#labels + 1] = entry.json end
   end
   return table.concat(labels, ",")
@@ -146,51 +157,53 @@ local function digits(id)
   return (id:gsub("^0+(%d)", "%1"))
 end
 
----@param direction hubspot.associations.sandbox.Direction
----@param store hubspot.associations.sandbox.Store
----@param settings table the account's options
----@param body string
----@return { results: string[], errors: string[], inputs: integer }|nil batch its parts as JSON
----@return hubspot.associations.sandbox.Refusal|nil
-function batch_create.handle(direction, store, settings, body)
-  local inputs, refused = request_body.inputs(body, settings.max_inputs)
-  if not inputs then return nil, refused end
-  local from_ids, to_ids, resolved = check_inputs(direction, inputs)
-  if not from_ids then return nil, to_ids end
-  refused = find_unreadable(direction, settings, from_ids, to_ids)
-  if refused then return nil, refused end
-
+local function take_inputs(direction, links, settings, asked)
   local results, errors, result_count = {}, {}, 0
   local missing, numeric = settings.missing, settings.numeric_ids
-  local from_type, to_type = direction.from, direction.to
   local before_from_id, before_to_id = direction.before_from_id, direction.before_to_id
   local before_labels = direction.before_labels
-  for i = 1, #inputs do
-    local from_id, to_id, entry = from_ids[i], to_ids[i], resolved[i]
-    local several = entry[1] and entry
-    local unknown
-    if several then
-      unknown = unknown_of(several)
-    elseif not entry.exists then
-      unknown = entry
-    end
-    local from_missing = is_missing(missing, from_type, from_id)
-    local to_missing = is_missing(missing, to_type, to_id)
-    if from_missing or to_missing then
-      errors[#errors + 1] = json.encode(not_found(direction, from_id, to_id, from_missing, to_missing))
-    elseif unknown then
-      errors[#errors + 1] = json.encode(no_such_type(direction, from_id, to_id, unknown))
-    else
-      for j = 1, several and #several or 1 do
-        store:add((several and several[j] or entry).prefix .. from_id .. "/" .. to_id)
-      end
+  for i = 1, #asked.from do
+    local from_id, to_id, types = asked.from[i], asked.to[i], asked.types[i]
+    local from_missing = is_missing(missing, direction.from, from_id)
+    local to_missing = is_missing(missing, direction.to, to_id)
+    if from_missing then errors[#errors + 1] = not_found(direction.from, from_id, "FROM") end
+    if to_missing then errors[#errors + 1] = not_found(direction.to, to_id, "TO") end
+    if not from_missing and not to_missing then
+      links:write(direction, from_id, to_id, types)
       if numeric then from_id, to_id = digits(from_id), digits(to_id) end
       result_count = result_count + 1
       results[result_count] = before_from_id .. from_id .. before_to_id .. to_id
-        .. before_labels .. (several and labels_json(several) or entry.json) .. "]}"
+        .. before_labels .. labels_json(types) .. "]}"
     end
   end
-  return { results = results, errors = errors, inputs = #inputs }
+  return results, errors
+end
+
+---@class hubspot.associations.sandbox.Batch
+---@field status "COMPLETE"|"CANCELED"
+---@field results string[] as JSON
+---@field errors string[] as JSON
+---@field inputs integer
+
+---@param direction hubspot.associations.sandbox.Direction
+---@param links hubspot.associations.sandbox.Links
+---@param settings table the account's options
+---@param body string
+---@return hubspot.associations.sandbox.Batch|nil
+---@return hubspot.associations.sandbox.Refusal|nil
+function batch_create.handle(direction, links, settings, body)
+  local inputs, refused = request_body.inputs(body, settings.max_inputs)
+  if not inputs then return nil, refused end
+  local asked
+  asked, refused = read_inputs(direction, inputs, body)
+  refused = refused
+    or find_bad_types(direction, asked)
+    or find_refused(direction, asked, settings, body)
+    or find_poison(direction, asked, settings)
+  if refused then return nil, refused end
+  local results, errors = take_inputs(direction, links, settings, asked)
+  local status = not results[1] and errors[1] and "CANCELED" or "COMPLETE"
+  return { status = status, results = results, errors = errors, inputs = #inputs }
 end
 
 return batch_create

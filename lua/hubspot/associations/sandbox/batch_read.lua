@@ -1,68 +1,68 @@
--- Owns POST …/batch/read: what the records named are linked to, in the one
--- direction asked for. It answers without pages.
--- Never changes the store.
+-- Owns POST …/batch/read: what the records named are linked to, in the direction asked for, in pages.
+-- Never changes what the account holds.
 
-local cjson = require "cjson"
+local direction_of = require "hubspot.associations.sandbox.direction"
+local json = require "hubspot.associations.sandbox.json"
 local request_body = require "hubspot.associations.sandbox.request_body"
-local types = require "hubspot.associations.types"
 
 local batch_read = {}
 
-local json = cjson.new()
-
 local MAX_INPUTS = 1000
 
-local function result(direction, settings, from_id, to_ids, types_by_id)
-  local function wire(id)
-    return settings.numeric_ids and tonumber(id) or id
+local function type_list(types)
+  local list = {}
+  for i, entry in ipairs(types) do
+    list[i] = { category = entry.category, typeId = entry.type_id, label = entry.label or json.null }
   end
-  local to = {}
-  for i, to_id in ipairs(to_ids) do
-    local list = {}
-    for j, entry in ipairs(types_by_id[to_id]) do
-      local label = direction:type(entry.category, entry.typeId).label
-      list[j] = { category = entry.category, typeId = entry.typeId, label = label or json.null }
-    end
-    to[i] = { toObjectId = wire(to_id), associationTypes = list }
+  return json.encode(list)
+end
+
+-- Built by pieces: an id may be larger than a number of Lua's can be.
+local function result(settings, from_id, links, first)
+  local quote = settings.numeric_ids and "" or '"'
+  local to, last = {}, math.min(#links, first + settings.page_size - 1)
+  for i = first, last do
+    to[#to + 1] = ('{"toObjectId":%s%s%s,"associationTypes":%s}'):format(
+      quote, links[i].id, quote, type_list(links[i].types))
   end
-  return json.encode { from = { id = from_id }, to = to }
+  local paging = ""
+  if last < #links then -- invented: what a cursor looks like
+    paging = ',"paging":' .. json.encode { next = { after = ("page%%3D%d"):format(last + 1) } }
+  end
+  return ('{"from":{"id":%s},"to":[%s]%s}'):format(json.encode(from_id), table.concat(to, ","), paging)
 end
 
 local function nothing_found(direction, from_id)
+  local from, to = direction_of.singular(direction.from), direction_of.singular(direction.to)
   return json.encode {
     status = "error", category = "OBJECT_NOT_FOUND", subCategory = "crm.associations.NO_ASSOCIATIONS_FOUND",
-    message = string.format("%s %s has no association with %s", direction.from, from_id, direction.to),
-    context = {
-      fromObjectId = { from_id },
-      fromObjectType = { types.object_name(direction.from) or direction.from },
-      toObjectType = { types.object_name(direction.to) or direction.to },
-    },
+    message = ("No %s is associated with %s %s."):format(to, from, from_id),
+    context = { fromObjectId = { from_id }, fromObjectType = { from }, toObjectType = { to } },
   }
 end
 
 ---@param direction hubspot.associations.sandbox.Direction
----@param store hubspot.associations.sandbox.Store
+---@param links hubspot.associations.sandbox.Links
 ---@param settings table the account's options
 ---@param body string
----@return { results: string[], errors: string[], inputs: integer }|nil batch its parts as JSON
+---@return hubspot.associations.sandbox.Batch|nil
 ---@return hubspot.associations.sandbox.Refusal|nil
-function batch_read.handle(direction, store, settings, body)
+function batch_read.handle(direction, links, settings, body)
   local inputs, refused = request_body.inputs(body, MAX_INPUTS)
   if not inputs then return nil, refused end
   local results, errors = {}, {}
   for i, input in ipairs(inputs) do
     local from_id = request_body.object_id(input)
-    if not from_id then
-      return nil, request_body.bad_object(input, string.format("inputs[%d]", i - 1))
-    end
-    local to_ids, types_by_id = store:targets(direction.from, direction.to, from_id)
-    if to_ids then
-      results[#results + 1] = result(direction, settings, from_id, to_ids, types_by_id)
+    if not from_id then return nil, request_body.reference_fault(body, input, { "inputs", i }) end
+    local first = type(input.after) == "string" and tonumber(input.after:match "^page%%3D(%d+)$") or 1
+    local list = links:of(direction, from_id)
+    if list[first] then
+      results[#results + 1] = result(settings, from_id, list, first)
     else
       errors[#errors + 1] = nothing_found(direction, from_id)
     end
   end
-  return { results = results, errors = errors, inputs = #inputs }
+  return { status = "COMPLETE", results = results, errors = errors, inputs = #inputs }
 end
 
 return batch_read

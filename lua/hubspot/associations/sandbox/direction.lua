@@ -4,6 +4,8 @@
 -- Never knows which records exist or are linked.
 
 local cjson = require "cjson"
+local store = require "hubspot.associations.sandbox.store"
+local type_data = require "hubspot.associations.type_data"
 local types = require "hubspot.associations.types"
 
 local direction = {}
@@ -17,6 +19,11 @@ local SHOWN_LABELS = {
   child_to_parent = "Parent Company",
 }
 
+local INVERSE_KINDS = { parent_to_child = "child_to_parent", child_to_parent = "parent_to_child" }
+
+local SINGULAR = {}
+for id, name in type_data.OBJECT_TYPES:gmatch "(%S+) (%S+) %S+\n" do SINGULAR[id] = name end
+
 ---The object type id behind a path parameter. HubSpot's own objects have fixed ids. A custom
 ---object is `2-<digits>`, or `p_<name>`, whose id the sandbox derives from the name.
 ---@param name string
@@ -29,42 +36,81 @@ function direction.object_type_id(name)
   return string.format("2-%.0f", hash)
 end
 
+---The name of an object type as errors have it: "contact".
+---@param object_type_id string
+---@return string
+function direction.singular(object_type_id)
+  return SINGULAR[object_type_id] or object_type_id
+end
+
 ---@class hubspot.associations.sandbox.Direction
+---@field known table<string, table<integer, hubspot.associations.sandbox.Type>> by category and id
+
 ---@param from string object type id
 ---@param to string object type id
 ---@param settings table the account's options
----@param store hubspot.associations.sandbox.Store
 ---@return hubspot.associations.sandbox.Direction
-function direction.new(from, to, settings, store)
+function direction.new(from, to, settings)
   local number = settings.numeric_ids and "" or '"'
   return setmetatable({
-    from = from, to = to, labels = settings.labels, store = store, known = {},
-    custom = not (types.object_name(from) and types.object_name(to)),
+    from = from, to = to, labels = settings.labels, known = {},
+    is_custom = not (types.object_name(from) and types.object_name(to)),
     before_from_id = string.format('{"fromObjectTypeId":"%s","fromObjectId":%s', from, number),
     before_to_id = string.format('%s,"toObjectTypeId":"%s","toObjectId":%s', number, to, number),
     before_labels = number .. ',"labels":[',
   }, direction)
 end
 
--- Whether a type exists, and its label. The ids of custom objects' HUBSPOT_DEFINED types
--- differ by account, so any passes there.
+-- ---- which types there are ----
+
+-- The definition of a label of the account's: label, and from and to where it has a direction.
+local function judge_label(self, type_id)
+  if not self.labels then return { exists = true } end
+  local definition = self.labels[type_id]
+  if not definition then return { exists = false } end
+  local from, to = definition.from, definition.to
+  local fits = not from or from == self.from and to == self.to
+  return {
+    exists = fits, label = definition.label, inverse = definition.inverse,
+    from = not fits and from or nil, to = not fits and to or nil,
+  }
+end
+
+-- Whether a type exists, its label, its inverse; and of which other direction it is. The HUBSPOT_DEFINED ids
+-- of custom objects differ by account, so any passes there.
 local function judge(self, category, type_id)
-  if category == "USER_DEFINED" then
-    if not self.labels then return true end
-    return self.labels[type_id] ~= nil, self.labels[type_id]
+  if category == "USER_DEFINED" then return judge_label(self, type_id) end
+  if category ~= "HUBSPOT_DEFINED" or self.is_custom then return { exists = true } end
+  local kind = types.label(self.from, self.to, type_id)
+  if kind then
+    local inverse = types.id(self.to, self.from, INVERSE_KINDS[kind] or kind)
+    return { exists = true, kind = kind, label = SHOWN_LABELS[kind], inverse = inverse or false }
   end
-  if category ~= "HUBSPOT_DEFINED" or self.custom then return true end
-  local label = types.label(self.from, self.to, type_id)
-  return label ~= nil, SHOWN_LABELS[label]
+  local from, to = types.direction_of_id(type_id)
+  return {
+    exists = false,
+    from = from and (types.object_type_id(from) or from), to = to and (types.object_type_id(to) or to),
+  }
+end
+
+-- The side whose record has one primary company at a time.
+local function primary_of(self, kind)
+  if kind ~= "primary" then return nil end
+  local company = types.object_type_id "company"
+  return self.to == company and "from" or self.from == company and "to" or nil
 end
 
 ---@class hubspot.associations.sandbox.Type
 ---@field category string
 ---@field type_id integer
 ---@field exists boolean
+---@field from string|nil of a type that belongs to another direction: its object type id, or its name
+---@field to string|nil the same
 ---@field label string|nil
 ---@field json string the label as JSON; empty when there is none
----@field prefix string|nil of its associations' keys in the store; nil when it does not exist
+---@field prefix string of its associations' keys in the store
+---@field inverse integer|false|nil id of the type that the other direction sees; false when there is none
+---@field primary_of "from"|"to"|nil the side whose record has one such at a time
 
 ---What is known of one association type. Learnt once, and kept in `known` by category and id.
 ---@param category string
@@ -78,15 +124,32 @@ function direction:type(category, type_id)
   end
   local entry = by_id[type_id]
   if not entry then
-    local exists, label = judge(self, category, type_id)
-    entry = {
-      category = category, type_id = type_id, exists = exists,
-      label = label, json = label and json.encode(label) or "",
-      prefix = exists and self.store:prefix(self.from, self.to, category, type_id) or nil,
-    }
+    entry = judge(self, category, type_id)
+    entry.category, entry.type_id = category, type_id
+    entry.json = entry.label and json.encode(entry.label) or ""
+    entry.prefix = store.prefix(self.from, self.to, category, type_id)
+    entry.primary_of = primary_of(self, entry.kind)
+    if entry.inverse == nil then entry.inverse = type_id end -- invented: one id for both directions
     by_id[type_id] = entry
   end
   return entry
+end
+
+---The type by which this direction sees one that was written in the other.
+---@param category string
+---@param type_id integer of the other direction
+---@return hubspot.associations.sandbox.Type|nil
+function direction:inverse_of(category, type_id)
+  self.other = self.other or direction.new(self.to, self.from, self)
+  local inverse = self.other:type(category, type_id).inverse
+  return inverse and self:type(category, inverse) or nil
+end
+
+---The unlabeled type, which each label brings with it.
+---@return hubspot.associations.sandbox.Type|nil
+function direction:unlabeled()
+  local id = types.id(self.from, self.to)
+  return id and self:type("HUBSPOT_DEFINED", id) or nil
 end
 
 ---@return string scopes the scopes that writing in this direction needs

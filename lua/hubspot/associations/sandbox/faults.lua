@@ -3,6 +3,7 @@
 -- Pure: the luck comes in.
 
 local json = require "hubspot.associations.sandbox.json"
+local refusal = require "hubspot.associations.sandbox.refusal"
 
 local faults = {}
 
@@ -20,17 +21,12 @@ local function answer(status, body, headers)
   return { status = status, headers = headers, body = body }
 end
 
-local function rate_limited(policy, headers)
+local function rate_limited(policy, retry_after)
   return function()
-    local body = json.encode {
-      status = "error",
-      message = "You have reached your " .. policy:lower() .. " limit.",
-      errorType = "RATE_LIMIT",
-      policyName = policy,
-    }
-    local all = { ["content-type"] = "application/json" }
-    for name, value in pairs(headers or {}) do all[name] = value end
-    return answer(429, body, all)
+    local refused = refusal.rate(policy, retry_after)
+    local headers = refused.headers or {}
+    headers["content-type"] = "application/json"
+    return answer(429, json.encode(refused.fields), headers)
   end
 end
 
@@ -90,7 +86,7 @@ local KINDS = {
   end,
   locked = gateway(423),
   ten_secondly = rate_limited "TEN_SECONDLY_ROLLING",
-  secondly = rate_limited("SECONDLY", { ["retry-after"] = "1" }),
+  secondly = rate_limited("SECONDLY", 1),
   daily = rate_limited "DAILY",
   -- The answer breaks off.
   truncated = function(account, request, random)

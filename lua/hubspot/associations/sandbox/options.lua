@@ -2,6 +2,8 @@
 -- what it does.
 -- Never keeps state: it turns what a caller gave into checked values.
 
+local direction = require "hubspot.associations.sandbox.direction"
+
 local options = {}
 
 ---Stands for "back to the default" where a change of options needs a value.
@@ -66,24 +68,72 @@ local function scopes(value)
   return nil, "true or a list of scopes"
 end
 
+local LABEL_FIELDS = {
+  label = "string", from = "string", to = "string", inverse = "number", inverse_label = "string",
+}
+
+-- A label's definition, `{ label, from, to, inverse, inverse_label }`, and that of its inverse.
+local function add_label(kept, id, given)
+  if type(given) == "string" then given = { label = given } end
+  if type(given) ~= "table" or type(given.label) ~= "string" then return false end
+  for name, value in pairs(given) do
+    if LABEL_FIELDS[name] ~= type(value) then return false end
+  end
+  local from = given.from and direction.object_type_id(given.from)
+  local to = given.to and direction.object_type_id(given.to)
+  if (given.from or given.to or given.inverse) and not (from and to) then return false end
+  local inverse = given.inverse
+  if inverse and not is_integer(inverse, 1) then return false end
+  kept[id] = { label = given.label, from = from, to = to, inverse = inverse or from and false }
+  if inverse then
+    kept[inverse] = { label = given.inverse_label or given.label, from = to, to = from, inverse = id }
+  end
+  return true
+end
+
 local function labels(value)
-  if type(value) ~= "table" then return nil, "a table of type id -> label" end
+  local expected = "a table of type id -> label, or { label, from, to, inverse, inverse_label }"
+  if type(value) ~= "table" then return nil, expected end
   local kept = {}
   for key, label in pairs(value) do
     local id = tonumber(key)
-    if not id or not is_integer(id, 1) or type(label) ~= "string" then
-      return nil, "a table of type id -> label"
-    end
-    kept[id] = label
+    if not id or not is_integer(id, 1) or not add_label(kept, id, label) then return nil, expected end
   end
   return kept
 end
 
-local function missing(value)
+-- An option that says something of records: a function(object_type_id, id), a list of ids, which stands for
+-- `all` of each, or a table of id -> one of `values`.
+local function of_records(value, all, values, expected)
   if type(value) == "function" then return value end
-  if not is_list_of_strings(value) then return nil, "a function or a list of ids" end
-  local ids = set_of(value)
-  return function(_, id) return ids[id] == true end
+  if is_list_of_strings(value) then
+    local ids = set_of(value)
+    return function(_, id) return ids[id] and all or nil end
+  end
+  if type(value) ~= "table" then return nil, expected end
+  local kept = {}
+  for id, one in pairs(value) do
+    if type(id) ~= "string" or not values[one] then return nil, expected end
+    kept[id] = one
+  end
+  return function(_, id) return kept[id] end
+end
+
+local function missing(value)
+  return of_records(value, true, {}, "a function or a list of ids")
+end
+
+local WAYS = { named = true, column = true, anonymous = true }
+
+local function refused(value)
+  return of_records(value, true, WAYS,
+    "a function, a list of ids, or a table of id -> named, column, anonymous")
+end
+
+local POISONS = { [409] = true, [500] = true, [502] = true, [503] = true, [504] = true }
+
+local function poison(value)
+  return of_records(value, 500, POISONS, "a function, a list of ids, or a table of id -> status (409 or 500)")
 end
 
 local RATE_FIELDS = {
@@ -117,13 +167,14 @@ local DEFINITIONS = {
   latency = { check = seconds, default = 0 },
   -- The status of a full success. The documented one when absent: 200 for 2026-09, else 201.
   status = { check = success_status },
-  -- Whether object ids in answers are JSON numbers, as older versions have them.
-  numeric_ids = { check = a_boolean, default = false },
+  -- Whether object ids in answers are JSON numbers, as they were observed; else strings, as described.
+  numeric_ids = { check = a_boolean, default = true },
   -- { limit = requests, interval = seconds (10), daily = requests, retry_after = send that
   -- header (false) }. Any field may be absent. No limit, and no such headers, when absent.
   rate = { check = rate },
-  -- The account's own labels, for USER_DEFINED types: association type id -> label. When
-  -- absent, any USER_DEFINED id exists, and has no label.
+  -- The account's own labels, for USER_DEFINED types: association type id -> label, or { label, from, to,
+  -- inverse, inverse_label } for one of a direction, with the id and label of the other. When absent, any
+  -- USER_DEFINED id exists, and has no label.
   labels = { check = labels },
   -- Scopes the app lacks: a list such as { "crm.objects.contacts.write" }, or true for all.
   forbidden = { check = scopes },
@@ -132,11 +183,17 @@ local DEFINITIONS = {
   -- Which records do not exist: function(object_type_id, id) -> boolean, or a list of ids.
   -- By default, those whose id begins with 404. An id that is no number never exists.
   missing = { check = missing, default = function(_, id) return id:sub(1, 3) == "404" end },
-  -- Which ids the account cannot read, so that it refuses the whole batch they are in with a 400:
-  -- function(object_type_id, id) -> boolean, or a list of ids. None when absent.
-  refused = { check = missing },
-  -- Whether such a refusal names the input at fault.
+  -- Which records the account refuses the whole batch for with a 400: function(object_type_id, id), a list
+  -- of ids, or a table of id -> how it says so: "named" (the id), "column" (of the body), "anonymous"
+  -- (nothing at all). A function returns one of these, or true. None when absent.
+  refused = { check = refused },
+  -- Whether a refusal for a record of which no more is said is "named", or "anonymous".
   names_refused = { check = a_boolean, default = true },
+  -- Which records spoil each request that they are in, for good: function(object_type_id, id) -> status, a
+  -- list of ids (500), or a table of id -> status, 409 or 500. None when absent.
+  poison = { check = poison },
+  -- Records in a page of a read.
+  page_size = { check = positive_integer, default = 500 },
 }
 
 ---Checks what a caller gave.

@@ -1,12 +1,18 @@
--- Owns the refusals of a whole request: their statuses and HubSpot's error body.
+-- Owns the refusals of a whole request, as HubSpot was observed to word them: spec/unit/observed_spec.lua has
+-- the bodies. What had to be invented says so here, and in docs/sandbox.md.
 -- Never repeats a token, and never decides when to refuse.
+
+local json_place = require "hubspot.associations.sandbox.json_place"
 
 local refusal = {}
 
 ---@class hubspot.associations.sandbox.Refusal
 ---@field status integer
----@field fields table<string, any> the error body, before its correlationId
+---@field fields table<string, any>|nil the error body, before its correlationId
+---@field html string|nil a body that is no JSON
 ---@field headers table<string, string>|nil
+
+local VALIDATION = "VALIDATION_ERROR"
 
 local function refuse(status, category, message, more)
   local fields = { status = "error", category = category, message = message }
@@ -14,52 +20,116 @@ local function refuse(status, category, message, more)
   return { status = status, fields = fields }
 end
 
----A body that cannot be read as what the endpoint takes.
----@param message string
----@param position? integer where in the body, from 1
-function refusal.malformed(message, position)
-  local place = position and string.format(" at column %d", position) or ""
-  return refuse(400, "VALIDATION_ERROR", "Invalid input JSON" .. place .. ": " .. message)
+-- ---- what HubSpot says of a body that it cannot read ----
+
+local function invalid_json(body, at, rest)
+  local line, column = json_place.column(body, at)
+  return refuse(400, VALIDATION, ("Invalid input JSON on line %d, column %d%s"):format(line, column, rest))
 end
 
----One field of one input (or of the body) is missing or of the wrong type.
----@param path string such as "inputs[3].from.id", counted from 0 as HubSpot does
----@param message string
----@param code string
-function refusal.field(path, message, code)
-  return refuse(400, "VALIDATION_ERROR", "Invalid input JSON: " .. message .. ": " .. path, {
-    errors = { { message = message, code = code, ["in"] = path } },
-  })
+---A body that is no JSON. Invented: the words after the column.
+---@param body string
+---@param at integer the byte
+function refusal.malformed(body, at)
+  return invalid_json(body, at, ": Unexpected character")
 end
 
----An id that cannot be read: the batch is refused with it.
----@param path string|nil such as "inputs[3].from.id"; nil when the refusal is not to say where
+---An object without all of its fields. The column is that of its end.
+---@param body string
+---@param path (string|integer)[]
+---@param fields string[]
+function refusal.required(body, path, fields)
+  local _, last = json_place.find(body, path)
+  local list = table.concat(fields, ", ")
+  return invalid_json(body, last, (". Some required fields were not set: [%s]"):format(list))
+end
+
+local SHOWN = { string = "String", number = "number", boolean = "boolean", table = "object" }
+
+---A value of another type than is expected. The column is that of its begin. Invented: the types' names.
+---@param body string
+---@param path (string|integer)[]
+---@param expected string
+---@param value any
+function refusal.wrong_type(body, path, expected, value)
+  local found = SHOWN[type(value)] or "null"
+  if type(value) == "string" then found = ('String "%s"'):format(value) end
+  return invalid_json(body, (json_place.find(body, path)),
+    (": Cannot deserialize value of type `%s` from %s"):format(expected, found))
+end
+
+function refusal.no_body()
+  return refuse(400, VALIDATION, "Invalid JSON input: a request body was expected, but none found")
+end
+
+function refusal.no_inputs()
+  return refuse(400, VALIDATION, "Batch input provided should have at least one object.")
+end
+
+function refusal.too_many_inputs(limit)
+  return refuse(400, VALIDATION, ("The maximum number of inputs supported in a batch is %d. "
+    .. "Please reduce the number of items and try again"):format(limit))
+end
+
+-- ---- what it says of records and types ----
+
+local INVALID = "One or more associations are invalid"
+
+---A record that is not valid.
+---@param object_type string its singular name
 ---@param id string
-function refusal.unreadable_id(path, id)
-  if not path then
-    return refuse(400, "VALIDATION_ERROR", "Some of the inputs have an id that is not valid.")
+function refusal.invalid_object(object_type, id)
+  local name = object_type:upper()
+  return refuse(400, VALIDATION, INVALID, { context = {
+    INVALID_OBJECT_IDS = { ("%s=%s is not valid"):format(name, id) },
+    objectId = { id },
+    objectType = { name },
+  } })
+end
+
+---Types that do not exist.
+---@param list { category: string, type_id: integer }[]
+function refusal.invalid_types(list)
+  local specs, texts = {}, {}
+  for i, entry in ipairs(list) do
+    specs[i] = ("%s=%d"):format(entry.category, entry.type_id)
+    texts[i] = specs[i] .. " is not a valid association definition id"
   end
-  local message = "Not a valid id"
-  return refuse(400, "VALIDATION_ERROR", message .. ": " .. path, {
-    errors = { { message = message, code = "INVALID_ID", ["in"] = path, context = { id = { id } } } },
+  return refuse(400, VALIDATION, INVALID, {
+    context = { associationSpec = specs, INVALID_ASSOCIATION_TYPE_ID = texts },
   })
 end
 
-function refusal.too_many_inputs(count, limit)
-  return refuse(400, "VALIDATION_ERROR",
-    string.format("A batch may have at most %d inputs. Received %d.", limit, count),
-    { context = { maxInputs = { string.format("%d", limit) } } })
+---A type whose object type on a side is another one than the path's. Invented: the words for the to side.
+---@param side "from"|"to"
+---@param given string object type id
+---@param expected string object type id
+---@param definition string
+function refusal.wrong_direction(side, given, expected, definition)
+  return refuse(400, VALIDATION,
+    ("invalid %s object type %s for associations to be created. expected: %s. For definition %s"):format(
+      side, given, expected, definition))
 end
 
-function refusal.object_type(name, parameter)
-  return refuse(400, "VALIDATION_ERROR", "Unable to infer object type from: " .. name, {
-    context = { [parameter] = { name } },
-    errors = { { message = "Unknown object type", code = "INVALID_OBJECT_TYPE", ["in"] = parameter } },
-  })
+---For bad data of some input, of which it says nothing.
+---@param status integer 400 or 500
+function refusal.internal(status)
+  return refuse(status, nil, "internal error")
+end
+
+---Invented: the message.
+function refusal.conflict()
+  return refuse(409, "CONFLICT", "The request conflicts with the state of a record")
+end
+
+-- ---- what it says of paths, tokens, scopes and limits ----
+
+function refusal.object_type(name)
+  return refuse(400, nil, "Unable to infer object type from: " .. name)
 end
 
 function refusal.no_token()
-  return refuse(401, "INVALID_AUTHENTICATION", "Authentication credentials not found or not valid.")
+  return refuse(401, "INVALID_AUTHENTICATION", "Authentication credentials not found.")
 end
 
 function refusal.expired_token()
@@ -68,31 +138,43 @@ end
 
 ---@param scopes string[] the scopes the app lacks
 function refusal.scopes(scopes)
-  return refuse(403, "MISSING_SCOPES", "This app lacks scopes that this call requires.", {
+  local message = "This app hasn't been granted all required scopes to make this call."
+  return refuse(403, "MISSING_SCOPES", message, {
     errors = { {
-      message = "One or more of these scopes are required.",
+      message = "One or more of the following scopes are required.",
       context = { requiredGranularScopes = scopes },
     } },
+    links = { scopes = "https://sandbox.invalid/scopes" },
   })
 end
 
-function refusal.not_found(path)
-  return refuse(404, "OBJECT_NOT_FOUND", "No resource at " .. path)
+local function page(status, title, headers)
+  return {
+    status = status, headers = headers,
+    html = ("<html><head><title>%d %s</title></head><body><h1>%d %s</h1></body></html>"):format(
+      status, title, status, title),
+  }
 end
 
+function refusal.not_found()
+  return page(404, "Not Found")
+end
+
+---Invented: that its body is HTML.
 ---@param allow string the methods that the resource has
-function refusal.method(method, allow)
-  local refused = refuse(405, "METHOD_NOT_ALLOWED", "Method not allowed: " .. method)
-  refused.headers = { allow = allow }
-  return refused
+function refusal.method(allow)
+  return page(405, "Method Not Allowed", { allow = allow })
 end
 
+---Invented.
 function refusal.media_type(found)
-  return refuse(415, "VALIDATION_ERROR", "Content-Type must be application/json, not " .. found)
+  return refuse(415, VALIDATION, "Content-Type must be application/json, not " .. found)
 end
+
+local GROUPS = { TEN_SECONDLY_ROLLING = "ten-secondly", SECONDLY = "secondly", DAILY = "daily" }
 
 ---@param policy "TEN_SECONDLY_ROLLING"|"SECONDLY"|"DAILY"
----@param retry_after? integer seconds; the header is left out when absent
+---@param retry_after? integer seconds; the header is left out when absent, as HubSpot mostly does
 function refusal.rate(policy, retry_after)
   return {
     status = 429,
@@ -102,7 +184,7 @@ function refusal.rate(policy, retry_after)
       message = "You have reached your " .. policy:lower() .. " limit.",
       errorType = "RATE_LIMIT",
       policyName = policy,
-      groupName = "sandbox:publicapi",
+      groupName = ("publicapi:private_app-api-calls-%s:sandbox"):format(GROUPS[policy]),
     },
   }
 end
