@@ -351,6 +351,18 @@ describe("an input that an answer leaves out", function()
     assert.equal("one of them is bad", seen.failures[2].error.message)
   end)
 
+  it("fails with one of two errors that name nobody, as a record on either side may be missing", function()
+    local seen = runs.run {
+      source = inputs(1),
+      answer = function()
+        return { status = 207, headers = {}, body = [[{"status":"COMPLETE","results":[],"errors":[
+          {"status":"error","message":"no contact"},{"status":"error","message":"no company"}]}]] }
+      end,
+    }
+    assert.same({ 0, 1, 0, 0 }, counts(seen))
+    assert.equal("no contact", seen.failures[1].error.message)
+  end)
+
   it("is asked for once more even if other requests fail in between", function()
     local seen = runs.run {
       source = inputs(10),

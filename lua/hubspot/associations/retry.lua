@@ -80,7 +80,7 @@ local UNANSWERED = {
 ---@param err table
 ---@return boolean
 function retry.may_have_been_done(err)
-  local status = err.status or 0 -- none in an error of a single input
+  local status = type(err.status) == "number" and err.status or 0 -- "error" in the error of a single input
   if err.kind == "http" then return status >= 500 or status == 408 end
   return UNANSWERED[err.kind] ~= nil and err.sent ~= false
 end
