@@ -204,6 +204,17 @@ describe("a refusal of a batch", function()
     end
   end)
 
+  it("that names an id which one input has on both sides costs no other input with that id", function()
+    local list = inputs(10)
+    list[3] = { from = "5002", to = "5002", types = 280 } -- of companies to contacts: the to id is at fault
+    list[6] = { from = "5002", to = "7", types = 279 }
+    list[8] = { from = "5002", to = "5002", types = 279 }
+    local seen = runs.run { source = list }
+    assert.same({ 9, 1, 0, 0 }, counts(seen))
+    assert.equal("failed", seen.failures[3].outcome)
+    assert.same({ "CONTACT=5002 is not valid" }, seen.failures[3].error.context.INVALID_OBJECT_IDS)
+  end)
+
   it("that names all its inputs is not taken for one of too many", function()
     assert.same(WHOLE, sizes_after '{"message":"Input: at most 50 labels","context":{"toObjectId":["7"]}}')
   end)

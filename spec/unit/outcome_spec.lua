@@ -232,6 +232,20 @@ describe("errors that name nobody", function()
     end
   end)
 
+  it("fail nobody when they are of both sides: two may be about one input", function()
+    local function missing(side)
+      local err = failure(nil, side)
+      err.subCategory = ("crm.associations.%s_OBJECT_NOT_FOUND"):format(side)
+      return err
+    end
+    local results = { result("2", "12") }
+    local matched = match(ABC, { results = results, errors = { missing "FROM", missing "TO" } })
+    assert.same({}, matched.failed)
+    assert.same({ 1, 3 }, matched.rest)
+    matched = match(ABC, { results = results, errors = { missing "FROM", missing "FROM" } })
+    assert.same({}, matched.rest)
+  end)
+
   it("are counted beside those that name somebody", function()
     local matched = match(ABC, { results = { result("2", "12") },
       errors = { failure(nil, "nameless"), failure({ fromObjectId = { "3" } }, "named") } })

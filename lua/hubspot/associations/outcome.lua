@@ -3,7 +3,8 @@
 --   * a result confirms the inputs with its two ids, which were sent as one (see select.c);
 --   * an error fails the inputs that it names, among those without a result. An id of which the side is not
 --     told, and which stands on both, names nobody: one of the two may be innocent;
---   * errors that name nobody fail the inputs that are left when there are just as many of them.
+--   * errors that name nobody fail the inputs that are left when there are just as many of them, each for an
+--     input of its own.
 -- What is left after that is not mentioned: the job asks for it once more.
 
 local core = require "hubspot.associations.core"
@@ -252,7 +253,7 @@ function outcome.match(body, places, batch, direction)
   for _, place in ipairs(unresolved) do
     if not failed[place] then rest[#rest + 1] = place end
   end
-  if #anonymous > 0 and #anonymous == #rest then
+  if #anonymous > 0 and #anonymous == #rest and not rejection.may_share_an_input(anonymous) then
     for i, place in ipairs(rest) do failed[place] = anonymous[i] end
     rest = {}
   end
@@ -266,6 +267,14 @@ local function add_positions(text, places, suspected)
     local place = places[tonumber(position) + 1]
     if place then suspected[place] = true end
   end
+end
+
+-- Whether an input of the places has one id on both sides: the record at fault may be either.
+local function has_same_ids(places, ids)
+  for _, place in ipairs(places) do
+    if ids[place].from == ids[place].to then return true end
+  end
+  return false
 end
 
 local function sorted(places, is_in)
@@ -301,6 +310,7 @@ function outcome.suspects(body, places, err, direction)
     add_positions(detail["in"], places, loose)
     if not named then return end
     local is_sided = is_empty(named.either) and rejection.is_of_record(detail)
+      and not has_same_ids(found, ids)
     if not is_found and names_an_id(named) and search.looks > 0 then -- on the other side, then
       local ids_named = {}
       for _, side in ipairs { "from", "to", "either" } do

@@ -151,6 +151,19 @@ function rejection.is_of_record(err)
   return err.category == "OBJECT_NOT_FOUND" or sub_category(err):find("OBJECT_NOT_FOUND", 1, true) ~= nil
 end
 
+---Whether two of an answer's errors may be about one input: one of its from side, and one of its to side.
+---@param list table[]
+---@return boolean
+function rejection.may_share_an_input(list)
+  local has_from, has_to = false, false
+  for _, err in ipairs(list) do
+    local sub = sub_category(err)
+    has_from = has_from or sub:find("FROM_OBJECT", 1, true) ~= nil
+    has_to = has_to or sub:find("TO_OBJECT", 1, true) ~= nil
+  end
+  return has_from and has_to
+end
+
 ---The rejection itself, and the details in its `errors`: each may name inputs.
 ---@param err table
 ---@return table[]
