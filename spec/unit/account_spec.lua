@@ -650,6 +650,22 @@ describe("a sandbox account", function()
       _, answer = ask(subject, batch(with_types("1", "2", "37")))
       assert.same({ "CONTACT=2 is not valid" }, answer.context.INVALID_OBJECT_IDS)
     end)
+
+    it("have labels of which both directions are defined, each as it is defined itself", function()
+      local definitions = {}
+      for id = 1, 39, 2 do
+        definitions[tostring(id)] = { label = "one", from = "contacts", to = "companies", inverse = id + 1 }
+        definitions[tostring(id + 1)] = { label = "other", from = "companies", to = "contacts", inverse = id }
+      end
+      local subject = new { labels = definitions }
+      for id = 1, 39, 2 do
+        local _, answer = ask(subject, batch(with_types("1", "2", tostring(id))))
+        assert.same({ "one" }, answer.results[1].labels)
+        _, answer = ask(subject, batch(with_types("2", "1", tostring(id + 1))),
+          { path = "/crm/associations/2025-09/companies/contacts/batch/create" })
+        assert.same({ "other" }, answer.results[1].labels)
+      end
+    end)
   end)
 
   describe("'s options", function()

@@ -72,33 +72,35 @@ local LABEL_FIELDS = {
   label = "string", from = "string", to = "string", inverse = "number", inverse_label = "string",
 }
 
--- A label's definition, `{ label, from, to, inverse, inverse_label }`, and that of its inverse.
-local function add_label(kept, id, given)
+-- A label's definition, `{ label, from, to, inverse, inverse_label }`, as it is kept; that of its inverse.
+local function read_label(id, given)
   if type(given) == "string" then given = { label = given } end
-  if type(given) ~= "table" or type(given.label) ~= "string" then return false end
+  if type(given) ~= "table" or type(given.label) ~= "string" then return nil end
   for name, value in pairs(given) do
-    if LABEL_FIELDS[name] ~= type(value) then return false end
+    if LABEL_FIELDS[name] ~= type(value) then return nil end
   end
   local from = given.from and direction.object_type_id(given.from)
   local to = given.to and direction.object_type_id(given.to)
-  if (given.from or given.to or given.inverse) and not (from and to) then return false end
+  if (given.from or given.to or given.inverse) and not (from and to) then return nil end
   local inverse = given.inverse
-  if inverse and not is_integer(inverse, 1) then return false end
-  kept[id] = { label = given.label, from = from, to = to, inverse = inverse or from and false }
-  if inverse then
-    kept[inverse] = { label = given.inverse_label or given.label, from = to, to = from, inverse = id }
-  end
-  return true
+  if inverse and not is_integer(inverse, 1) then return nil end
+  return { label = given.label, from = from, to = to, inverse = inverse or from and false },
+    inverse and { label = given.inverse_label or given.label, from = to, to = from, inverse = id }
 end
 
 local function labels(value)
   local expected = "a table of type id -> label, or { label, from, to, inverse, inverse_label }"
   if type(value) ~= "table" then return nil, expected end
-  local kept = {}
-  for key, label in pairs(value) do
+  local kept, inverses = {}, {}
+  for key, given in pairs(value) do
     local id = tonumber(key)
-    if not id or not is_integer(id, 1) or not add_label(kept, id, label) then return nil, expected end
+    if not id or not is_integer(id, 1) then return nil, expected end
+    local label, inverse = read_label(id, given)
+    if not label then return nil, expected end
+    kept[id] = label
+    if inverse then inverses[label.inverse] = inverse end
   end
+  for id, label in pairs(inverses) do kept[id] = kept[id] or label end -- what is defined itself comes first
   return kept
 end
 
