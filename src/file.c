@@ -139,9 +139,18 @@ static int open_file(lua_State *L)
   *file = (lhsa_file){.fd = -1, .owner = getpid()};
   luaL_getmetatable(L, APPEND_FILE);
   lua_setmetatable(L, -2);
-  file->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  /* Not to block: a FIFO would. Its records may name customers: not for others to read. */
+  file->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
   if (file->fd < 0)
     return push_errno(L, errno);
+  struct stat found;
+  if (fstat(file->fd, &found) != 0 || !S_ISREG(found.st_mode)) {
+    close(file->fd);
+    file->fd = -1;
+    lua_pushnil(L);
+    lua_pushliteral(L, "is no regular file");
+    return 2;
+  }
   if (flock(file->fd, LOCK_EX | LOCK_NB) == 0 && sync_folder(path) == 0)
     return 1;
   int reason = errno;

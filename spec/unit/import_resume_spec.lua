@@ -198,3 +198,111 @@ describe("a job with a journal", function()
     end
   end)
 end)
+
+describe("a journal of another source", function()
+  -- A journal of 50 inputs in batches of 10, of which those in `missing` have not landed.
+  local function journal_without(missing)
+    local store, list = simulation.memory(), inputs(50)
+    local first = runs.run {
+      source = list, store = store, concurrency = 6,
+      answer = function(_, _, request)
+        for _, index in ipairs(missing) do
+          if holds(request, index) then return { status = 403, headers = {}, body = "{}" } end
+        end
+      end,
+    }
+    return store, first.world
+  end
+
+  local function all_bad(count)
+    local list = {}
+    for index = 1, count do list[index] = { from = input(index).from, to = "7" } end -- a forgotten type
+    return list
+  end
+
+  it("stays as it is, and nothing is sent, wherever its records begin", function()
+    for _, missing in ipairs { {}, { 1 }, { 1, 11 }, { 1, 11, 21, 31 }, { 41 } } do
+      local other, swapped, shifted = all_bad(50), inputs(50), inputs(50)
+      swapped[45], swapped[3] = swapped[3], swapped[45]
+      table.remove(shifted, 1)
+      for name, list in pairs {
+        bad = other, swapped = swapped, shifted = shifted, empty = {}, short = inputs(5),
+      } do
+        for _, source in ipairs { list, iterator(list) } do
+          local store, world = journal_without(missing)
+          local text, held = store.text, world.account:count()
+          local seen = runs.run { source = source, store = store, world = world, concurrency = 3 }
+          assert.equal("other_job", seen.err and seen.err.reason, name .. " " .. #missing)
+          if name ~= "swapped" then -- of which the first record may match
+            assert.equal(text, store.text, name)
+            assert.equal(held, world.account:count(), name)
+            assert.equal(0, seen.report.requests, name)
+          end
+        end
+      end
+    end
+  end)
+
+  it("that raises is not sent, and the journal stays as it is", function()
+    local store, world = journal_without { 1, 11 }
+    local text = store.text
+    local seen = runs.run { source = function() error "no" end, store = store, world = world }
+    assert.equal("source", seen.err.kind)
+    assert.equal(text, store.text)
+    assert.equal(0, seen.report.requests)
+  end)
+
+  it("is noticed when only the places of bad inputs differ", function()
+    local good1, good2, bad = input(1), input(2), { from = "1", to = "#N/A", types = 279 }
+    local orders = { { good1, bad, good2 }, { bad, good1, good2 }, { good1, good2, bad }, { good1, good2 } }
+    for i, list in ipairs(orders) do
+      for k, other in ipairs(orders) do
+        local store = simulation.memory()
+        local world = runs.run { source = list, store = store }.world
+        local seen = runs.run { source = other, store = store, world = world }
+        local is_longer = i == 4 and k == 3
+        local expected = (i == k or is_longer) and "none" or "journal"
+        assert.equal(expected, seen.err and seen.err.kind or "none", i .. " " .. k)
+        if i == k and i < 4 then
+          local index = i == 1 and 2 or i == 2 and 1 or 3
+          assert.equal(index, seen.failures[index].error.index)
+          assert.equal("to", seen.failures[index].error.field)
+        end
+      end
+    end
+  end)
+end)
+
+describe("a journal of an older version of this module", function()
+  -- Written by the version before places were recorded: inputs 1 to 30, of which 4 is none, and 22 does not
+  -- exist.
+  local OLD = [=[
+{"format":"hubspot-associations journal","version":1,"from":"contacts","to":"companies"}
+{"first":1,"inputs":10,"created":9,"failures":[{"index":4,"outcome":"failed","error":{"message":"expected a table { from, to, types }, found false","kind":"invalid_input","field":"input"}}],"digest":"e1b7d5bc3fdf8a4c"}
+{"first":11,"inputs":10,"created":10,"digest":"3b95c8e3a6540202"}
+{"first":21,"inputs":10,"created":9,"failures":[{"index":22,"outcome":"failed","error":{"category":"OBJECT_NOT_FOUND","message":"No such record: 0-1 404","kind":"http","context":{"fromObjectId":["404"]},"status":"error"}}],"digest":"4b90360c31881ab1"}
+]=]
+
+  local function old_run(change)
+    local store, list = simulation.memory(), inputs(40)
+    store.text = OLD
+    list[4], list[22] = false, { from = "404", to = "7", types = 279 }
+    if change then change(list) end
+    return runs.run { source = list, store = store }, store
+  end
+
+  it("is resumed", function()
+    local seen = old_run()
+    assert.is_nil(seen.err)
+    assert.same({ 38, 2, 0, 0 }, counts(seen))
+    assert.equal(30, seen.report.resumed)
+    assert.equal(4, seen.failures[4].error.index)
+    assert.same({ 10 }, seen.sizes)
+  end)
+
+  it("is refused where an input that it has as created cannot be sent", function()
+    local seen, store = old_run(function(list) list[4], list[5] = list[5], list[4] end)
+    assert.equal("other_job", seen.err.reason)
+    assert.equal(OLD, store.text)
+  end)
+end)

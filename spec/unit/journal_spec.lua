@@ -215,8 +215,11 @@ describe("a torn journal", function()
       for i, first in ipairs { 1, 4, 7 } do
         assert.equal(i + 1 <= complete, book:record_at(first) ~= nil)
       end
-      assert.equal(math.max(1, complete), #lines_of(store.text))
-      assert.equal(text:sub(1, ends[math.max(1, complete)]), store.text)
+      if complete > 0 then assert.equal(text:sub(1, length), store.text) end -- as it was, until it is used
+      assert(book:record(landed(10, 2)))
+      local kept = text:sub(1, ends[math.max(1, complete)])
+      assert.equal(kept, store.text:sub(1, #kept))
+      assert.equal(math.max(1, complete) + 1, #lines_of(store.text))
     end
   end)
 
@@ -228,10 +231,14 @@ describe("a torn journal", function()
     assert.equal(text, store.text)
   end)
 
-  it("is refused when the torn line cannot be taken off", function()
+  it("takes no record when the torn line cannot be taken off", function()
     local store = holding(written() .. "torn")
+    local text = store.text
     function store.truncate() return nil, "read-only" end
-    assert.truthy(refused(store):find("read-only", 1, true))
+    local recorded, err = assert(open(store)):record(landed(10, 2))
+    assert.is_nil(recorded)
+    assert.truthy(err.message:find("read-only", 1, true))
+    assert.equal(text, store.text)
   end)
 end)
 
@@ -447,5 +454,89 @@ describe("a journal on disk", function()
     assert.equal(0, holder:close().code)
     book = assert(journal.open(path, JOB))
     book:close()
+  end)
+end)
+
+describe("a damaged record", function()
+  local function with(record)
+    return written() .. cjson.encode(record) .. "\n"
+  end
+
+  local function failure(index)
+    return { index = index, outcome = "failed", error = { kind = "http", message = "no" } }
+  end
+
+  local GOOD = { first = 10, inputs = 3, digest = "0123456789abcdef", created = 1,
+    failures = { failure(10), failure(12) }, refused = { 12 } }
+
+  local function but(changes)
+    local record = {}
+    for name, value in pairs(GOOD) do record[name] = value end
+    for name, value in pairs(changes) do record[name] = value end
+    return record
+  end
+
+  it("is refused with its line", function()
+    assert(open(holding(with(GOOD))))
+    for what, changes in pairs {
+      ["an index before it"] = { failures = { failure(9), failure(12) } },
+      ["an index behind it"] = { failures = { failure(10), failure(13) } },
+      ["an index twice"] = { failures = { failure(12), failure(12) } },
+      ["half an index"] = { failures = { failure(10.5), failure(12) } },
+      ["a place that is none"] = { refused = { 13 } },
+      ["a place twice"] = { refused = { 12, 12 } },
+      ["more places than failures"] = { refused = { 10, 11, 12 } },
+      ["places that are no list"] = { refused = "12" },
+      ["counts that do not add up"] = { created = 2 },
+      ["half a count"] = { created = 1.5, inputs = 3.5 },
+      ["a negative count"] = { created = -1, inputs = 1 },
+      ["no first"] = { first = 0 },
+      ["the first of another"] = { first = 7 },
+      ["inputs of the one before"] = { first = 9 },
+      ["inputs of the one behind"] = { first = 1, inputs = 30, created = 28 },
+      ["endless inputs"] = { inputs = 1e300, created = 1e300 },
+    } do
+      local opened, err = open(holding(with(but(changes))))
+      assert.is_nil(opened, what)
+      assert.truthy(err.message:find("line 5 is damaged", 1, true), what .. ": " .. err.message)
+      assert.equal("damaged", err.reason)
+    end
+  end)
+
+  it("is one that overlaps another, wherever that stands", function()
+    local lines = lines_of(written())
+    local long = cjson.encode { first = 2, inputs = 4, digest = "0123456789abcdef", created = 4 }
+    local text = table.concat({ lines[1], long, lines[2], lines[4] }, "\n") .. "\n"
+    assert.truthy(refused(holding(text)):find("line 3 is damaged", 1, true))
+  end)
+end)
+
+describe("a journal's file", function()
+  local folder
+
+  before_each(function() folder = process.make_folder() end)
+  after_each(function() process.remove_folder(folder) end)
+
+  it("is for its owner only", function()
+    local book = assert(journal.open(folder .. "/journal", JOB))
+    book:close()
+    assert.truthy(process.run({ "ls", "-l", folder .. "/journal" }).stdout:find("^%-rw%-%-%-%-%-%-%-"))
+  end)
+
+  it("is refused at once when it is no regular file", function()
+    assert.equal(0, process.run({ "mkfifo", folder .. "/fifo" }).code)
+    assert.equal(0, process.run({ "ln", "-s", "/dev/full", folder .. "/link" }).code)
+    for _, path in ipairs { folder, folder .. "/fifo", folder .. "/link", "/dev/full", "/dev/null" } do
+      local opened, err = journal.open(path, JOB)
+      assert.is_nil(opened)
+      assert.equal("journal", err.kind)
+      assert.truthy(err.message:find(path, 1, true))
+    end
+  end)
+
+  it("may have another name that is a link to it", function()
+    assert(journal.open(folder .. "/journal", JOB)):close()
+    assert.equal(0, process.run({ "ln", "-s", folder .. "/journal", folder .. "/link" }).code)
+    assert(journal.open(folder .. "/link", JOB)):close()
   end)
 end)

@@ -24,7 +24,8 @@ local errors = {}
 ---@field retry_at number|nil the same as a time, in seconds since 1970
 ---@field index integer|nil of an input: its place in the list
 ---@field field string|nil of an input: what in it is at fault, e.g. "from.id"
----@field reason string|nil of a journal: "other_job" or "in_use"; of a network failure: "proxy", when the
+---@field reason string|nil of a journal: "other_job", "in_use" or "damaged"; of a network failure: "proxy",
+---  when the
 ---  proxy's URL cannot be used
 ---@field flaw string|nil of an id that is none: what it looks like and what to do
 ---@field curl_code integer|nil of a network, timeout or tls failure: libcurl's code

@@ -34,6 +34,7 @@ function group.new(first, input_at, kept, checks)
     open = 0,
     settled = {}, -- place -> true
     created = 0,
+    refused = {}, -- indices in the source of those that cannot be sent
     failures = {}, -- { index, input, outcome, error }, outcome: failed, unconfirmed, not_sent
     results = {},
     complete = true, -- false: left to a resumed job
@@ -55,6 +56,7 @@ function Group:add(index, input)
     self.open = place
   else
     refusal.index = index
+    self.refused[#self.refused + 1] = index
     self:fail(index, input, "failed", refusal)
   end
   return true

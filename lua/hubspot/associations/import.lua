@@ -69,6 +69,7 @@ function import.new(spec, now)
     retry = spec.retry,
     limiter = spec.limiter,
     journal = spec.journal,
+    unproven = spec.journal and spec.journal:unread() and {} or nil, -- groups that wait for a record to match
     on_failure = spec.on_failure,
     on_batch = spec.on_batch,
     max_failures = spec.max_failures,
@@ -208,6 +209,7 @@ function Job:next(now)
     self:count_on()
     return "wait", 0
   end
+  if self.error and self.unproven then self:drop_unproven() end
   if self.error and #self.queue > 0 then
     self:abandon(table.remove(self.queue)) -- one at a time: a step is not to take long
     return "wait", 0

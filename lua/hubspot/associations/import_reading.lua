@@ -14,6 +14,15 @@ function reading:new_group(first)
   return groups.new(first, self.input_at, self.on_failure ~= nil, self.checks)
 end
 
+-- The next input of the source, or the one that had no room in the group before: true and the input, or
+-- false.
+function reading:take_input()
+  local input = self.held
+  if input == nil then return self.read() end
+  self.held = nil
+  return true, input
+end
+
 -- What the journal says of the next inputs, which are read from the source and compared, not sent.
 function reading:replay(record)
   local group = self:new_group(record.first)
@@ -21,7 +30,7 @@ function reading:replay(record)
   local is_recorded = self.journal.failures_by_index(record)
   local inputs = {}
   for index = record.first, record.first + record.inputs - 1 do
-    local more, input = self.read()
+    local more, input = self:take_input()
     if not more then break end
     if not self:add(group, input) then
       self.held = input -- no room, where there was room before: it is another source
@@ -29,11 +38,13 @@ function reading:replay(record)
     end
     if is_recorded[index] then inputs[index] = input end
   end
-  if group.count ~= record.inputs or group.body:digest() ~= record.digest then
+  if not self.journal.matches(record, group) then
+    group.complete = false -- nothing of it is recorded, over what is
     return self:stop(self.journal:mismatch(record))
   end
   self.group = nil -- its inputs have their outcome
   self.journal:forget(record)
+  if #group.refused < group.count then self:trust_source() end
   local report = self.report
   report.inputs = report.inputs + record.inputs
   report.resumed = report.resumed + record.inputs
@@ -46,14 +57,8 @@ end
 
 -- Reads inputs into the group until it is full, the source ends, or the journal knows the next ones.
 function reading:read_into(group)
-  local read, journal = self.read, self.journal
-  while group.count < self.batch_size and not (journal and self:recorded()) do
-    local more, input = true, self.held
-    if input ~= nil then
-      self.held = nil
-    else
-      more, input = read()
-    end
+  while group.count < self.batch_size and not self:recorded() do
+    local more, input = self:take_input()
     if not more then
       self.exhausted = true
       return
@@ -63,6 +68,44 @@ function reading:read_into(group)
       return
     end
   end
+end
+
+-- ---- a source that a journal has to know first ----
+
+-- A group is sent once the source is known to be the one that the journal recorded: with another one, the
+-- journal and HubSpot stay as they are. Groups that come before the first record wait for that; they are few,
+-- since groups land about in order.
+function reading:open_group(group)
+  if self.unproven then
+    table.insert(self.unproven, group)
+    return
+  end
+  self.open_groups = self.open_groups + 1
+  if group.open == 0 then
+    self:land(group)
+  else
+    self:push_group(group)
+  end
+end
+
+-- The source is the one that was recorded, or nothing is recorded: what has waited is sent.
+function reading:trust_source()
+  local waiting = self.unproven
+  self.unproven = nil
+  for _, group in ipairs(waiting or {}) do self:open_group(group) end
+end
+
+-- The job stops: what has waited is not sent, and not recorded.
+function reading:drop_unproven()
+  for _, group in ipairs(self.unproven or {}) do group.complete = false end
+  self:trust_source()
+end
+
+-- At the end of the source: it has to have held all that is recorded.
+function reading:check_end()
+  local record = self.journal and self.journal:unread()
+  if record then return self:stop(self.journal:mismatch(record)) end
+  if self.unproven then self:trust_source() end
 end
 
 -- Takes the next input into the group; false when the group has no room for it.
@@ -75,7 +118,7 @@ function reading:add(group, input)
 end
 
 function reading:recorded()
-  return self.held == nil and self.journal and self.journal:record_at(self.index + 1)
+  return self.journal and self.journal:record_at(self.index + 1)
 end
 
 -- A group is one piece, and one more for each open group that has pairs of it: these wait for that group,
@@ -129,13 +172,8 @@ function reading:fill()
   if not filled then self:raised(raised) end
   local group = self.group
   self.group = nil
-  if not group or group.count == 0 then return end
-  self.open_groups = self.open_groups + 1
-  if group.open == 0 then
-    self:land(group)
-  else
-    self:push_group(group)
-  end
+  if group and group.count > 0 then self:open_group(group) end
+  if self.exhausted then self:check_end() end
 end
 
 return reading

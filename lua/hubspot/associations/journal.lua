@@ -17,6 +17,7 @@ local FORMAT_VERSION = 1
 -- What of an error is worth keeping.
 local ERROR_FIELDS = {
   "kind", "message", "status", "category", "subCategory", "correlationId", "context", "field", "policyName",
+  "index", "flaw", "together",
 }
 
 ---@class hubspot.associations.JournalStore
@@ -29,7 +30,7 @@ local ERROR_FIELDS = {
 local Journal = {}
 Journal.__index = Journal
 
--- `reason` says what a program, or the command, can do: "other_job" or "in_use"; nil for all else.
+-- `reason` says what a program, or the command, can do: "other_job", "in_use" or "damaged"; nil for all else.
 local function refuse(path, why, reason)
   local message = ("journal %s: %s"):format(path, why)
   return nil, errors.new { kind = "journal", message = message, reason = reason, retryable = false }
@@ -47,22 +48,58 @@ end
 
 local RECORDED_OUTCOMES = { failed = true, unconfirmed = true }
 
-local function is_failure(failure)
-  return type(failure) == "table" and type(failure.index) == "number"
-    and RECORDED_OUTCOMES[failure.outcome] and type(failure.error) == "table"
+local MOST = 2 ^ 53 -- inputs: beyond it, a number is not exact
+
+local function is_whole(value, least, most)
+  return type(value) == "number" and value % 1 == 0 and value >= least and value <= most
+end
+
+-- Whether the values of a list are different indices of the record's inputs; `index_of` gives that of a
+-- value.
+local function are_indices(list, record, index_of)
+  local seen = {}
+  for _, value in ipairs(list) do
+    local index = index_of(value)
+    local is_index = is_whole(index, record.first, record.first + record.inputs - 1)
+    if not is_index or seen[index] then return false end
+    seen[index] = true
+  end
+  return true
+end
+
+local function index_of_failure(failure)
+  local is_failure = type(failure) == "table" and RECORDED_OUTCOMES[failure.outcome]
+    and type(failure.error) == "table"
+  return is_failure and failure.index or nil
+end
+
+local function itself(value)
+  return value
 end
 
 local function is_record(record)
-  if type(record) ~= "table" or type(record.first) ~= "number" or type(record.inputs) ~= "number"
-    or type(record.digest) ~= "string" or type(record.created) ~= "number" then
+  if type(record) ~= "table" or type(record.digest) ~= "string" then return false end
+  if not is_whole(record.first, 1, MOST) or not is_whole(record.inputs, 1, MOST)
+    or not is_whole(record.created, 0, MOST) then
     return false
   end
-  local failures = record.failures or {}
-  if type(failures) ~= "table" then return false end
-  for _, failure in ipairs(failures) do
-    if not is_failure(failure) then return false end
+  local failures, refused = record.failures or {}, record.refused or {}
+  return type(failures) == "table" and type(refused) == "table"
+    and record.created + #failures == record.inputs and #refused <= #failures
+    and are_indices(failures, record, index_of_failure) and are_indices(refused, record, itself)
+end
+
+-- The number of a line whose inputs another one has, too; nil when there is none.
+local function overlapping_line(records)
+  local ordered = {}
+  for _, record in pairs(records) do ordered[#ordered + 1] = record end
+  table.sort(ordered, function(a, b)
+    return a.first < b.first
+  end)
+  for i = 2, #ordered do
+    local before, record = ordered[i - 1], ordered[i]
+    if before.first + before.inputs > record.first then return math.max(before.line, record.line) end
   end
-  return record.inputs >= 1 and record.created + #failures == record.inputs
 end
 
 -- Why a header is not that of this job's journal; nil when it is.
@@ -102,16 +139,16 @@ function Journal:load(text)
     if line_number == 1 then
       local why, reason = self:check_header(record)
       if why then return nil, why, reason end
-    elseif not is_record(record) then
-      return nil, ("line %d is damaged"):format(line_number)
+    elseif not is_record(record) or self.records[record.first] then
+      return nil, ("line %d is damaged"):format(line_number), "damaged"
     else
+      record.line = line_number
       self.records[record.first] = record
     end
   end
-  if #complete < #text then -- a torn last line, of what is a journal of ours
-    local truncated, reason = self.store:truncate(#complete)
-    if not truncated then return nil, reason end
-  end
+  local overlapping = overlapping_line(self.records)
+  if overlapping then return nil, ("line %d is damaged"):format(overlapping), "damaged" end
+  if #complete < #text then self.torn_at = #complete end -- within a last line of what is a journal of ours
   return true, nil, line_number
 end
 
@@ -128,10 +165,20 @@ function journal.new(store, path, identity)
   if not loaded then return refuse(path, why, detail) end
   if detail == 0 then
     local appended
-    appended, reason = store:append(self:header())
+    appended, reason = self:append(self:header())
     if not appended then return refuse(path, reason) end
   end
   return self
+end
+
+-- Appends a line. What is left of a torn one goes only now: a journal that is not used stays as it is.
+function Journal:append(text)
+  if self.torn_at then
+    local truncated, reason = self.store:truncate(self.torn_at)
+    if not truncated then return nil, reason end
+    self.torn_at = nil
+  end
+  return self.store:append(text)
 end
 
 -- ---- a job's use of it ----
@@ -154,7 +201,9 @@ end
 function journal.failures(record)
   local failures = {}
   for i, failure in ipairs(record.failures or {}) do
-    failures[i] = { index = failure.index, outcome = failure.outcome, error = errors.new(failure.error) }
+    local err = errors.new(failure.error)
+    if err.kind == "invalid_input" then err.index = failure.index end -- older journals do not have it
+    failures[i] = { index = failure.index, outcome = failure.outcome, error = err }
   end
   return failures
 end
@@ -179,10 +228,11 @@ function Journal:record(group)
     failures = failures or {}
     failures[i] = { index = failure.index, outcome = failure.outcome, error = encode_error(failure.error) }
   end
-  local appended, reason = self.store:append(json.encode {
+  local appended, reason = self:append(json.encode {
     first = group.first,
     inputs = group.count,
     digest = group.body:digest(),
+    refused = group.refused,
     created = group.created,
     failures = failures,
   } .. "\n")
@@ -190,13 +240,39 @@ function Journal:record(group)
   return true
 end
 
+---Whether the inputs of a group are the ones that were recorded: those that can be sent by their digest, and
+---those that cannot by their places. (Older journals have no places: what cannot be sent cannot be created.)
+---@param record table
+---@param group hubspot.associations.Group filled, and with no outcome but of those that cannot be sent
+---@return boolean
+function Journal.matches(record, group)
+  if group.count ~= record.inputs or group.body:digest() ~= record.digest then return false end
+  if record.refused and #record.refused ~= #group.refused then return false end
+  local is_known = {}
+  for _, index in ipairs(record.refused or {}) do is_known[index] = true end
+  for _, failure in ipairs(not record.refused and record.failures or {}) do is_known[failure.index] = true end
+  for _, index in ipairs(group.refused) do
+    if not is_known[index] then return false end
+  end
+  return true
+end
+
+---The first input that is recorded and was not read.
+---@return table|nil record
+function Journal:unread()
+  local first
+  for _, record in pairs(self.records) do
+    if not first or record.first < first.first then first = record end
+  end
+  return first
+end
+
 ---The error of a source that does not hold what was recorded.
 ---@param record table
 ---@return hubspot.associations.Error
 function Journal:mismatch(record)
-  local _, err = refuse(self.path, ("is of another job: inputs %d to %d are not the ones it recorded"):format(
-    record.first, record.first + record.inputs - 1
-  ), "other_job")
+  local why = "is of another job: inputs %d to %d are not the ones it recorded"
+  local _, err = refuse(self.path, why:format(record.first, record.first + record.inputs - 1), "other_job")
   return err
 end
 
