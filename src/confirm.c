@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 64, ANSWER_DEPTH = MAX_DEPTH - 1, RESULT_DEPTH = MAX_DEPTH - 3 }; /* as core.decode */
+/* How deep a value may go on: of the answer's fields, in the list of results, and of a result's fields. */
+enum { ANSWER_DEPTH = HSA_MAX_DEPTH - 1, LIST_DEPTH = ANSWER_DEPTH - 1, RESULT_DEPTH = LIST_DEPTH - 1 };
 
 /* The entries of a body, found by their pair of ids: open addressing, entry numbers from 1, 0 for free. */
 typedef struct lhsa_pairs {
@@ -51,11 +52,11 @@ typedef struct lhsa_answer {
   int indexed;         /* pairs is filled: once a result is not about the input it is expected to be about */
   unsigned char *seen; /* entries that a result was about */
   size_t next;         /* the entry that the next result is expected to be about */
-  int complete, listed;
-  lhsa_text from, to; /* of the result that is being read */
+  int complete, listed, errors_told, count_told; /* the fields that were there: each may be only once */
+  lhsa_text from, to;                            /* of the result that is being read */
 } lhsa_answer;
 
-/* Reads the value whose first token is `token`, of the field `key`; 0 ends the reading. */
+/* Reads the rest of the value that `token` began, of the field `key`; 0 ends the reading. */
 typedef int field_reader(lhsa_answer *answer, lhsa_text key, hsa_token token);
 
 static int is(lhsa_text text, const char *name)
@@ -63,8 +64,8 @@ static int is(lhsa_text text, const char *name)
   return text.length == strlen(name) && memcmp(text.bytes, name, text.length) == 0;
 }
 
-/* Reads the rest of the object whose { was read. */
-static int read_object(lhsa_answer *answer, field_reader *read_field)
+/* Reads the rest of the object whose { was read, and whose values may go so deep. */
+static int read_object(lhsa_answer *answer, field_reader *read_field, int depth)
 {
   hsa_reader *reader = &answer->reader;
   hsa_token token = hsa_read(reader);
@@ -72,8 +73,10 @@ static int read_object(lhsa_answer *answer, field_reader *read_field)
     return 1;
   for (;;) {
     lhsa_text key = {reader->text, reader->length};
-    if (token != HSA_STRING || reader->escaped || hsa_read(reader) != HSA_COLON
-        || !read_field(answer, key, hsa_read(reader)))
+    if (token != HSA_STRING || reader->escaped || hsa_read(reader) != HSA_COLON)
+      return 0;
+    token = hsa_read(reader);
+    if (!hsa_begin_value(reader, token, depth) || !read_field(answer, key, token))
       return 0;
     token = hsa_read(reader);
     if (token != HSA_COMMA)
@@ -84,6 +87,8 @@ static int read_object(lhsa_answer *answer, field_reader *read_field)
 
 static int read_id(hsa_reader *reader, hsa_token token, lhsa_text *id)
 {
+  if (id->bytes != NULL)
+    return 0; /* one of two would be a guess */
   *id = (lhsa_text){reader->text, reader->length};
   return (token == HSA_STRING && !reader->escaped) || (token == HSA_NUMBER && reader->whole);
 }
@@ -94,7 +99,7 @@ static int read_result_field(lhsa_answer *answer, lhsa_text key, hsa_token token
     return read_id(&answer->reader, token, &answer->from);
   if (is(key, "toObjectId"))
     return read_id(&answer->reader, token, &answer->to);
-  return hsa_skip(&answer->reader, token, RESULT_DEPTH);
+  return hsa_skip_begun(&answer->reader, token, RESULT_DEPTH);
 }
 
 static void index_pairs(lhsa_answer *answer)
@@ -146,7 +151,8 @@ static int read_results(lhsa_answer *answer, hsa_token token)
     return 1;
   for (;;) {
     answer->from = answer->to = (lhsa_text){NULL, 0};
-    if (token != HSA_OBJECT || !read_object(answer, read_result_field) || !note_result(answer))
+    if (token != HSA_OBJECT || !hsa_begin_value(reader, token, LIST_DEPTH)
+        || !read_object(answer, read_result_field, RESULT_DEPTH) || !note_result(answer))
       return 0;
     token = hsa_read(reader);
     if (token != HSA_COMMA)
@@ -161,12 +167,13 @@ static int read_answer_field(lhsa_answer *answer, lhsa_text key, hsa_token token
   if (is(key, "results"))
     return read_results(answer, token);
   if (is(key, "status"))
-    return answer->complete = token == HSA_STRING && is(value, "COMPLETE");
+    return !answer->complete++ && token == HSA_STRING && is(value, "COMPLETE");
   if (is(key, "errors"))
-    return token == HSA_NULL || (token == HSA_LIST && hsa_read(&answer->reader) == HSA_LIST_END);
+    return !answer->errors_told++
+           && (token == HSA_NULL || (token == HSA_LIST && hsa_read(&answer->reader) == HSA_LIST_END));
   if (is(key, "numErrors"))
-    return token == HSA_NULL || (token == HSA_NUMBER && is(value, "0"));
-  return hsa_skip(&answer->reader, token, ANSWER_DEPTH);
+    return !answer->count_told++ && (token == HSA_NULL || (token == HSA_NUMBER && is(value, "0")));
+  return hsa_skip_begun(&answer->reader, token, ANSWER_DEPTH);
 }
 
 /* body:confirmed_by(text) -> true when the answer `text` has a result for each pair of ids and tells of no error;
@@ -182,7 +189,9 @@ int lhsa_body_confirmed_by(lua_State *L)
   answer.seen = lua_newuserdata(L, count + 1);
   memset(answer.seen, 0, count + 1);
   hsa_reader_init(&answer.reader, text, length);
-  int confirmed = hsa_read(&answer.reader) == HSA_OBJECT && read_object(&answer, read_answer_field)
+  int confirmed = hsa_read(&answer.reader) == HSA_OBJECT
+                  && hsa_begin_value(&answer.reader, HSA_OBJECT, HSA_MAX_DEPTH)
+                  && read_object(&answer, read_answer_field, ANSWER_DEPTH)
                   && hsa_read(&answer.reader) == HSA_END && answer.complete && answer.listed;
   for (size_t i = 0; confirmed && i < count; i++)
     confirmed = answer.seen[lhsa_entries(body)[i].first];

@@ -186,10 +186,19 @@ static int skip_list(hsa_reader *reader, int depth)
   }
 }
 
-int hsa_skip(hsa_reader *reader, hsa_token token, int depth)
+int hsa_begin_value(hsa_reader *reader, hsa_token token, int depth)
 {
   if (depth == 0 && (token == HSA_OBJECT || token == HSA_LIST))
     return hsa_reader_fail(reader, "nested too deeply");
+  if (++reader->values > HSA_MOST_VALUES)
+    return hsa_reader_fail(reader, "more values than an answer has");
+  if (token == HSA_NUMBER && reader->length >= HSA_LONG_NUMBER)
+    return hsa_reader_fail(reader, "a number too long");
+  return 1;
+}
+
+int hsa_skip_begun(hsa_reader *reader, hsa_token token, int depth)
+{
   switch (token) {
   case HSA_OBJECT:
     return skip_object(reader, depth);
@@ -204,6 +213,11 @@ int hsa_skip(hsa_reader *reader, hsa_token token, int depth)
   default:
     return hsa_reader_fail(reader, "a value is missing");
   }
+}
+
+int hsa_skip(hsa_reader *reader, hsa_token token, int depth)
+{
+  return hsa_begin_value(reader, token, depth) && hsa_skip_begun(reader, token, depth);
 }
 
 /* ---- escapes ---- */

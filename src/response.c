@@ -13,16 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An answer to a full batch has some ten thousands of values; each may take fifty times its JSON in memory. */
-enum { MAX_DEPTH = 64, MOST_VALUES = 1024 * 1024, MOST_PRESIZED = 16, INPUT_SIDES = 2 };
+enum { MOST_PRESIZED = 16, INPUT_SIDES = 2 };
 
 /* How many fields the last object had, at each depth: a good guess for the next. */
 typedef struct lhsa_decoder {
   hsa_reader reader;
-  int values;                       /* so far */
   int of_input;                     /* not of an answer */
   const char *id_keys[INPUT_SIDES]; /* of an input: what holds an id, beside "id" */
-  int fields[MAX_DEPTH + 1];
+  int fields[HSA_MAX_DEPTH + 1];
   hsa_secrets secrets; /* what no string may show */
 } lhsa_decoder;
 
@@ -93,20 +91,17 @@ static int push_integer(lua_State *L, const hsa_reader *reader)
 }
 #endif
 
-static int push_number(lua_State *L, hsa_reader *reader)
+static void push_number(lua_State *L, const hsa_reader *reader)
 {
-  char text[400];
+  char text[HSA_LONG_NUMBER]; /* longer ones were refused */
   if (push_integer(L, reader))
-    return 1;
-  if (reader->length >= sizeof text)
-    return hsa_reader_fail(reader, "a number too long");
+    return;
   memcpy(text, reader->text, reader->length);
   text[reader->length] = '\0';
   char *point = strchr(text, '.');
   if (point != NULL)
     *point = localeconv()->decimal_point[0]; /* strtod minds the host's locale */
   lua_pushnumber(L, (lua_Number)strtod(text, NULL));
-  return 1;
 }
 
 /* ---- values ---- */
@@ -152,6 +147,18 @@ static int is_known(lua_State *L)
   return known;
 }
 
+/* Whether the key at the top is one by which an answer tells outcomes: of two values, neither is then believed. */
+static int tells_outcome(lua_State *L)
+{
+  static const char *const KEYS[] = {"results", "errors", "numErrors", "status"};
+  size_t length;
+  const char *key = lua_tolstring(L, -1, &length);
+  for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
+    if (is_word(key, length, KEYS[i]))
+      return 1;
+  return ends_with(key, length, "ObjectId");
+}
+
 /* Reads `"key": value` behind the token that began the key, and sets it in the object at the top. */
 static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth)
 {
@@ -159,15 +166,23 @@ static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
   if (token != HSA_STRING)
     return hsa_reader_fail(reader, "a key is missing");
   push_string(L, decoder);
-  if (decoder->of_input && is_known(L)) /* which of two ids is meant would be a guess */
+  int is_second = (decoder->of_input || tells_outcome(L)) && is_known(L);
+  if (decoder->of_input && is_second) /* which of two ids is meant would be a guess */
     return hsa_reader_fail(reader, "a key for the second time");
   if (hsa_read(reader) != HSA_COLON)
     return hsa_reader_fail(reader, "a colon is missing");
   token = hsa_read(reader);
-  if (token == HSA_NUMBER && is_id(L, decoder))
+  if (token == HSA_NUMBER && is_id(L, decoder)) {
+    if (!decoder->of_input && !hsa_begin_value(reader, token, depth - 1)) /* an input's is judged by others */
+      return 0;
     lua_pushlstring(L, reader->text, reader->length);
-  else if (!push_value(L, decoder, token, depth - 1))
+  } else if (!push_value(L, decoder, token, depth - 1)) {
     return 0;
+  }
+  if (is_second) {
+    lua_pop(L, 1);
+    lua_pushboolean(L, 0);
+  }
   lua_rawset(L, -3);
   return 1;
 }
@@ -219,10 +234,8 @@ static int push_list(lua_State *L, lhsa_decoder *decoder, int depth)
 static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth)
 {
   hsa_reader *reader = &decoder->reader;
-  if (depth == 0 && (token == HSA_OBJECT || token == HSA_LIST))
-    return hsa_reader_fail(reader, "nested too deeply");
-  if (++decoder->values > MOST_VALUES)
-    return hsa_reader_fail(reader, "more values than an answer has");
+  if (!hsa_begin_value(reader, token, depth))
+    return 0;
   luaL_checkstack(L, 4, "a response");
   switch (token) {
   case HSA_OBJECT:
@@ -233,7 +246,8 @@ static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
     push_string(L, decoder);
     return 1;
   case HSA_NUMBER:
-    return push_number(L, reader);
+    push_number(L, reader);
+    return 1;
   case HSA_TRUE:
   case HSA_FALSE:
     lua_pushboolean(L, token == HSA_TRUE);
@@ -256,7 +270,7 @@ static int decode_text(lua_State *L, lhsa_decoder *decoder)
   hsa_token token = hsa_read(reader);
   if (token != HSA_OBJECT && token != HSA_LIST && token != HSA_ERROR)
     hsa_reader_fail(reader, "not a JSON object");
-  else if (push_value(L, decoder, token, MAX_DEPTH) && hsa_read(reader) != HSA_END)
+  else if (push_value(L, decoder, token, HSA_MAX_DEPTH) && hsa_read(reader) != HSA_END)
     hsa_reader_fail(reader, "more than one JSON value");
   if (reader->error == NULL)
     return 1;
@@ -279,10 +293,11 @@ static void check_secrets(lua_State *L, hsa_secrets *secrets)
 }
 
 /* decode(text [, secret [, secret]]) -> table | nil, message: the JSON object or list that `text` is, as plain
- * tables; "[token]" stands in its strings where a secret stood, or a beginning of one: see secrets.c */
+ * tables; "[token]" stands in its strings where a secret stood, or a beginning of one: see secrets.c. Where an object
+ * has two values under a key that tells outcomes, such as "fromObjectId" or "results", that is false. */
 static int decode(lua_State *L)
 {
-  lhsa_decoder decoder = {.values = 0};
+  lhsa_decoder decoder = {.of_input = 0};
   check_secrets(L, &decoder.secrets);
   return decode_text(L, &decoder);
 }

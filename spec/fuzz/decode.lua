@@ -24,8 +24,17 @@ local function compare_lists(list, other)
   assert(#list == count)
 end
 
+local TELLS_OUTCOME = { results = true, errors = true, numErrors = true, status = true }
+
+-- Of two values under a key that tells outcomes, core.decode believes none.
+local function may_be_double(key, value)
+  return value == false and (TELLS_OUTCOME[key] or key:find "ObjectId$")
+end
+
 local function compare_objects(object, other)
-  for key, value in pairs(other) do compare(object[key], value, key) end
+  for key, value in pairs(other) do
+    if not may_be_double(key, object[key]) then compare(object[key], value, key) end
+  end
   for key in pairs(object) do assert(other[key] ~= nil, key) end
 end
 
@@ -58,7 +67,7 @@ local function assert_shows_none(value)
 end
 
 local function check(text, count, value, why)
-  assert(inside.skips(text) == (value ~= nil) or why:find "^a number too long", why)
+  assert(inside.skips(text) == (value ~= nil), why)
   if value == nil then
     assert(count == 2)
     local place = tonumber(why:match " at byte (%d+)$")

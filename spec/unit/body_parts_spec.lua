@@ -3,6 +3,7 @@
 -- What is written at all is checked in body_spec.lua.
 
 local cjson = require "cjson"
+local answers = require "hubspot.associations.answer"
 local core = require "hubspot.associations.core"
 local outcome = require "hubspot.associations.outcome"
 local random = require "support.random"
@@ -330,6 +331,77 @@ describe("an answer", function()
     end
   end)
 
+  -- What core.decode refuses, or of which it believes nothing, wherever it stands in an answer.
+  it("confirms a body by nothing that decoding refuses", function()
+    local body = body_of(A, B)
+    local refused = {
+      ("1"):rep(400), "-" .. ("9"):rep(399) .. ".5", "1e" .. ("0"):rep(400),
+      ("["):rep(64) .. ("]"):rep(64), ('{"a":'):rep(64) .. "1" .. ("}"):rep(64),
+    }
+    local whole = answer(AB, ',"x":1')
+    for _, value in ipairs(refused) do
+      for _, place in ipairs { '"x":1', '"labels":[null]', '"startedAt":"x"', '"fromObjectTypeId":"0-1"' } do
+        local text = whole:gsub(place:gsub("%p", "%%%0"), function(found)
+          return found:match "^[^:]*:" .. value
+        end)
+        assert.is_nil(core.decode(text), text)
+        assert.is_false(body:confirmed_by(text), text)
+      end
+    end
+    assert.is_true(body:confirmed_by((whole:gsub('"x":1', '"x":' .. ("1"):rep(399)))))
+  end)
+
+  it("confirms a body, and is decoded, up to the same depth and the same count of values", function()
+    local body = body_of(A, B)
+    local whole = answer(AB, ',"x":1')
+    for _, place in ipairs { '"x":1', '"labels":[null]' } do
+      for depth = 55, 66 do
+        local text = whole:gsub(place:gsub("%p", "%%%0"), function(found)
+          return found:match "^[^:]*:" .. ("["):rep(depth) .. ("]"):rep(depth)
+        end)
+        assert.equal(core.decode(text) ~= nil, body:confirmed_by(text), place .. depth)
+      end
+    end
+    local most = 1024 * 1024
+    local other = 15 -- values: the object, its fields, two results of four fields, a null in a list of each
+    local taken = 0
+    for count = most - other - 3, most - other + 3 do
+      local text = answer(AB, ',"x":[' .. ("1,"):rep(count - 1) .. "1]")
+      local decoded = core.decode(text) ~= nil
+      assert.equal(decoded, body:confirmed_by(text), count)
+      if decoded then taken = taken + 1 end
+    end
+    assert.is_true(taken > 0 and taken < 7, taken)
+  end)
+
+  it("confirms nobody by one of two values of a field", function()
+    local body = body_of(A)
+    local one, other = '"fromObjectId":"1"', '"toObjectId":"2"'
+    local function confirmed(text)
+      local batch = answers.read({ status = 201, headers = {}, body = text }, 0)
+      local matched = batch and #outcome.match(body, { 1 }, batch).created or 0
+      return { body:confirmed_by(text), matched }
+    end
+    assert.same({ true, 1 }, confirmed(answer { "{" .. one .. "," .. other .. "}" }))
+    for _, fields in ipairs {
+      { one, one, other }, { '"fromObjectId":"9"', one, other }, { one, '"fromObjectId":9', other },
+      { one, other, '"toObjectId":"9"' }, { '"toObjectId":9', one, other }, { one, one, one, other },
+    } do
+      assert.same({ false, 0 }, confirmed(answer { "{" .. table.concat(fields, ",") .. "}" }), fields[1])
+    end
+    for _, more in ipairs {
+      ',"results":[]', ',"results":[{"fromObjectId":"1","toObjectId":"2"}]', ',"errors":[],"errors":[]',
+      ',"errors":[{"message":"x"}],"errors":[]',
+    } do
+      assert.same({ false, 0 }, confirmed(answer({ "{" .. one .. "," .. other .. "}" }, more)), more)
+    end
+    for _, more in ipairs {
+      ',"status":"COMPLETE"', ',"numErrors":0,"numErrors":0', ',"numErrors":1,"numErrors":0',
+    } do
+      assert.is_false(confirmed(answer({ "{" .. one .. "," .. other .. "}" }, more))[1], more)
+    end
+  end)
+
   it("confirms a body only when matching says that all of it was created", function()
     local confirmed = 0
     random.check(3000, function(luck)
@@ -345,6 +417,15 @@ describe("an answer", function()
         end
       end
       if luck:one_in(3) and #results > 1 then table.insert(results, 1, table.remove(results)) end
+      if luck:one_in(6) and #results > 0 then
+        local at, field = luck:integer(1, #results), luck:pick {
+          '"fromObjectId":1,', '"toObjectId":"2",', '"fromObjectId":null,', '"toObjectId":1.5,',
+          '"x":1,"x":2,',
+          '"x":' .. ("1"):rep(luck:integer(395, 405)) .. ",", '"fromObjectId":-1,', '"labels":"\255",',
+          '"x":' .. ("["):rep(luck:integer(58, 64)) .. "1,",
+        }
+        results[at] = "{" .. field .. results[at]:sub(2)
+      end
       local text = answer(results, luck:one_in(8) and ',"errors":[{"message":"x"}]' or nil)
       if luck:one_in(8) then
         local at, skipped = luck:integer(1, #text), luck:integer(0, 1)
@@ -352,7 +433,7 @@ describe("an answer", function()
       end
       if body:confirmed_by(text) then
         confirmed = confirmed + 1
-        local batch = assert(core.decode(text))
+        local batch = assert(answers.read({ status = 201, headers = {}, body = text }, 0))
         assert.equal("COMPLETE", batch.status)
         assert.is_true(batch.errors == nil or #batch.errors == 0)
         assert.equal(#places, #outcome.match(body, places, batch).created)
