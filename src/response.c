@@ -9,7 +9,9 @@
 #include "secrets.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,14 +95,18 @@ static int push_integer(lua_State *L, const hsa_reader *reader)
 
 static void push_number(lua_State *L, const hsa_reader *reader)
 {
-  char text[HSA_LONG_NUMBER]; /* longer ones were refused */
+  char text[HSA_LONG_NUMBER + MB_LEN_MAX]; /* longer ones were refused */
   if (push_integer(L, reader))
     return;
-  memcpy(text, reader->text, reader->length);
-  text[reader->length] = '\0';
-  char *point = strchr(text, '.');
-  if (point != NULL)
-    *point = localeconv()->decimal_point[0]; /* strtod minds the host's locale */
+  const char *point = memchr(reader->text, '.', reader->length);
+  if (point == NULL) {
+    memcpy(text, reader->text, reader->length);
+    text[reader->length] = '\0';
+  } else { /* strtod wants that of the host's locale, which may have several bytes */
+    int before = (int)(point - reader->text), behind = (int)reader->length - before - 1;
+    snprintf(text, sizeof text, "%.*s%.*s%.*s", before, reader->text, MB_LEN_MAX, localeconv()->decimal_point,
+             behind, point + 1);
+  }
   lua_pushnumber(L, (lua_Number)strtod(text, NULL));
 }
 

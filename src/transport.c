@@ -3,11 +3,11 @@
  * Plain HTTP: knows nothing of HubSpot. */
 #include "core.h"
 
+#include "ascii.h"
 #include "http.h"
 #include "proxy.h"
 #include "url.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -112,14 +112,14 @@ static void push_headers(lua_State *L, const hsa_buffer *head)
     const char *colon = memchr(line, ':', (size_t)(stop - line));
     if (colon != NULL) {
       const char *value = colon + 1, *last = stop;
-      while (value < last && isspace((unsigned char)*value))
+      while (value < last && hsa_is_space(*value))
         value++;
-      while (last > value && isspace((unsigned char)last[-1]))
+      while (last > value && hsa_is_space(last[-1]))
         last--;
       luaL_Buffer name;
       luaL_buffinit(L, &name);
       for (const char *p = line; p < colon; p++)
-        luaL_addchar(&name, (char)tolower((unsigned char)*p));
+        luaL_addchar(&name, hsa_lower(*p));
       luaL_pushresult(&name);
       lua_pushlstring(L, value, (size_t)(last - value));
       lua_rawset(L, -3);

@@ -5,12 +5,11 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <string.h>
-#include <strings.h>
 
 static int is_loopback(const char *host)
 {
   struct in_addr address;
-  if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+  if (curl_strequal(host, "localhost") || strcmp(host, "[::1]") == 0)
     return 1;
   return inet_pton(AF_INET, host, &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
 }
@@ -37,9 +36,9 @@ static const char *refusal(CURLU *parsed, const char *url)
   if (curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK
       || curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK || host[0] == '\0')
     why = "not an absolute http or https URL";
-  else if (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0)
+  else if (!curl_strequal(scheme, "https") && !curl_strequal(scheme, "http"))
     why = "only https (and http to this machine) is spoken";
-  else if (strcasecmp(scheme, "http") == 0 && !is_loopback(host))
+  else if (curl_strequal(scheme, "http") && !is_loopback(host))
     why = "http would show the token to the network: use https, or a loopback host";
   curl_free(scheme);
   curl_free(host);
@@ -58,5 +57,5 @@ const char *hsa_url_refusal(const char *url)
 
 int hsa_url_is_plain(const char *url)
 {
-  return strncasecmp(url, "http:", 5) == 0;
+  return curl_strnequal(url, "http:", 5);
 }

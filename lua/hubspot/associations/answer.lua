@@ -79,8 +79,8 @@ local function text_of(response)
 end
 
 local function snippet(body)
-  local text = body:sub(1, SNIPPET):gsub("%s+", " ")
-  return text:find "%S" and text or "an empty body"
+  local text = body:sub(1, SNIPPET):gsub("[ \t-\r]+", " ")
+  return text:find "[^ \t-\r]" and text or "an empty body"
 end
 
 local function kind_of(status, refusal)

@@ -52,7 +52,7 @@ end
 -- What was raised, in words: of a module that is not there, of Ctrl-C, or of a mistake in this program.
 local function explain(raised)
   raised = tostring(raised)
-  local module = raised:match "module '([%w_.]+)' not found"
+  local module = raised:match "module '([A-Za-z0-9_.]+)' not found"
   if module then
     local source = SOURCE_OF[module] or SOURCE_OF[module:match "^[^.]+"]
     if source then return ("this needs the Lua module %s: %s"):format(module, source) end

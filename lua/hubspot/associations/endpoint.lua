@@ -13,11 +13,11 @@ end
 local function refusal(object_type)
   if object_type == "" then return "is empty" end
   if object_type == "." or object_type == ".." then return "is a step in a path" end
-  if object_type:find "[%c\127]" then return "has control characters" end
+  if object_type:find "[%z\1-\31\127]" then return "has control characters" end
 end
 
 local function segment(object_type)
-  return (object_type:gsub("[^%w%-%._~]", function(byte)
+  return (object_type:gsub("[^A-Za-z0-9%-%._~]", function(byte)
     return ("%%%02X"):format(byte:byte())
   end))
 end

@@ -1,6 +1,8 @@
 -- What an error of HubSpot's says beyond its message: the reasons in its `context` and its details, and the
 -- scopes that a 403 names. Pure: makes text. Every field may be missing, and of any type.
 
+local ascii = require "hubspot.associations.ascii"
+
 local explanation = {}
 
 local MOST = 8 -- reasons, or scopes, that are shown of one error
@@ -23,13 +25,18 @@ local function shown(text)
   return text:sub(1, LONGEST):gsub("[\192-\255][\128-\191]*$", "") .. "..." -- at no half character
 end
 
+-- A number with a point, whatever the host's locale has.
+local function number_text(number)
+  return (("%.14g"):format(number):gsub("[^0-9a-z+-]+", "."))
+end
+
 -- The strings and numbers in a value, in order, into `list`.
 local function collect(value, list, depth)
   if #list >= MOST_READ then return list end
-  if type(value) == "string" and value:find "%S" then
+  if type(value) == "string" and value:find "[^ \t-\r]" then
     list[#list + 1] = shown(value)
   elseif type(value) == "number" then
-    list[#list + 1] = ("%.14g"):format(value)
+    list[#list + 1] = number_text(value)
   elseif type(value) == "table" and depth < DEEPEST then
     for _, entry in ipairs(value) do collect(entry, list, depth + 1) end
     for key, entry in pairs(value) do
@@ -71,10 +78,10 @@ local function claims_of(context)
   for name in pairs(context) do
     if type(name) == "string" and not REPEATS[name] and not IS_SCOPES[name] then names[#names + 1] = name end
   end
-  table.sort(names)
+  table.sort(names, ascii.before)
   for _, name in ipairs(names) do
     for _, value in ipairs(collect(context[name], {}, 1)) do
-      local is_sentence = value:find "%s" ~= nil
+      local is_sentence = value:find "[ \t-\r]" ~= nil
       local list = is_sentence and sentences or words
       list[#list + 1] = { value = value, text = is_sentence and value or name .. ": " .. value }
     end
@@ -94,10 +101,10 @@ end
 ---@param err table
 ---@return string[]
 function explanation.reasons(err)
-  local said, reasons = tostring(err.message):lower(), {}
+  local said, reasons = ascii.lower(tostring(err.message)), {}
   local function add(value, text)
-    if said:find(value:lower(), 1, true) then return end
-    said = said .. "\n" .. text:lower()
+    if said:find(ascii.lower(value), 1, true) then return end
+    said = said .. "\n" .. ascii.lower(text)
     reasons[#reasons + 1] = text
   end
   for _, part in ipairs(parts_of(err)) do
@@ -119,7 +126,7 @@ function explanation.words(err)
   local scopes = cut(explanation.scopes(err))
   if #scopes > 0 then reasons[#reasons + 1] = "scopes: " .. table.concat(scopes, ", ") end
   if #reasons == 0 then return message end
-  return message:gsub("[%s%.:]+$", "") .. ": " .. table.concat(reasons, "; ")
+  return message:gsub("[ \t-\r%.:]+$", "") .. ": " .. table.concat(reasons, "; ")
 end
 
 return explanation

@@ -2,6 +2,7 @@
 -- landed. A line counts once it is on disk; a torn last line does not count.
 -- Knows the format; the bytes are kept by a store, so that a simulation can tear them.
 
+local ascii = require "hubspot.associations.ascii"
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
@@ -36,10 +37,25 @@ local function refuse(path, why, reason)
   return nil, errors.new { kind = "journal", message = message, reason = reason, retryable = false }
 end
 
-local function encode_error(err)
+-- lua-cjson writes a fraction with the comma of the host's locale: such numbers are kept as text.
+local function without_fractions(value)
+  if type(value) == "number" and not (value % 1 == 0 and math.abs(value) < 1e14) then
+    return (("%.17g"):format(value):gsub("[^0-9a-z+-]+", "."))
+  end
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for key, inner in pairs(value) do copy[key] = without_fractions(inner) end
+  return copy
+end
+
+local function kept_of(err)
   local kept = {}
-  for _, name in ipairs(ERROR_FIELDS) do kept[name] = err[name] end
-  local encoded, text = pcall(json.encode, { { kept } }) -- as deep as it will stand
+  for _, name in ipairs(ERROR_FIELDS) do kept[name] = without_fractions(err[name]) end
+  return kept, json.encode { { kept } } -- as deep as it will stand
+end
+
+local function encode_error(err)
+  local encoded, kept, text = pcall(kept_of, err)
   if encoded and core.decode(text) then return kept end
   return { kind = err.kind, message = tostring(err.message) } -- something in it is not for JSON
 end
@@ -119,7 +135,7 @@ function Journal:header()
   local fields = { ('{"format":%s,"version":%d'):format(json.encode(FORMAT), FORMAT_VERSION) }
   local names = {}
   for name in pairs(self.identity) do names[#names + 1] = name end
-  table.sort(names)
+  table.sort(names, ascii.before)
   for _, name in ipairs(names) do
     fields[#fields + 1] = json.encode(name) .. ":" .. json.encode(self.identity[name])
   end

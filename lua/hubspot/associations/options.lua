@@ -1,6 +1,7 @@
 -- Every option of associations.new: its type, unit, default, and check.
 -- Checks only: knows neither the transport nor the service.
 
+local ascii = require "hubspot.associations.ascii"
 local core = require "hubspot.associations.core"
 
 local printable = require "hubspot.associations.printable"
@@ -55,19 +56,19 @@ local function count(most)
 end
 
 local function text(value)
-  local valid = type(value) == "string" and value ~= "" and not value:find "%c"
+  local valid = type(value) == "string" and value ~= "" and not value:find "[%z\1-\31\127]"
   return valid, "a string that is not empty, without control characters"
 end
 
 local function base_url(value)
   if type(value) ~= "string" then return false, "a string" end
-  if value:find "[?#%c%s]" then return false, "a URL without query, fragment or spaces" end
+  if value:find "[?#%z\1-\32\127]" then return false, "a URL without query, fragment or spaces" end
   local refusal = core.url_refusal(value)
   return refusal == nil, "a URL such as https://api.hubapi.com (" .. tostring(refusal) .. ")"
 end
 
 local function version(value)
-  local named = type(value) == "string" and value:find "^%w[%w%-]*$" ~= nil
+  local named = type(value) == "string" and value:find "^[A-Za-z0-9][A-Za-z0-9%-]*$" ~= nil
   return named, 'an API version such as "2025-09" or "v4"'
 end
 
@@ -124,7 +125,7 @@ local function unknown(known, name)
   if known == CLIENT and JOB[name] then return "is an option of client:create_all" end
   local names = {}
   for other in pairs(known) do names[#names + 1] = other end
-  table.sort(names)
+  table.sort(names, ascii.before)
   return "is unknown; there are " .. table.concat(names, ", ")
 end
 

@@ -2,6 +2,7 @@
 -- The only place that knows the keys and words of HubSpot's errors; each that was observed is in
 -- spec/unit/observed_spec.lua. Pure; an error may have any shape.
 
+local ascii = require "hubspot.associations.ascii"
 local types = require "hubspot.associations.types"
 local whole = require "hubspot.associations.whole"
 
@@ -14,7 +15,7 @@ local rejection = {}
 ---@field to string
 
 local function canonical(object_type)
-  return types.object_name(object_type) or object_type:lower()
+  return types.object_name(object_type) or ascii.lower(object_type)
 end
 
 ---@param from_object_type string
@@ -113,10 +114,10 @@ local function read_context(named, key, value, side, direction)
   elseif TYPE_KEYS[key] then
     name_type(named, value)
   elseif key == "INVALID_OBJECT_IDS" and type(value) == "string" then
-    local object_type, id = value:match "^([^=]+)=(%S+)"
+    local object_type, id = value:match "^([^=]+)=([^ \t-\r]+)"
     if id then name_id(named, side_of_type(object_type, direction) or side, id) end
   elseif type(key) == "string" then
-    local object_type = key:match "^(%a+)[Ii][Dd]s?$" -- contactId
+    local object_type = key:match "^([A-Za-z]+)[Ii][Dd]s?$" -- contactId
     local of_type = object_type and side_of_type(object_type, direction)
     if of_type then name_id(named, of_type, value) end
   end
@@ -182,7 +183,7 @@ local SPLITTABLE = { [400] = true, [413] = true, [422] = true }
 -- The only words that were observed of a path's fault. "Object type" alone is said of single inputs, too.
 local function is_of_path(err, direction)
   local message = type(err.message) == "string" and err.message or ""
-  local name = message:match "^Unable to infer object type from: (.-)%s*$"
+  local name = message:match "^Unable to infer object type from: (.-)[ \t-\r]*$"
   if not name then return false end
   if not direction then return true end
   name = canonical(name)
@@ -223,7 +224,7 @@ local NUMBER_PATTERNS = {
 ---@return integer|nil size below count; nil when it was not rejected for its size
 function rejection.size(err, count)
   local message = tostring(err.message)
-  local lower = message:lower()
+  local lower = ascii.lower(message)
   local counts = lower:find("input", 1, true) or lower:find("batch", 1, true)
   local limits = lower:find("at most", 1, true) or lower:find("maximum", 1, true)
     or lower:find("too many", 1, true) or lower:find("exceed", 1, true)

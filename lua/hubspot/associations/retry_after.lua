@@ -16,7 +16,7 @@ end
 -- "Sun, 06 Nov 1994 08:49:37 GMT" -> seconds since 1970, or nil
 local function http_date(text)
   local day, month, year, hour, minute, second =
-    text:match "^%a%a%a, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$"
+    text:match "^[A-Z][a-z][a-z], (%d%d) ([A-Z][a-z][a-z]) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$"
   if not day or not MONTHS[month] then return nil end
   return days(tonumber(year), MONTHS[month], tonumber(day)) * 86400 + hour * 3600 + minute * 60 + second
 end

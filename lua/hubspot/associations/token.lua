@@ -15,10 +15,12 @@ end
 local function check(value)
   if type(value) ~= "string" then return refuse("expected a string, found a " .. type(value)) end
   if value == "" then return refuse "the token is empty" end
-  if value:find "^%s" or value:find "%s$" then
+  if value:find "^[ \t-\r]" or value:find "[ \t-\r]$" then
     return refuse "the token begins or ends with white space (a newline from a file?)"
   end
-  if value:find "[^%w%-%._~%+/=]" then return refuse "the token has characters that no access token has" end
+  if value:find "[^A-Za-z0-9%-%._~%+/=]" then
+    return refuse "the token has characters that no access token has"
+  end
   return value
 end
 

@@ -3,6 +3,7 @@
 -- pay for tables of hundreds of types.
 -- Never does any I/O, and knows no account's custom objects or labels.
 
+local ascii = require "hubspot.associations.ascii"
 local type_data = require "hubspot.associations.type_data"
 
 local types = {}
@@ -24,22 +25,15 @@ local UNLABELED = "unlabeled"
 
 -- Object types by id, singular and plural.
 local object_types = {}
-for id, name, plural in type_data.OBJECT_TYPES:gmatch "(%S+) (%S+) (%S+)\n" do
+for id, name, plural in type_data.OBJECT_TYPES:gmatch "([^ ]+) ([^ ]+) ([^ ]+)\n" do
   local object_type = { id = id ~= "-" and id or nil, name = name, plural = plural }
   object_types[name], object_types[plural] = object_type, object_type
   if object_type.id then object_types[id] = object_type end
 end
 
--- What string.lower does depends on the host's locale; object types are ASCII.
-local function lower(name)
-  return (name:gsub("[A-Z]", function(letter)
-    return string.char(letter:byte() + 32)
-  end))
-end
-
 local function object_type_of(name)
   if type(name) ~= "string" then return nil end
-  return object_types[name] or object_types[lower(name)]
+  return object_types[name] or object_types[ascii.lower(name)]
 end
 
 -- A direction's types, "unlabeled=279;primary=1;": empty where none is known.

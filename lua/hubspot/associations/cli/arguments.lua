@@ -65,7 +65,9 @@ end
 
 -- What goes into a path of HubSpot's, a journal, and messages.
 local function object_type(text)
-  if text:find "^%S" and text:find "%S$" and text ~= "." and text ~= ".." and printable(text) == text then
+  local is_step = text == "." or text == ".."
+  local has_margin = text:find "^[ \t-\r]" or text:find "[ \t-\r]$"
+  if text ~= "" and not is_step and not has_margin and printable(text) == text then
     return text
   end
   return nil, "expected an object type, such as contacts or 0-1"
@@ -92,7 +94,7 @@ end
 
 -- A made-up token of the sandbox: one that a client could send.
 local function token(text)
-  if text:find "^[%w%-%._~%+/=]+$" then return text end
+  if text:find "^[A-Za-z0-9%-%._~%+/=]+$" then return text end
   return nil, "expected a token (letters, digits and - . _ ~ + / =)"
 end
 
@@ -101,7 +103,7 @@ local function faults(text)
   local kinds, names, script = require "hubspot.associations.sandbox.faults".kinds(), {}, {}
   for _, kind in ipairs(kinds) do names[kind] = true end
   for entry in (text .. ","):gmatch "([^,]*)," do
-    local number, kind = entry:match "^(%d+):([%w_]+)$"
+    local number, kind = entry:match "^(%d+):([A-Za-z0-9_]+)$"
     if not names[kind] then
       return nil, "expected N:KIND,..., KIND one of " .. table.concat(kinds, ", ")
     end

@@ -38,7 +38,7 @@ end
 function association_types.read(text, category)
   category = category or "HUBSPOT_DEFINED"
   local list = {}
-  for word in text:gmatch "%S+" do
+  for word in text:gmatch "[^ \t-\r]+" do
     local entry = read_one(word, category)
     if not entry then return nil, EXPECTED end
     list[#list + 1] = entry

@@ -1,6 +1,7 @@
 -- Where the columns of a CSV file are: its first record -> the numbers of the fields that count. A first
 -- record that is neither a row nor a header that says so is refused: a guess would link wrong records.
 
+local ascii = require "hubspot.associations.ascii"
 local core = require "hubspot.associations.core"
 
 local csv_columns = {}
@@ -30,14 +31,11 @@ local COLUMN_OF = {
 ---@field width integer how many fields a row may have
 ---@field has_header boolean
 
-local LOWER = {} -- string.lower depends on the locale
-for code = ("A"):byte(), ("Z"):byte() do LOWER[string.char(code)] = string.char(code + 32) end
-
 -- A name as it is compared: its case (of ASCII), how many spaces it has, and a byte order mark, spaces and
 -- quotes around it do not count.
 local function folded(name)
-  name = name:gsub("\239\187\191", ""):gsub("\194\160", " "):gsub("[A-Z]", LOWER):gsub("[ \t-\r]+", " ")
-  return name:match "^[ '\"]*(.-)[ '\"]*$"
+  name = name:gsub("\239\187\191", ""):gsub("\194\160", " "):gsub("[ \t-\r]+", " ")
+  return ascii.lower(name):match "^[ '\"]*(.-)[ '\"]*$"
 end
 
 -- The first names of a header, for people.

@@ -17,7 +17,8 @@ FailuresFile.__index = FailuresFile
 
 local function field(value)
   value = cells.write(tostring(value))
-  if not value:find '[,;"\t\r\n]' and not value:find "^%s" and not value:find "%s$" then return value end
+  local has_margin = value:find "^[ \t-\r]" or value:find "[ \t-\r]$"
+  if not has_margin and not value:find '[,;"\t\r\n]' then return value end
   return '"' .. value:gsub('"', '""') .. '"'
 end
 

@@ -30,8 +30,8 @@ local BEGINNINGS = {
 -- The same for patterns. Some programs give a page the name of a workbook or of a CSV file.
 local PAGE = "is HTML or XML" .. EXPORT
 local PAGES = {
-  "^%s*<![dD][oO][cC]", "^%s*<[hH][tT][mM][lL]", "^%s*<[tT][aA][bB][lL][eE]", "^%s*<[mM][eE][tT][aA]",
-  "^%s*<%?xml",
+  "^[ \t-\r]*<![dD][oO][cC]", "^[ \t-\r]*<[hH][tT][mM][lL]", "^[ \t-\r]*<[tT][aA][bB][lL][eE]",
+  "^[ \t-\r]*<[mM][eE][tT][aA]", "^[ \t-\r]*<%?xml",
 }
 
 local SAMPLE = 4096

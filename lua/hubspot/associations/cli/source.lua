@@ -1,6 +1,7 @@
 -- The FILE of `create` as a job's source: an iterator that goes on behind a bad row, and raises when nothing
 -- more can be read. Keeps one row in memory.
 
+local ascii = require "hubspot.associations.ascii"
 local rows = require "hubspot.associations.cli.rows"
 local types = require "hubspot.associations.types"
 
@@ -77,7 +78,7 @@ function source.open(arguments, environment, caught)
   }, Source)
   local why
   self.next_row, why, self.taken = rows.open(handle, {
-    format = arguments.format or FORMAT_OF[(arguments.file:match "%.(%w+)$" or ""):lower()],
+    format = arguments.format or FORMAT_OF[ascii.lower(arguments.file:match "%.([A-Za-z0-9]+)$" or "")],
     type = arguments.type,
     category = arguments.category,
     columns = { from = arguments.from_column, to = arguments.to_column, type = arguments.type_column },

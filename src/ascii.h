@@ -1,0 +1,16 @@
+#ifndef HSA_ASCII_H
+#define HSA_ASCII_H
+
+/* What the C library does by the host's locale, for ASCII. */
+
+static inline char hsa_lower(char c)
+{
+  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+static inline int hsa_is_space(char c)
+{
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+#endif
