@@ -1,58 +1,17 @@
 -- One simulated job, drawn whole from a seed: its inputs, the account's ways, the faults, the crashes.
 -- run(seed) raises when the job broke a promise.
 
+local inputs = require "support.job_inputs"
 local random = require "support.random"
 local simulation = require "support.simulation"
 local faults = require "hubspot.associations.sandbox.faults"
 
 local job_case = {}
 
-local TYPE, NO_SUCH_TYPE = 279, 4 -- of contacts to companies; of another direction
+local IS_GOOD = inputs.IS_GOOD
+local id_of, pair_of, types_of, key_of = inputs.id_of, inputs.pair_of, inputs.types_of, inputs.key_of
 
 -- ---- drawing ----
-
-local function key_of(input)
-  return input.from .. ">" .. string.format("%.0f", input.to)
-end
-
--- What an input is, and so what must come of it.
-local KINDS = { { "good", 80 }, { "missing", 6 }, { "bad_type", 4 }, { "invalid", 4 }, { "refused", 2 } }
-
-local function draw_kind(luck, kinds)
-  local total = 0
-  for _, kind in ipairs(kinds) do total = total + kind[2] end
-  local at = luck:integer(1, total)
-  for _, kind in ipairs(kinds) do
-    at = at - kind[2]
-    if at <= 0 then return kind[1] end
-  end
-end
-
-local DRAW = {
-  good = function(luck)
-    -- A small range, so that pairs repeat; ids that begin with 404 do not exist.
-    return { from = tostring(1000 + luck:integer(0, 300)), to = 5000 + luck:integer(0, 2), types = TYPE }
-  end,
-  missing = function(luck)
-    return { from = { id = "404" .. luck:integer(0, 9) }, to = { id = "7" }, types = TYPE }
-  end,
-  bad_type = function(luck)
-    -- Of the same range: the same pair, another type.
-    return {
-      from = tostring(1000 + luck:integer(0, 300)),
-      to = 5000 + luck:integer(0, 2),
-      types = { NO_SUCH_TYPE },
-    }
-  end,
-  invalid = function(luck)
-    return luck:pick {
-      { from = "1", types = TYPE }, { from = "1", to = "2", types = {} }, { from = 1.5, to = "2" }, true,
-    }
-  end,
-  refused = function(luck)
-    return { from = "9" .. luck:integer(0, 9), to = "13", types = TYPE }
-  end,
-}
 
 local FAULTS = faults.kinds()
 local STORMS = { "lost_answer", "lost_request", "bad_gateway", "unavailable", "partial", "secondly" }
@@ -72,34 +31,55 @@ local function draw_chances(luck)
   return chances
 end
 
+local function draw_account(luck)
+  local options = inputs.account()
+  options.numeric_ids = not luck:one_in(4)
+  if luck:one_in(4) then options.status = 200 end
+  if luck:one_in(4) then options.max_inputs = luck:integer(1, 60) end
+  if luck:one_in(3) then
+    options.rate = {
+      limit = luck:integer(5, 50), interval = luck:pick { 1, 10 }, retry_after = luck:one_in(2),
+    }
+  end
+  return options
+end
+
+-- Notes an input, and who asks for which types.
+local function add_input(case, index, input, kind)
+  case.inputs[index], case.kinds[index] = input, kind
+  case.has_poison = case.has_poison or kind == "poison"
+  if kind == "invalid" then return end
+  local pair = pair_of(input)
+  case.rows[pair] = case.rows[pair] or {}
+  table.insert(case.rows[pair], index)
+  if not IS_GOOD[kind] then return end
+  for _, entry in ipairs(types_of(input)) do
+    local key = key_of(pair, entry)
+    case.asked[key] = (case.asked[key] or 0) + 1
+  end
+end
+
 local function draw(seed)
   local luck = random.new(seed)
-  local kinds = { KINDS[1] }
-  for i = 2, #KINDS do kinds[i] = { KINDS[i][1], luck:one_in(3) and 0 or KINDS[i][2] } end
-  local case = { luck = luck, inputs = {}, kinds = {}, asked = {}, failed = {}, crashes = {} }
+  local case = {
+    luck = luck, inputs = {}, kinds = {}, failed = {}, crashes = {},
+    asked = {}, -- pair and type -> by how many inputs
+    rows = {}, -- pair -> indices
+    group_of = {}, -- index -> first index of the group it was sent in last
+    labels_kept = 0, -- custom labels that had to be there in the end
+  }
+  local kinds = inputs.draw_kinds(luck)
   for i = 1, luck:integer(0, luck:one_in(10) and 1500 or 300) do
-    case.kinds[i] = draw_kind(luck, kinds)
-    case.inputs[i] = DRAW[case.kinds[i]](luck)
-    if case.kinds[i] == "good" then
-      local key = key_of(case.inputs[i])
-      case.asked[key] = (case.asked[key] or 0) + 1
-    end
+    add_input(case, i, inputs.draw(luck, kinds))
   end
   case.batch_size = luck:integer(1, 60)
   case.concurrency = luck:integer(1, 6)
   case.chances = draw_chances(luck)
-  case.account = {
-    numeric_ids = luck:one_in(4),
-    names_refused = luck:one_in(2),
-    refused = function(_, id) return #id == 2 and id:sub(1, 1) == "9" end,
-    status = luck:one_in(4) and 200 or nil,
-    max_inputs = luck:one_in(4) and luck:integer(1, 60) or nil,
-    rate = luck:one_in(3) and { limit = luck:integer(5, 50), interval = luck:pick { 1, 10 },
-      retry_after = luck:one_in(2) } or nil,
-  }
+  case.account = draw_account(luck)
   if luck:one_in(2) then
     for i = 1, luck:integer(1, 3) do case.crashes[i] = luck:integer(1, 400) / 20 end
   end
+  case.settles = luck:one_in(2) -- what a job that crashed has sent arrives before the next begins
   case.iterates = luck:one_in(2)
   case.takes_results = luck:one_in(3)
   return case
@@ -111,11 +91,54 @@ local function check(condition, ...)
   if not condition then error(string.format(...), 0) end
 end
 
+local function holds(world, input, entry)
+  return world.account:has("contacts", id_of(input.from), "companies", id_of(input.to),
+    entry.associationTypeId, entry.associationCategory)
+end
+
+-- Whether the account has all types of an input.
 local function held(world, input)
-  local from = type(input.from) == "table" and input.from.id or input.from
-  local to = type(input.to) == "table" and input.to.id or input.to
-  local type_id = type(input.types) == "table" and input.types[1] or input.types
-  return world.account:has("contacts", from, "companies", string.format("%.0f", to), type_id)
+  for _, entry in ipairs(types_of(input)) do
+    if not holds(world, input, entry) then return false end
+  end
+  return true
+end
+
+-- Whether other inputs ask for all that this one asks for. Any of the pair brings the unlabeled type with it.
+local function is_asked_elsewhere(case, index)
+  local pair = pair_of(case.inputs[index])
+  local others = 0
+  for _, other in ipairs(case.rows[pair]) do
+    if other ~= index and IS_GOOD[case.kinds[other]] then others = others + 1 end
+  end
+  for _, entry in ipairs(types_of(case.inputs[index])) do
+    local is_unlabeled = entry.associationTypeId == inputs.UNLABELED
+    if (is_unlabeled and others or (case.asked[key_of(pair, entry)] or 0) - 1) < 1 then return false end
+  end
+  return true
+end
+
+-- Whether a row of a later group wrote the pair: it replaced the custom labels.
+local function is_replaced(case, index)
+  for _, other in ipairs(case.rows[pair_of(case.inputs[index])]) do
+    local group = case.group_of[other]
+    if group and group > case.group_of[index] then return true end
+  end
+  return false
+end
+
+-- Every type of an input that was created is there, but for custom labels that a later batch replaced, or a
+-- request of a job that crashed, which arrived late.
+local function check_created(case, world, index)
+  local input = case.inputs[index]
+  local may_be_replaced = is_replaced(case, index) or #case.crashes > 0 and not case.settles
+  for _, entry in ipairs(types_of(input)) do
+    local is_label = entry.associationCategory == "USER_DEFINED"
+    local may_miss = may_be_replaced and is_label
+    if is_label and not may_miss then case.labels_kept = case.labels_kept + 1 end
+    check(may_miss or holds(world, input, entry), "input %d is reported as created, and the account lacks %s",
+      index, key_of(pair_of(input), entry))
+  end
 end
 
 local function check_report(case, report, err)
@@ -134,38 +157,64 @@ local function check_report(case, report, err)
     report.inputs - report.created, told + unread)
 end
 
+local function check_failed(case, world, index, err)
+  local input, kind = case.inputs[index], case.kinds[index]
+  check(err and err.message, "input %d failed without an error", index)
+  local is_together = err.together and err.message:find("refused together", 1, true)
+  check(not IS_GOOD[kind] or is_together or err.retryable, "input %d failed without a reason: %s",
+    index, tostring(err))
+  check(kind == "invalid" or is_together or is_asked_elsewhere(case, index) or not held(world, input),
+    "input %d is reported as failed, and the account holds it", index)
+end
+
+-- A run before a crash may have sent it; another input may have asked for the same; and where a request
+-- arrives twice, the one that is done may not be the one whose answer (429) comes.
+local function check_not_sent(case, world, index)
+  local input = case.inputs[index]
+  local may_be_held = #case.crashes > 0 or case.chances.duplicate ~= nil
+    or not IS_GOOD[case.kinds[index]] or is_asked_elsewhere(case, index)
+  check(may_be_held or not held(world, input),
+    "input %d is reported as not sent, and the account holds it", index)
+end
+
 local function check_input(case, world, index)
-  local input, kind, failure = case.inputs[index], case.kinds[index], case.failed[index]
+  local kind, failure = case.kinds[index], case.failed[index]
   local outcome = failure and failure.outcome or "created"
   if outcome == "created" then
-    check(kind == "good", "input %d (%s) is reported as created", index, kind)
-    check(held(world, input), "input %d is reported as created, and the account does not hold it", index)
+    check(IS_GOOD[kind], "input %d (%s) is reported as created", index, kind)
+    check_created(case, world, index)
   elseif outcome == "failed" then
-    check(failure.error and failure.error.message, "input %d failed without an error", index)
-    local together = failure.error.message:find("refused together", 1, true)
-    local refused_often = failure.error.retryable
-    check(kind ~= "good" or together or refused_often, "input %d failed without a reason: %s",
-      index, tostring(failure.error))
-    check(kind == "invalid" or together or not held(world, input),
-      "input %d is reported as failed, and the account holds it", index)
+    check_failed(case, world, index, failure.error)
   elseif outcome == "unconfirmed" then
     check(kind ~= "invalid", "input %d was never sent, and is unconfirmed", index)
-    check(next(case.chances), "input %d is unconfirmed on a calm day", index)
+    check(next(case.chances) or case.has_poison, "input %d is unconfirmed on a calm day", index)
   elseif outcome == "not_sent" then
-    -- A run before a crash may have sent it; another input may have asked for the same; and where a request
-    -- arrives twice, the one that is done may not be the one whose answer (429) comes.
-    local elsewhere = #case.crashes > 0 or case.chances.duplicate ~= nil
-    check(elsewhere or kind ~= "good" or case.asked[key_of(input)] > 1 or not held(world, input),
-      "input %d is reported as not sent, and the account holds it", index)
+    check_not_sent(case, world, index)
   end
 end
 
 local function check_account(case, world)
-  for _, association in ipairs(world.account:associations()) do
-    local key = association.fromObjectId .. ">" .. association.toObjectId
-    check(case.asked[key] and association.associationTypeId == TYPE,
-      "the account holds %s, which nobody asked for", key)
+  for _, held_one in ipairs(world.account:associations()) do
+    local key = key_of(held_one.fromObjectId .. ">" .. held_one.toObjectId, held_one)
+    check(case.asked[key], "the account holds %s, which nobody asked for", key)
   end
+end
+
+-- On a calm day, when all that goes wrong are bad inputs: a search by halving for each of them at the most. And
+-- rows of a pair that is on its way wait for it, and go in a request of their own.
+local function check_requests(case)
+  if next(case.chances) or case.crashes[1] or case.has_poison or case.account.rate then return end
+  local bad, repeats = 0, 0
+  for index, kind in ipairs(case.kinds) do
+    if not IS_GOOD[kind] and kind ~= "invalid" then bad = bad + 1 end
+    if kind ~= "invalid" and case.rows[pair_of(case.inputs[index])][1] ~= index then repeats = repeats + 1 end
+  end
+  local size = math.min(case.batch_size, case.account.max_inputs or math.huge)
+  local batches = #case.inputs / size
+  local most = batches + math.min(repeats, batches * case.concurrency) + 10
+    + 2 * bad * (math.log(size + 1) / math.log(2) + 1)
+  check((case.sent or 0) <= most, "%d requests on a calm day, for %d inputs of which %d are bad",
+    case.sent or 0, #case.inputs, bad)
 end
 
 -- ---- running ----
@@ -179,15 +228,30 @@ local function source_of(case)
   end
 end
 
--- What is recorded is not sent again.
-local function watch_sends(case, recorded)
-  return function(piece)
+-- What is recorded is not sent again; a pair stands in a request once, and in one request at a time.
+local function watch(case, recorded)
+  local in_flight = {} -- pair -> piece
+  local function on_send(piece)
+    local count = 0
     for _, place in ipairs(piece.places) do
       local index = piece.group.indices[place]
       check(not recorded[index], "input %d was sent again after it was recorded", index)
+      local pair = pair_of(case.inputs[index])
+      check(in_flight[pair] == nil or in_flight[pair] == piece, "%s is in two requests at a time", pair)
+      if not in_flight[pair] then count = count + 1 end
+      in_flight[pair] = piece
+      case.group_of[index] = piece.group.first
     end
+    local _, sent = piece:json():gsub('"from":', "")
+    check(sent == count, "%d pairs are sent as %d inputs", count, sent)
     case.sent = (case.sent or 0) + 1
   end
+  local function on_answer(piece)
+    for _, place in ipairs(piece.places) do
+      in_flight[pair_of(case.inputs[piece.group.indices[place]])] = nil
+    end
+  end
+  return on_send, on_answer
 end
 
 local function recorded_inputs(store)
@@ -203,6 +267,7 @@ end
 
 local function run_once(case, world, store, crash_at)
   case.failed = {}
+  local on_send, on_answer = watch(case, store and recorded_inputs(store) or {})
   return simulation.run(world, {
     source = source_of(case),
     batch_size = case.batch_size,
@@ -210,7 +275,8 @@ local function run_once(case, world, store, crash_at)
     store = store,
     crash_at = crash_at,
     requests = 200 + #case.inputs * 30,
-    on_send = watch_sends(case, store and recorded_inputs(store) or {}),
+    on_send = on_send,
+    on_answer = on_answer,
     on_failure = function(failure)
       check(not case.failed[failure.index], "input %d has two outcomes", failure.index)
       case.failed[failure.index] = failure
@@ -245,6 +311,7 @@ function job_case.run(seed)
     local report = run_once(case, world, store, world.now + delay)
     if report then break end
     tear(case, store)
+    if case.settles then world:settle() end
   end
   local report, err, read = run_once(case, world, store)
   case.read = read
@@ -255,10 +322,12 @@ function job_case.run(seed)
     if not unread then check_input(case, world, index) end
   end
   check_account(case, world)
+  check_requests(case)
   check(world.now < 24 * 3600, "the job took %d virtual seconds", world.now)
   return {
     inputs = report.inputs, requests = case.sent or 0, stopped = err and err.kind, elapsed = world.now,
     created = report.created, unconfirmed = report.unconfirmed, failed = report.failed,
+    labels_kept = case.labels_kept,
   }
 end
 

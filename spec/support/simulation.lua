@@ -59,6 +59,11 @@ function World:advance(most)
   end
 end
 
+-- Lets all happen that is under way, as when nobody waits for it any more.
+function World:settle()
+  while #self.events > 0 do self:advance() end
+end
+
 -- ---- the network ----
 
 local function failure(kind, code, message)
@@ -112,7 +117,7 @@ function Memory.close() end
 ---Runs a job until it is done, or until the clock passes `crash_at`.
 ---@param world table
 ---@param given table { source, checks, batch_size, concurrency, on_failure, on_batch, store, crash_at,
----  on_send, max_attempts, retry_deadline, requests = most requests before the run is given up as endless }
+---  on_send, on_answer, max_attempts, retry_deadline, requests = most before the run is given up as endless }
 ---@return table|nil report nil after a crash
 ---@return table|nil err
 ---@return integer|nil read how many inputs of the source were read
@@ -153,7 +158,9 @@ function simulation.run(world, given)
         return job:confirm(detail, text)
       end
       world:send(path, detail, confirm, function(batch, err, rate_limit)
-        if alive then job:answered(detail, world.now, batch, err, rate_limit) end
+        if not alive then return end
+        if given.on_answer then given.on_answer(detail) end
+        job:answered(detail, world.now, batch, err, rate_limit)
       end)
     else
       world:advance(detail)
