@@ -200,8 +200,8 @@ local function check_account(case, world)
   end
 end
 
--- On a calm day, when all that goes wrong are bad inputs: a search by halving for each of them at the most. And
--- rows of a pair that is on its way wait for it, and go in a request of their own.
+-- On a calm day, when all that goes wrong are bad inputs: a search by halving for each of them at the most.
+-- And rows of a pair that is on its way wait for it, and go in a request of their own.
 local function check_requests(case)
   if next(case.chances) or case.crashes[1] or case.has_poison or case.account.rate then return end
   local bad, repeats = 0, 0
