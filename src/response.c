@@ -153,27 +153,39 @@ static int is_known(lua_State *L)
   return known;
 }
 
-/* Whether the key at the top is one by which an answer tells outcomes: of two values, neither is then believed. */
-static int tells_outcome(lua_State *L)
+/* A bit for the key at the top, when it is one by which an answer tells outcomes; else 0. */
+static unsigned outcome_bit(lua_State *L)
 {
-  static const char *const KEYS[] = {"results", "errors", "numErrors", "status"};
+  static const char *const KEYS[] = {"fromObjectId", "toObjectId", "results",
+                                     "errors",       "numErrors",  "status"};
   size_t length;
   const char *key = lua_tolstring(L, -1, &length);
   for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
-    if (is_word(key, length, KEYS[i]))
-      return 1;
-  return ends_with(key, length, "ObjectId");
+    if (key[0] == KEYS[i][0] && is_word(key, length, KEYS[i]))
+      return 1U << i;
+  return 0;
+}
+
+/* Whether the object at the top but one has a value under the key at the top: of an answer, only where it tells
+ * outcomes. `told` has the bits of those that were there. */
+static int is_second(lua_State *L, const lhsa_decoder *decoder, unsigned *told)
+{
+  if (decoder->of_input)
+    return is_known(L);
+  unsigned bit = outcome_bit(L), before = *told;
+  *told |= bit;
+  return (before & bit) != 0;
 }
 
 /* Reads `"key": value` behind the token that began the key, and sets it in the object at the top. */
-static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth)
+static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth, unsigned *told)
 {
   hsa_reader *reader = &decoder->reader;
   if (token != HSA_STRING)
     return hsa_reader_fail(reader, "a key is missing");
   push_string(L, decoder);
-  int is_second = (decoder->of_input || tells_outcome(L)) && is_known(L);
-  if (decoder->of_input && is_second) /* which of two ids is meant would be a guess */
+  int doubtful = is_second(L, decoder, told);
+  if (decoder->of_input && doubtful) /* which of two ids is meant would be a guess */
     return hsa_reader_fail(reader, "a key for the second time");
   if (hsa_read(reader) != HSA_COLON)
     return hsa_reader_fail(reader, "a colon is missing");
@@ -185,7 +197,7 @@ static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
   } else if (!push_value(L, decoder, token, depth - 1)) {
     return 0;
   }
-  if (is_second) {
+  if (doubtful) { /* of two values, neither is believed */
     lua_pop(L, 1);
     lua_pushboolean(L, 0);
   }
@@ -197,13 +209,14 @@ static int push_object(lua_State *L, lhsa_decoder *decoder, int depth)
 {
   hsa_reader *reader = &decoder->reader;
   int fields = 0;
+  unsigned told = 0;
   lua_createtable(L, 0, decoder->fields[depth]);
   hsa_token token = hsa_read(reader);
   if (token != HSA_OBJECT_END) {
     do {
       if (fields > 0)
         token = hsa_read(reader);
-      if (!read_field(L, decoder, token, depth))
+      if (!read_field(L, decoder, token, depth, &told))
         return 0;
       fields++;
     } while ((token = hsa_read(reader)) == HSA_COMMA);

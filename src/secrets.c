@@ -88,14 +88,32 @@ static size_t longest(const hsa_secrets *secrets, const char *text, const char *
   return most;
 }
 
+/* Whether a secret may begin with the byte: nearly none does, and most of a text need not be looked at closely. */
+static int may_begin(const hsa_secrets *secrets, char c)
+{
+  for (int i = 0; i < secrets->count; i++)
+    if (c == secrets->list[i].bytes[0])
+      return 1;
+  return c == '\\' || c == '%' || c == '&';
+}
+
+/* What is shorter shows none of the secrets. */
+static size_t shortest(const hsa_secrets *secrets)
+{
+  size_t least = SHORTEST_BEGINNING;
+  for (int i = 0; i < secrets->count; i++)
+    least = secrets->list[i].length < least ? secrets->list[i].length : least;
+  return least;
+}
+
 /* Spans that overlap are one: what looks like a beginning of a secret may hold the start of the secret itself. */
 int hsa_secrets_find(const hsa_secrets *secrets, const char *text, size_t length, size_t from,
                      hsa_span *found)
 {
   const char *end = text + length;
-  for (size_t i = from; i < length; i++) {
-    size_t most = longest(secrets, text + i, end);
-    if (most == 0)
+  size_t least = shortest(secrets), most;
+  for (size_t i = from; i + least <= length; i++) {
+    if (!may_begin(secrets, text[i]) || (most = longest(secrets, text + i, end)) == 0)
       continue;
     *found = (hsa_span){i, i + most};
     while (++i < found->end)

@@ -24,11 +24,13 @@ local function compare_lists(list, other)
   assert(#list == count)
 end
 
-local TELLS_OUTCOME = { results = true, errors = true, numErrors = true, status = true }
+local TELLS_OUTCOME = {
+  fromObjectId = true, toObjectId = true, results = true, errors = true, numErrors = true, status = true,
+}
 
 -- Of two values under a key that tells outcomes, core.decode believes none.
 local function may_be_double(key, value)
-  return value == false and (TELLS_OUTCOME[key] or key:find "ObjectId$")
+  return value == false and TELLS_OUTCOME[key]
 end
 
 local function compare_objects(object, other)

@@ -1,6 +1,6 @@
--- What string.lower and `<` do, for ASCII. Those depend on the host's locale: in tr_TR, I has a lower case
--- other than i. So do the classes of patterns (%a, %c, %l, %p, %s, %u, %w): an ISO-8859 locale takes bytes of UTF-8
--- for letters or spaces. Patterns name the characters instead, such as [A-Za-z0-9] and [ \t-\r].
+-- What string.lower and `<` do, for ASCII. Those depend on the host's locale: tr_TR has another lower case
+-- for I than i. So do the classes of patterns (%a, %c, %l, %p, %s, %u, %w): an ISO-8859 locale takes bytes of
+-- UTF-8 for letters or spaces. Patterns name the characters instead, such as [A-Za-z0-9] and [ \t-\r].
 
 local ascii = {}
 
