@@ -64,6 +64,9 @@ local REJECTED = {
       message = "Invalid input JSON on line 1, column " .. body:find('associationTypeId":9', 1, true),
     })
   end,
+  position = function(_, number) -- HubSpot counts from 0, and the inputs that it got
+    return response(400, ('{"message":"inputs[%d] is not valid"}'):format(number - 1))
+  end,
   crash = function() return response(500, '{"status":"error","message":"internal error"}') end,
 }
 
@@ -172,7 +175,7 @@ describe("inputs of one pair", function()
     assert.same({ [3] = true, [4] = true, [15] = true }, world.labels["1>7"])
   end)
 
-  local FAULTS = { "anonymous", "typed", "column", "named", "typed_entry", "anonymous_entry", "crash" }
+  local FAULTS = { "anonymous", "typed", "column", "position", "named", "typed_entry", "anonymous_entry", "crash" }
   for _, way in ipairs(FAULTS) do
     it(("fail alone for a type of theirs that is not valid (%s)"):format(way), function()
       for _, bad in ipairs { { 2 }, { 1 }, { 4 }, { 1, 3 }, { 2, 3, 4 }, { 1, 2, 3, 4 } } do
@@ -190,6 +193,16 @@ describe("inputs of one pair", function()
       end
     end)
   end
+
+  it("stay one input when a rejection names an input by its position", function()
+    local world = new_world { rejected = "position" }
+    local list = { row(1, 7, 1), row(1, 7, 2), row(2, 7, BAD_TYPE), row(3, 7, 1) }
+    local seen = run(world, list)
+    assert.same({ 3, 1, 0, 0 }, counts(seen))
+    assert.same({ true, true }, world.labels["1>7"])
+    assert.equal("failed", seen.failures[3].outcome)
+    assert.equal(3, seen.report.requests) -- all, the others, the one that was named
+  end)
 
   it("all fail for a record of theirs that does not exist, without a trial", function()
     local list = { row(MISSING, 7, 1), row(MISSING, 7, 2), row(3, 7, 1) }
@@ -253,7 +266,8 @@ end)
 
 describe("any job with inputs of the same pairs", function()
   local WAYS = {
-    "anonymous", "typed", "mistaken", "column", "crash", "named", "typed_entry", "anonymous_entry",
+    "anonymous", "typed", "mistaken", "column", "position", "crash", "named", "typed_entry",
+    "anonymous_entry",
   }
 
   local function draw(luck)

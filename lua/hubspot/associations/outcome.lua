@@ -260,12 +260,14 @@ function outcome.match(body, places, batch, direction)
   return { created = created, failed = failed, is_final = is_final, rest = rest, hint = anonymous[1] }
 end
 
--- The places at the positions that a text names. HubSpot counts from 0.
-local function add_positions(text, places, suspected)
+-- The places at the positions that a text names. HubSpot counts from 0, and counts what it was sent: places
+-- of one pair were merged into one input.
+local function add_positions(text, places, units, suspected)
   if type(text) ~= "string" then return end
   for position in text:gmatch "inputs%[(%d+)%]" do
-    local place = places[tonumber(position) + 1]
-    if place then suspected[place] = true end
+    local number = tonumber(position) + 1
+    local unit = units and (units[number] or {}) or { places[number] }
+    for _, place in ipairs(unit) do suspected[place] = true end
   end
 end
 
@@ -297,8 +299,9 @@ end
 ---@param places integer[] what was sent, in order
 ---@param err hubspot.associations.Error
 ---@param direction hubspot.associations.Direction|nil
+---@param units integer[][]|nil the places by their pair of ids, as they were sent; nil: no two have the same
 ---@return hubspot.associations.Suspects
-function outcome.suspects(body, places, err, direction)
+function outcome.suspects(body, places, err, direction, units)
   local typed, sided, loose, ids = {}, {}, {}, {}
   for _, place in ipairs(places) do
     local from, to = ids_of(body, place)
@@ -306,8 +309,8 @@ function outcome.suspects(body, places, err, direction)
   end
   local search = new_search(body, places, ids)
   each_named(search, rejection.details(err), direction, function(detail, found, is_found, named, is_typed)
-    add_positions(detail.message, places, loose)
-    add_positions(detail["in"], places, loose)
+    add_positions(detail.message, places, units, loose)
+    add_positions(detail["in"], places, units, loose)
     if not named then return end
     local is_sided = is_empty(named.either) and rejection.is_of_record(detail)
       and not has_same_ids(found, ids)

@@ -88,7 +88,7 @@ end
 ---@return integer|nil size how many inputs a request may have, when the piece had too many
 function Search:divide(piece, err)
   local units = piece:units()
-  local named = outcome.suspects(piece.group.body, piece.places, err, self.direction)
+  local named = outcome.suspects(piece.group.body, piece.places, err, self.direction, units)
   if #named.typed > 0 and not piece.trial then return fail_named(piece, named.typed, err) end
   if piece.suspected and #named.sided > 0 then return fail_named(piece, named.sided, err) end
   if #piece.places == 1 and not piece.trial then return failed(piece.places, err) end
