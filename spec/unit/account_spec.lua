@@ -4,6 +4,7 @@
 
 local cjson = require "cjson"
 local account = require "hubspot.associations.sandbox.account"
+local faults = require "hubspot.associations.sandbox.faults"
 
 local CREATE = "/crm/associations/2025-09/contacts/companies/batch/create"
 local READ_COMPANIES = "/crm/associations/2025-09/companies/contacts/batch/read"
@@ -789,6 +790,17 @@ describe("a sandbox account", function()
       assert.equal(405, response.status)
       assert.equal("POST", response.headers.allow)
     end)
+  end)
+
+  it("behind faults keeps ids that are larger than a number of Lua's", function()
+    local plan = { random = function() return 0.5 end, script = { "partial", "anonymous" } }
+    local subject = faults.new(new(), plan)
+    for _ = 1, 2 do
+      local response = ask(subject, batch(input("9223372036854775807", "9007199254740993")))
+      local ids = '"fromObjectId":9223372036854775807,"fromObjectTypeId":"0-1","labels":["Primary"],'
+        .. '"toObjectId":9007199254740993'
+      assert.truthy(response.body:find(ids, 1, true), response.body)
+    end
   end)
 
   it("gives each answer a correlation id of its own", function()

@@ -45,11 +45,12 @@ local function thin(list, random)
   return kept
 end
 
+-- Ids are text meanwhile: they may be larger than a number of Lua's can be.
 local function rewrite(response, change)
   if response.status >= 300 then return response end
-  local batch = json.decode(response.body)
+  local batch = json.decode((response.body:gsub('(ObjectId":)(%d+)', '%1"#%2"')))
   change(batch)
-  response.body = json.encode(batch)
+  response.body = json.encode(batch):gsub('"#(%d+)"', "%1")
   return response
 end
 
