@@ -175,7 +175,9 @@ describe("inputs of one pair", function()
     assert.same({ [3] = true, [4] = true, [15] = true }, world.labels["1>7"])
   end)
 
-  local FAULTS = { "anonymous", "typed", "column", "position", "named", "typed_entry", "anonymous_entry", "crash" }
+  local FAULTS = {
+    "anonymous", "typed", "column", "position", "named", "typed_entry", "anonymous_entry", "crash",
+  }
   for _, way in ipairs(FAULTS) do
     it(("fail alone for a type of theirs that is not valid (%s)"):format(way), function()
       for _, bad in ipairs { { 2 }, { 1 }, { 4 }, { 1, 3 }, { 2, 3, 4 }, { 1, 2, 3, 4 } } do
