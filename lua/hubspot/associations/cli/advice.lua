@@ -42,6 +42,7 @@ local OF_KIND = {
 local OF_JOURNAL = {
   other_job = "a journal goes on with the same file, object types, --type and --category only: give another "
     .. "journal, or delete this one to begin anew",
+  damaged = "give another journal, or delete this one to begin anew: what is linked already stays as it is",
   in_use = "wait until the other process ends, or give another journal",
 }
 
