@@ -200,8 +200,24 @@ local function check_account(case, world)
   end
 end
 
--- On a calm day, when all that goes wrong are bad inputs: a search by halving for each of them at the most.
--- And rows of a pair that is on its way wait for it, and go in a request of their own.
+-- On a calm day, when all that goes wrong are bad inputs, no good one pays for a bad one, and the job does
+-- not stop. But what the service fails on may look like an outage, and may be done for all that the job knows.
+local function check_calm(case, err)
+  if next(case.chances) or case.crashes[1] then return end
+  check(case.has_poison or not err, "the job stopped on a calm day: %s", tostring(err))
+  if err then return end
+  for index, kind in ipairs(case.kinds) do
+    local failure = case.failed[index]
+    local outcome = failure and failure.outcome or "created"
+    local is_right = outcome == (IS_GOOD[kind] and "created" or "failed")
+      or kind == "poison" and outcome == "unconfirmed"
+    check(is_right, "input %d (%s) is %s on a calm day: %s", index, kind, outcome,
+      tostring(failure and failure.error))
+  end
+end
+
+-- And there is a search by halving for each bad one at the most. (Rows of a pair that is on its way wait for
+-- it, and go in a request of their own.)
 local function check_requests(case)
   if next(case.chances) or case.crashes[1] or case.has_poison or case.account.rate then return end
   local bad, repeats = 0, 0
@@ -322,6 +338,7 @@ function job_case.run(seed)
     if not unread then check_input(case, world, index) end
   end
   check_account(case, world)
+  check_calm(case, err)
   check_requests(case)
   check(world.now < 24 * 3600, "the job took %d virtual seconds", world.now)
   return {
