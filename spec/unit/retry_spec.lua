@@ -207,6 +207,13 @@ describe("the retry budget", function()
     assert.equal(50, retries)
   end)
 
+  it("is not used for a connection that the server only ended", function()
+    local subject = policy()
+    local ended = { kind = "network", again = true, sent = false }
+    for _ = 1, 1000 do assert.is_number((subject:after(ended, 1, 0))) end
+    assert.equal(100, retries_of_outage(subject, UNAVAILABLE))
+  end)
+
   it("is shared by all that use the policy", function()
     local subject = policy()
     for _ = 1, 60 do assert.is_number((subject:after(UNAVAILABLE, 1, 0))) end

@@ -122,6 +122,13 @@ function retry.counts(err)
   return err.kind ~= "rate_limited"
 end
 
+-- What a retry takes of the budget. Nothing, where the server only ended a connection: it is not in trouble,
+-- and one that serves few requests on each would use up the budget of a sound job.
+local function cost_of(err)
+  if not retry.counts(err) or err.again then return 0 end
+  return err.kind == "timeout" and COST_OF_TIMEOUT or COST
+end
+
 ---What follows a failed attempt.
 ---@param err table
 ---@param attempts integer failed so far, of those that count
@@ -133,7 +140,7 @@ function Policy:after(err, attempts, elapsed)
   if attempts >= self.max_attempts or self.max_attempts == 1 then return nil, "attempts" end
   local delay = self:backoff(attempts, err)
   if elapsed + delay > self.deadline then return nil, "deadline" end
-  local cost = not retry.counts(err) and 0 or err.kind == "timeout" and COST_OF_TIMEOUT or COST
+  local cost = cost_of(err)
   if self.budget < cost then return nil, "budget" end
   self.budget = self.budget - cost
   return delay
