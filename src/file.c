@@ -1,5 +1,5 @@
-/* core.file: a file that is only appended to, by one process at a time, and on disk before append returns.
- * For the journal; knows nothing of what is written. */
+/* core.file: a regular file that is only appended to, by one process at a time, and on disk before append returns;
+ * it is read by parts. For the journal; knows nothing of what is written. */
 #define _GNU_SOURCE /* flock */
 #include "core.h"
 
@@ -12,6 +12,10 @@
 #include <unistd.h>
 
 #define APPEND_FILE "hubspot.associations.file"
+
+#define LARGEST_OFFSET 9e15 /* below 2^53: exact as a double */
+
+enum { MOST_READ = 128 * 1024 * 1024 };
 
 typedef struct lhsa_file {
   int fd; /* -1 once closed */
@@ -77,6 +81,29 @@ static int write_all(int fd, const char *bytes, size_t count)
   return 0;
 }
 
+/* file:read(offset, count) -> the bytes there, fewer than `count` only at the file's end | nil, message */
+static int file_read(lua_State *L)
+{
+  int fd = check_fd(L);
+  lua_Number offset = luaL_checknumber(L, 2), count = luaL_checknumber(L, 3);
+  luaL_argcheck(L, offset >= 0 && offset < LARGEST_OFFSET, 2, "not a place in a file");
+  luaL_argcheck(L, count >= 0 && count <= MOST_READ, 3, "not a number of bytes to read at once");
+  char *bytes = lua_newuserdata(L, (size_t)count + 1); /* Lua's own, so that an error may be raised */
+  size_t length = 0;
+  while (length < (size_t)count) {
+    ssize_t got = pread(fd, bytes + length, (size_t)count - length, (off_t)offset + (off_t)length);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return push_errno(L, errno);
+    if (got == 0)
+      break;
+    length += (size_t)got;
+  }
+  lua_pushlstring(L, bytes, length);
+  return 1;
+}
+
 /* file:append(text) -> true, once it is on disk | nil, message, and the file is as it was */
 static int file_append(lua_State *L)
 {
@@ -109,7 +136,7 @@ static int file_truncate(lua_State *L)
 {
   int fd = check_fd(L);
   lua_Number length = luaL_checknumber(L, 2);
-  luaL_argcheck(L, length >= 0 && length < 9e15, 2, "not a file's length");
+  luaL_argcheck(L, length >= 0 && length < LARGEST_OFFSET, 2, "not a file's length");
   if (check_file(L)->owner != getpid())
     return push_errno(L, EPERM); /* the process forked: the file is the parent's */
   if (ftruncate(fd, (off_t)length) != 0)
@@ -129,7 +156,34 @@ static int file_close(lua_State *L)
   return 0;
 }
 
-/* file(path) -> file | nil, message [, true when another process has it]: made when it is not there */
+/* 0 when the path may be opened: it names a regular file, or nothing yet; else errno. Asked before it is opened,
+ * since opening a device may do something, and opening a FIFO waits for its other end. */
+static int refusal(const char *path)
+{
+  struct stat found;
+  if (stat(path, &found) != 0)
+    return errno == ENOENT ? 0 : errno; /* open reports what is missing on the way */
+  return S_ISREG(found.st_mode) ? 0 : S_ISDIR(found.st_mode) ? EISDIR : ENODEV;
+}
+
+/* Opens the file and takes its lock: 0, or errno with what it opened still in file->fd. */
+static int open_locked(lhsa_file *file, const char *path)
+{
+  enum { OWN = S_IRUSR | S_IWUSR }; /* what a journal holds is nobody else's business */
+  struct stat found;
+  int reason = refusal(path);
+  if (reason != 0)
+    return reason;
+  file->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, OWN);
+  if (file->fd < 0 || fstat(file->fd, &found) != 0)
+    return errno;
+  if (!S_ISREG(found.st_mode)) /* replaced since stat */
+    return ENODEV;
+  return flock(file->fd, LOCK_EX | LOCK_NB) == 0 && sync_folder(path) == 0 ? 0 : errno;
+}
+
+/* file(path) -> file | nil, message [, true when another process has it]: made, for its owner only, when it is
+ * not there. Only a regular file is opened. */
 static int open_file(lua_State *L)
 {
   size_t length;
@@ -139,24 +193,20 @@ static int open_file(lua_State *L)
   *file = (lhsa_file){.fd = -1, .owner = getpid()};
   luaL_getmetatable(L, APPEND_FILE);
   lua_setmetatable(L, -2);
-  /* Not to block: a FIFO would. Its records may name customers: not for others to read. */
-  file->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
-  if (file->fd < 0)
-    return push_errno(L, errno);
-  struct stat found;
-  if (fstat(file->fd, &found) != 0 || !S_ISREG(found.st_mode)) {
-    close(file->fd);
-    file->fd = -1;
-    lua_pushnil(L);
-    lua_pushliteral(L, "is no regular file");
-    return 2;
-  }
-  if (flock(file->fd, LOCK_EX | LOCK_NB) == 0 && sync_folder(path) == 0)
+  int reason = open_locked(file, path);
+  if (reason == 0)
     return 1;
-  int reason = errno;
-  close(file->fd);
+  int was_open = file->fd >= 0;
+  if (was_open)
+    close(file->fd);
   file->fd = -1;
   push_errno(L, reason);
+  if (reason == ENODEV) {
+    lua_pop(L, 1);
+    lua_pushliteral(L, "is no regular file");
+  }
+  if (!was_open)
+    return 2;
   lua_pushboolean(L, reason == EWOULDBLOCK);
   return 3;
 }
@@ -164,8 +214,9 @@ static int open_file(lua_State *L)
 void lhsa_open_file(lua_State *L)
 {
   static const luaL_Reg methods[] = {
-    {"append", file_append}, {"truncate", file_truncate}, {"close", file_close},
-    {"__gc", file_close},    {"__close", file_close},     {NULL, NULL},
+    {"read", file_read},   {"append", file_append}, {"truncate", file_truncate},
+    {"close", file_close}, {"__gc", file_close},    {"__close", file_close},
+    {NULL, NULL},
   };
   lhsa_newclass(L, APPEND_FILE, methods);
   lua_pushcfunction(L, open_file);

@@ -77,13 +77,72 @@ describe("a file", function()
     assert.has_error(function() core.file() end)
   end)
 
-  it("tells when the disk is full, and is as it was", function()
-    local file = core.file("/dev/full")
-    if not file then return end -- no such device, or no right to it
-    local appended, reason = file:append "x"
-    assert.is_nil(appended)
-    assert.equal("string", type(reason))
+  it("is read by parts", function()
+    process.write_file(path, "0123456789")
+    local file = assert(core.file(path))
+    assert.equal("012", file:read(0, 3))
+    assert.equal("789", file:read(7, 3))
+    assert.equal("89", file:read(8, 100))
+    assert.equal("", file:read(10, 5))
+    assert.equal("", file:read(1e12, 5))
+    assert.equal("", file:read(3, 0))
+    assert.is_true(file:append "ab")
+    assert.equal("9ab", file:read(9, 5))
+    for _, wrong in ipairs { { -1, 5 }, { 0, -1 }, { 0, 1e12 }, { 0, 0 / 0 }, { 0 / 0, 1 }, { 1 }, {} } do
+      assert.has_error(function() file:read(wrong[1], wrong[2]) end)
+    end
     file:close()
+    assert.has_error(function() file:read(0, 1) end)
+  end)
+
+  it("tells when the disk is full, and is as it was", function()
+    local before = "0123456789\n"
+    process.write_file(path, before)
+    local script = ([[
+      local file = assert(require("hubspot.associations.core").file(%q))
+      print(file:append(("x"):rep(5000)))
+    ]]):format(path)
+    local limited = "trap '' XFSZ; ulimit -f 4; exec \"$@\""
+    local result = process.run { "sh", "-c", limited, "sh", process.interpreter(), "-e", script }
+    assert.truthy(result.stdout:find "^nil\t.", result.stdout .. result.stderr)
+    assert.equal(before, read(path))
+  end)
+
+  it("is never anything but a regular file", function()
+    process.run { "mkfifo", path }
+    process.run { "ln", "-s", "/dev/zero", folder .. "/device" }
+    process.run { "ln", "-s", path, folder .. "/to_fifo" }
+    for _, other in ipairs {
+      path, folder .. "/device", folder .. "/to_fifo", "/dev/full", "/dev/zero", "/dev/null", "/dev/tty",
+    } do
+      local file, reason, locked = core.file(other)
+      assert.is_nil(file)
+      assert.equal("is no regular file", reason)
+      assert.is_nil(locked)
+    end
+  end)
+
+  it("may be named by a symbolic link", function()
+    process.write_file(path, "before\n")
+    process.run { "ln", "-s", path, folder .. "/link" }
+    local file = assert(core.file(folder .. "/link"))
+    assert(file:append "behind\n")
+    file:close()
+    assert.equal("before\nbehind\n", read(path))
+  end)
+
+  it("is made for its owner only, whatever the umask, and keeps the mode that it has", function()
+    local script = ("assert(require('hubspot.associations.core').file(%q)):close()"):format(path)
+    for umask, mode in pairs { ["000"] = "600", ["022"] = "600", ["077"] = "600" } do
+      local masked = "umask " .. umask .. '; exec "$@"'
+      process.run { "sh", "-c", masked, "sh", process.interpreter(), "-e", script }
+      assert.equal(mode .. "\n", process.run({ "stat", "-c", "%a", path }).stdout)
+      os.remove(path)
+    end
+    process.write_file(path, "")
+    process.run { "chmod", "644", path }
+    assert(core.file(path)):close()
+    assert.equal("644\n", process.run({ "stat", "-c", "%a", path }).stdout)
   end)
 
   it("is locked while it is open, in this process, too", function()
