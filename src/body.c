@@ -148,15 +148,29 @@ static int body_types(lua_State *L)
   return 1;
 }
 
-/* body:digest() -> 16 hexadecimal digits (64-bit FNV-1a) that tell these inputs from others */
-static int body_digest(lua_State *L)
+/* Pushes 16 hexadecimal digits. */
+static void push_hash(lua_State *L, uint64_t hash)
 {
-  const lhsa_body *body = lhsa_check_body(L);
-  uint64_t hash = lhsa_hash(LHSA_HASH_BASIS, body->json.data, body->committed);
   char digits[16];
   for (int i = 15; i >= 0; i--, hash >>= 4)
     digits[i] = "0123456789abcdef"[hash & 15];
   lua_pushlstring(L, digits, sizeof digits);
+}
+
+/* body:digest() -> 16 hexadecimal digits (64-bit FNV-1a) that tell these inputs from others */
+static int body_digest(lua_State *L)
+{
+  const lhsa_body *body = lhsa_check_body(L);
+  push_hash(L, lhsa_hash(LHSA_HASH_BASIS, body->json.data, body->committed));
+  return 1;
+}
+
+/* digest(text) -> the same of any text */
+static int digest(lua_State *L)
+{
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  push_hash(L, lhsa_hash(LHSA_HASH_BASIS, text, length));
   return 1;
 }
 
@@ -240,4 +254,6 @@ void lhsa_open_body(lua_State *L)
   lua_setfield(L, -2, "body");
   lua_pushcfunction(L, lhsa_is_record_id);
   lua_setfield(L, -2, "is_record_id");
+  lua_pushcfunction(L, digest);
+  lua_setfield(L, -2, "digest");
 }

@@ -107,7 +107,7 @@ function simulation.memory()
   return setmetatable({ text = "" }, Memory)
 end
 
-function Memory:read() return self.text end
+function Memory:read(offset, count) return self.text:sub(offset + 1, offset + count) end
 function Memory:append(text) self.text = self.text .. text return true end
 function Memory:truncate(length) self.text = self.text:sub(1, length) return true end
 function Memory.close() end

@@ -326,6 +326,79 @@ describe("a journal that cannot be this job's", function()
     end
   end)
 
+  local function assert_damaged_line(line, ...)
+    local header = lines_of(written())[1]
+    local text = header .. "\n" .. table.concat({ ... }, "\n") .. "\n"
+    local store = holding(text)
+    assert.truthy(refused(store):find(("line %d is damaged"):format(line), 1, true), text)
+    assert.equal(text, store.text)
+  end
+
+  local function record_line(first, inputs, created, more)
+    return ('{"first":%s,"inputs":%s,"digest":"x","created":%s%s}'):format(first, inputs, created, more or "")
+  end
+
+  local function failing(...)
+    local entries = {}
+    for number, index in ipairs { ... } do
+      entries[number] = ('{"index":%s,"outcome":"failed","error":{}}'):format(index)
+    end
+    return ',"failures":[' .. table.concat(entries, ",") .. "]"
+  end
+
+  it("is one whose numbers are out of range, or not whole", function()
+    for _, line in ipairs {
+      record_line(0, 3, 3), record_line(-1, 3, 3), record_line(1.5, 3, 3), record_line("1e300", 3, 3),
+      record_line(1, 2.5, 2.5), record_line(1, -3, -3), record_line(1, "1e15", "1e15"), record_line(1, 3, -1),
+      record_line(1, 3, 4), record_line(1, 3, 2.5), record_line(9007199254740992, 3, 3),
+      record_line(1, 3, "true"),
+      record_line(1, 3, 4, failing()), record_line(1, 3, 1.5, failing(1.5)),
+      record_line(1, 3, 2, ',"refused":1'), record_line(1, 3, 2, ',"refused":0.5,"refused_digest":"x"'),
+      record_line(1, 3, 3, ',"refused":0,"refused_digest":"x"'),
+      record_line(1, 3, 4, ',"refused":-1,"refused_digest":"x"'),
+      record_line(1, 3, 2, ',"refused":2,"refused_digest":"x"'),
+      record_line(1, 3, 2, ',"refused":1,"refused_digest":5'),
+      record_line(1, 3, 2, ',"refused":"1","refused_digest":"x"'),
+    } do
+      assert_damaged_line(2, line)
+    end
+  end)
+
+  it("is one whose failures are not of its inputs, or are of one twice", function()
+    for _, indices in ipairs { { 4 }, { 8 }, { 0 }, { -5 }, { "5.5" }, { "1e300" } } do
+      assert_damaged_line(2, record_line(5, 3, 2, failing(indices[1])))
+    end
+    assert_damaged_line(2, record_line(5, 3, 1, failing(6, 6)))
+    assert_damaged_line(2, record_line(5, 3, 3, ',"failures":{"a":1}'))
+    local object = ',"failures":{"1":{"index":5,"outcome":"failed","error":{}}}'
+    assert_damaged_line(2, record_line(5, 3, 2, object))
+  end)
+
+  it("is one that has inputs in two records", function()
+    assert_damaged_line(3, record_line(1, 3, 3), record_line(1, 3, 3))
+    assert_damaged_line(3, record_line(1, 3, 3), record_line(3, 3, 3))
+    assert_damaged_line(3, record_line(4, 3, 3), record_line(2, 3, 3))
+    assert_damaged_line(4, record_line(1, 10, 10), record_line(20, 2, 2), record_line(5, 1, 1))
+    local lines = { lines_of(written())[1], record_line(4, 3, 3), record_line(1, 3, 3), "" }
+    assert(open(holding(table.concat(lines, "\n"))))
+  end)
+
+  it("is one of another endpoint, where none stands for create", function()
+    local text = written()
+    assert(open(holding(text), { from = "contacts", to = "companies", endpoint = "create" }))
+    local message = refused(holding(text), { from = "contacts", to = "companies", endpoint = "archive" })
+    assert.truthy(message:find("its endpoint is create, not archive", 1, true), message)
+    local archive = simulation.memory()
+    assert(open(archive, { from = "contacts", to = "companies", endpoint = "archive" }))
+    assert(open(archive, { from = "contacts", to = "companies", endpoint = "archive" }))
+    assert.truthy(refused(archive):find("its endpoint is archive, not create", 1, true))
+  end)
+
+  it("is one that says more of its job than this module knows", function()
+    local text = written():gsub('"version":1', '"version":1,"portal":"5"')
+    assert.truthy(refused(holding(text)):find("its portal is 5", 1, true))
+  end)
+
   it("is told by any bytes in it, without raising", function()
     local text = written()
     random.check(500, function(luck)
@@ -345,7 +418,78 @@ describe("a journal that cannot be this job's", function()
   end)
 end)
 
+describe("a large journal", function()
+  it("is read by parts, wherever they end", function()
+    local store = simulation.memory()
+    local book = assert(open(store))
+    local messages = {}
+    for number, length in ipairs { 10, 65000, 65536, 65537, 200000, 3 } do
+      messages[number] = ("x"):rep(length)
+      local err = { kind = "http", message = messages[number] }
+      assert(book:record(landed(number, 1, { { 1, "failed", err } })))
+    end
+    for shift = 0, 3 do
+      local shifted = holding((store.text:gsub('"version":1,', '"version":1,' .. (" "):rep(shift))))
+      book = assert(open(shifted))
+      for number, message in ipairs(messages) do
+        assert.equal(message, journal.failures(book:record_at(number))[1].error.message)
+      end
+    end
+  end)
+
+  it("is refused at a line that is longer than any of a journal, without reading on", function()
+    local text, read = written(), 0
+    local store = simulation.memory()
+    function store.read(_, offset, count)
+      read = math.max(read, offset + count)
+      local part = text:sub(offset + 1, offset + count)
+      return part .. ("x"):rep(count - #part)
+    end
+    assert.truthy(refused(store):find("line 5 is damaged", 1, true))
+    assert.is_true(read < 70 * 1024 * 1024)
+    text = ""
+    assert.truthy(refused(store):find("not a journal", 1, true))
+  end)
+
+  it("that leaves out more inputs than a job keeps is no job's", function()
+    local store = simulation.memory()
+    assert(assert(open(store)):record(landed(2000000, 1)))
+    local record, err = assert(open(store)):next_record()
+    assert.is_nil(record)
+    assert.equal("journal", err.kind)
+  end)
+
+  it("that turns unreadable says so, when a record of it is wanted", function()
+    local store = holding(written())
+    local book = assert(open(store))
+    function store.read() return nil, "input/output error" end
+    local record, err = book:next_record()
+    assert.is_nil(record)
+    assert.truthy(tostring(err):find("input/output error", 1, true))
+    function store.read() return "nonsense" end
+    record, err = book:next_record()
+    assert.is_nil(record)
+    assert.truthy(tostring(err):find("line 2 is damaged", 1, true))
+  end)
+end)
+
 describe("recording", function()
+  it("writes no line that it could not read again", function()
+    local store = simulation.memory()
+    local book = assert(open(store))
+    local many = {}
+    for number = 1, 20000 do many[number] = number end
+    local failures = {}
+    for place = 1, 60 do
+      local err = { kind = "http", message = "m" .. place, context = { ids = many } }
+      failures[place] = { place, "failed", err }
+    end
+    assert(book:record(landed(1, 60, failures)))
+    local told = journal.failures(assert(open(store)):record_at(1))
+    assert.equal(60, #told)
+    assert.equal("m60", told[60].error.message)
+  end)
+
   it("fails when the bytes do not get to the disk", function()
     local store = simulation.memory()
     local book = assert(open(store))
@@ -467,7 +611,7 @@ describe("a damaged record", function()
   end
 
   local GOOD = { first = 10, inputs = 3, digest = "0123456789abcdef", created = 1,
-    failures = { failure(10), failure(12) }, refused = { 12 } }
+    failures = { failure(10) }, refused = 1, refused_digest = "0123456789abcdef" }
 
   local function but(changes)
     local record = {}
@@ -479,14 +623,13 @@ describe("a damaged record", function()
   it("is refused with its line", function()
     assert(open(holding(with(GOOD))))
     for what, changes in pairs {
-      ["an index before it"] = { failures = { failure(9), failure(12) } },
-      ["an index behind it"] = { failures = { failure(10), failure(13) } },
-      ["an index twice"] = { failures = { failure(12), failure(12) } },
-      ["half an index"] = { failures = { failure(10.5), failure(12) } },
-      ["a place that is none"] = { refused = { 13 } },
-      ["a place twice"] = { refused = { 12, 12 } },
-      ["more places than failures"] = { refused = { 10, 11, 12 } },
-      ["places that are no list"] = { refused = "12" },
+      ["an index before it"] = { failures = { failure(9) } },
+      ["an index behind it"] = { failures = { failure(13) } },
+      ["an index twice"] = { created = 0, failures = { failure(12), failure(12) } },
+      ["half an index"] = { failures = { failure(10.5) } },
+      ["too many refused"] = { refused = 2 },
+      ["refused that are no number"] = { refused = "1" },
+      ["refused without a digest"] = { refused_digest = 5 },
       ["counts that do not add up"] = { created = 2 },
       ["half a count"] = { created = 1.5, inputs = 3.5 },
       ["a negative count"] = { created = -1, inputs = 1 },

@@ -3,6 +3,7 @@
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
+local whole = require "hubspot.associations.whole"
 
 ---@class hubspot.associations.Group
 ---@field first integer the index in the source of the first input
@@ -10,12 +11,41 @@ local errors = require "hubspot.associations.errors"
 ---@field body userdata those that can be sent
 ---@field number integer|nil of the groups of the job that are open at the same time
 ---@field repeats boolean|nil whether two of its inputs have the same pair of ids
+---@field refused integer how many inputs the writer refused
+---@field refused_digest string|nil tells these and their places from others
 ---@field open integer how many of them have no outcome yet
 ---@field results table[] HubSpot's results
 local Group = {}
 Group.__index = Group
 
 local group = {}
+
+-- The fields that say what an input is; the command keeps a row that it refused in `problem`.
+local TELLING = {
+  "from", "to", "id", "types", "type", "associationCategory", "associationTypeId", "problem", "row",
+}
+
+local MOST_ENTRIES, MOST_DEPTH = 100, 5
+
+-- Text that tells an input from others, as far as that goes: what is refused may be anything. Asks no
+-- metatable: an input that is read once is not read twice.
+local function describe(value, depth)
+  local its_type = type(value)
+  if its_type == "string" then return ("%d:%s"):format(#value, value) end
+  if its_type == "number" then return whole(value) or (("%.17g"):format(value):gsub("[^0-9a-z+-]+", ".")) end
+  if its_type ~= "table" or depth == 0 then return its_type == "boolean" and tostring(value) or its_type end
+  local parts = {}
+  for _, name in ipairs(TELLING) do
+    local field = rawget(value, name)
+    if field ~= nil then parts[#parts + 1] = name .. "=" .. describe(field, depth - 1) end
+  end
+  for index = 1, MOST_ENTRIES do
+    local entry = rawget(value, index)
+    if entry == nil then break end
+    parts[#parts + 1] = describe(entry, depth - 1)
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
 
 ---@param first integer
 ---@param input_at (fun(index: integer): any)|nil the input at an index of the source, where it can be asked
@@ -31,10 +61,11 @@ function group.new(first, input_at, kept, checks)
     indices = {}, -- place -> index in the source
     input_at = input_at,
     inputs = kept and {} or nil, -- place -> input
+    refused = 0,
+    is_refused = {}, -- index in the source -> true
     open = 0,
     settled = {}, -- place -> true
     created = 0,
-    refused = {}, -- indices in the source of those that cannot be sent
     failures = {}, -- { index, input, outcome, error }, outcome: failed, unconfirmed, not_sent
     results = {},
     complete = true, -- false: left to a resumed job
@@ -56,8 +87,10 @@ function Group:add(index, input)
     self.open = place
   else
     refusal.index = index
-    self.refused[#self.refused + 1] = index
     self:fail(index, input, "failed", refusal)
+    self.refused, self.is_refused[index] = self.refused + 1, true
+    local place, told = index - self.first, describe(input, MOST_DEPTH)
+    self.refused_digest = core.digest(("%s %.0f %s"):format(self.refused_digest or "", place, told))
   end
   return true
 end

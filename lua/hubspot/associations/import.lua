@@ -56,6 +56,8 @@ function import.new(spec, now)
     end or nil,
     index = 0, -- of the input read last
     exhausted = false,
+    held = nil, held_index = nil, -- an input that was read and is for the next group, and its index
+    kept = {}, kept_at = {}, next_kept = 1, -- inputs between those that the journal recorded; their indices
     checks = spec.checks, -- options of core.body
     batch_size = spec.batch_size,
     concurrency = concurrency.new(spec.concurrency),
@@ -69,7 +71,6 @@ function import.new(spec, now)
     retry = spec.retry,
     limiter = spec.limiter,
     journal = spec.journal,
-    unproven = spec.journal and spec.journal:unread() and {} or nil, -- groups that wait for a record to match
     on_failure = spec.on_failure,
     on_batch = spec.on_batch,
     max_failures = spec.max_failures,
@@ -209,11 +210,11 @@ function Job:next(now)
     self:count_on()
     return "wait", 0
   end
-  if self.error and self.unproven then self:drop_unproven() end
   if self.error and #self.queue > 0 then
     self:abandon(table.remove(self.queue)) -- one at a time: a step is not to take long
     return "wait", 0
   end
+  if self.error and self:leave_out() then return "wait", 0 end
   local piece, soonest = nil, math.huge
   local may_send = not self.error and self.in_flight < self.concurrency:allowed()
   if may_send then
@@ -268,11 +269,6 @@ function Job:finish(now)
   if self.unusable then return nil, self.unusable end
   local report = self.report
   report.elapsed = now - self.began
-  if self.held ~= nil then -- read, and then the job stopped
-    report.inputs = report.inputs + 1
-    self:tell_failure { index = self.index + 1, input = self.held, outcome = "not_sent", error = self.error }
-    self.held = nil
-  end
   if self.total and self.total > report.inputs then -- of a list, the inputs that were never read
     report.not_sent = report.not_sent + self.total - report.inputs
     report.inputs = self.total
