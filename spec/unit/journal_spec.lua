@@ -563,6 +563,40 @@ describe("a journal on disk", function()
     book:close()
   end)
 
+  it("holds whole records when its process was killed while it wrote", function()
+    local script = ([[
+      local groups = require "hubspot.associations.group"
+      local journal = require "hubspot.associations.journal"
+      local book = assert(journal.open(%q, { from = "contacts", to = "companies" }))
+      local first = 1
+      while book:record_at(first) do first = first + 1 end
+      print(first)
+      io.stdout:flush()
+      local message = ("x"):rep(300000)
+      while true do
+        local group = groups.new(first)
+        group:add(first, { from = tostring(first), to = "1", types = 279 })
+        group:settle(1, "failed", { kind = "http", message = message })
+        assert(book:record(group))
+        first = first + 1
+        print(first)
+        io.stdout:flush()
+      end
+    ]]):format(path)
+    for _ = 1, 5 do
+      local writer = process.start { process.interpreter(), "-e", script }
+      local told = tonumber(writer.line)
+      for _ = 1, 3 do told = tonumber(writer:read_line()) end
+      writer:kill "KILL"
+      writer:close()
+      local book = assert(journal.open(path, JOB))
+      for index = 1, told - 1 do
+        assert.equal(300000, #journal.failures(book:record_at(index))[1].error.message)
+      end
+      book:close()
+    end
+  end)
+
   it("is refused where it cannot be written", function()
     for _, wrong in ipairs { folder, folder .. "/no/such", "" } do
       local book, err = journal.open(wrong, JOB)
