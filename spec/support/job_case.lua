@@ -201,7 +201,7 @@ local function check_account(case, world)
 end
 
 -- On a calm day, when all that goes wrong are bad inputs, no good one pays for a bad one, and the job does
--- not stop. But what the service fails on may look like an outage, and may be done for all that the job knows.
+-- not stop. But what the service fails on may look like an outage, and nobody knows whether it is done.
 local function check_calm(case, err)
   if next(case.chances) or case.crashes[1] then return end
   check(case.has_poison or not err, "the job stopped on a calm day: %s", tostring(err))

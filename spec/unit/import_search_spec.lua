@@ -92,6 +92,24 @@ describe("bad rows among 2,000", function()
     assert_at_most(6 + 2 * 400 + 2 * 2 * 11 + 2, seen)
   end)
 
+  it("leave to a later batch what finds its one bad row, when all before were bad", function()
+    local list, refused = inputs(2200), {}
+    local function spoil(index)
+      list[index] = { from = "9" .. (10000 + index), to = "7", types = 279 }
+      refused[#refused + 1] = list[index].from
+    end
+    for index = 1, 2000 do spoil(index) end
+    spoil(2001)
+    spoil(2177)
+    local seen = runs.run {
+      source = list, batch_size = 100, account = { refused = refused, names_refused = false },
+    }
+    assert.same({ 198, 2002, 0, 0 }, counts(seen))
+    assert.is_truthy(seen.failures[1999].error.together) -- past the budget
+    assert.is_nil(seen.failures[2001].error.together)
+    assert.is_nil(seen.failures[2177].error.together)
+  end)
+
   it("past the budget fail together, and the errors say so", function()
     local seen = with_bad_rows(2000, false)
     local together = 0
