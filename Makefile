@@ -166,7 +166,7 @@ sanitize: VARIANT = sanitize-
 sanitize: ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(SETUP) sanitize
 	$(BUILD_ALL) CC=gcc VARIANT=$(VARIANT) WERROR=-Werror CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="$(SANITIZERS)"
-	@$(IN_TREE) WRAPPER="env LD_PRELOAD=$$(gcc -print-file-name=libasan.so) $(SANITIZER_OPTIONS)" tools/test $(SPEC)
+	@$(IN_TREE) SLOWDOWN=6 WRAPPER="env LD_PRELOAD=$$(gcc -print-file-name=libasan.so) $(SANITIZER_OPTIONS)" tools/test $(SPEC)
 
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SANITIZER_OPTIONS = ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
@@ -175,7 +175,7 @@ SANITIZER_OPTIONS = ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:
 valgrind: ## Run the specs under valgrind
 	$(SETUP) valgrind
 	$(BUILD_ALL)
-	@$(IN_TREE) WRAPPER="valgrind $(VALGRIND_OPTIONS)" tools/test $(SPEC)
+	@$(IN_TREE) SLOWDOWN=60 WRAPPER="valgrind $(VALGRIND_OPTIONS)" tools/test $(SPEC)
 
 VALGRIND_OPTIONS = --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
   --errors-for-leak-kinds=definite --trace-children=no
