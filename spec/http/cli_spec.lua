@@ -5,6 +5,7 @@ local cli = require "hubspot.associations.cli"
 local command = require "support.command"
 local exchange = require "support.exchange"
 local http = require "socket.http"
+local ltn12 = require "ltn12"
 local process = require "support.process"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
@@ -468,7 +469,7 @@ describe("the command sandbox", function()
 
   it("takes the options of the account", function()
     local child = process.start(argv { "sandbox", "--until-eof", "--token", TOKEN, "--daily", "1",
-      "--rate", "100", "--numeric-ids", "--status", "200" }, { env = environment() })
+      "--rate", "100", "--string-ids", "--status", "200" }, { env = environment() })
     local arguments = command.create(child.line, { "-" }, "1")
     local wrong = run(arguments, { stdin = "1,2\n", env = { HUBSPOT_TOKEN = "wrong" } })
     local right = run(arguments, { stdin = "1,2\n" })
@@ -480,6 +481,23 @@ describe("the command sandbox", function()
     assert.are.equal(2, limited.code)
     assert_found(limited.stderr, "daily_limit: ")
     assert.is_nil(ended.stderr:find(TOKEN, 1, true))
+  end)
+
+  it("sends ids as numbers, or as strings when it is told to", function()
+    for id, flag in pairs { ["101"] = "--until-eof", ['"101"'] = "--string-ids" } do
+      local child = process.start(argv { "sandbox", "--until-eof", flag }, { env = environment() })
+      local body = [[{"inputs":[{"from":{"id":"101"},"to":{"id":"202"},"types":[{"associationCategory":]]
+        .. [["HUBSPOT_DEFINED","associationTypeId":279}]}]}]]
+      local received = {}
+      http.request {
+        url = child.line .. "/crm/associations/2025-09/contacts/companies/batch/create", method = "POST",
+        headers = { authorization = "Bearer any", ["content-type"] = "application/json",
+          ["content-length"] = #body },
+        source = ltn12.source.string(body), sink = ltn12.sink.table(received),
+      }
+      child:close()
+      assert_found(table.concat(received), '"fromObjectId":' .. id .. ",")
+    end
   end)
 
   it("spoils the requests that it is told to", function()

@@ -40,10 +40,10 @@ describe("the arguments", function()
   it("of sandbox are read", function()
     assert.are.same({
       command = "sandbox", sandbox = true, port = 8080, token = { "a", "b" }, latency = 0.25, rate = 100,
-      interval = 1, daily = 5, status = 200, retry_after = true, numeric_ids = true, until_eof = true,
+      interval = 1, daily = 5, status = 200, retry_after = true, string_ids = true, until_eof = true,
       faults = { [3] = "secondly", [6] = "lost_answer" },
     }, parse("sandbox --port 8080 --token a --token b --latency .25 --rate 100 --interval 1 --daily 5"
-      .. " --status 200 --retry-after --numeric-ids --until-eof --faults 3:secondly,6:lost_answer"))
+      .. " --status 200 --retry-after --string-ids --until-eof --faults 3:secondly,6:lost_answer"))
   end)
 
   it("of sandbox may be none", function()

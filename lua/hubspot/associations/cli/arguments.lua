@@ -221,6 +221,7 @@ Examples:
    hubspot-associations sandbox --faults 3:secondly,4:secondly,6:lost_answer]],
     options = {
       { name = "--port", argname = "N", check = whole(0, 65535), default = "0",
+        show_default = false,
         description = "The port to listen at; 0, the default, lets the system choose one." },
       { name = "--token", argname = "TOKEN", count = "*", check = token, is_secret = true,
         description = "Accept this made-up token only; may be repeated. By default, any but \"expired\"." },
@@ -240,7 +241,8 @@ Examples:
     },
     flags = {
       { name = "--retry-after", description = "Send Retry-After with each 429." },
-      { name = "--numeric-ids", description = "Send record ids as numbers, as older versions do." },
+      { name = "--string-ids",
+        description = "Send record ids as strings, as HubSpot describes them; by default, as numbers." },
       { name = "--until-eof",
         description = "End when standard input ends as well: for a test that starts it." },
     },

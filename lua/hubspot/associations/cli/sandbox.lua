@@ -22,7 +22,7 @@ local function options_of(arguments)
     random = math.random,
     latency = arguments.latency,
     status = arguments.status,
-    numeric_ids = arguments.numeric_ids,
+    numeric_ids = not arguments.string_ids,
   }
   if #arguments.token > 0 then options.token = arguments.token end
   if arguments.rate or arguments.daily then
