@@ -249,6 +249,16 @@ describe("the command", function()
         "was read again: it still holds the token that was refused")
     end)
 
+    it("warns once of a file that others can read, though it is read again", function()
+      raw = raw_server.start { connections = { responses.script { created(101, 202), UNAUTHORIZED } } }
+      local exposed = file("token", OLD .. "\n")
+      process.run { "chmod", "644", exposed }
+      local result = command.run(arguments(exposed))
+      local _, warnings = result.stderr:gsub("warning: ", "")
+      assert.are.equal(1, warnings)
+      assert_stopped(result, "was read again")
+    end)
+
     it("says so when the file holds no token any more, or one that others can read", function()
       local answers = { created(101, 202), UNAUTHORIZED, created(102, 203) }
       for text, word in pairs { [""] = " is empty", ["two words"] = "no access token" } do

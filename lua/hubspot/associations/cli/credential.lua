@@ -15,18 +15,22 @@ local function is_exposed(mode)
   return group + others > 0
 end
 
-local function warn_if_exposed(path, stderr)
-  local found = core.stat(path)
-  if found and found.type == "file" and is_exposed(found.mode) then
+-- Says so of a file that others may read, the first time that it is seen: the function looks at it.
+local function exposure_warning(path, stderr)
+  local told = false
+  return function()
+    local found = core.stat(path)
+    if told or not (found and found.type == "file" and is_exposed(found.mode)) then return end
+    told = true
     terminal.say(stderr, ("warning: %s can be read by other users; run: chmod 600 %s"):format(path, path))
   end
 end
 
 -- The token of a file: or nil and a message that does not repeat what the file holds.
-local function read_file(path, stderr)
+local function read_file(path, warn)
   local file, why = io.open(path, "rb")
   if not file then return nil, "the token file cannot be opened: " .. why end
-  warn_if_exposed(path, stderr)
+  warn()
   local text
   text, why = file:read(LARGEST + 1)
   file:close()
@@ -44,12 +48,12 @@ end
 ---@field problem string|nil after a 401: what came of reading the token file again
 
 -- What may have been replaced since: a pipe would give nothing more, or make the job wait for ever.
-local function read_again(path, stderr, refused)
+local function read_again(path, warn, refused)
   local found = core.stat(path)
   if found and found.type ~= "file" then
     return nil, ("the token file %s is not a regular file: it is not read again"):format(path)
   end
-  local token, why = read_file(path, stderr)
+  local token, why = read_file(path, warn)
   if token == refused then
     return nil, ("the token file %s was read again: it still holds the token that was refused"):format(path)
   end
@@ -58,12 +62,13 @@ end
 
 -- The file is read at once, so that a bad one is refused before anything else is done, and again after a 401.
 local function from_file(path, stderr)
-  local token, why = read_file(path, stderr)
+  local warn = exposure_warning(path, stderr)
+  local token, why = read_file(path, warn)
   if not token then return nil, why end
   local self = {}
   function self.token(reason)
     if reason ~= "unauthorized" then return token end
-    local renewed, problem = read_again(path, stderr, token)
+    local renewed, problem = read_again(path, warn, token)
     token = renewed or token
     self.problem = problem
       or ("the token file %s was read again: its new token was refused as well"):format(path) -- if it is
