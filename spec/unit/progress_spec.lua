@@ -102,6 +102,14 @@ describe("the progress of a job", function()
     }, lines)
   end)
 
+  it("has no time left when nothing more is sent", function()
+    local shown, out = new("bar", 70)
+    shown:update(report(500, 3))
+    shown:ending()
+    shown:tick(105, 1000)
+    assert.are.same({ "[==============               ]   50%  500 rows  100 rows/s  3 failed" }, drawn(out))
+  end)
+
   it("is drawn ten times a second at most", function()
     local shown, out = new "bar"
     for step = 0, 999 do shown:tick(101 + step / 1000, 10) end

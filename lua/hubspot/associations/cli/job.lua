@@ -30,6 +30,7 @@ local function drive(operation, source, progress, caught)
     if caught() and not canceled then
       canceled = true
       operation:cancel()
+      progress:ending()
       progress:say(ENDING)
     else
       local wait, reason = operation:waiting()

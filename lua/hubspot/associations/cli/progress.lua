@@ -40,6 +40,7 @@ function progress.new(options)
     failed = 0,
     unconfirmed = 0,
     wait = 0,
+    is_ending = false, -- whether nothing more is sent: how long the rest would take means nothing then
   }, Progress)
 end
 
@@ -106,7 +107,7 @@ local function facts(self, rate, total, is_over)
   if is_waiting then add(5, ("waiting %.0f s %s"):format(math.ceil(self.wait), self.wait_reason)) end
   if self.failed > 0 then add(3, ("%d failed"):format(self.failed)) end
   if self.unconfirmed > 0 then add(4, ("%d unconfirmed"):format(self.unconfirmed)) end
-  if not is_waiting and not is_over then add(6, time_left(self, rate, total)) end
+  if not is_waiting and not is_over and not self.is_ending then add(6, time_left(self, rate, total)) end
   if not is_waiting then add(2, rows_text(rate)) end
   return list, total and total > 0 and math.min(1, self.done / total) or nil
 end
@@ -159,6 +160,11 @@ local function show(self, now, total, is_over)
   if self.mode == "bar" then return show_bar(self, list, part, is_over) end
   if part then table.insert(list, 1, { at = 0, text = ("%d %%"):format(math.floor(part * 100)) }) end
   terminal.say(self.stream, fitting(list, math.huge, ", "))
+end
+
+---Takes in that nothing more is sent, only what is in flight waited for.
+function Progress:ending()
+  self.is_ending = true
 end
 
 ---Shows it, when it is time to.
