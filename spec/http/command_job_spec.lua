@@ -102,6 +102,17 @@ describe("a job of the command", function()
   end)
 
   describe("with --failures", function()
+    it("says which options the file must not be read with", function()
+      local rows = file("export.csv", "Record ID,Company\n4041,2\n")
+      local named = { "--from-column", "Record ID", "--to-column", "Company" }
+      local result = create { named[1], named[2], named[3], named[4], "--failures", path "failed.csv", rows }
+      assert_found(result.stdout, " lists that row: mend it, and give it to this command, "
+        .. "without --from-column, --to-column\n")
+      result = create({ "--format", "jsonl", "--failures", path "failed.csv", "-" },
+        { stdin = '{"from":4041,"to":2}' })
+      assert_found(result.stdout, "mend it, and give it to this command, without --format\n")
+    end)
+
     it("writes the rows that were not created, to be mended and fed back in", function()
       local rows = file("rows.csv",
         'note,to,from,type\n,1,4041,\n,2,,\nx,3,30,279\n,4,40,nine\n"a\nb",5,4042,\n')

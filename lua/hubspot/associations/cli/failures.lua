@@ -59,6 +59,16 @@ function failures.conflict(arguments, environment)
   end
 end
 
+-- The options that say how FILE is read, and that a file of failures must not be read with.
+local function not_of_failures(arguments)
+  local list = {}
+  if arguments.format == "jsonl" then list[1] = "--format" end
+  for _, column in ipairs { "from", "to", "type" } do
+    if arguments[column .. "_column"] then list[#list + 1] = ("--%s-column"):format(column) end
+  end
+  return list
+end
+
 ---Opens the file for failures. The journal is there by now: two names may be of one file that was not before.
 ---@param arguments table as arguments.parse gives them
 ---@param environment hubspot.associations.cli.Environment
@@ -69,6 +79,7 @@ function failures.open(arguments, environment)
   if arguments.failures then
     file, why = failures_file.open(arguments.failures)
     if not file then return nil, "--failures: cannot open " .. why end
+    file.not_of_it = not_of_failures(arguments)
     why = failures.conflict(arguments, environment)
     if why then
       file:discard()

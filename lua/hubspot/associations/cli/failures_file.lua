@@ -11,6 +11,7 @@ local HEADER = "row,from,to,type,outcome,category,message\n"
 ---@field path string
 ---@field rows integer how many were given to it
 ---@field failed string|nil why it does not hold them all
+---@field not_of_it string[] options of the run that it must not be read with; of whoever opens it
 ---@field is_complete boolean whether it is closed, and holds every row that was given to it
 local FailuresFile = {}
 FailuresFile.__index = FailuresFile

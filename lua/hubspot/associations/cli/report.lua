@@ -44,11 +44,17 @@ local function repair(failed, unconfirmed)
   return "mend the rows that failed, and give it to this command"
 end
 
+-- The options of this run that the file must not be read with.
+local function without(options)
+  return #options > 0 and ", without " .. table.concat(options, ", ") or ""
+end
+
 local function add_failures(lines, first, file, failed, unconfirmed)
   for _, line in ipairs(first:lines()) do lines[#lines + 1] = line end
   if file and file.rows > 0 and file.is_complete then
     lines[#lines + 1] = ("%s lists %s: %s"):format(terminal.printable(file.path),
       file.rows == 1 and "that row" or ("all %d of them"):format(file.rows), repair(failed, unconfirmed))
+      .. without(file.not_of_it)
   end
   return table.concat(lines, "\n") .. "\n"
 end
