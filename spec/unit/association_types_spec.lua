@@ -30,6 +30,15 @@ describe("association types as text", function()
     end
   end)
 
+  it("are said to stand with spaces between where a cell has something else there", function()
+    for text, is_told in pairs { ["279,1"] = true, ["279;1"] = true, ["1 | 2"] = false, x = false } do
+      local types, why = association_types.read_cell(text, "HUBSPOT_DEFINED")
+      assert.is_nil(types)
+      assert.are.equal(is_told, why:find("; spaces stand between several", 1, true) ~= nil, text)
+    end
+    assert.are.same({ 279, 1 }, (association_types.read_cell("279 1", "HUBSPOT_DEFINED")))
+  end)
+
   it("are written as text that is refused when they are none", function()
     for _, types in ipairs {
       {}, "x", "1", false, 1.5, 0, -1, 2 ^ 31, math.huge, { 1.5 }, { "1" }, { 1, "2" }, { { 1 } },

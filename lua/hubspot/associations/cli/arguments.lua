@@ -337,7 +337,11 @@ function arguments.parse(argv, version)
   local parser = new_parser(version, ended)
   local called, done, parsed = pcall(parser.pparse, parser, argv)
   if called and done then return parsed end
-  if called then return nil, (parsed:gsub("\nDid you mean", "; did you mean")) end
+  if called then
+    local message = parsed:gsub("\nDid you mean", "; did you mean")
+    if message == "too many arguments" then message = message .. "; put quotes around what has spaces" end
+    return nil, message
+  end
   if ended.refusal then return nil, ended.refusal end
   if ended.text then return { text = ended.text } end
   error(done, 0)

@@ -54,7 +54,9 @@ end
 ---@return string|nil message
 function association_types.read_cell(text, category)
   local types, expected = association_types.read(text, category)
-  return types, expected and ("%s, found %q"):format(expected, text)
+  if not expected then return types end
+  local hint = text:find "%d[,;|/]" and "; spaces stand between several" or ""
+  return nil, ("%s, found %q%s"):format(expected, text, hint)
 end
 
 local function write_one(entry, with_category)
