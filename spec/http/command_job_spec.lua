@@ -366,8 +366,8 @@ describe("a job of the command", function()
     local journal, missing = path "journal", { [17] = true, [3000] = true, [5990] = true }
     local rows = file("rows.csv", pairs_csv(ROWS, { [17] = "4041,9", [3000] = ",9", [5990] = "4042,9" }))
     server:configure { latency = 0.01 }
-    local all = arguments { "--journal", journal, "--batch-size", tostring(BATCH), "--concurrency",
-      tostring(CONCURRENCY), "--failures", path "failed.csv", rows }
+    local all = arguments { "--progress", "none", "--journal", journal, "--batch-size", tostring(BATCH),
+      "--concurrency", tostring(CONCURRENCY), "--failures", path "failed.csv", rows }
     for kill = 1, KILLS do
       local goal = lines_in(journal) + kill * 7 % 6 -- 0: at its start
       local child = command.start(all)
