@@ -7,8 +7,7 @@ local core = require "hubspot.associations.core"
 local http2 = require "support.http2"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
-
-local SLOWDOWN = tonumber(os.getenv "SLOWDOWN") or 1 -- of what the specs run under, such as valgrind
+local slowdown = require "support.slowdown"
 
 local ONE = { { from = 101, to = "202", types = 279 } }
 local FULL = {} -- a batch whose body is longer than HTTP/2's first window
@@ -105,8 +104,8 @@ describe("over HTTP/2,", function()
       assert.is_nil(batch)
       assert.truthy(err.kind == "network" or err.kind == "timeout", tostring(err))
       assert.is_nil(err.sent)
-      assert.is_true(core.now() - began < 1 + 0.5 * SLOWDOWN)
-      assert.is_true(longest < 0.5 * SLOWDOWN, longest) -- processor time; it is 0.01 to 0.1 s
+      assert.is_true(core.now() - began < 1 + 0.5 * slowdown)
+      assert.is_true(longest < 0.5 * slowdown, longest) -- processor time; it is 0.01 to 0.1 s
     end)
   end
 

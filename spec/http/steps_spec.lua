@@ -4,9 +4,9 @@
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
 local sandbox = require "support.sandbox"
+local slowdown = require "support.slowdown"
 
-local SLOWDOWN = tonumber(os.getenv "SLOWDOWN") or 1 -- of what the specs run under, such as valgrind
-local LONGEST = 0.020 * SLOWDOWN -- seconds of CPU: twice what is promised, whose figure is `make bench`'s
+local LONGEST = 0.020 * slowdown -- seconds of CPU: twice what is promised, whose figure is `make bench`'s
 local ATTEMPTS = 3 -- on a busy machine, a turn may take longer for no fault of ours
 local BATCH = 2000
 
