@@ -172,6 +172,7 @@ SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fr
 SANITIZER_OPTIONS = ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
   UBSAN_OPTIONS=print_stacktrace=1
 
+valgrind: SPEC = spec/unit spec/http# not the simulation: four minutes of Lua, and no C that the others do not run
 valgrind: ## Run the specs under valgrind
 	$(SETUP) valgrind
 	$(BUILD_ALL)
