@@ -170,7 +170,7 @@ sanitize: ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SANITIZER_OPTIONS = ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
-  UBSAN_OPTIONS=print_stacktrace=1
+  LSAN_OPTIONS=suppressions=$(CURDIR)/spec/support/leaks.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1
 
 valgrind: SPEC = spec/unit spec/http# not the simulation: four minutes of Lua, and no C that the others do not run
 valgrind: ## Run the specs under valgrind
