@@ -2,9 +2,9 @@
 -- all of an answer confirm as well. Not the other way round: it leaves to them what is not plain.
 -- The bytes: a line of ids, in pairs, then the answer.
 
-local answers = require "hubspot.associations.answer"
+local answers = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
-local outcome = require "hubspot.associations.outcome"
+local outcome = require "hubspot.associations.job.matching"
 
 return function(bytes)
   local ids, answer = bytes:match "^([^\n]*)\n(.*)$"

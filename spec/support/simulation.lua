@@ -1,16 +1,16 @@
 -- A world for the job: a HubSpot account with faults before it, a network that takes time, and a clock that
 -- only the world moves. Runs the real job, retries, limiter and journal; checks nothing itself.
 
-local answer = require "hubspot.associations.answer"
+local answer = require "hubspot.associations.api.response"
 local account = require "hubspot.associations.sandbox.account"
-local endpoint = require "hubspot.associations.endpoint"
+local endpoint = require "hubspot.associations.api.path"
 local errors = require "hubspot.associations.errors"
 local faults = require "hubspot.associations.sandbox.faults"
-local import = require "hubspot.associations.import"
-local journal = require "hubspot.associations.journal"
-local limiter = require "hubspot.associations.limiter"
-local rejection = require "hubspot.associations.rejection"
-local retry = require "hubspot.associations.retry"
+local import = require "hubspot.associations.job.job"
+local journal = require "hubspot.associations.job.journal"
+local limiter = require "hubspot.associations.policy.limiter"
+local rejection = require "hubspot.associations.api.rejection"
+local retry = require "hubspot.associations.policy.retry"
 
 local simulation = {}
 

@@ -1,16 +1,16 @@
 -- A client: what a caller can ask of one HubSpot account. Checks arguments, waits, and leaves the rest to
 -- the connection and the job.
 
-local connections = require "hubspot.associations.connection"
+local connections = require "hubspot.associations.session.session"
 local core = require "hubspot.associations.core"
-local endpoint = require "hubspot.associations.endpoint"
+local endpoint = require "hubspot.associations.api.path"
 local errors = require "hubspot.associations.errors"
-local import = require "hubspot.associations.import"
-local journals = require "hubspot.associations.journal"
-local operations = require "hubspot.associations.operation"
+local import = require "hubspot.associations.job.job"
+local journals = require "hubspot.associations.job.journal"
+local operations = require "hubspot.associations.job.runner"
 local options = require "hubspot.associations.options"
-local rejection = require "hubspot.associations.rejection"
-local retry = require "hubspot.associations.retry"
+local rejection = require "hubspot.associations.api.rejection"
+local retry = require "hubspot.associations.policy.retry"
 local types = require "hubspot.associations.types"
 
 ---@class hubspot.associations.Client

@@ -1,10 +1,10 @@
 -- Every option of associations.new: its type, unit, default, and check.
 -- Checks only: knows neither the transport nor the service.
 
-local ascii = require "hubspot.associations.ascii"
+local ascii = require "hubspot.associations.text.ascii"
 local core = require "hubspot.associations.core"
 
-local printable = require "hubspot.associations.printable"
+local printable = require "hubspot.associations.text.one_line"
 
 local options = {}
 

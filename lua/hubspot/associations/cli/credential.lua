@@ -2,8 +2,8 @@
 -- Never from an argument, which other users of the machine can read; never repeats it.
 
 local core = require "hubspot.associations.core"
-local terminal = require "hubspot.associations.cli.terminal"
-local tokens = require "hubspot.associations.token"
+local terminal = require "hubspot.associations.cli.output.terminal"
+local tokens = require "hubspot.associations.session.token"
 
 local credential = {}
 

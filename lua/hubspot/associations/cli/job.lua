@@ -1,10 +1,10 @@
 -- Drives a job over its client: steps it, shows how far it is, and lets Ctrl-C end it well.
 
-local advice = require "hubspot.associations.cli.advice"
+local advice = require "hubspot.associations.cli.output.advice"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local failures_of = require "hubspot.associations.cli.failures"
-local report = require "hubspot.associations.cli.report"
+local failures_of = require "hubspot.associations.cli.output.failures"
+local report = require "hubspot.associations.cli.output.report"
 
 local job = {}
 

@@ -2,9 +2,9 @@
 -- libuv's callback, where most of Neovim's API may not be called.
 
 local vim = assert(vim, "this loop works inside Neovim only") -- luacheck: globals vim
-local waiters = require "hubspot.associations.loop.waiters"
+local waiters = require "hubspot.associations.loop.support.waiters"
 
-return require "hubspot.associations.loop.uv"(vim.uv or vim.loop, function()
+return require "hubspot.associations.loop.support.uv"(vim.uv or vim.loop, function()
   local wait, wake = waiters.pause()
   return wait, vim.schedule_wrap(wake)
 end)

@@ -4,7 +4,7 @@
 local async = require "util.async"
 local server = require "net.server"
 local timer = require "util.timer"
-local waiters = require "hubspot.associations.loop.waiters"
+local waiters = require "hubspot.associations.loop.support.waiters"
 
 return waiters.loop {
   watch = function(fd, ready)

@@ -1,4 +1,4 @@
--- Owns the refusals of a whole request, as HubSpot was observed to word them: spec/unit/observed_spec.lua has
+-- Owns the refusals of a whole request, as HubSpot was observed to word them: spec/job/observed_spec.lua has
 -- the bodies. What had to be invented says so here, and in docs/sandbox.md.
 -- Never repeats a token, and never decides when to refuse.
 

@@ -1,0 +1,248 @@
+-- What HubSpot's no says: of the path, of single inputs, of a type, of the batch's size, or of nobody.
+-- The only place that knows the keys and words of HubSpot's errors; each that was observed is in
+-- spec/job/observed_spec.lua. Pure; an error may have any shape.
+
+local ascii = require "hubspot.associations.text.ascii"
+local types = require "hubspot.associations.types"
+local whole = require "hubspot.associations.text.digits"
+
+local rejection = {}
+
+-- ---- the direction of the path ----
+
+---@class hubspot.associations.Direction the object types of a path, in one spelling
+---@field from string
+---@field to string
+
+local function canonical(object_type)
+  return types.object_name(object_type) or ascii.lower(object_type)
+end
+
+---@param from_object_type string
+---@param to_object_type string
+---@return hubspot.associations.Direction
+function rejection.direction(from_object_type, to_object_type)
+  return { from = canonical(from_object_type), to = canonical(to_object_type) }
+end
+
+-- The side that an object type stands on; nil when it stands on none, or on both.
+local function side_of_type(object_type, direction)
+  if type(object_type) ~= "string" or not direction or direction.from == direction.to then return nil end
+  local name = canonical(object_type)
+  return name == direction.from and "from" or name == direction.to and "to" or nil
+end
+
+-- ---- what an error names ----
+
+local SIDE_OF_KEY = {
+  fromObjectId = "from", fromObjectIds = "from", fromId = "from", from = "from",
+  toObjectId = "to", toObjectIds = "to", toId = "to", to = "to",
+}
+local IDS_OF_EITHER_SIDE = {
+  id = true, ids = true, objectId = true, objectIds = true, recordId = true, recordIds = true,
+}
+local TYPE_KEYS = {
+  associationSpec = true, INVALID_ASSOCIATION_TYPE_ID = true, type = true,
+  associationTypeId = true, associationTypeIds = true, typeId = true,
+}
+local CATEGORY_OF_NUMBER = { ["0"] = "HUBSPOT_DEFINED" } -- "0-5"; of other numbers only the id counts
+
+---@class hubspot.associations.Named what an error names
+---@field from table<string, boolean> ids of the from side
+---@field to table<string, boolean> ids of the to side
+---@field either table<string, boolean> ids of which the side is not told
+---@field types { category: string|nil, id: string }[] association types
+
+-- A type as HubSpot writes it: "USER_DEFINED=3", "USER_DEFINED=3 is not valid ...", "0-5", 5. A label is
+-- none.
+local function type_of(value)
+  local text = type(value) == "number" and whole(value) or value
+  if type(text) ~= "string" then return nil end
+  local category, id = text:match "^([A-Z][A-Z0-9_]*)=(%d+)"
+  if category then return { category = category, id = id } end
+  category, id = text:match "^(%d+)%-(%d+)$"
+  if category then return { category = CATEGORY_OF_NUMBER[category], id = id } end
+  id = text:match "^%d+$"
+  return id and { id = id }
+end
+
+-- subCategory is an object in HubSpot's description, and a string in its answers.
+local function sub_category(err)
+  local sub = err.subCategory
+  if type(sub) == "table" then sub = sub.name or sub.category end
+  return type(sub) == "string" and sub or ""
+end
+
+local function values_of(value)
+  return type(value) == "table" and value or { value }
+end
+
+-- The side of the ids that an error names without telling it by their key.
+local function side_of_error(err, direction)
+  local sub = sub_category(err)
+  if sub:find("FROM_OBJECT", 1, true) then return "from" end
+  if sub:find("TO_OBJECT", 1, true) then return "to" end
+  local side
+  for _, object_type in pairs(values_of(err.context.objectType)) do
+    local one = side_of_type(object_type, direction)
+    if not one or side and side ~= one then return nil end
+    side = one
+  end
+  return side
+end
+
+local function name_id(named, side, value)
+  local id = type(value) == "number" and whole(value) or value
+  if type(id) ~= "string" then return end
+  named[side or "either"][id] = true
+  named.any = true
+end
+
+local function name_type(named, value)
+  local found = type_of(value)
+  if not found then return end
+  table.insert(named.types, found)
+  named.any = true
+end
+
+-- What `key` says in a context. Texts under INVALID_OBJECT_IDS hold an object type and an id.
+local function read_context(named, key, value, side, direction)
+  if SIDE_OF_KEY[key] then
+    name_id(named, SIDE_OF_KEY[key], value)
+  elseif IDS_OF_EITHER_SIDE[key] then
+    name_id(named, side, value)
+  elseif TYPE_KEYS[key] then
+    name_type(named, value)
+  elseif key == "INVALID_OBJECT_IDS" and type(value) == "string" then
+    local object_type, id = value:match "^([^=]+)=([^ \t-\r]+)"
+    if id then name_id(named, side_of_type(object_type, direction) or side, id) end
+  elseif type(key) == "string" then
+    local object_type = key:match "^([A-Za-z]+)[Ii][Dd]s?$" -- contactId
+    local of_type = object_type and side_of_type(object_type, direction)
+    if of_type then name_id(named, of_type, value) end
+  end
+end
+
+---What an error names; nil when it names nobody.
+---@param err table an entry of an answer's `errors`, or the error of a whole request
+---@param direction hubspot.associations.Direction|nil
+---@return hubspot.associations.Named|nil
+function rejection.named(err, direction)
+  local named = { from = {}, to = {}, either = {}, types = {} }
+  if type(err.context) == "table" then
+    local side = side_of_error(err, direction)
+    for key, values in pairs(err.context) do
+      for _, value in pairs(values_of(values)) do read_context(named, key, value, side, direction) end
+    end
+  end
+  if not named.any and type(err.message) == "string" then
+    -- "invalid from object type 0-1 for associations to be created. expected: 0-46. For definition 0-190"
+    name_type(named, err.message:match "[Ff]or definition (%d+%-%d+)")
+  end
+  return named.any and named or nil
+end
+
+---Whether an error says that a record is not there, or not valid: whoever names it on that side is at fault,
+---and no
+---type is.
+---@param err table
+---@return boolean
+function rejection.is_of_record(err)
+  if type(err.context) == "table" and err.context.INVALID_OBJECT_IDS ~= nil then return true end
+  return err.category == "OBJECT_NOT_FOUND" or sub_category(err):find("OBJECT_NOT_FOUND", 1, true) ~= nil
+end
+
+---Whether two of an answer's errors may be about one input: one of its from side, and one of its to side.
+---@param list table[]
+---@return boolean
+function rejection.may_share_an_input(list)
+  local has_from, has_to = false, false
+  for _, err in ipairs(list) do
+    local sub = sub_category(err)
+    has_from = has_from or sub:find("FROM_OBJECT", 1, true) ~= nil
+    has_to = has_to or sub:find("TO_OBJECT", 1, true) ~= nil
+  end
+  return has_from and has_to
+end
+
+---The rejection itself, and the details in its `errors`: each may name inputs.
+---@param err table
+---@return table[]
+function rejection.details(err)
+  local list = { err }
+  for _, detail in ipairs(type(err.errors) == "table" and err.errors or {}) do
+    if type(detail) == "table" then list[#list + 1] = detail end
+  end
+  return list
+end
+
+-- ---- what a rejection of a whole batch is about ----
+
+local SPLITTABLE = { [400] = true, [413] = true, [422] = true }
+
+-- The only words that were observed of a path's fault. "Object type" alone is said of single inputs, too.
+local function is_of_path(err, direction)
+  local message = type(err.message) == "string" and err.message or ""
+  local name = message:match "^Unable to infer object type from: (.-)[ \t-\r]*$"
+  if not name then return false end
+  if not direction then return true end
+  name = canonical(name)
+  return name == direction.from or name == direction.to
+end
+
+---Whether a rejection may be about single inputs, so that others of the batch may pass without them.
+---@param err hubspot.associations.Error
+---@param direction hubspot.associations.Direction|nil
+---@return boolean
+function rejection.is_splittable(err, direction)
+  if err.status == 404 then -- of a path, unless HubSpot says that it is of a record
+    return err.category == "OBJECT_NOT_FOUND" and rejection.named(err, direction) ~= nil
+  end
+  if err.kind ~= "http" or not SPLITTABLE[err.status] then return false end
+  for _, detail in ipairs(rejection.details(err)) do
+    if is_of_path(detail, direction) then return false end
+  end
+  return true
+end
+
+---Whether a failure that lasts may be that of a single input: while other requests succeed, the service is
+---there.
+---@param err hubspot.associations.Error
+---@return boolean
+function rejection.may_be_of_one(err)
+  return err.kind == "http" and (err.status == 409 or err.status >= 500)
+end
+
+local NUMBER_PATTERNS = {
+  "[Mm]aximum number of inputs supported in a batch is (%d+)",
+  "[Mm]aximum[^%d]*(%d+)", "[Aa]t most[^%d]*(%d+)", "limit[^%d]*(%d+)",
+}
+
+---Of a batch that was rejected for its size: how many inputs the next may have.
+---@param err hubspot.associations.Error
+---@param count integer how many it had
+---@return integer|nil size below count; nil when it was not rejected for its size
+function rejection.size(err, count)
+  local message = tostring(err.message)
+  local lower = ascii.lower(message)
+  local counts = lower:find("input", 1, true) or lower:find("batch", 1, true)
+  local limits = lower:find("at most", 1, true) or lower:find("maximum", 1, true)
+    or lower:find("too many", 1, true) or lower:find("exceed", 1, true)
+  if count < 2 or err.status ~= 413 and not (counts and limits) then return nil end
+  for _, pattern in ipairs(NUMBER_PATTERNS) do
+    local digits = message:match(pattern)
+    local size = digits and #digits <= 6 and tonumber(digits)
+    if size and size >= 1 and size < count then return size end
+  end
+  return math.ceil(count / 2)
+end
+
+---Where HubSpot stopped reading the request body.
+---@param err hubspot.associations.Error
+---@return integer|nil column in characters, from 1
+function rejection.column(err)
+  local digits = tostring(err.message):match "on line 1, column (%d+)"
+  return digits and #digits <= 9 and tonumber(digits) or nil
+end
+
+return rejection

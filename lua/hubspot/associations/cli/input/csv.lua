@@ -1,0 +1,183 @@
+-- CSV as RFC 4180 has it: lines -> records, lists of strings. A quoted field may hold separators, quotes
+-- (doubled) and newlines. Knows nothing of what the columns mean: whether a first record makes sense is
+-- asked.
+--
+-- A broken record is its first line only. A quote that is never closed, or closed in the middle of a later
+-- line, has swallowed lines that are rows of their own, so reading goes on at the record's second line. Each
+-- line is read at most twice for that: one that opens a quote and leaves it open would close, or break, an
+-- open one.
+
+local lines_of = require "hubspot.associations.cli.input.lines"
+
+local csv = {}
+
+-- Bytes of a record at most: a quote that is never closed must not fill the memory.
+local LONGEST = lines_of.LONGEST
+
+local QUOTE = 34
+local SEPARATORS = { ",", ";", "\t" } -- of those that fit a first record equally well, the first
+
+-- "sep=;" as the first line declares the separator, as Excel reads it.
+local DECLARATION = '^"?[sS][eE][pP]=([,;\t|])"?[ \r]*$'
+
+local NAMES = { [","] = "commas", [";"] = "semicolons", ["\t"] = "tabs", ["|"] = "vertical bars" }
+
+local byte, find, sub = string.byte, string.find, string.sub
+
+---@class hubspot.associations.cli.Problem what is wrong with a row
+---@field line integer|nil where the row begins
+---@field column string|integer|nil the column's name, or its number
+---@field message string
+---@field row table|nil what is known of the row: its from, to and types, or the text that is none in `type`
+---@field fields string[]|nil of a record: its fields before the one at fault
+---@field fatal boolean|nil true when no further row can be read
+
+local function open_quote(why)
+  if not why then return "its quote is never closed" end
+  if why ~= lines_of.TOO_LONG then return why, true end
+  return ("its quote is not closed within %d bytes"):format(LONGEST)
+end
+
+-- Reads a quoted field from after its opening quote: its value, the line that it ends in, the position after
+-- its closing quote there, and how many bytes the record may still have. Nil, why, and whether that is fatal,
+-- when it has no end.
+local function quoted_field(lines, text, from, room)
+  local parts = {}
+  while true do
+    local quote = find(text, '"', from, true)
+    local closes = quote and byte(text, quote + 1) ~= QUOTE
+    if closes then
+      parts[#parts + 1] = sub(text, from, quote - 1)
+      return table.concat(parts), text, quote + 1, room
+    elseif quote then
+      parts[#parts + 1] = sub(text, from, quote)
+      from = quote + 2
+    else
+      parts[#parts + 1] = sub(text, from)
+      parts[#parts + 1] = "\n"
+      local why
+      text, why = lines:more(room)
+      if not text then return nil, open_quote(why) end
+      room, from = room - #text - 1, 1
+    end
+  end
+end
+
+-- Why a field without quotes around it is none.
+local function plain_refusal(value)
+  if find(value, '"', 1, true) then return "it has a quote inside, but none around it" end
+  if find(value, "\r", 1, true) then return "it has a carriage return inside; lines end with a newline" end
+end
+
+-- What is wrong with the field after these fields of a record.
+local function problem_at(line, fields, message, is_fatal)
+  return nil, { line = line, column = #fields + 1, message = message, fields = fields, fatal = is_fatal }
+end
+
+-- A record from its first line: its fields; or nil and a problem.
+local function record(lines, text, line, separator)
+  local fields, position, room = {}, 1, LONGEST - #text
+  while true do
+    local value, stop
+    if byte(text, position) == QUOTE then
+      local after
+      value, after, position, room = quoted_field(lines, text, position + 1, room)
+      if not value then return problem_at(line, fields, after, position) end
+      text = after
+      stop = sub(text, position, position) == separator and position
+      if not stop and find(text, "[^\r]", position) then
+        return problem_at(line, fields, "it goes on behind its closing quote")
+      end
+    else
+      stop = find(text, separator, position, true)
+      value = sub(text, position, (stop or #text + 1) - 1)
+      if not stop and byte(value, -1) == 13 then value = value:match "^(.-)\r*$" end
+      local why = plain_refusal(value)
+      if why then return problem_at(line, fields, why) end
+    end
+    fields[#fields + 1] = value
+    if not stop then return fields end
+    position = stop + 1
+  end
+end
+
+-- A line that is blank whatever separates fields.
+local function is_blank(text)
+  return not find(text, "[^ \t-\r,;]")
+end
+
+local function is_empty(fields)
+  for _, value in ipairs(fields) do
+    if find(value, "[^ \t-\r]") then return false end
+  end
+  return true
+end
+
+-- The separator of the record that begins at the mark: the one that makes sense of it, or else the one that
+-- gives the most fields. Nil and a problem when several make sense. Consumes nothing.
+local function detect(lines, fits)
+  local found, best, most
+  for _, separator in ipairs(SEPARATORS) do
+    local text, line = lines:next()
+    local fields, problem = record(lines, text, line, separator)
+    lines:back()
+    if fields and fits(fields) then
+      if found then
+        return nil, { line = line, fatal = true, message = ("its fields may be separated by %s or by %s; say "
+          .. "which by a first line such as sep=%s"):format(NAMES[found], NAMES[separator], separator) }
+      end
+      found = separator
+    end
+    local count = #(fields or problem.fields)
+    if not most or count > most then best, most = separator, count end
+  end
+  return found or best
+end
+
+-- The separator of a file, from its beginning; consumes blank lines there. Nil at the end of the file; nil
+-- and a problem when it cannot be determined.
+local function find_separator(lines, fits)
+  while true do
+    lines:mark()
+    local text, line = lines:next()
+    if not text then return nil, line end
+    local declared = line == 1 and text:match(DECLARATION)
+    if declared then return declared end
+    if not is_blank(text) then
+      lines:back()
+      return detect(lines, fits)
+    end
+  end
+end
+
+---A function that gives the next record: a list of strings, and the number of the line that it begins in.
+---Blank lines, and records whose fields are all empty, are skipped. Nil at the end; nil and a problem where a
+---record is broken: unless that is fatal, the next call goes on after its first line.
+---@param lines hubspot.associations.cli.Lines
+---@param fits fun(fields: string[]): boolean whether a first record makes sense
+---@return fun(): string[]|nil, integer|hubspot.associations.cli.Problem|nil
+---@return fun(): string|nil separator tells what separates the fields ("commas"), once there was a record
+function csv.reader(lines, fits)
+  local separator
+  local function next_record()
+    local why
+    if not separator then
+      separator, why = find_separator(lines, fits)
+      if not separator then return nil, why end
+    end
+    while true do
+      local text, line = lines:next()
+      if not text then return nil, line end
+      lines:mark()
+      local fields, problem = record(lines, text, line, separator)
+      if not fields then
+        lines:back()
+        return nil, problem
+      end
+      if not is_empty(fields) then return fields, line end
+    end
+  end
+  return next_record, function() return NAMES[separator] end
+end
+
+return csv

@@ -1,0 +1,65 @@
+-- The rows of a CSV file -> inputs of client:create. Looks only at what the form of the file brings with it:
+-- the ids themselves are judged when an input is written into a request.
+
+local association_types = require "hubspot.associations.cli.input.association_types"
+local cells = require "hubspot.associations.cli.input.cells"
+local csv = require "hubspot.associations.cli.input.csv"
+local csv_columns = require "hubspot.associations.cli.input.csv_columns"
+
+-- The fields of a record by the names of their columns, without spaces around them.
+local function by_column(fields, columns)
+  local row = {}
+  for column, number in pairs(columns) do row[column] = fields[number] and cells.read(fields[number]) end
+  return row
+end
+
+local function input_of(fields, columns, line, settings)
+  local row = by_column(fields, columns)
+  local types, why = settings.default, settings.untyped
+  if row.type and row.type ~= "" then
+    types, why = association_types.read_cell(row.type, settings.category)
+  end
+  local input = { from = row.from, to = row.to, types = types, line = line }
+  if types then return input end
+  input.type = row.type
+  return nil, { line = line, column = "type", message = why, row = input }
+end
+
+-- Where the columns are, by the first record, or by its intact fields when it is broken. Nil and a fatal
+-- problem when that cannot be determined: no row can be read.
+local function first_layout(fields, line, named, separator)
+  local problem = not fields and line or nil
+  local layout, why = csv_columns.of(fields or problem.fields or {}, named)
+  if layout and not (problem and layout.has_header) then return layout end
+  if problem then
+    problem.fatal = true -- it may have been the header
+    return nil, problem
+  end
+  return nil, { line = line, message = ("%s (separated by %s)"):format(why, separator), fatal = true }
+end
+
+---@param lines hubspot.associations.cli.Lines
+---@param settings hubspot.associations.cli.RowSettings
+---@return fun(): table|nil, hubspot.associations.cli.Problem|nil
+return function(lines, settings)
+  local next_record, separator = csv.reader(lines, function(fields)
+    return csv_columns.of(fields, settings.named) ~= nil
+  end)
+  local layout
+  return function()
+    local fields, line = next_record()
+    if not line then return nil end
+    if not layout then
+      local problem
+      layout, problem = first_layout(fields, line, settings.named, separator())
+      if not layout then return nil, problem end
+      if layout.has_header then fields, line = next_record() end
+    end
+    if not fields then return nil, line end
+    local misfit, column = csv_columns.misfit(layout, fields)
+    if not misfit then return input_of(fields, layout.columns, line, settings) end
+    -- Without what is known of the row: fed back from a file of failures, it would link what stands there.
+    misfit = ("%s (separated by %s)"):format(misfit, separator())
+    return nil, { line = line, column = column, message = misfit }
+  end
+end

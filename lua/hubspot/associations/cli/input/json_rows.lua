@@ -1,0 +1,96 @@
+-- The rows of a JSON Lines file -> inputs of client:create. Looks only at what the form of the file brings
+-- with it: the inputs themselves are checked when they are written into a request.
+
+local association_types = require "hubspot.associations.cli.input.association_types"
+local core = require "hubspot.associations.core"
+
+local WHOLE_BODY = 'is the body of a whole request (it has "inputs"); expected one input a line'
+
+-- Types as an input has them: of text, as in CSV; numbers, alone or in a list, get the category.
+local function read_types(types, category)
+  if type(types) == "string" then return association_types.read_cell(types, category) end
+  if type(types) == "number" then return association_types.typed(types, category) end
+  if type(types) == "table" then
+    for index, entry in ipairs(types) do
+      if type(entry) == "number" then types[index] = association_types.typed(entry, category) end
+    end
+  end
+  return types
+end
+
+-- What stands for the types of an object, nil for none; or nil and why they are unclear.
+local function given_types(object, key)
+  if key then
+    if object[key] == nil then return nil, "is missing, or null; an empty text takes --type" end
+    return object[key]
+  end
+  if object.type == nil then return object.types end
+  if object.types ~= nil then return nil, "stands beside types; expected one of them" end
+  return object.type
+end
+
+local function is_blank(text)
+  return not text:find "[^ \t-\r]"
+end
+
+local function problem_at(line, column, message, row)
+  return nil, { line = line, column = column, message = message, row = row }
+end
+
+local function input_of(text, line, keys, settings)
+  if not text:find "^[ \t-\r]*{" then
+    return problem_at(line, nil, "expected a JSON object, one in each line")
+  end
+  local object, why = core.decode_input(text, keys.from, keys.to)
+  if not object then return problem_at(line, nil, "is not JSON: " .. why) end
+  if object.inputs ~= nil then return problem_at(line, nil, WHOLE_BODY) end
+  local input = { from = object[keys.from], to = object[keys.to], line = line }
+  local given, flaw = given_types(object, keys.type)
+  if flaw then
+    input.type = association_types.UNREADABLE
+    return problem_at(line, keys.type or "type", flaw, input)
+  end
+  if type(given) == "string" and is_blank(given) then given = nil end -- as in CSV
+  input.types, why = settings.default, settings.untyped
+  if given ~= nil then input.types, why = read_types(given, settings.category) end
+  if input.types ~= nil then return input end
+  input.type = given
+  for _, side in ipairs { "from", "to" } do
+    if input[side] == nil then return problem_at(line, keys[side], "is missing", input) end
+  end
+  return problem_at(line, keys.type or "types", why, input)
+end
+
+-- Why these keys cannot be read: one would be two things.
+local function conflict(named)
+  local uses = {}
+  for _, use in ipairs {
+    { "from", named.from or "from" }, { "to", named.to or "to" },
+    { "type", named.type or "type" }, { "type", named.type or "types" },
+  } do
+    local column, key = use[1], use[2]
+    if uses[key] and uses[key] ~= column then
+      return ("%s and %s would be the same key, %s"):format(uses[key], column, key)
+    end
+    uses[key] = column
+  end
+end
+
+---@param lines hubspot.associations.cli.Lines
+---@param settings hubspot.associations.cli.RowSettings
+---@return (fun(): table|nil, hubspot.associations.cli.Problem|nil)|nil
+---@return string|nil message when no row can be read
+return function(lines, settings)
+  local named = settings.named
+  local why = conflict(named)
+  if why then return nil, why end
+  local keys = { from = named.from or "from", to = named.to or "to", type = named.type }
+  return function()
+    local text, line
+    repeat
+      text, line = lines:next()
+      if not text then return nil, line end
+    until not is_blank(text)
+    return input_of(text, line, keys, settings)
+  end
+end

@@ -1,0 +1,61 @@
+-- The rows of a CSV or JSON Lines file -> inputs of client:create, one at a time, each with its line.
+
+local association_types = require "hubspot.associations.cli.input.association_types"
+local csv_rows = require "hubspot.associations.cli.input.csv_rows"
+local json_rows = require "hubspot.associations.cli.input.json_rows"
+local lines_of = require "hubspot.associations.cli.input.lines"
+
+local rows = {}
+
+local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
+
+---@class hubspot.associations.cli.RowOptions
+---@field format "csv"|"jsonl"|nil by default, what the first character suggests
+---@field type string|nil the association types of rows that have none, as text
+---@field category string|nil the category of types that are a number only, "HUBSPOT_DEFINED"
+---@field columns table<string, string>|nil from, to and type -> the name that it has in the file, where an
+---  option gives it: of a header's column, or of an object's key
+---@field untyped string|nil what to say of a row that has no type, when there is no `type` either
+
+---@class hubspot.associations.cli.RowSettings the same, read
+---@field named table<string, string>
+---@field category string
+---@field default integer|table|nil
+---@field untyped string
+
+local READERS = { csv = csv_rows, jsonl = json_rows }
+
+---A function that gives the next row as an input of client:create, with its line number in the field
+---`line`. Nil at the end; nil and a problem for a row that is none. Behind a problem that is `fatal`
+---there are no more rows.
+---@param handle file* open for reading; it stays the caller's
+---@param options hubspot.associations.cli.RowOptions
+---@return (fun(): table|nil, hubspot.associations.cli.Problem|nil)|nil
+---@return string|nil message when nothing can be read
+---@return (fun(): integer)|nil taken tells how many bytes of the file the rows so far had
+function rows.open(handle, options)
+  local lines, why = lines_of.open(handle)
+  if not lines then return nil, why end
+  local first = lines:first()
+  if first == "[" then return nil, "is a JSON list; expected JSON Lines, one object in each line, or CSV" end
+  local category = options.category or DEFAULT_CATEGORY
+  local read = READERS[options.format or (first == "{" and "jsonl" or "csv")]
+  local next_row, conflict = read(lines, {
+    named = options.columns or {},
+    category = category,
+    default = options.type and association_types.read(options.type, category),
+    untyped = options.untyped or "the row has no association type",
+  })
+  if not next_row then return nil, conflict end
+  local ended = false
+  return function()
+    if ended then return nil end
+    local input, problem = next_row()
+    ended = not input and (not problem or problem.fatal == true)
+    return input, problem
+  end, nil, function()
+    return lines:taken()
+  end
+end
+
+return rows

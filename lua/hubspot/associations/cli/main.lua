@@ -1,0 +1,81 @@
+-- The command `hubspot-associations`: arguments in, an exit code out. Picks the command that does the
+-- work, and sees to it that nobody is shown a traceback.
+
+local terminal = require "hubspot.associations.cli.output.terminal"
+
+local cli = {}
+
+local COULD_NOT_RUN = 2
+local INTERRUPTED = 130 -- 128 + SIGINT, as shells have it
+
+local INTERRUPTED_MESSAGE = "interrupted" -- before a job began: it takes its interrupts itself
+
+local COMMANDS = {
+  create = "hubspot.associations.cli.commands.create",
+  sandbox = "hubspot.associations.cli.commands.sandbox",
+}
+
+-- Modules that may not be there, and how one gets them.
+local SOURCE_OF = {
+  argparse = "apt-get install lua-argparse, or luarocks install argparse",
+  cjson = "apt-get install lua-cjson, or luarocks install lua-cjson",
+  cqueues = "apt-get install lua-cqueues, or luarocks install cqueues",
+  ["hubspot.associations.core"] = "it is built by make, and found by LUA_CPATH",
+}
+
+---@class hubspot.associations.cli.Environment
+---@field stdin file*
+---@field stdout file*
+---@field stderr file*
+---@field getenv fun(name: string): string|nil
+---@field owns_process boolean|nil whether the process is the command's own: it then takes its signals
+---@field stdin_is_closed boolean|nil
+
+local function run(argv, environment)
+  local is_built, core = pcall(require, "hubspot.associations.core") -- the help needs none
+  if is_built and environment.owns_process then
+    environment.stdin_is_closed = core.hold_standard_descriptors()
+  end
+  local arguments = require "hubspot.associations.cli.arguments"
+  local parsed, wrong = arguments.parse(argv, require "hubspot.associations.version")
+  if not parsed then
+    local command = COMMANDS[argv[1]] and argv[1] .. " " or ""
+    return nil, { wrong, ("try: hubspot-associations %s--help"):format(command) }
+  end
+  if parsed.text then
+    local written, why = terminal.write(environment.stdout, parsed.text)
+    return written and 0, why
+  end
+  return require(COMMANDS[parsed.command]).run(parsed, environment)
+end
+
+-- What was raised, in words: of a module that is not there, of Ctrl-C, or of a mistake in this program.
+local function explain(raised)
+  raised = tostring(raised)
+  local module = raised:match "module '([A-Za-z0-9_.]+)' not found"
+  if module then
+    local source = SOURCE_OF[module] or SOURCE_OF[module:match "^[^.]+"]
+    if source then return ("this needs the Lua module %s: %s"):format(module, source) end
+  end
+  return "internal error, which is a bug: " .. (raised:match "^[^\n]*" or raised)
+end
+
+---Runs the command.
+---@param argv string[]
+---@param environment hubspot.associations.cli.Environment
+---@return integer code 0 done; 1 some rows were not created; 2 it could not run, or stopped; 130 or 143
+---  interrupted
+function cli.main(argv, environment)
+  local ran, code, message = pcall(run, argv, environment)
+  if ran and message then terminal.say(environment.stderr, message) end
+  if ran then return code or COULD_NOT_RUN end
+  -- The interpreter turns SIGINT into an error that ends so.
+  if tostring(code):find "interrupted!$" then
+    terminal.say(environment.stderr, INTERRUPTED_MESSAGE)
+    return INTERRUPTED
+  end
+  terminal.say(environment.stderr, explain(code))
+  return COULD_NOT_RUN
+end
+
+return cli

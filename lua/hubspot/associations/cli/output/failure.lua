@@ -1,0 +1,67 @@
+-- What became of a row that was not created, in words: for a person, and for a file.
+-- Makes text of a job's failures; keeps none.
+
+local association_types = require "hubspot.associations.cli.input.association_types"
+local explanation = require "hubspot.associations.api.explanation"
+local terminal = require "hubspot.associations.cli.output.terminal"
+local whole = require "hubspot.associations.text.digits"
+
+local failure = {}
+
+local printable = terminal.printable
+
+-- A record id as text that is exactly it; empty where there is none: such a row is refused again, where a
+-- rounded number would be another record.
+local function id_text(side)
+  if type(side) == "table" then side = side.id end
+  if type(side) == "string" then return side end
+  return type(side) == "number" and whole(side) or ""
+end
+
+-- The words for an error, and for what kind it is. Of a bad row, those of who read it.
+local function reason(failed)
+  local problem, err = failed.input.problem, failed.error or {}
+  if problem then
+    return "invalid_input", problem.column and ("column %s: %s"):format(problem.column, problem.message)
+      or problem.message
+  end
+  local category = err.category or (failed.outcome == "failed" and err.kind or failed.outcome)
+  local message = err.message and explanation.words(err) or "HubSpot gave no reason"
+  if err.field then message = err.field .. ": " .. message end
+  return category, message
+end
+
+---@class hubspot.associations.cli.FailedRow all text, but for the line
+---@field line integer
+---@field from string as the row has it, and not made harmless: a file that is fed back must hold the same
+---@field to string the same
+---@field type string the same
+---@field outcome string
+---@field category string
+---@field message string
+---@field shared string|nil the message without what only this row has, where that differs
+---@field is_bad boolean whether nothing was asked of HubSpot
+
+---@param failed table { input, outcome, error }, as a job's on_failure has it
+---@param with_category boolean whether each type is to be written with its category
+---@return hubspot.associations.cli.FailedRow
+function failure.describe(failed, with_category)
+  local input = failed.input
+  local known = input.problem and (input.problem.row or {}) or input
+  local kind, message = reason(failed)
+  local err = failed.error
+  local flaw = not input.problem and err and err.flaw
+  return {
+    line = input.line,
+    from = id_text(known.from),
+    to = id_text(known.to),
+    type = known.type or association_types.write(known.types, with_category),
+    outcome = failed.outcome,
+    category = printable(kind),
+    message = printable(message),
+    shared = flaw and ("%s: no record id: %s"):format(err.field, flaw) or nil,
+    is_bad = input.problem ~= nil or err ~= nil and err.kind == "invalid_input",
+  }
+end
+
+return failure

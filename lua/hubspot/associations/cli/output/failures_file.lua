@@ -1,0 +1,92 @@
+-- The CSV file of the rows that were not created, written as they come. The command reads it, too: its other
+-- columns are passed over, so that it can be mended and fed back in.
+
+local cells = require "hubspot.associations.cli.input.cells"
+
+local failures_file = {}
+
+local HEADER = "row,from,to,type,outcome,category,message\n"
+
+---@class hubspot.associations.cli.FailuresFile
+---@field path string
+---@field rows integer how many were given to it
+---@field failed string|nil why it does not hold them all
+---@field not_of_it string[] options of the run that it must not be read with; of whoever opens it
+---@field is_complete boolean whether it is closed, and holds every row that was given to it
+local FailuresFile = {}
+FailuresFile.__index = FailuresFile
+
+local function field(value)
+  value = cells.write(tostring(value))
+  local has_margin = value:find "^[ \t-\r]" or value:find "[ \t-\r]$"
+  if not has_margin and not value:find '[,;"\t\r\n]' then return value end
+  return '"' .. value:gsub('"', '""') .. '"'
+end
+
+---Makes sure that the file can be written. What it holds of an earlier run is kept until there is something
+---to take its place: a run that has to stop at once must not cost that list.
+---@param path string
+---@return hubspot.associations.cli.FailuresFile|nil
+---@return string|nil message
+function failures_file.open(path)
+  local handle, why = io.open(path, "ab")
+  if not handle then return nil, why end
+  local is_empty = handle:seek "end" == 0
+  return setmetatable({
+    path = path, rows = 0, handle = handle, is_empty = is_empty, is_complete = false,
+  }, FailuresFile)
+end
+
+-- Once it failed, it writes no more: what is missing in the middle nobody would notice.
+local function check(self, done, why)
+  if not done and not self.failed then
+    self.failed = ("%s: cannot be written: %s; it does not list all rows that were not created"):format(
+      self.path, tostring(why)
+    )
+  end
+  return not self.failed or nil, self.failed
+end
+
+local function write(self, text)
+  if self.failed then return nil, self.failed end
+  return check(self, self.handle:write(text))
+end
+
+-- Begins the file anew. A pipe has its writer all the while.
+local function begin(self)
+  self.begun = true
+  local handle, why = io.open(self.path, "wb")
+  if not handle then return check(self, nil, why) end
+  self.handle:close() -- nothing was written to it
+  self.handle = handle
+  return write(self, HEADER)
+end
+
+---Closes the file as it is.
+function FailuresFile:discard()
+  self.handle:close()
+end
+
+---@param row hubspot.associations.cli.FailedRow
+---@return boolean|nil
+---@return string|nil message
+function FailuresFile:add(row)
+  self.rows = self.rows + 1
+  if not self.begun then begin(self) end
+  return write(self, table.concat({
+    field(row.line), field(row.from), field(row.to), field(row.type), field(row.outcome), field(row.category),
+    field(row.message),
+  }, ",") .. "\n")
+end
+
+---@param is_complete boolean whether the run came to its end: then no row of an earlier one is left
+---@return boolean|nil true when all of it was written
+---@return string|nil message
+function FailuresFile:close(is_complete)
+  if not self.begun and (is_complete or self.is_empty) then begin(self) end
+  local closed, why = self.handle:close() -- writes what is still buffered
+  self.is_complete = check(self, closed, why) == true
+  return self.is_complete or nil, self.failed
+end
+
+return failures_file

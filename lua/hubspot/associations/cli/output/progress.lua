@@ -1,0 +1,205 @@
+-- How far a job is, on standard error: a bar that is redrawn in its line, or a plain line every few seconds.
+-- Only shows: the counts, the clock, the total and the width come in. ASCII only: a byte is a column.
+
+local terminal = require "hubspot.associations.cli.output.terminal"
+
+local progress = {}
+
+local WIDTH, NARROWEST_BAR = 80, 10 -- columns
+
+-- Of each way to show it: seconds between two looks at it.
+local EVERY = { bar = 0.1, plain = 3 }
+
+-- Seconds over which the rate is measured, pauses included: what is left will have pauses, too. Batches are
+-- counted when their answer comes, so that a shorter time would show jumps.
+local WINDOW = 30
+local SAMPLES = 60 -- in a window
+
+local LEAST_WAIT = 1 -- seconds: a shorter wait is not worth a word
+
+---@class hubspot.associations.cli.Progress
+local Progress = {}
+Progress.__index = Progress
+
+---@param options table { mode = "bar"|"plain"|"none", stream = file, columns = fun(): integer|nil,
+---  now = seconds, quiet = boolean: let `notice` say nothing, too }
+---@return hubspot.associations.cli.Progress
+function progress.new(options)
+  return setmetatable({
+    mode = options.mode,
+    stream = options.stream,
+    quiet = options.quiet,
+    columns = options.columns,
+    every = EVERY[options.mode],
+    began = options.now,
+    shown = options.mode == "bar" and -math.huge or options.now,
+    drawn = false, -- whether the bar stands in the current line
+    samples = { { at = options.now, done = 0 } }, -- of rows done in this run, oldest first
+    done = 0,
+    resumed = 0,
+    failed = 0,
+    unconfirmed = 0,
+    wait = 0,
+    is_ending = false, -- whether nothing more is sent: how long the rest would take means nothing then
+  }, Progress)
+end
+
+---Takes in how far the job is.
+---@param report hubspot.associations.Report
+---@param wait number|nil seconds for which nothing can be sent
+---@param wait_reason string|nil what for
+function Progress:update(report, wait, wait_reason)
+  self.done, self.resumed = report.inputs, report.resumed
+  self.failed, self.unconfirmed = report.failed, report.unconfirmed
+  self.wait, self.wait_reason = wait or 0, wait_reason
+end
+
+-- Rows that this run did, not those that a journal knew.
+local function worked(self)
+  return self.done - self.resumed
+end
+
+-- Notes how far it is; forgets what is older than the window, but for the newest of that.
+local function sample(self, now)
+  local samples = self.samples
+  if now - samples[#samples].at >= WINDOW / SAMPLES then
+    samples[#samples + 1] = { at = now, done = worked(self) }
+  end
+  while samples[2] and samples[2].at <= now - WINDOW do table.remove(samples, 1) end
+end
+
+-- Rows a second since the beginning of the window; 0 while it is not known.
+local function rate_of(self, now, since)
+  local elapsed = now - since.at
+  return elapsed > 0 and (worked(self) - since.done) / elapsed or 0
+end
+
+-- A number of seconds as a clock shows it.
+local function clock(seconds)
+  seconds = math.ceil(seconds)
+  local hours, minutes = math.floor(seconds / 3600), math.floor(seconds / 60) % 60
+  if hours > 0 then return ("%d:%02d:%02d"):format(hours, minutes, seconds % 60) end
+  return ("%d:%02d"):format(minutes, seconds % 60)
+end
+
+local LONGEST_LEFT = 100 * 3600 -- seconds: who needs longer has to be told otherwise
+
+-- How long the rest takes; nil where that is not known.
+local function time_left(self, rate, total)
+  if rate <= 0 or not total or total <= self.done then return nil end
+  local left = (total - self.done) / rate
+  return left < LONGEST_LEFT and clock(left) .. " left" or nil
+end
+
+local function rows_text(rate)
+  if rate <= 0 then return nil end
+  return (rate < 10 and "%.1f rows/s" or "%.0f rows/s"):format(rate)
+end
+
+-- What there is to say, most important first, each with its place in the line; and which part is done, where
+-- that is known.
+local function facts(self, rate, total, is_over)
+  local is_waiting = not is_over and self.wait >= LEAST_WAIT
+  local list = { { at = 1, text = ("%d rows"):format(self.done) } }
+  local function add(place, text)
+    if text then list[#list + 1] = { at = place, text = text } end
+  end
+  if is_waiting then add(5, ("waiting %.0f s %s"):format(math.ceil(self.wait), self.wait_reason)) end
+  if self.failed > 0 then add(3, ("%d failed"):format(self.failed)) end
+  if self.unconfirmed > 0 then add(4, ("%d unconfirmed"):format(self.unconfirmed)) end
+  if not is_waiting and not is_over and not self.is_ending then add(6, time_left(self, rate, total)) end
+  if not is_waiting then add(2, rows_text(rate)) end
+  return list, total and total > 0 and math.min(1, self.done / total) or nil
+end
+
+-- The facts that fit into so many columns, in the order of the line.
+local function fitting(list, columns, separator)
+  local chosen, room = {}, columns
+  for index, fact in ipairs(list) do
+    local size = #fact.text + (index > 1 and #separator or 0)
+    if index == 1 or size <= room then
+      chosen[#chosen + 1] = fact
+      room = room - size
+    end
+  end
+  table.sort(chosen, function(one, other) return one.at < other.at end)
+  for index, fact in ipairs(chosen) do chosen[index] = fact.text end
+  return table.concat(chosen, separator)
+end
+
+-- The bar's line, at most so many columns long.
+local function bar_line(list, part, columns)
+  local percent = part and ("%3d%%  "):format(math.floor(part * 100)) or ""
+  local text = percent .. fitting(list, columns - #percent, "  ")
+  local room = columns - #text - 4 -- brackets, and two spaces behind them
+  if part and room >= NARROWEST_BAR then
+    local filled = math.floor(part * room)
+    text = "[" .. ("="):rep(filled) .. (" "):rep(room - filled) .. "]  " .. text
+  end
+  return text:sub(1, columns)
+end
+
+-- Draws over the line. It is cleared to its end, and so is what is below: where the terminal became narrower,
+-- it may have broken the line before. Wrapping is off meanwhile, so that no line is ever longer than the
+-- terminal, whose width may have just changed; and the cursor stays in the first column, which no change of
+-- the width moves.
+local function draw(self, text, ending)
+  terminal.write(self.stream, "\r\27[?7l" .. text .. "\27[J\27[?7h" .. ending)
+end
+
+local function show_bar(self, list, part, is_over)
+  local columns = self.columns() or WIDTH
+  draw(self, bar_line(list, part, math.max(1, columns - 1)), is_over and "\n" or "\r")
+  self.drawn = not is_over
+end
+
+local function show(self, now, total, is_over)
+  self.shown = now
+  local since = is_over and { at = self.began, done = 0 } or self.samples[1]
+  local list, part = facts(self, rate_of(self, now, since), total, is_over)
+  if self.mode == "bar" then return show_bar(self, list, part, is_over) end
+  if part then table.insert(list, 1, { at = 0, text = ("%d %%"):format(math.floor(part * 100)) }) end
+  terminal.say(self.stream, fitting(list, math.huge, ", "))
+end
+
+---Takes in that nothing more is sent, only what is in flight waited for.
+function Progress:ending()
+  self.is_ending = true
+end
+
+---Shows it, when it is time to.
+---@param now number seconds
+---@param total number|nil how many rows there are, as far as that is known
+function Progress:tick(now, total)
+  if not self.every then return end
+  sample(self, now)
+  if now - self.shown >= self.every then show(self, now, total) end
+end
+
+---Says something else meanwhile, in a line of its own.
+---@param message string|string[]
+function Progress:say(message)
+  self:clear()
+  terminal.say(self.stream, message)
+end
+
+---The same, for what may go unsaid.
+---@param message string|string[]
+function Progress:notice(message)
+  if not self.quiet then self:say(message) end
+end
+
+---Takes the bar away.
+function Progress:clear()
+  if self.drawn then draw(self, "", "\r") end
+  self.drawn = false
+end
+
+---Shows how it ended, with the rate of the whole run: the bar stays, full or not.
+---@param now number seconds
+---@param total number|nil
+function Progress:finish(now, total)
+  if self.mode == "bar" then show(self, now, total, true) end
+end
+
+return progress

@@ -1,0 +1,86 @@
+-- The report at the end of a job: how many rows had which outcome, what it took, the first that were not
+-- created, and what to do about them. Makes text; counts nothing.
+
+local terminal = require "hubspot.associations.cli.output.terminal"
+
+local report = {}
+
+local SHORTEST = 0.1 -- seconds that tell a rate
+
+local function rows_text(count)
+  return count == 1 and "1 row" or ("%d rows"):format(count)
+end
+
+local function requests_text(count)
+  return count == 1 and "1 request" or ("%d requests"):format(count)
+end
+
+-- ", 3 unconfirmed", or nothing for none.
+local function more(text, count, ...)
+  return (count or 0) > 0 and text:format(count, ...) or ""
+end
+
+---@param counts hubspot.associations.Report
+---@return string "20000 rows: 19950 created, 50 failed"
+function report.counts(counts)
+  return ("%s: %d created, %d failed"):format(rows_text(counts.inputs), counts.created, counts.failed)
+    .. more(", %d unconfirmed", counts.unconfirmed)
+    .. more(", %d not sent", counts.not_sent)
+    .. more("; %d of them known from the journal", counts.resumed)
+end
+
+local function effort(counts)
+  local sent = counts.inputs - counts.resumed - counts.not_sent
+  return requests_text(counts.requests)
+    .. (counts.retries == 1 and ", 1 of them a retry" or more(", %d of them retries", counts.retries))
+    .. ("; %.1f s"):format(counts.elapsed)
+    .. (counts.elapsed >= SHORTEST and (", %.0f rows/s"):format(sent / counts.elapsed) or "")
+end
+
+-- What to do with the file of failures: an unconfirmed row has nothing to be mended.
+local function repair(failed, unconfirmed)
+  if unconfirmed == 0 then return "mend it, and give it to this command" end
+  if failed == 0 then return "give it to this command, to be sent once more" end
+  return "mend the rows that failed, and give it to this command"
+end
+
+-- The options of this run that the file must not be read with.
+local function without(options)
+  return #options > 0 and ", without " .. table.concat(options, ", ") or ""
+end
+
+local function add_failures(lines, first, file, failed, unconfirmed)
+  for _, line in ipairs(first:lines()) do lines[#lines + 1] = line end
+  if file and file.rows > 0 and file.is_complete then
+    lines[#lines + 1] = ("%s lists %s: %s"):format(terminal.printable(file.path),
+      file.rows == 1 and "that row" or ("all %d of them"):format(file.rows), repair(failed, unconfirmed))
+      .. without(file.not_of_it)
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local REST = "; the rest of the file was not read"
+
+---@param counts hubspot.associations.Report
+---@param has_rest boolean whether the file has rows that are not counted
+---@param first hubspot.associations.cli.FirstFailures
+---@param file hubspot.associations.cli.FailuresFile|nil
+---@return string text lines, each with its newline
+function report.text(counts, has_rest, first, file)
+  local lines = { report.counts(counts) .. (has_rest and REST or ""), effort(counts) }
+  return add_failures(lines, first, file, counts.failed, counts.unconfirmed)
+end
+
+---@param counts table { rows, valid, requests }
+---@param has_rest boolean
+---@param first hubspot.associations.cli.FirstFailures
+---@param file hubspot.associations.cli.FailuresFile|nil
+---@return string
+function report.dry_run(counts, has_rest, first, file)
+  local head = ("dry run: %s: %d can be sent, in %s; %d cannot; nothing was sent"):format(
+    rows_text(counts.rows), counts.valid, requests_text(counts.requests), counts.rows - counts.valid
+  )
+  return add_failures({ head .. (has_rest and REST or "") }, first, file, counts.rows - counts.valid, 0)
+end
+
+return report

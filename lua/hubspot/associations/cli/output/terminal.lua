@@ -1,0 +1,45 @@
+-- Text for people and pipes: what a server or a file brought in is made harmless, and a reader that
+-- went away is no error. Knows nothing of what is said.
+
+local printable = require "hubspot.associations.text.one_line"
+
+local terminal = {}
+
+local PROGRAM = "hubspot-associations"
+local LONGEST = 1000 -- bytes of a piece of foreign text
+local BROKEN_PIPE = 32 -- EPIPE on Linux, macOS and the BSDs
+
+---Text from elsewhere, as one printable line, cut when long.
+---@param text any
+---@return string
+function terminal.printable(text)
+  text = printable(text)
+  if #text <= LONGEST then return text end
+  return text:sub(1, LONGEST):gsub("[\192-\255][\128-\191]*$", "") .. "..." -- at no half character
+end
+
+---Writes to a stream, at once. A reader that went away (`| head`) is no error.
+---@param stream file*
+---@param text string
+---@return boolean|nil
+---@return string|nil message
+function terminal.write(stream, text)
+  local written, why, code = stream:write(text)
+  if written then
+    written, why, code = stream:flush()
+  end
+  if written or code == BROKEN_PIPE then return true end
+  return nil, tostring(why)
+end
+
+---Tells a person something, in lines that begin with the program's name. Never raises.
+---@param stream file* stderr
+---@param message string|string[] a line, or several
+function terminal.say(stream, message)
+  if type(message) == "string" then message = { message } end
+  for _, line in ipairs(message) do
+    terminal.write(stream, PROGRAM .. ": " .. terminal.printable(line) .. "\n")
+  end
+end
+
+return terminal

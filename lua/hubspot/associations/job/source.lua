@@ -1,0 +1,72 @@
+-- Where a job's inputs come from: a list, or an iterator that returns the next one, and nil at the end.
+
+local errors = require "hubspot.associations.errors"
+local printable = require "hubspot.associations.text.one_line"
+
+local source = {}
+
+local function refuse(found)
+  return nil, errors.new {
+    kind = "invalid_input",
+    field = "source",
+    message = "expected a list of inputs, or an iterator, found " .. found,
+    retryable = false,
+  }
+end
+
+local function fail(message)
+  error(errors.new { kind = "source", message = message }, 0)
+end
+
+local KEYS_AT_ONCE = 20000 -- about a millisecond
+
+-- Counts the entries of a list, so many keys a call: a million take tens of milliseconds. Keys are looked at,
+-- since `#` may stop at a hole, and what is behind it would be lost.
+local function counter(list)
+  local entries, last, key = 0, 0, nil
+  return function()
+    for _ = 1, KEYS_AT_ONCE do
+      key = next(list, key)
+      if key == nil then
+        if entries == last then return entries end
+        local hole = 1
+        while list[hole] ~= nil do hole = hole + 1 end
+        return refuse(("a list with a hole at %d"):format(hole))
+      end
+      if type(key) ~= "number" or key % 1 ~= 0 or key < 1 then
+        return refuse("a table with the key " .. printable(key))
+      end
+      entries, last = entries + 1, math.max(last, key)
+    end
+  end
+end
+
+---@param from table|function
+---@return (fun(): boolean, any)|nil read true and the next input, or false at the end
+---@return integer|hubspot.associations.Error|nil total how many there are, where that is known; or the error
+---@return (fun(): integer|nil, hubspot.associations.Error|nil)|nil count of a long list, whose total is not
+---  known yet: to be called before anything is read, until it gives the total, or why it is no list
+function source.reader(from)
+  if type(from) == "function" then
+    return function()
+      local input, why = from()
+      if input == false then fail "the source returned false; at its end it has to return nil" end
+      if input == nil and why then fail("the source ended with: " .. printable(why)) end -- as file:read does
+      return input ~= nil, input
+    end
+  end
+  local count = counter(from)
+  local total, err = count()
+  if err then return nil, err end
+  local index = 0
+  return function()
+    if index >= total then return false end
+    index = index + 1
+    return true, from[index]
+  end, total, not total and function()
+    total, err = count()
+    return total, err
+  end or nil
+end
+
+return source

@@ -1,0 +1,271 @@
+-- Checks what becomes of a response: a batch, or the error that its status, headers and body make.
+-- Does no I/O: the responses are written here as the transport gives them.
+
+local answer = require "hubspot.associations.api.response"
+local cjson = require "cjson"
+local errors = require "hubspot.associations.errors"
+
+local function response(status, body, headers)
+  if type(body) == "table" then body = cjson.encode(body) end
+  return { status = status, headers = headers or {}, body = body }
+end
+
+local function read(...)
+  return answer.read(response(...))
+end
+
+local function refused(...)
+  local batch, err = read(...)
+  assert.is_nil(batch)
+  assert.is_true(errors.is(err))
+  assert.is_string(err.message)
+  assert.is_nil(tostring(err):find "[%c\127]")
+  return err
+end
+
+local EMPTY = '{"status":"COMPLETE","results":[],"startedAt":"a","completedAt":"b"}'
+
+describe("a 2xx", function()
+  it("that is a batch is one, whichever 2xx it is", function()
+    for _, status in ipairs { 200, 201, 202, 207, 299 } do
+      local batch, err = read(status, EMPTY)
+      assert.is_nil(err)
+      assert.same({ status = "COMPLETE", results = {}, startedAt = "a", completedAt = "b" }, batch)
+    end
+  end)
+
+  it("keeps every field of the batch, known or not", function()
+    local batch = read(207, [[{
+      "status": "COMPLETE", "startedAt": "s", "completedAt": "c", "requestedAt": "r", "numErrors": 1,
+      "links": {"self": "x"}, "future": [1, {"a": true}],
+      "results": [{"fromObjectId": 101, "fromObjectTypeId": "0-1", "toObjectId": "202",
+        "toObjectTypeId": "0-2", "labels": [null, "Primary", null]}],
+      "errors": [{"status": "error", "category": "VALIDATION_ERROR", "subCategory": "crm.X", "message": "m",
+        "context": {"ids": ["1", "2"]}, "links": {}, "errors": [{"message": "n", "in": "id", "code": null}]}]
+    }]])
+    assert.same({
+      status = "COMPLETE", startedAt = "s", completedAt = "c", requestedAt = "r", numErrors = 1,
+      links = { self = "x" }, future = { 1, { a = true } },
+      results = {
+        {
+          fromObjectId = "101", fromObjectTypeId = "0-1", toObjectId = "202", toObjectTypeId = "0-2",
+          labels = { "Primary" },
+        },
+      },
+      errors = {
+        {
+          status = "error", category = "VALIDATION_ERROR", subCategory = "crm.X", message = "m",
+          context = { ids = { "1", "2" } }, links = {}, errors = { { message = "n", ["in"] = "id" } },
+        },
+      },
+    }, batch)
+    if math.type then assert.equal("integer", math.type(batch.numErrors)) end
+  end)
+
+  it("passes both spellings of CANCELED through", function()
+    for _, status in ipairs { "CANCELED", "CANCELLED", "PENDING", "PROCESSING", "SOMETHING_NEW" } do
+      assert.equal(status, read(200, { status = status, results = { 1 } }).status)
+    end
+  end)
+
+  it("may have results or errors only", function()
+    assert.same({ results = {} }, read(201, '{"results":[]}'))
+    assert.same({ errors = { { message = "m" } } }, read(207, '{"errors":[{"message":"m"}]}'))
+    assert.same({ results = {} }, read(207, '{"results":[],"errors":null}'))
+  end)
+
+  it("may have fields of other types than documented", function()
+    local batch = read(201, '{"results":[5,"x",[]],"errors":["y"],"numErrors":"two","status":7,"links":[]}')
+    assert.same({ results = { 5, "x", {} }, errors = { "y" }, numErrors = "two", status = 7, links = {} },
+      batch)
+  end)
+
+  it("that has no meaning is an error, not an empty success", function()
+    for what, body in pairs {
+      empty = "",
+      ["white space"] = " \n",
+      HTML = "<html>\n<body>Down</body></html>",
+      ["cut short"] = EMPTY:sub(1, -2),
+      ["twice a batch"] = EMPTY .. EMPTY,
+      ["a string"] = '"COMPLETE"',
+      ["a number"] = "5",
+      null = "null",
+      ["an empty list"] = "[]",
+      ["a list"] = '[{"results":[]}]',
+      ["an empty object"] = "{}",
+      ["without results and errors"] = '{"status":"COMPLETE","completedAt":"x"}',
+      ["with nulls for both"] = '{"results":null,"errors":null}',
+      ["with results that are a string"] = '{"results":"none"}',
+      ["with results that are a number"] = '{"results":0}',
+      ["with results that are an object"] = '{"results":{"a":1}}',
+      ["with errors that are an object"] = '{"results":[],"errors":{"a":1}}',
+      ["with errors that are true"] = '{"results":[],"errors":true}',
+    } do
+      local err = refused(201, body, { ["x-hubspot-correlation-id"] = "c" })
+      assert.equal("decode", err.kind, what)
+      assert.equal(201, err.status, what)
+      assert.equal("c", err.correlationId, what)
+      assert.truthy(err.message:find("HubSpot answered 201, but ", 1, true), what)
+      assert.equal(body, err.body, what)
+    end
+    assert.equal("decode", refused(204, "").kind)
+  end)
+
+  it("that is cut short anywhere is an error", function()
+    for length = 0, #EMPTY - 1 do assert.equal("decode", refused(201, EMPTY:sub(1, length)).kind) end
+  end)
+
+  it("that has no meaning shows no more than its beginning", function()
+    local err = refused(200, ("x"):rep(100000))
+    assert.is_true(#err.message < 400)
+    assert.is_true(#err.body <= 4096)
+  end)
+end)
+
+describe("a refusal", function()
+  it("has the kind of its status", function()
+    for status, kind in pairs {
+      [300] = "redirect", [301] = "redirect", [302] = "redirect", [304] = "redirect", [308] = "redirect",
+      [400] = "http", [401] = "unauthorized", [402] = "http", [403] = "forbidden", [404] = "not_found",
+      [405] = "http", [408] = "http", [409] = "http", [413] = "http", [422] = "http", [423] = "http",
+      [429] = "rate_limited", [477] = "http", [500] = "http", [502] = "http", [503] = "http", [504] = "http",
+      [521] = "http", [599] = "http",
+    } do
+      for _, body in ipairs { "", "<html>", "{}", EMPTY, '{"message":"m"}' } do
+        local err = refused(status, body)
+        assert.equal(kind, err.kind, status)
+        assert.equal(status, err.status, status)
+      end
+    end
+  end)
+
+  it("of the daily limit is told from the others", function()
+    for policy, kind in pairs {
+      DAILY = "daily_limit", SECONDLY = "rate_limited", TEN_SECONDLY_ROLLING = "rate_limited",
+    } do
+      local err = refused(429, { status = "error", message = "m", policyName = policy })
+      assert.equal(kind, err.kind)
+      assert.equal(policy, err.policyName)
+    end
+    assert.equal("http", refused(400, { policyName = "DAILY" }).kind)
+  end)
+
+  it("keeps every field of HubSpot's, under its name", function()
+    local fields = {
+      category = "VALIDATION_ERROR", subCategory = "crm.INVALID", correlationId = "aaaa",
+        policyName = "SECONDLY",
+      groupName = "publicapi", errorType = "RATE_LIMIT", context = { ids = { "1" } }, links = { help = "x" },
+      errors = { { message = "n", ["in"] = "id", code = "C", context = "{missingScopes=[a, b]}" } },
+    }
+    local body = { status = "error", message = "the reason" }
+    for name, value in pairs(fields) do body[name] = value end
+    local err = refused(400, body)
+    for name, value in pairs(fields) do assert.same(value, err[name], name) end
+    assert.equal("the reason", err.message)
+    assert.equal(400, err.status) -- the HTTP status, not the body's "error"
+    assert.same(body, err.body)
+  end)
+
+  it("is not led astray by fields of its own names", function()
+    local err = refused(400, {
+      kind = "closed", status = 200, attempts = 99, index = 5, field = "x", retryable = true, body = "b",
+        count = 7,
+      message = "m",
+    })
+    assert.equal("http", err.kind)
+    assert.equal(400, err.status)
+    for _, name in ipairs { "attempts", "index", "field", "count" } do assert.is_nil(err[name], name) end
+    assert.equal("http: m (HTTP 400)", tostring(err))
+  end)
+
+  it("may have fields of other types than documented, null and list included", function()
+    local err = refused(400,
+      '{"message":5,"category":{"a":1},"correlationId":[1],"errors":"x","context":null}')
+    assert.equal("http", err.kind)
+    assert.same({ a = 1 }, err.category)
+    assert.equal("x", err.errors)
+    assert.is_nil(err.context)
+    assert.truthy(err.message:find("HubSpot answered 400", 1, true))
+    for _, body in ipairs { "[]", "[1,2]", '"x"', "null", "5", "{", "\0", "\255", '{"message":""}',
+      '{"message":[]}' } do
+      err = refused(500, body)
+      assert.equal("http", err.kind)
+      assert.truthy(err.message:find("HubSpot answered 500", 1, true), body)
+    end
+  end)
+
+  it("that is HTML shows its beginning on one line", function()
+    local html = "<html>\r\n<head>\t<title>502 Bad Gateway</title>\n" .. ("x"):rep(10000)
+    local err = refused(502, html)
+    assert.truthy(err.message:find("HubSpot answered 502: <html> <head> <title>502 Bad Gateway</title>", 1,
+      true))
+    assert.is_true(#err.message < 300)
+    assert.equal(html:sub(1, 4096), err.body)
+  end)
+
+  it("that is empty says so", function()
+    for _, body in ipairs { "", "\r\n", "  " } do
+      assert.equal("HubSpot answered 503: an empty body", refused(503, body).message)
+    end
+  end)
+
+  it("takes its correlation id from the body, else from the header", function()
+    local headers = { ["x-hubspot-correlation-id"] = "from the header" }
+    assert.equal("from the body", refused(400, { correlationId = "from the body" }, headers).correlationId)
+    assert.equal("from the header", refused(400, { message = "m" }, headers).correlationId)
+    assert.equal("from the header", refused(502, "<html>", headers).correlationId)
+    assert.is_nil(refused(502, "<html>").correlationId)
+  end)
+
+  it("cannot put control characters on the line that is shown", function()
+    local err = refused(400, { message = "a\27[2Jb\r\nc\0d", category = "x\ny", correlationId = "\7" })
+    assert.is_nil(tostring(err):find "[%c\127]")
+    err = refused(400, "\27[2J\0\r\n\127")
+    assert.is_nil(tostring(err):find "[%c\127]")
+  end)
+end)
+
+describe("the correlation id of a response", function()
+  it("is in its header", function()
+    assert.equal("abc", answer.correlation_id(response(201, "", { ["x-hubspot-correlation-id"] = "abc" })))
+    assert.is_nil(answer.correlation_id(response(201, "")))
+  end)
+end)
+
+describe("the rate limit of a response", function()
+  local PREFIX = "x-hubspot-ratelimit-"
+
+  it("is what its headers say", function()
+    assert.same({
+      max = 190, remaining = 7, interval = 10, daily = 650000, daily_remaining = 1, secondly = 19,
+      secondly_remaining = 0,
+    }, answer.rate_limit {
+      [PREFIX .. "max"] = "190",
+      [PREFIX .. "remaining"] = "7",
+      [PREFIX .. "interval-milliseconds"] = "10000",
+      [PREFIX .. "daily"] = "650000",
+      [PREFIX .. "daily-remaining"] = "1",
+      [PREFIX .. "secondly"] = "19",
+      [PREFIX .. "secondly-remaining"] = "0",
+    })
+  end)
+
+  it("is nothing when there are no such headers", function()
+    assert.is_nil(answer.rate_limit {})
+    assert.is_nil(answer.rate_limit { ["content-type"] = "x", ["x-hubspot-ratelimit"] = "5" })
+  end)
+
+  it("has what is there, whatever is not", function()
+    assert.same({ remaining = 5 }, answer.rate_limit { [PREFIX .. "remaining"] = "5" })
+    assert.same({ interval = 0.25 }, answer.rate_limit { [PREFIX .. "interval-milliseconds"] = "250" })
+  end)
+
+  it("takes no garbage for a number", function()
+    for _, garbage in ipairs {
+      "", "-1", "1.5", "1e3", "0x10", "x", "5x", "x5", "5, 6", "5 6", "nan", "inf", "5\0", ("9"):rep(30),
+    } do
+      assert.is_nil(answer.rate_limit { [PREFIX .. "max"] = garbage }, garbage)
+      assert.same({ daily = 5 }, answer.rate_limit { [PREFIX .. "max"] = garbage, [PREFIX .. "daily"] = "5" })
+    end
+  end)
+end)

@@ -1,0 +1,103 @@
+-- Checks the reading of Retry-After: seconds and HTTP dates, and what is neither. The clock is passed in.
+
+local answer = require "hubspot.associations.api.response"
+local retry_after = require "hubspot.associations.api.retry_after"
+local random = require "support.random"
+
+local DAYS = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
+local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
+
+-- The HTTP date of a time, whatever the locale.
+local function http_date(time)
+  local at = os.date("!*t", time)
+  return ("%s, %02d %s %04d %02d:%02d:%02d GMT"):format(
+    DAYS[at.wday], at.day, MONTHS[at.month], at.year, at.hour, at.min, at.sec
+  )
+end
+
+local function read(value, date, now)
+  return retry_after({ ["retry-after"] = value, date = date }, now or 0)
+end
+
+describe("Retry-After", function()
+  it("is nothing when the response has none", function()
+    assert.is_nil(read(nil))
+    assert.is_nil(read(nil, http_date(0), 100))
+  end)
+
+  it("is a number of seconds", function()
+    for text, seconds in pairs { ["0"] = 0, ["1"] = 1, ["007"] = 7, ["120"] = 120, ["86400"] = 86400 } do
+      assert.equal(seconds, read(text, http_date(50), 99))
+    end
+  end)
+
+  it("is a date, told from the response's own date", function()
+    assert.equal(30, read(http_date(1700000030), http_date(1700000000), 1234))
+    assert.equal(86400, read(http_date(1700086400), http_date(1700000000), 1800000000))
+  end)
+
+  it("is a date, told from the clock where the response has no date that can be read", function()
+    assert.equal(30, read(http_date(1700000030), nil, 1700000000))
+    for _, junk in ipairs { "", "yesterday", "1700000000", "2023-11-14" } do
+      assert.near(29.5, read(http_date(1700000030), junk, 1700000000.5), 1e-9)
+    end
+  end)
+
+  it("is 0 for a date that has passed", function()
+    assert.equal(0, read(http_date(1700000000), http_date(1700000000)))
+    assert.equal(0, read(http_date(1699999999), http_date(1700000000)))
+    assert.equal(0, read("Thu, 01 Jan 1970 00:00:00 GMT", nil, 1700000000))
+  end)
+
+  it("is nothing when it is neither", function()
+    for _, junk in ipairs {
+      "", " ", "soon", "-1", "+5", "1.5", "1e3", "0x10", "5 seconds", "5,5", "1\0", "inf", "nan",
+      "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 PST", "Sun, 06 Foo 1994 08:49:37 GMT",
+      "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 6 Nov 1994 08:49:37 GMT",
+      "06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 8:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT x",
+      ("9"):rep(5000) .. "x",
+    } do
+      assert.is_nil(read(junk, http_date(0), 0), junk)
+    end
+  end)
+
+  it("is a long time, and no other number, when it is huge", function()
+    for _, digits in ipairs { 11, 20, 400, 100000 } do
+      local seconds = read(("9"):rep(digits))
+      assert.is_true(seconds > 365 * 86400 and seconds < math.huge)
+    end
+  end)
+
+  it("is right on every day of leap years and others", function()
+    assert.equal(784111777, read("Sun, 06 Nov 1994 08:49:37 GMT", nil, 0))
+    assert.equal(951782400, read("Tue, 29 Feb 2000 00:00:00 GMT", nil, 0))
+    assert.equal(951868800, read("Wed, 01 Mar 2000 00:00:00 GMT", nil, 0))
+    assert.equal(4107542400, read("Mon, 01 Mar 2100 00:00:00 GMT", nil, 0)) -- 2100 is no leap year
+    for time = 0, 150 * 366 * 86400, 86400 do
+      local seconds = read(http_date(time), nil, 0)
+      if seconds ~= time then assert.equal(time, seconds) end
+    end
+  end)
+
+  it("is what os.time makes of the same date", function()
+    -- os.time reads local time: the difference of two days at noon, in days, is the same everywhere.
+    local function noon(year, month, day)
+      return os.time { year = year, month = month, day = day, hour = 12 }
+    end
+    local first = noon(1999, 1, 1)
+    random.check(300, function(luck)
+      local year, month, day = luck:integer(1999, 2037), luck:integer(1, 12), luck:integer(1, 28)
+      local text = ("Mon, %02d %s %04d 00:00:00 GMT"):format(day, MONTHS[month], year)
+      local days = math.floor((noon(year, month, day) - first) / 86400 + 0.5)
+      assert.equal(days * 86400, read(text, "Fri, 01 Jan 1999 00:00:00 GMT"))
+    end)
+  end)
+end)
+
+-- The reader is of use only where an answer's header reaches it.
+describe("an answer that says when to try again", function()
+  it("is an error with that many seconds", function()
+    local _, err = answer.read({ status = 503, headers = { ["retry-after"] = "17" }, body = "" }, 0)
+    assert.equal(17, err.retry_after)
+  end)
+end)

@@ -1,0 +1,288 @@
+-- Checks group.lua, piece.lua and source.lua: the inputs of one batch, the parts of it that are sent
+-- together, and where they come from. No I/O.
+
+local cjson = require "cjson"
+local errors = require "hubspot.associations.errors"
+local groups = require "hubspot.associations.job.batch"
+local pieces = require "hubspot.associations.job.chunk"
+local source = require "hubspot.associations.job.source"
+
+local function input(from)
+  return { from = tostring(from), to = "1", types = 279 }
+end
+
+local function group_of(...)
+  local group = groups.new(1, nil, true)
+  for index = 1, select("#", ...) do assert.is_true(group:add(index, (select(index, ...)))) end
+  return group
+end
+
+local function sent(piece)
+  local froms = {}
+  for i, entry in ipairs(cjson.decode(piece:json()).inputs) do froms[i] = entry.from.id end
+  return table.concat(froms, " ")
+end
+
+describe("a group", function()
+  it("counts every input, and keeps open those that can be sent", function()
+    local group = group_of(input(1), false, input(3), { from = "4", types = 279 })
+    assert.equal(4, group.count)
+    assert.equal(2, group.open)
+    assert.same({ 1, 2 }, group:places())
+    assert.equal(2, group.body:count())
+  end)
+
+  it("fails what the writer refuses, with its index, field and input", function()
+    local bad = { from = "4", types = 279 }
+    local group = group_of(input(1), bad)
+    local failure = group:ordered_failures()[1]
+    assert.equal(2, failure.index)
+    assert.equal(bad, failure.input)
+    assert.equal("failed", failure.outcome)
+    assert.equal("invalid_input", failure.error.kind)
+    assert.equal("to", failure.error.field)
+    assert.equal(2, failure.error.index)
+    assert.equal("string", type(tostring(failure.error)))
+  end)
+
+  it("settles each input once", function()
+    local group = group_of(input(1), input(2), input(3))
+    group:settle(2, "created")
+    group:settle(1, "failed", { message = "no" })
+    assert.equal(1, group.open)
+    assert.equal(1, group.created)
+    assert.has_error(function() group:settle(2, "failed", {}) end)
+    group:settle(3, "unconfirmed", {})
+    assert.equal(0, group.open)
+    assert.equal(1, group.created)
+  end)
+
+  it("tells the failures in the order of the source, each with its input", function()
+    local inputs = { input(1), false, input(3), input(4) }
+    local group = group_of(inputs[1], inputs[2], inputs[3], inputs[4])
+    group:settle(3, "not_sent", { kind = "canceled", message = "x" })
+    group:settle(2, "unconfirmed", { kind = "decode", message = "x" })
+    group:settle(1, "failed", { message = "x" })
+    local outcomes, indices = {}, {}
+    for i, failure in ipairs(group:ordered_failures()) do
+      outcomes[i], indices[i] = failure.outcome, failure.index
+      assert.equal(inputs[failure.index], failure.input)
+    end
+    assert.same({ 1, 2, 3, 4 }, indices)
+    assert.same({ "failed", "failed", "unconfirmed", "not_sent" }, outcomes)
+  end)
+
+  it("shows what was sent of an input that was not kept, or what the source has at its index", function()
+    for _, input_at in ipairs { false, function(index) return { line = index } end } do
+      local group = groups.new(7, input_at or nil)
+      assert.is_true(group:add(7, { from = 1, to = "2", types = 279, line = 7 }))
+      group:settle(1, "failed", { kind = "http", message = "no" })
+      local shown = group:ordered_failures()[1].input
+      if input_at then
+        assert.same({ line = 7 }, shown)
+      else
+        assert.same({ "1", "2", 279 }, { shown.from.id, shown.to.id, shown.types[1].associationTypeId })
+      end
+    end
+  end)
+
+  it("takes no more than a body holds, and lets the next group have the rest", function()
+    local long, group, index = ("7"):rep(1024 * 1024), groups.new(1, nil, nil, { check_ids = false }), 1
+    while group:add(index, input(long)) do
+      index = index + 1
+      assert.is_true(index < 66) -- the ceiling is 64 MiB
+    end
+    assert.is_true(index > 50)
+    assert.equal(index - 1, group.count)
+    assert.equal(index - 1, group.body:count())
+    assert.equal(index - 1, group.open)
+    assert.is_true(group:add(index, input(4)))
+    assert.equal(index, group.count)
+  end)
+
+  it("fails an input that no body holds", function()
+    local group = groups.new(1, nil, nil, { check_ids = false })
+    assert.is_true(group:add(1, input(("7"):rep(65 * 1024 * 1024))))
+    assert.equal(0, group.open)
+    assert.equal("too_large", group:ordered_failures()[1].error.kind)
+  end)
+end)
+
+describe("a piece", function()
+  local group
+
+  before_each(function()
+    group = group_of(input(11), false, input(12), input(13), input(14), input(15))
+  end)
+
+  it("of all places is the whole body", function()
+    local piece = pieces.new(group, group:places())
+    assert.equal(group.body:json(), piece:json())
+    assert.equal("11 12 13 14 15", sent(piece))
+  end)
+
+  it("of some places is those", function()
+    assert.equal("12 15", sent(pieces.new(group, { 2, 5 })))
+  end)
+
+  it("has parts that together are the whole", function()
+    local piece = pieces.new(group, group:places())
+    local parts = piece:parts(piece:units(), 3)
+    assert.same({ { 1, 2, 3 }, { 4, 5 } }, { parts[1].places, parts[2].places })
+    assert.equal(2, #parts)
+  end)
+
+  it("has others than those that are named", function()
+    assert.same({ 1, 4 }, pieces.new(group, { 1, 2, 4, 5 }):others { 2, 5 })
+  end)
+
+  it("tells which input stands in a column of its body", function()
+    local piece = pieces.new(group, { 2, 3, 5 })
+    local json, units = piece:json(), piece:units()
+    for number = 1, 3 do
+      local at = json:find(("1%d"):format(units[number][1]), 1, true)
+      assert.equal(units[number], piece:unit_at(units, at))
+    end
+    assert.equal(units[1], piece:unit_at(units, 1))
+    assert.equal(units[3], piece:unit_at(units, #json))
+    assert.is_nil(piece:unit_at(units, #json + 1))
+  end)
+
+  it("begins with no attempts, and passes on what is known of its inputs", function()
+    local piece = pieces.new(group, group:places())
+    assert.is_false(piece.asked)
+    assert.is_false(piece.maybe)
+    piece.asked, piece.maybe, piece.attempts, piece.strikes, piece.failing_since = true, true, 4, 2, 17
+    for _, parts in ipairs { piece:parts(piece:units(), 3) } do
+      assert.equal(2, #parts)
+      for _, part in ipairs(parts) do
+        assert.is_true(part.asked)
+        assert.is_true(part.maybe)
+        assert.equal(0, part.attempts)
+        assert.equal(0, part.strikes)
+        assert.equal(0, part.not_before)
+        assert.is_nil(part.failing_since)
+        assert.is_nil(part.began)
+      end
+    end
+  end)
+end)
+
+describe("a source", function()
+  local function all(from)
+    local read, total = source.reader(from)
+    local found, count = {}, 0
+    while true do
+      local more, value = read()
+      if not more then return found, count, total end
+      count = count + 1
+      found[count] = value
+      assert(count < 100)
+    end
+  end
+
+  it("is a list", function()
+    local found, count, total = all { "a", "b", "c" }
+    assert.same({ "a", "b", "c" }, found)
+    assert.equal(3, count)
+    assert.equal(3, total)
+    found, count, total = all {}
+    assert.same({ {}, 0, 0 }, { found, count, total })
+  end)
+
+  it("is a list that may hold false, which is an input, too", function()
+    for _, list in ipairs { { "a", false, "c" }, { false }, { "a", false } } do
+      local found, count, total = all(list)
+      assert.same(list, found)
+      assert.equal(#list, count)
+      assert.equal(#list, total)
+    end
+  end)
+
+  local function refusal(list)
+    local read, err = source.reader(list)
+    assert.is_nil(read)
+    assert.is_true(errors.is(err))
+    assert.equal("invalid_input", err.kind)
+    assert.equal("source", err.field)
+    assert.is_false(err.retryable)
+    return err.message
+  end
+
+  it("is no list with holes, of which the first is told", function()
+    for hole = 1, 29 do
+      local list = {}
+      for index = 1, 30 do
+        if index ~= hole and index ~= 20 then list[index] = input(index) end
+      end
+      local first = math.min(hole, 20)
+      assert.truthy(refusal(list):find(("a hole at %d"):format(first) .. "$"), refusal(list))
+    end
+    assert.truthy(refusal({ [1e9] = "far" }):find("a hole at 1", 1, true))
+  end)
+
+  it("is no table with other keys, of which one is told", function()
+    for _, key in ipairs { "inputs", 0, -1, 1.5, math.huge, -math.huge, true, print } do
+      local message = refusal({ "a", "b", [key] = "c" })
+      assert.truthy(message:find("a table with the key " .. tostring(key), 1, true), message)
+    end
+    assert.is_nil(refusal({ ["x\n"] = 1 }):find "%c")
+    assert.is_nil(refusal({ from = "s3cret" }):find("s3cret", 1, true))
+  end)
+
+  it("is read as it stands, past its metatable", function()
+    local found, count, total = all(setmetatable({ "a" }, {
+      __len = function() return 50 end, __pairs = function() error "called" end,
+    }))
+    assert.same({ { "a" }, 1, 1 }, { found, count, total })
+  end)
+
+  it("is an iterator, which ends with nil, and never with false or with a reason", function()
+    local given, at = { "a", true, "c" }, 0
+    local function read()
+      at = at + 1
+      return given[at]
+    end
+    local found, count, total = all(read)
+    assert.same(given, found)
+    assert.equal(3, count)
+    assert.is_nil(total)
+    assert.is_false(pcall(all, function() return false end))
+    assert.is_false(pcall(all, function() return nil, "broken" end))
+  end)
+
+  local function counted(list)
+    local read, total, count = source.reader(list)
+    assert.is_nil(total)
+    local calls = 1
+    while true do
+      local found, err = count()
+      calls = calls + 1
+      if found or err then return calls, found, err, read end
+    end
+  end
+
+  it("that is a long list is counted in portions, before it is read", function()
+    local list = {}
+    for index = 1, 100000 do list[index] = index end
+    local calls, total, err, read = counted(list)
+    assert.same({ 100000, nil }, { total, err })
+    assert.is_true(calls >= 5)
+    assert.same({ true, 1 }, { read() })
+    list[99990] = nil
+    assert.matches("a list with a hole at 99990", select(3, counted(list)).message)
+    list.n = 100000
+    assert.matches("a table with the key n", select(3, counted(list)).message)
+  end)
+
+  it("is read no further than it is asked for", function()
+    local calls = 0
+    local read = source.reader(function()
+      calls = calls + 1
+      return calls
+    end)
+    assert.equal(0, calls)
+    read()
+    assert.equal(1, calls)
+  end)
+end)

@@ -1,0 +1,252 @@
+-- Checks retry.lua: what is tried again, how long it waits, and what ends the trying. No clock, no I/O.
+
+local retry = require "hubspot.associations.policy.retry"
+
+local COULDNT_CONNECT, TIMED_OUT, SSL_CONNECT, GOT_NOTHING, CERTIFICATE = 7, 28, 35, 52, 60
+
+local function constant(value)
+  return function() return value end
+end
+
+local function policy(given)
+  given = given or {}
+  return retry.new({
+    max_attempts = given.max_attempts or 1e9,
+    retry_deadline = given.retry_deadline or 1e9,
+  }, constant(given.random or 0))
+end
+
+local function http(status)
+  return { kind = "http", status = status }
+end
+
+local UNAVAILABLE, RATE_LIMITED = http(503), { kind = "rate_limited", status = 429 }
+local TIMEOUT = { kind = "timeout", curl_code = TIMED_OUT }
+
+-- How many retries an outage is met with before the budget is empty.
+local function retries_of_outage(subject, err)
+  for retries = 0, 10000 do
+    local delay, why = subject:after(err, 1, 0)
+    if not delay then return retries, why end
+  end
+  return math.huge
+end
+
+describe("a failed request", function()
+  it("is tried again after each failure that may pass", function()
+    local statuses = { 408, 409, 423, 477, 500, 501, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526 }
+    for _, status in ipairs(statuses) do
+      assert.is_true(retry.is_retryable(http(status)), tostring(status))
+    end
+    for _, kind in ipairs { "network", "timeout", "decode", "rate_limited" } do
+      assert.is_true(retry.is_retryable { kind = kind, status = 429 }, kind)
+    end
+    assert.is_true(retry.is_retryable { kind = "network", curl_code = COULDNT_CONNECT })
+    assert.is_true(retry.is_retryable { kind = "tls", curl_code = SSL_CONNECT })
+    assert.is_true(retry.is_retryable { kind = "decode", status = 201 })
+  end)
+
+  it("is not tried again after what will be the same the next time", function()
+    for _, status in ipairs { 400, 402, 405, 406, 410, 411, 413, 414, 415, 422, 431, 451 } do
+      assert.is_false(retry.is_retryable(http(status)), tostring(status))
+    end
+    for kind, status in pairs {
+      unauthorized = 401, forbidden = 403, not_found = 404, daily_limit = 429, redirect = 307,
+    } do
+      assert.is_false(retry.is_retryable { kind = kind, status = status }, kind)
+    end
+    local kinds = { "invalid_input", "too_large", "token", "journal", "source", "closed", "canceled" }
+    for _, kind in ipairs(kinds) do
+      assert.is_false(retry.is_retryable { kind = kind }, kind)
+    end
+    assert.is_false(retry.is_retryable { kind = "tls", curl_code = CERTIFICATE })
+    assert.is_nil(policy():after(http(400), 1, 0))
+    assert.is_nil(policy():after({ kind = "daily_limit", status = 429, retry_after = 1 }, 1, 0))
+  end)
+
+  it("is not tried again after what a proxy will always refuse", function()
+    local function refused(fields)
+      fields.kind = "network"
+      return not retry.is_retryable(fields)
+    end
+    for status = 300, 599 do
+      local passes = status >= 500 or status == 408 or status == 425 or status == 429
+      assert.equal(not passes, refused { proxy_status = status, curl_code = 56 }, status)
+    end
+    assert.is_true(refused { reason = "proxy" })
+    for _, code in ipairs { 3, 4, 67, 94 } do assert.is_true(refused { curl_code = code }, code) end
+    for code = 1, 33 do -- a CURLproxycode
+      local passes = code == 3 or code >= 13 and code <= 16 or code >= 19 and code <= 31 and code ~= 23
+      assert.equal(not passes, refused { proxy_code = code, curl_code = 97 }, code)
+    end
+    for _, code in ipairs { 5, 6, 7, 52, 55, 56 } do assert.is_false(refused { curl_code = code }, code) end
+  end)
+
+  it("may have been done unless it certainly was not", function()
+    for _, err in ipairs {
+      TIMEOUT, { kind = "decode", status = 201 }, { kind = "too_large" }, { kind = "closed" },
+      { kind = "network", curl_code = GOT_NOTHING }, { kind = "network", curl_code = 18 },
+      { kind = "network", curl_code = 55 }, { kind = "tls", curl_code = 56 },
+      { kind = "network", curl_code = 28, sent = true }, { kind = "network" },
+      http(500), http(502), http(503), http(504), http(521), http(408),
+    } do
+      assert.is_true(retry.may_have_been_done(err), err.kind .. " " .. tostring(err.status or err.curl_code))
+    end
+    for _, err in ipairs {
+      { kind = "network", curl_code = COULDNT_CONNECT, sent = false },
+      { kind = "tls", curl_code = CERTIFICATE, sent = false },
+      { kind = "timeout", sent = false }, { kind = "closed", sent = false },
+      RATE_LIMITED, { kind = "daily_limit", status = 429 },
+      http(400), http(409), http(422), http(423), http(477), http(413),
+      { kind = "unauthorized", status = 401 }, { kind = "forbidden", status = 403 },
+      { kind = "not_found", status = 404 }, { kind = "redirect", status = 302 }, { kind = "token" },
+    } do
+      assert.is_false(retry.may_have_been_done(err), err.kind .. " " .. tostring(err.status or err.curl_code))
+    end
+  end)
+end)
+
+describe("the wait before a retry", function()
+  local CEILINGS = { 1, 2, 4, 8, 16, 32, 60, 60, 60 }
+
+  it("is drawn from nothing to a ceiling that doubles up to a minute", function()
+    for _, luck in ipairs { 0, 0.5, 0.999 } do
+      for attempts, ceiling in ipairs(CEILINGS) do
+        assert.near(luck * ceiling, policy { random = luck }:backoff(attempts), 1e-9)
+        assert.near(luck * ceiling, policy { random = luck }:after(UNAVAILABLE, attempts, 0), 1e-9)
+      end
+    end
+  end)
+
+  it("stays at its ceiling however often it was tried", function()
+    assert.near(30, policy { random = 0.5 }:backoff(5000), 1e-9)
+    assert.near(0.5, policy { random = 0.5 }:backoff(0), 1e-9)
+  end)
+
+  it("asks the luck anew each time", function()
+    local draws = 0
+    local subject = retry.new({ max_attempts = 9, retry_deadline = 300 }, function()
+      draws = draws + 1
+      return draws / 10
+    end)
+    assert.near(0.1, subject:after(UNAVAILABLE, 1, 0), 1e-9)
+    assert.near(0.4, subject:after(UNAVAILABLE, 2, 0), 1e-9)
+    assert.equal(2, draws)
+  end)
+
+  it("is never shorter than Retry-After", function()
+    for _, luck in ipairs { 0, 0.5, 0.999 } do
+      for attempts, ceiling in ipairs(CEILINGS) do
+        for _, seconds in ipairs { 1, 7, 45, 120 } do
+          local err = { kind = "http", status = 503, retry_after = seconds }
+          local expected = math.max(seconds, luck * ceiling)
+          assert.near(expected, policy { random = luck }:after(err, attempts, 0), 1e-9)
+        end
+      end
+    end
+  end)
+
+  it("is at least the 2 s that HubSpot asks for after 423, 502 and 504", function()
+    for _, status in ipairs { 423, 502, 504 } do
+      assert.equal(2, policy():after(http(status), 1, 0))
+      assert.near(7.992, policy { random = 0.999 }:after(http(status), 4, 0), 1e-9)
+    end
+    assert.equal(0, policy():after(http(503), 1, 0))
+  end)
+
+  it("follows a Retry-After that is shorter than those 2 s", function()
+    assert.equal(1, policy():after({ kind = "http", status = 423, retry_after = 1 }, 1, 0))
+  end)
+end)
+
+describe("the trying ends", function()
+  it("after max_attempts", function()
+    for _, most in ipairs { 1, 2, 6 } do
+      local subject = policy { max_attempts = most }
+      for attempts = 1, most - 1 do assert.is_number((subject:after(UNAVAILABLE, attempts, 0))) end
+      assert.same({ nil, "attempts" }, { subject:after(UNAVAILABLE, most, 0) })
+    end
+  end)
+
+  it("when the next attempt would begin behind the deadline", function()
+    local subject = policy { retry_deadline = 300, random = 0.5 } -- waits 0.5 s
+    assert.equal(0.5, subject:after(UNAVAILABLE, 1, 0))
+    assert.equal(0.5, subject:after(UNAVAILABLE, 1, 299.5))
+    assert.same({ nil, "deadline" }, { subject:after(UNAVAILABLE, 1, 299.6) })
+    local tomorrow = { kind = "http", status = 477, retry_after = 86400 }
+    assert.same({ nil, "deadline" }, { subject:after(tomorrow, 1, 0) })
+  end)
+
+  it("at the deadline for what does not count as an attempt, too", function()
+    local subject = policy { max_attempts = 6, retry_deadline = 300 }
+    assert.is_number((subject:after(RATE_LIMITED, 0, 299)))
+    assert.same({ nil, "deadline" }, { subject:after(RATE_LIMITED, 0, 301) })
+  end)
+
+  it("without a cost to the budget when it was refused for another reason", function()
+    local subject = policy { max_attempts = 2, retry_deadline = 10 }
+    for _ = 1, 1000 do
+      subject:after(UNAVAILABLE, 2, 0)
+      subject:after(UNAVAILABLE, 1, 11)
+      subject:after(http(400), 1, 0)
+    end
+    assert.equal(retries_of_outage(policy(), UNAVAILABLE), retries_of_outage(subject, UNAVAILABLE))
+  end)
+end)
+
+describe("the retry budget", function()
+  it("runs dry in an outage, after a bounded number of retries", function()
+    local retries, why = retries_of_outage(policy(), UNAVAILABLE)
+    assert.equal("budget", why)
+    assert.equal(100, retries)
+  end)
+
+  it("runs dry twice as soon when requests time out", function()
+    local retries, why = retries_of_outage(policy(), TIMEOUT)
+    assert.equal("budget", why)
+    assert.equal(50, retries)
+  end)
+
+  it("is not used for a connection that the server only ended", function()
+    local subject = policy()
+    local ended = { kind = "network", again = true, sent = false }
+    for _ = 1, 1000 do assert.is_number((subject:after(ended, 1, 0))) end
+    assert.equal(100, retries_of_outage(subject, UNAVAILABLE))
+  end)
+
+  it("is shared by all that use the policy", function()
+    local subject = policy()
+    for _ = 1, 60 do assert.is_number((subject:after(UNAVAILABLE, 1, 0))) end
+    assert.equal(40, retries_of_outage(subject, UNAVAILABLE))
+  end)
+
+  it("is refilled by successes, and no further than it was", function()
+    local subject = policy()
+    retries_of_outage(subject, UNAVAILABLE)
+    subject:succeeded()
+    assert.same({ nil, "budget" }, { subject:after(UNAVAILABLE, 1, 0) })
+    for _ = 1, 9 do subject:succeeded() end
+    assert.equal(2, retries_of_outage(subject, UNAVAILABLE))
+    for _ = 1, 10000 do subject:succeeded() end
+    assert.equal(100, retries_of_outage(subject, UNAVAILABLE))
+  end)
+
+  it("lets one request in five fail for ever, when the others succeed", function()
+    local subject = policy()
+    for _ = 1, 2000 do
+      assert.is_number((subject:after(UNAVAILABLE, 1, 0)))
+      for _ = 1, 5 do subject:succeeded() end
+    end
+  end)
+
+  it("is not touched by the rate limit, which does not count as an attempt either", function()
+    assert.is_false(retry.counts(RATE_LIMITED))
+    for _, err in ipairs { UNAVAILABLE, TIMEOUT, { kind = "decode" }, { kind = "network" } } do
+      assert.is_true(retry.counts(err))
+    end
+    local subject = policy()
+    for _ = 1, 1000 do assert.is_number((subject:after(RATE_LIMITED, 1, 0))) end
+    assert.equal(100, retries_of_outage(subject, UNAVAILABLE))
+    assert.is_number((subject:after(RATE_LIMITED, 1, 0)))
+  end)
+end)
