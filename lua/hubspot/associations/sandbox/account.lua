@@ -4,15 +4,15 @@
 -- Never does I/O, reads a clock, or waits: time and randomness are passed in,
 -- and a wait is a field of the response.
 
-local batch_create = require "hubspot.associations.sandbox.batch_create"
-local batch_read = require "hubspot.associations.sandbox.batch_read"
-local control = require "hubspot.associations.sandbox.control"
+local create = require "hubspot.associations.sandbox.handlers.create"
+local read = require "hubspot.associations.sandbox.handlers.read"
+local control = require "hubspot.associations.sandbox.handlers.control"
 local direction = require "hubspot.associations.sandbox.direction"
 local json = require "hubspot.associations.sandbox.json"
 local links = require "hubspot.associations.sandbox.links"
 local options = require "hubspot.associations.sandbox.options"
 local rate_window = require "hubspot.associations.sandbox.rate_window"
-local refusal = require "hubspot.associations.sandbox.refusal"
+local rejection = require "hubspot.associations.sandbox.rejection"
 
 ---@class hubspot.associations.sandbox.Request
 ---@field method string
@@ -37,8 +37,8 @@ account.DEFAULT = options.DEFAULT
 local VERSIONS = { ["2025-09"] = 201, ["2026-03"] = 201, ["2026-09"] = 200, ["v4"] = 201 }
 
 local ACTIONS = {
-  create = { handle = batch_create.handle, writes = true },
-  read = { handle = batch_read.handle, status = 200 },
+  create = { handle = create.handle, writes = true },
+  read = { handle = read.handle, status = 200 },
 }
 
 local CONTENT_TYPE = "application/json;charset=utf-8"
@@ -152,7 +152,7 @@ local function percent_decode(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
 
--- Takes a path apart: a route, or the refusal of it.
+-- Takes a path apart: a route, or the rejection of it.
 local function find_route(self, path)
   local version, from_name, to_name, verb =
     path:match("^/crm/associations/([^/]+)/([^/]+)/([^/]+)/batch/([^/]+)$")
@@ -161,14 +161,14 @@ local function find_route(self, path)
       path:match("^/crm/(v4)/associations/([^/]+)/([^/]+)/batch/([^/]+)$")
   end
   local action, success = ACTIONS[verb or false], VERSIONS[version or false]
-  if not action or not success then return nil, refusal.not_found() end
+  if not action or not success then return nil, rejection.not_found() end
   from_name, to_name = percent_decode(from_name), percent_decode(to_name)
   local from, to = direction.object_type_id(from_name), direction.object_type_id(to_name)
   local route = { action = action, success = action.status or success, path = path }
   if not from then
-    route.refused = refusal.object_type(from_name)
+    route.refused = rejection.object_type(from_name)
   elseif not to then
-    route.refused = refusal.object_type(to_name)
+    route.refused = rejection.object_type(to_name)
   else
     route.direction = direction_between(self, from, to)
   end
@@ -189,11 +189,11 @@ end
 
 local function check_token(self, authorization)
   local scheme, token = (authorization or ""):match("^(%a+) +(%S+)$")
-  if not scheme or scheme:lower() ~= "bearer" then return refusal.no_token() end
+  if not scheme or scheme:lower() ~= "bearer" then return rejection.no_token() end
   local accepted = self.settings.token
   if accepted and accepted[token] then return nil end
-  if token == "expired" then return refusal.expired_token() end
-  if accepted then return refusal.no_token() end
+  if token == "expired" then return rejection.expired_token() end
+  if accepted then return rejection.no_token() end
 end
 
 local function check_scopes(self, route)
@@ -203,28 +203,28 @@ local function check_scopes(self, route)
   for _, scope in ipairs(route.direction:scopes()) do
     if forbidden == true or forbidden[scope] then lacking[#lacking + 1] = scope end
   end
-  if lacking[1] then return refusal.scopes(lacking) end
+  if lacking[1] then return rejection.scopes(lacking) end
 end
 
 local function check_rate(self, now)
   if not self.window then return nil end
   local policy, wait = self.window:take(now)
-  if policy then return refusal.rate(policy, self.window.retry_after and math.ceil(wait) or nil) end
+  if policy then return rejection.rate(policy, self.window.retry_after and math.ceil(wait) or nil) end
 end
 
 local function check_media_type(headers)
   local found = headers["content-type"] or "none"
-  if not found:lower():find("^application/json%s*;?") then return refusal.media_type(found) end
+  if not found:lower():find("^application/json%s*;?") then return rejection.media_type(found) end
 end
 
--- The batch that answers a request, or the first refusal it meets, in the service's order:
+-- The batch that answers a request, or the first rejection it meets, in the service's order:
 -- resource, method, token, scopes, rate, body.
 local function answer(self, request, now)
   local path = request.path:match("^[^?#]*")
   local headers = request.headers or {}
   local route, refused = route_of(self, path)
   if not route then return nil, refused end
-  if request.method ~= "POST" then return nil, refusal.method "POST" end
+  if request.method ~= "POST" then return nil, rejection.method "POST" end
   refused = check_token(self, headers.authorization)
     or check_scopes(self, route)
     or check_rate(self, now)
@@ -275,7 +275,7 @@ function account:handle(request)
     if body then
       headers["content-type"] = "text/html;charset=utf-8"
     else
-      -- A route keeps its refusal, so the fields are shared: set on each answer, never added to.
+      -- A route keeps its rejection, so the fields are shared: set on each answer, never added to.
       refused.fields.correlationId = correlation_id
       body = json.encode(refused.fields)
     end

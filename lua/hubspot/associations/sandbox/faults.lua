@@ -3,7 +3,7 @@
 -- Pure: the luck comes in.
 
 local json = require "hubspot.associations.sandbox.json"
-local refusal = require "hubspot.associations.sandbox.refusal"
+local rejection = require "hubspot.associations.sandbox.rejection"
 
 local faults = {}
 
@@ -23,7 +23,7 @@ end
 
 local function rate_limited(policy, retry_after)
   return function()
-    local refused = refusal.rate(policy, retry_after)
+    local refused = rejection.rate(policy, retry_after)
     local headers = refused.headers or {}
     headers["content-type"] = "application/json"
     return answer(429, json.encode(refused.fields), headers)

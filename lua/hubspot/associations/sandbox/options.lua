@@ -189,7 +189,7 @@ local DEFINITIONS = {
   -- of ids, or a table of id -> how it says so: "named" (the id), "column" (of the body), "anonymous"
   -- (nothing at all). A function returns one of these, or true. None when absent.
   refused = { check = refused },
-  -- Whether a refusal for a record of which no more is said is "named", or "anonymous".
+  -- Whether a rejection for a record of which no more is said is "named", or "anonymous".
   names_refused = { check = a_boolean, default = true },
   -- Which records spoil each request that they are in, for good: function(object_type_id, id) -> status, a
   -- list of ids (500), or a table of id -> status, 409 or 500. None when absent.

@@ -2,7 +2,7 @@
 -- Never keeps state, and never shares cjson settings with anyone.
 
 local cjson = require "cjson"
-local refusal = require "hubspot.associations.sandbox.refusal"
+local rejection = require "hubspot.associations.sandbox.rejection"
 
 local request_body = {}
 
@@ -16,14 +16,14 @@ local CATEGORIES = { HUBSPOT_DEFINED = true, USER_DEFINED = true, INTEGRATOR_DEF
 ---Decodes a body that must be a JSON object.
 ---@param body string|nil
 ---@return table|nil object
----@return hubspot.associations.sandbox.Refusal|nil
+---@return hubspot.associations.sandbox.Rejection|nil
 function request_body.decode(body)
-  if not body or body == "" then return nil, refusal.no_body() end
+  if not body or body == "" then return nil, rejection.no_body() end
   local ok, value = pcall(json.decode, body)
   if not ok then
-    return nil, refusal.malformed(body, tonumber(tostring(value):match("at character (%d+)")) or 1)
+    return nil, rejection.malformed(body, tonumber(tostring(value):match("at character (%d+)")) or 1)
   end
-  if type(value) ~= "table" then return nil, refusal.wrong_type(body, {}, "object", value) end
+  if type(value) ~= "table" then return nil, rejection.wrong_type(body, {}, "object", value) end
   return value
 end
 
@@ -41,9 +41,9 @@ end
 
 -- What is wrong with an object: it is none, or lacks fields.
 local function object_fault(body, value, path, fields)
-  if type(value) ~= "table" then return refusal.wrong_type(body, path, "object", value) end
+  if type(value) ~= "table" then return rejection.wrong_type(body, path, "object", value) end
   local missing = lacking(value, fields)
-  if missing then return refusal.required(body, path, missing) end
+  if missing then return rejection.required(body, path, missing) end
 end
 
 local function extend(path, ...)
@@ -57,7 +57,7 @@ end
 ---@param body string|nil
 ---@param limit integer inputs that the endpoint takes
 ---@return table|nil inputs
----@return hubspot.associations.sandbox.Refusal|nil
+---@return hubspot.associations.sandbox.Rejection|nil
 function request_body.inputs(body, limit)
   local object, refused = request_body.decode(body)
   if not object then return nil, refused end
@@ -65,10 +65,10 @@ function request_body.inputs(body, limit)
   if refused then return nil, refused end
   local inputs = object.inputs
   if type(inputs) ~= "table" or (next(inputs) ~= nil and inputs[1] == nil) then
-    return nil, refusal.wrong_type(body, { "inputs" }, "list", inputs)
+    return nil, rejection.wrong_type(body, { "inputs" }, "list", inputs)
   end
-  if #inputs == 0 then return nil, refusal.no_inputs() end
-  if #inputs > limit then return nil, refusal.too_many_inputs(limit) end
+  if #inputs == 0 then return nil, rejection.no_inputs() end
+  if #inputs > limit then return nil, rejection.too_many_inputs(limit) end
   return inputs
 end
 
@@ -87,10 +87,10 @@ end
 ---@param body string
 ---@param reference any
 ---@param path (string|integer)[] of the reference
----@return hubspot.associations.sandbox.Refusal
+---@return hubspot.associations.sandbox.Rejection
 function request_body.reference_fault(body, reference, path)
   return object_fault(body, reference, path, { "id" })
-    or refusal.wrong_type(body, extend(path, "id"), "string", reference.id)
+    or rejection.wrong_type(body, extend(path, "id"), "string", reference.id)
 end
 
 ---Whether an entry of `types` is as described.
@@ -110,14 +110,14 @@ local function type_fault(body, entry, path)
   if not CATEGORIES[entry.associationCategory] then
     field, expected = "associationCategory", "AssociationCategory"
   end
-  return refusal.wrong_type(body, extend(path, field), expected, entry[field])
+  return rejection.wrong_type(body, extend(path, field), expected, entry[field])
 end
 
----The refusal of an input of a create that is not as described. Called on the way out only: slow is fine.
+---The rejection of an input of a create that is not as described. Called on the way out only: slow is fine.
 ---@param body string
 ---@param input any
 ---@param index integer from 1
----@return hubspot.associations.sandbox.Refusal
+---@return hubspot.associations.sandbox.Rejection
 function request_body.input_fault(body, input, index)
   local path = { "inputs", index }
   local refused = object_fault(body, input, path, { "from", "to", "types" })
@@ -132,7 +132,7 @@ function request_body.input_fault(body, input, index)
       return type_fault(body, entry, extend(path, "types", number))
     end
   end
-  return refusal.wrong_type(body, extend(path, "types"), "list", input.types)
+  return rejection.wrong_type(body, extend(path, "types"), "list", input.types)
 end
 
 return request_body

@@ -4,10 +4,10 @@
 
 local direction_of = require "hubspot.associations.sandbox.direction"
 local json = require "hubspot.associations.sandbox.json"
-local refusal = require "hubspot.associations.sandbox.refusal"
+local rejection = require "hubspot.associations.sandbox.rejection"
 local request_body = require "hubspot.associations.sandbox.request_body"
 
-local batch_create = {}
+local create = {}
 
 local find = string.find
 local object_id = request_body.object_id
@@ -60,14 +60,15 @@ end
 -- a wrong link.
 local function of_another_direction(direction, entry, to_id)
   if entry.from == direction.to and entry.to == direction.from then
-    return refusal.invalid_object(direction_of.singular(entry.to), to_id)
+    return rejection.invalid_object(direction_of.singular(entry.to), to_id)
   end
   local side = entry.from ~= direction.from and "from" or "to"
   local number = entry.category == "HUBSPOT_DEFINED" and 0 or 1 -- invented: 1
-  return refusal.wrong_direction(side, direction[side], entry[side], ("%d-%d"):format(number, entry.type_id))
+  local definition = ("%d-%d"):format(number, entry.type_id)
+  return rejection.wrong_direction(side, direction[side], entry[side], definition)
 end
 
--- The refusal for types that do not exist, or belong to another direction.
+-- The rejection for types that do not exist, or belong to another direction.
 local function find_bad_types(direction, asked)
   local unknown, is_listed, misplaced, at = {}, {}, nil, nil
   local function judge(entry, i)
@@ -86,7 +87,7 @@ local function find_bad_types(direction, asked)
       for _, entry in ipairs(types) do judge(entry, i) end
     end
   end
-  if unknown[1] then return refusal.invalid_types(unknown) end
+  if unknown[1] then return rejection.invalid_types(unknown) end
   return misplaced and of_another_direction(direction, misplaced, asked.to[at])
 end
 
@@ -104,13 +105,13 @@ end
 -- How an account words what it refuses for one record.
 local WAYS = {
   named = function(_, object_type, id)
-    return refusal.invalid_object(direction_of.singular(object_type), id)
+    return rejection.invalid_object(direction_of.singular(object_type), id)
   end,
   column = function(body, _, id, path)
-    return refusal.wrong_type(body, path, "long", id)
+    return rejection.wrong_type(body, path, "long", id)
   end,
   anonymous = function()
-    return refusal.internal(400)
+    return rejection.internal(400)
   end,
 }
 
@@ -123,7 +124,7 @@ end
 
 local function find_poison(direction, asked, settings)
   local status = find_record(direction, asked, settings.poison)
-  return status and (status == 409 and refusal.conflict() or refusal.internal(status))
+  return status and (status == 409 and rejection.conflict() or rejection.internal(status))
 end
 
 -- ---- what becomes of each input ----
@@ -190,8 +191,8 @@ end
 ---@param settings table the account's options
 ---@param body string
 ---@return hubspot.associations.sandbox.Batch|nil
----@return hubspot.associations.sandbox.Refusal|nil
-function batch_create.handle(direction, links, settings, body)
+---@return hubspot.associations.sandbox.Rejection|nil
+function create.handle(direction, links, settings, body)
   local inputs, refused = request_body.inputs(body, settings.max_inputs)
   if not inputs then return nil, refused end
   local asked
@@ -206,4 +207,4 @@ function batch_create.handle(direction, links, settings, body)
   return { status = status, results = results, errors = errors, inputs = #inputs }
 end
 
-return batch_create
+return create

@@ -5,7 +5,7 @@ local direction_of = require "hubspot.associations.sandbox.direction"
 local json = require "hubspot.associations.sandbox.json"
 local request_body = require "hubspot.associations.sandbox.request_body"
 
-local batch_read = {}
+local read = {}
 
 local MAX_INPUTS = 1000
 
@@ -46,8 +46,8 @@ end
 ---@param settings table the account's options
 ---@param body string
 ---@return hubspot.associations.sandbox.Batch|nil
----@return hubspot.associations.sandbox.Refusal|nil
-function batch_read.handle(direction, links, settings, body)
+---@return hubspot.associations.sandbox.Rejection|nil
+function read.handle(direction, links, settings, body)
   local inputs, refused = request_body.inputs(body, MAX_INPUTS)
   if not inputs then return nil, refused end
   local results, errors = {}, {}
@@ -65,4 +65,4 @@ function batch_read.handle(direction, links, settings, body)
   return { status = "COMPLETE", results = results, errors = errors, inputs = #inputs }
 end
 
-return batch_read
+return read

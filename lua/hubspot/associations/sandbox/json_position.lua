@@ -1,7 +1,7 @@
 -- Finds where a value stands in a JSON text, as HubSpot's errors tell it: "on line 1, column 11".
 -- Pure. The text must be sound JSON: it was decoded before.
 
-local json_place = {}
+local json_position = {}
 
 local BLANK = "^[ \t\r\n]*()"
 
@@ -52,7 +52,7 @@ end
 ---@param path (string|integer)[] names, and indices from 1
 ---@return integer|nil first byte
 ---@return integer|nil last byte
-function json_place.find(text, path)
+function json_position.find(text, path)
   local first = text:match(BLANK)
   local last = after_value(text, first) - 1
   for _, step in ipairs(path) do
@@ -74,11 +74,11 @@ end
 ---@param at integer
 ---@return integer line
 ---@return integer column
-function json_place.column(text, at)
+function json_position.column(text, at)
   local before = text:sub(1, at - 1)
   local _, lines = before:gsub("\n", "")
   local _, characters = before:match("[^\n]*$"):gsub("[^\128-\191]", "")
   return lines + 1, characters + 1
 end
 
-return json_place
+return json_position

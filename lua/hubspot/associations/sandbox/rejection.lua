@@ -2,11 +2,11 @@
 -- the bodies. What had to be invented says so here, and in docs/sandbox.md.
 -- Never repeats a token, and never decides when to refuse.
 
-local json_place = require "hubspot.associations.sandbox.json_place"
+local json_position = require "hubspot.associations.sandbox.json_position"
 
-local refusal = {}
+local rejection = {}
 
----@class hubspot.associations.sandbox.Refusal
+---@class hubspot.associations.sandbox.Rejection
 ---@field status integer
 ---@field fields table<string, any>|nil the error body, before its correlationId
 ---@field html string|nil a body that is no JSON
@@ -23,14 +23,14 @@ end
 -- ---- what HubSpot says of a body that it cannot read ----
 
 local function invalid_json(body, at, rest)
-  local line, column = json_place.column(body, at)
+  local line, column = json_position.column(body, at)
   return refuse(400, VALIDATION, ("Invalid input JSON on line %d, column %d%s"):format(line, column, rest))
 end
 
 ---A body that is no JSON. Invented: the words after the column.
 ---@param body string
 ---@param at integer the byte
-function refusal.malformed(body, at)
+function rejection.malformed(body, at)
   return invalid_json(body, at, ": Unexpected character")
 end
 
@@ -38,8 +38,8 @@ end
 ---@param body string
 ---@param path (string|integer)[]
 ---@param fields string[]
-function refusal.required(body, path, fields)
-  local _, last = json_place.find(body, path)
+function rejection.required(body, path, fields)
+  local _, last = json_position.find(body, path)
   local list = table.concat(fields, ", ")
   return invalid_json(body, last, (". Some required fields were not set: [%s]"):format(list))
 end
@@ -51,22 +51,22 @@ local SHOWN = { string = "String", number = "number", boolean = "boolean", table
 ---@param path (string|integer)[]
 ---@param expected string
 ---@param value any
-function refusal.wrong_type(body, path, expected, value)
+function rejection.wrong_type(body, path, expected, value)
   local found = SHOWN[type(value)] or "null"
   if type(value) == "string" then found = ('String "%s"'):format(value) end
-  return invalid_json(body, (json_place.find(body, path)),
+  return invalid_json(body, (json_position.find(body, path)),
     (": Cannot deserialize value of type `%s` from %s"):format(expected, found))
 end
 
-function refusal.no_body()
+function rejection.no_body()
   return refuse(400, VALIDATION, "Invalid JSON input: a request body was expected, but none found")
 end
 
-function refusal.no_inputs()
+function rejection.no_inputs()
   return refuse(400, VALIDATION, "Batch input provided should have at least one object.")
 end
 
-function refusal.too_many_inputs(limit)
+function rejection.too_many_inputs(limit)
   return refuse(400, VALIDATION, ("The maximum number of inputs supported in a batch is %d. "
     .. "Please reduce the number of items and try again"):format(limit))
 end
@@ -78,7 +78,7 @@ local INVALID = "One or more associations are invalid"
 ---A record that is not valid.
 ---@param object_type string its singular name
 ---@param id string
-function refusal.invalid_object(object_type, id)
+function rejection.invalid_object(object_type, id)
   local name = object_type:upper()
   return refuse(400, VALIDATION, INVALID, { context = {
     INVALID_OBJECT_IDS = { ("%s=%s is not valid"):format(name, id) },
@@ -89,7 +89,7 @@ end
 
 ---Types that do not exist.
 ---@param list { category: string, type_id: integer }[]
-function refusal.invalid_types(list)
+function rejection.invalid_types(list)
   local specs, texts = {}, {}
   for i, entry in ipairs(list) do
     specs[i] = ("%s=%d"):format(entry.category, entry.type_id)
@@ -105,7 +105,7 @@ end
 ---@param given string object type id
 ---@param expected string object type id
 ---@param definition string
-function refusal.wrong_direction(side, given, expected, definition)
+function rejection.wrong_direction(side, given, expected, definition)
   return refuse(400, VALIDATION,
     ("invalid %s object type %s for associations to be created. expected: %s. For definition %s"):format(
       side, given, expected, definition))
@@ -113,31 +113,31 @@ end
 
 ---For bad data of some input, of which it says nothing.
 ---@param status integer 400 or 500
-function refusal.internal(status)
+function rejection.internal(status)
   return refuse(status, nil, "internal error")
 end
 
 ---Invented: the message.
-function refusal.conflict()
+function rejection.conflict()
   return refuse(409, "CONFLICT", "The request conflicts with the state of a record")
 end
 
 -- ---- what it says of paths, tokens, scopes and limits ----
 
-function refusal.object_type(name)
+function rejection.object_type(name)
   return refuse(400, nil, "Unable to infer object type from: " .. name)
 end
 
-function refusal.no_token()
+function rejection.no_token()
   return refuse(401, "INVALID_AUTHENTICATION", "Authentication credentials not found.")
 end
 
-function refusal.expired_token()
+function rejection.expired_token()
   return refuse(401, "EXPIRED_AUTHENTICATION", "The OAuth token used to make this call has expired.")
 end
 
 ---@param scopes string[] the scopes the app lacks
-function refusal.scopes(scopes)
+function rejection.scopes(scopes)
   local message = "This app hasn't been granted all required scopes to make this call."
   return refuse(403, "MISSING_SCOPES", message, {
     errors = { {
@@ -156,18 +156,18 @@ local function page(status, title, headers)
   }
 end
 
-function refusal.not_found()
+function rejection.not_found()
   return page(404, "Not Found")
 end
 
 ---Invented: that its body is HTML.
 ---@param allow string the methods that the resource has
-function refusal.method(allow)
+function rejection.method(allow)
   return page(405, "Method Not Allowed", { allow = allow })
 end
 
 ---Invented.
-function refusal.media_type(found)
+function rejection.media_type(found)
   return refuse(415, VALIDATION, "Content-Type must be application/json, not " .. found)
 end
 
@@ -175,7 +175,7 @@ local GROUPS = { TEN_SECONDLY_ROLLING = "ten-secondly", SECONDLY = "secondly", D
 
 ---@param policy "TEN_SECONDLY_ROLLING"|"SECONDLY"|"DAILY"
 ---@param retry_after? integer seconds; the header is left out when absent, as HubSpot mostly does
-function refusal.rate(policy, retry_after)
+function rejection.rate(policy, retry_after)
   return {
     status = 429,
     headers = retry_after and { ["retry-after"] = string.format("%d", retry_after) },
@@ -189,4 +189,4 @@ function refusal.rate(policy, retry_after)
   }
 end
 
-return refusal
+return rejection
