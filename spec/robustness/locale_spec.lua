@@ -106,7 +106,7 @@ local SCRIPT = [[
   tell(core.url_refusal "HTTP://LOCALHOST:1/", core.url_refusal "HTTP://INTERNAL")
   local retry_after = require "hubspot.associations.api.retry_after"
   tell(retry_after({ ["retry-after"] = "Fri, 31 Dec 1999 23:59:59 GMT" }, 946684700))
-  local explanation = require "hubspot.associations.api.explanation"
+  local explanation = require "hubspot.associations.explanation"
   tell(explanation.words { message = "I said", context = { why = { "i SAID", 1.5, "\160" } } })
   local unknown = select(2, pcall(associations.new, { token = "x", Z = 1 }))
   tell(unknown)

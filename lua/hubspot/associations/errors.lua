@@ -1,7 +1,7 @@
 -- The error table: what every failure of a call or a job looks like.
 -- Never carries a token: see redact.lua for what a server might echo.
 
-local explanation = require "hubspot.associations.api.explanation"
+local explanation = require "hubspot.associations.explanation"
 local printable = require "hubspot.associations.text.one_line"
 
 local errors = {}

@@ -4,7 +4,7 @@
 -- Never does any I/O, and knows no account's custom objects or labels.
 
 local ascii = require "hubspot.associations.text.ascii"
-local type_data = require "hubspot.associations.api.type_data"
+local type_data = require "hubspot.associations.type_data"
 
 local types = {}
 

@@ -5,7 +5,7 @@
 
 local cjson = require "cjson"
 local store = require "hubspot.associations.sandbox.store"
-local type_data = require "hubspot.associations.api.type_data"
+local type_data = require "hubspot.associations.type_data"
 local types = require "hubspot.associations.types"
 
 local direction = {}

@@ -2,7 +2,7 @@
 -- Makes text of a job's failures; keeps none.
 
 local association_types = require "hubspot.associations.cli.input.association_types"
-local explanation = require "hubspot.associations.api.explanation"
+local explanation = require "hubspot.associations.explanation"
 local terminal = require "hubspot.associations.cli.output.terminal"
 local whole = require "hubspot.associations.text.digits"
 

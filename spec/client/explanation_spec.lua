@@ -2,7 +2,7 @@
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local explanation = require "hubspot.associations.api.explanation"
+local explanation = require "hubspot.associations.explanation"
 local slowdown = require "support.slowdown"
 
 local function words(body)
