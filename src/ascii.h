@@ -3,12 +3,12 @@
 
 /* What the C library does by the host's locale, for ASCII. */
 
-static inline char hsa_lower(char c)
+static inline char hsa_ascii_lower(char c)
 {
   return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-static inline int hsa_is_space(char c)
+static inline int hsa_ascii_is_space(char c)
 {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }

@@ -11,8 +11,9 @@ enum { HSA_ALREADY = 1 }; /* a deadline in the past: 0 is none */
  * chance, and then is quiet for a while, lest the others spin on it; again and again, each time longer. */
 typedef struct hsa_claims {
   size_t unclaimed;
-  size_t stale;     /* of these, how many had their chance */
-  int64_t deadline; /* from when on the descriptor is to be readable: hsa_now's nanoseconds; 0 for never */
+  size_t stale; /* of these, how many had their chance */
+  int64_t
+    deadline; /* from when on the descriptor is to be readable: hsa_poller_now's nanoseconds; 0 for never */
   int64_t quiet_until, quiet; /* when the quiet ends; how long the next one is */
   int idle, most_idle; /* steps that found nothing to do, since the call began; after how many it ends */
 } hsa_claims;

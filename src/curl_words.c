@@ -29,7 +29,7 @@ static int number(const char *digits, long *value)
   return end > digits;
 }
 
-hsa_word hsa_curl_words(const char *text, size_t length, long *stream)
+hsa_curl_word hsa_curl_words_read(const char *text, size_t length, long *stream)
 {
   static const char *const OPENED[] = {"Using Stream ID: ", "[HTTP/2] [", NULL};
   static const char *const GOING[] = {"received GOAWAY, ", "recveived GOAWAY, ", NULL};
@@ -40,9 +40,9 @@ hsa_word hsa_curl_words(const char *text, size_t length, long *stream)
   memcpy(line, text, count);
   line[count] = '\0';
   if ((rest = after_any(line, OPENED)) != NULL && number(rest, stream))
-    return HSA_WORD_STREAM;
+    return HSA_CURL_WORD_STREAM;
   if ((rest = after_any(line, GOING)) != NULL && (rest = strstr(rest, "last_stream=")) != NULL
       && number(rest + strlen("last_stream="), stream))
-    return HSA_WORD_GOAWAY;
-  return after_any(line, REFUSED) != NULL ? HSA_WORD_REFUSED : HSA_WORD_OTHER;
+    return HSA_CURL_WORD_GOAWAY;
+  return after_any(line, REFUSED) != NULL ? HSA_CURL_WORD_REFUSED : HSA_CURL_WORD_OTHER;
 }

@@ -40,7 +40,7 @@ struct hsa_http {
   int64_t wake_deadline; /* when the caller does */
   int64_t alarm;         /* what the poller is set to */
   hsa_claims claims;     /* when those who have done requests to claim are to be woken */
-  hsa_request *requests;
+  hsa_http_request *requests;
   size_t pending;
   hsa_sockets sockets;
   size_t traffic;        /* how often libcurl told of bytes that it read or wrote, since it was called */
@@ -108,7 +108,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
 {
   hsa_http *http = user;
   (void)multi;
-  http->curl_deadline = timeout_ms < 0 ? 0 : hsa_now() + (int64_t)timeout_ms * 1000000;
+  http->curl_deadline = timeout_ms < 0 ? 0 : hsa_poller_now() + (int64_t)timeout_ms * 1000000;
   return 0;
 }
 
@@ -117,9 +117,9 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
   hsa_http *http = user;
   (void)easy;
   (void)assigned;
-  int interest = what == CURL_POLL_IN      ? HSA_READ
-                 : what == CURL_POLL_OUT   ? HSA_WRITE
-                 : what == CURL_POLL_INOUT ? HSA_READ | HSA_WRITE
+  int interest = what == CURL_POLL_IN      ? HSA_POLL_IN
+                 : what == CURL_POLL_OUT   ? HSA_POLL_OUT
+                 : what == CURL_POLL_INOUT ? HSA_POLL_IN | HSA_POLL_OUT
                                            : 0;
   return hsa_sockets_watch(&http->sockets, socket, interest);
 }
@@ -127,7 +127,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
 /* libcurl (7.88 to 8.17 at least) sends a request again by itself when a kept connection turns out to be dead, or
  * when the server refuses the stream; up to five times, and there is no option against it. Whether the first time did
  * anything, it does not know either. To send again is the caller's business, who counts. */
-static int is_sent_again(hsa_request *request)
+static int is_sent_again(hsa_http_request *request)
 {
   struct hsa_flight *flight = request->flight;
   if (flight->went_out && !flight->sent_again) {
@@ -141,7 +141,7 @@ static int is_sent_again(hsa_request *request)
 
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
-  hsa_request *request = user;
+  hsa_http_request *request = user;
   (void)purpose;
   if (is_sent_again(request))
     return CURL_SOCKET_BAD;
@@ -175,25 +175,25 @@ static long local_port(CURL *easy)
 /* The server did nothing of the streams above `last` on the connection that `easy` reads from. */
 static void note_goaway(const hsa_http *http, CURL *easy, long last)
 {
-  for (hsa_request *each = http->requests; each != NULL; each = each->next)
+  for (hsa_http_request *each = http->requests; each != NULL; each = each->next)
     if (!each->done && each->flight->stream > last && local_port(each->flight->easy) == local_port(easy))
       each->flight->unprocessed = 1;
 }
 
-static void note_words(hsa_request *request, const char *text, size_t count)
+static void note_words(hsa_http_request *request, const char *text, size_t count)
 {
   long stream;
-  switch (hsa_curl_words(text, count, &stream)) {
-  case HSA_WORD_STREAM:
+  switch (hsa_curl_words_read(text, count, &stream)) {
+  case HSA_CURL_WORD_STREAM:
     request->flight->stream = stream;
     break;
-  case HSA_WORD_GOAWAY:
+  case HSA_CURL_WORD_GOAWAY:
     note_goaway(request->http, request->flight->easy, stream);
     break;
-  case HSA_WORD_REFUSED:
+  case HSA_CURL_WORD_REFUSED:
     request->flight->unprocessed = 1;
     break;
-  case HSA_WORD_OTHER:
+  case HSA_CURL_WORD_OTHER:
     break;
   }
 }
@@ -210,7 +210,7 @@ static size_t most_read(const hsa_http *http)
 /* libcurl reads on as long as there is something, when what it reads is for no transfer: frames such as
  * WINDOW_UPDATE, PRIORITY or PING, and in TLS session tickets. A server that sends them faster than they are read
  * would keep it there, beyond every deadline. No callback can end that but this one, which ends the connection. */
-static void note_read(hsa_request *request, const unsigned char *bytes, size_t count)
+static void note_read(hsa_http_request *request, const unsigned char *bytes, size_t count)
 {
   enum { HEADER = 5, FIRST_TYPE = 20, LAST_TYPE = 23 };
   hsa_http *http = request->http;
@@ -220,7 +220,7 @@ static void note_read(hsa_request *request, const unsigned char *bytes, size_t c
     return;
   http->read = 0;
   long port = local_port(request->flight->easy);
-  for (hsa_request *each = http->requests; each != NULL; each = each->next)
+  for (hsa_http_request *each = http->requests; each != NULL; each = each->next)
     if (!each->done && local_port(each->flight->easy) == port)
       each->flight->flooded = 1;
   hsa_sockets_cut(&http->sockets, port);
@@ -231,7 +231,7 @@ static void note_read(hsa_request *request, const unsigned char *bytes, size_t c
 static int on_debug(CURL *easy, curl_infotype type, char *bytes, size_t count, void *user)
 {
   enum { CONNECT_LENGTH = 8 };
-  hsa_request *request = user;
+  hsa_http_request *request = user;
   (void)easy;
   if (type == CURLINFO_TEXT) {
     note_words(request, bytes, count);
@@ -248,7 +248,7 @@ static int on_debug(CURL *easy, curl_infotype type, char *bytes, size_t count, v
 
 /* ---- what a response brings ---- */
 
-static size_t refuse(hsa_request *request, hsa_status status, const char *what)
+static size_t refuse(hsa_http_request *request, hsa_status status, const char *what)
 {
   request->failure = status == HSA_TOO_LARGE ? "too_large" : "network";
   if (status == HSA_TOO_LARGE)
@@ -266,7 +266,7 @@ static int begins_response(const char *line, size_t count)
 
 static size_t on_head(char *bytes, size_t size, size_t count, void *user)
 {
-  hsa_request *request = user;
+  hsa_http_request *request = user;
   (void)size; /* always 1 */
   request->http->given_on += count;
   if (request->body.length > 0 || (request->head_complete && !begins_response(bytes, count)))
@@ -283,7 +283,7 @@ static size_t on_head(char *bytes, size_t size, size_t count, void *user)
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *user)
 {
-  hsa_request *request = user;
+  hsa_http_request *request = user;
   (void)size;
   request->http->given_on += count;
   if (request->body.data == NULL) {
@@ -332,7 +332,7 @@ static const char *failure_kind(CURLcode code)
 
 /* Before libcurl begins to send, it notes the time; what it sent, it counts: not sent is what neither tells. It counts
  * what it says to a proxy, too, behind whose refusal nothing follows. */
-static int may_be_sent(const hsa_request *request)
+static int may_be_sent(const hsa_http_request *request)
 {
   CURL *easy = request->flight->easy;
   curl_off_t pretransfer = 0;
@@ -346,7 +346,7 @@ static int may_be_sent(const hsa_request *request)
   return pretransfer > 0 || size > 0;
 }
 
-static void fail(hsa_request *request, const char *kind, int code, const char *message)
+static void fail(hsa_http_request *request, const char *kind, int code, const char *message)
 {
   request->failure = kind;
   request->code = code;
@@ -354,7 +354,7 @@ static void fail(hsa_request *request, const char *kind, int code, const char *m
 }
 
 /* Failures that libcurl has no words for: false when this is none. */
-static int explain(hsa_request *request)
+static int explain(hsa_http_request *request)
 {
   const struct hsa_flight *flight = request->flight;
   if (flight->unprocessed && !request->sent) {
@@ -375,7 +375,7 @@ static int explain(hsa_request *request)
 
 /* The status of the response whose head came, wholly; 0 when none did. libcurl 7.88 drops the head when HTTP/2's stream
  * is reset right behind it, and keeps only the status. */
-static long status_of(const hsa_request *request)
+static long status_of(const hsa_http_request *request)
 {
   CURL *easy = request->flight->easy;
   long status = 0;
@@ -397,7 +397,7 @@ static const char *version_name(long version)
                                             : "1.1";
 }
 
-static void read_figures(hsa_request *request)
+static void read_figures(hsa_http_request *request)
 {
   CURL *easy = request->flight->easy;
   long version = 0;
@@ -419,13 +419,13 @@ static void read_figures(hsa_request *request)
 
 /* Whether the answer that broke off may be of use. A refusal is one by its status. Of HTTP/2, libcurl 7.88 does not
  * tell whether the response had ended when its connection or its stream was reset: its body has to tell. */
-static int is_broken_answer(const hsa_request *request)
+static int is_broken_answer(const hsa_http_request *request)
 {
   int may_be_whole = strcmp(request->http_version, "2") == 0 && request->status >= FIRST_FINAL;
   return strcmp(request->failure, "too_large") != 0 && (may_be_whole || request->status >= FIRST_REFUSAL);
 }
 
-static void read_outcome(hsa_request *request, CURLcode result)
+static void read_outcome(hsa_http_request *request, CURLcode result)
 {
   read_figures(request);
   if (request->failure != NULL) { /* a callback's */
@@ -450,7 +450,7 @@ static void free_flight(struct hsa_flight *flight)
 }
 
 /* libcurl's side of the request ends here, whatever it was doing. */
-static void land(hsa_request *request)
+static void land(hsa_http_request *request)
 {
   hsa_http *http = request->http;
   curl_multi_remove_handle(http->multi, request->flight->easy);
@@ -471,7 +471,7 @@ static int collect(hsa_http *http)
     if (message->msg != CURLMSG_DONE)
       continue;
     CURLcode result = message->data.result; /* gone once the handle is removed */
-    hsa_request *request = NULL;
+    hsa_http_request *request = NULL;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
     read_outcome(request, result);
     land(request);
@@ -497,7 +497,7 @@ static int open_multi(hsa_http *http)
  * and wait for threads that do not exist here. libcurl's memory for them is given up. */
 static void begin_anew(hsa_http *http)
 {
-  for (hsa_request *request = http->requests; request != NULL; request = request->next) {
+  for (hsa_http_request *request = http->requests; request != NULL; request = request->next) {
     if (request->done)
       continue;
     fail(request, "network", CURLE_RECV_ERROR,
@@ -565,7 +565,7 @@ void hsa_http_shutdown(hsa_http *http)
   check_fork(http);
   hsa_sigpipe_hold(&hold);
   http->shut = 1;
-  for (hsa_request *request = http->requests; request != NULL; request = request->next)
+  for (hsa_http_request *request = http->requests; request != NULL; request = request->next)
     if (!request->done) {
       fail(request, "closed", 0, "the client was closed while this request was under way");
       request->sent = may_be_sent(request);
@@ -580,7 +580,7 @@ void hsa_http_shutdown(hsa_http *http)
 void hsa_http_free(hsa_http *http)
 {
   hsa_http_shutdown(http);
-  for (hsa_request *request = http->requests; request != NULL; request = request->next)
+  for (hsa_http_request *request = http->requests; request != NULL; request = request->next)
     request->http = NULL;
   hsa_poller_close(&http->poller);
   free(http->sockets.list);
@@ -609,12 +609,12 @@ size_t hsa_http_pending(const hsa_http *http)
 void hsa_http_wake(hsa_http *http, int64_t nanoseconds)
 {
   check_fork(http);
-  http->wake_deadline = sooner(http->wake_deadline, hsa_now() + nanoseconds);
+  http->wake_deadline = sooner(http->wake_deadline, hsa_poller_now() + nanoseconds);
   set_alarm(http);
 }
 
 /* The first of two calls that ended since it is done may have begun before that; the second was for it, whole. */
-static int is_stale(const hsa_request *request)
+static int is_stale(const hsa_http_request *request)
 {
   return request->calls == 2;
 }
@@ -624,7 +624,7 @@ static void call_out(hsa_http *http, int news, int worked, int64_t now)
   if (!hsa_claims_step(&http->claims, news, worked, now))
     return;
   size_t stale = 0;
-  for (hsa_request *request = http->requests; request != NULL; request = request->next)
+  for (hsa_http_request *request = http->requests; request != NULL; request = request->next)
     if (request->done && !request->claimed) {
       request->calls += !is_stale(request);
       stale += (size_t)is_stale(request);
@@ -639,18 +639,18 @@ static CURLMcode act(hsa_http *http, curl_socket_t socket, int ready)
   http->traffic = http->read = http->given_on = 0;
   return curl_multi_socket_action(
     http->multi, socket,
-    (ready & HSA_READ ? CURL_CSELECT_IN : 0) | (ready & HSA_WRITE ? CURL_CSELECT_OUT : 0), &running);
+    (ready & HSA_POLL_IN ? CURL_CSELECT_IN : 0) | (ready & HSA_POLL_OUT ? CURL_CSELECT_OUT : 0), &running);
 }
 
 /* All that the poller tells: how much that was. */
 static int serve_sockets(hsa_http *http, CURLMcode *result)
 {
   enum { AT_ONCE = 4 }; /* a step is not to take long: the descriptor stays readable for the rest */
-  hsa_event events[AT_ONCE];
+  hsa_poller_event events[AT_ONCE];
   int count = hsa_poller_ready(&http->poller, events, AT_ONCE);
   for (int i = 0; i < count; i++) {
     CURLMcode one = act(http, events[i].fd, hsa_sockets_offer(&http->sockets, events[i].fd, events[i].ready));
-    hsa_sockets_told(&http->sockets, events[i].fd, events[i].ready, http->traffic > 0, hsa_now());
+    hsa_sockets_told(&http->sockets, events[i].fd, events[i].ready, http->traffic > 0, hsa_poller_now());
     *result = *result == CURLM_OK ? one : *result;
   }
   return count;
@@ -666,7 +666,7 @@ void hsa_http_step(hsa_http *http)
   hsa_sigpipe_hold(&hold);
   CURLMcode result = CURLM_OK;
   int worked = serve_sockets(http, &result) > 0;
-  int64_t now = hsa_now();
+  int64_t now = hsa_poller_now();
   hsa_sockets_wake(&http->sockets, now);
   if (http->wake_deadline != 0 && now >= http->wake_deadline) {
     http->wake_deadline = 0;
@@ -737,7 +737,7 @@ static CURLcode set_reach(CURL *easy, hsa_http *http, const char *url)
   return may_lack && result == CURLE_UNSUPPORTED_PROTOCOL ? CURLE_OK : result;
 }
 
-static CURLcode set_message(CURL *easy, const hsa_call *call, struct curl_slist *headers)
+static CURLcode set_message(CURL *easy, const hsa_http_call *call, struct curl_slist *headers)
 {
   CURLcode result;
   SET(CURLOPT_HTTPHEADER, headers);
@@ -752,7 +752,7 @@ static CURLcode set_message(CURL *easy, const hsa_call *call, struct curl_slist 
   return CURLE_OK;
 }
 
-static CURLcode set_callbacks(CURL *easy, hsa_http *http, hsa_request *request)
+static CURLcode set_callbacks(CURL *easy, hsa_http *http, hsa_http_request *request)
 {
   CURLcode result;
   SET(CURLOPT_PRIVATE, request);
@@ -791,7 +791,7 @@ static int add_header(struct hsa_flight *flight, const char *line)
 }
 
 /* NULL on success, else a static reason. */
-static const char *launch(hsa_http *http, hsa_request *request, const hsa_call *call)
+static const char *launch(hsa_http *http, hsa_http_request *request, const hsa_http_call *call)
 {
   struct hsa_flight *flight = request->flight;
   if (flight == NULL || (flight->easy = curl_easy_init()) == NULL || !add_header(flight, "Expect:"))
@@ -810,12 +810,12 @@ static const char *launch(hsa_http *http, hsa_request *request, const hsa_call *
   return added == CURLM_OK ? NULL : curl_multi_strerror(added);
 }
 
-hsa_request *hsa_http_submit(hsa_http *http, const hsa_call *call, const char **why)
+hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, const char **why)
 {
   check_fork(http);
   if ((*why = hsa_url_refusal(call->url)) != NULL)
     return NULL;
-  hsa_request *request = calloc(1, sizeof *request);
+  hsa_http_request *request = calloc(1, sizeof *request);
   if (http->multi == NULL || request == NULL) {
     *why = "not enough memory";
     free(request);
@@ -840,7 +840,7 @@ hsa_request *hsa_http_submit(hsa_http *http, const hsa_call *call, const char **
   return request;
 }
 
-void hsa_request_claim(hsa_request *request)
+void hsa_http_request_claim(hsa_http_request *request)
 {
   if (request->claimed || request->http == NULL)
     return;
@@ -850,7 +850,7 @@ void hsa_request_claim(hsa_request *request)
   set_alarm(request->http);
 }
 
-void hsa_request_free(hsa_request *request)
+void hsa_http_request_free(hsa_http_request *request)
 {
   hsa_http *http = request->http;
   if (http != NULL) {
@@ -861,7 +861,7 @@ void hsa_request_free(hsa_request *request)
       land(request);
       hsa_sigpipe_release(&hold);
     }
-    hsa_request_claim(request);
+    hsa_http_request_claim(request);
     if (request->previous != NULL)
       request->previous->next = request->next;
     else

@@ -20,7 +20,7 @@ typedef struct hsa_http_options {
 } hsa_http_options;
 
 /* What to ask. All but `body` is copied; `body` must stay until the request is done or freed. */
-typedef struct hsa_call {
+typedef struct hsa_http_call {
   const char *method;
   const char *url;
   const char *const *headers; /* "Name: value", ended by NULL */
@@ -28,11 +28,11 @@ typedef struct hsa_call {
   size_t body_length;
   long timeout_ms;
   long connect_timeout_ms;
-} hsa_call;
+} hsa_http_call;
 
 /* A request, and once it is done what came of it: an answer, or a failure; or a failure after an answer had
  * begun, which `broken` says. Then there is its status, and as much of it as came. */
-typedef struct hsa_request {
+typedef struct hsa_http_request {
   int done;
   const char *failure; /* its kind: network, timeout, tls, too_large, closed; NULL with an answer */
   int code;            /* of a failure: the CURLcode, or 0 */
@@ -54,8 +54,8 @@ typedef struct hsa_request {
   int calls;                 /* to claim it, that ended since it is done: no more than two are counted */
   int sent;                  /* whether the server may have done any of it */
   int again;                 /* of a failure: worth a try on another connection at once */
-  struct hsa_request *previous, *next;
-} hsa_request;
+  struct hsa_http_request *previous, *next;
+} hsa_http_request;
 
 /* The version of the libcurl in use, e.g. "7.88.1". Initializes libcurl, once per process; NULL when
  * that fails. */
@@ -85,12 +85,12 @@ void hsa_http_wake(hsa_http *http, int64_t nanoseconds);
 size_t hsa_http_pending(const hsa_http *http);
 
 /* NULL, with *why a static reason, when it cannot be sent. */
-hsa_request *hsa_http_submit(hsa_http *http, const hsa_call *call, const char **why);
+hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, const char **why);
 
 /* Tells that a done request has been seen. */
-void hsa_request_claim(hsa_request *request);
+void hsa_http_request_claim(hsa_http_request *request);
 
 /* Ends it if it is under way, and frees it. */
-void hsa_request_free(hsa_request *request);
+void hsa_http_request_free(hsa_http_request *request);
 
 #endif

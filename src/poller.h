@@ -3,17 +3,17 @@
 
 #include <stdint.h>
 
-enum { HSA_READ = 1, HSA_WRITE = 2 };
+enum { HSA_POLL_IN = 1, HSA_POLL_OUT = 2 };
 
 typedef struct hsa_poller {
   int fd;    /* readable whenever a watched socket is ready or the alarm is due; -1 when closed */
   int timer; /* Linux: the timerfd behind the alarm */
 } hsa_poller;
 
-typedef struct hsa_event {
+typedef struct hsa_poller_event {
   int fd;
-  int ready; /* HSA_READ | HSA_WRITE */
-} hsa_event;
+  int ready; /* HSA_POLL_IN | HSA_POLL_OUT */
+} hsa_poller_event;
 
 /* All return 0, or -1 with errno set. */
 int hsa_poller_open(hsa_poller *poller);
@@ -22,16 +22,16 @@ void hsa_poller_close(hsa_poller *poller);
 /* Begins anew after a fork, under the same descriptor number where it can, leaving the parent's untouched. */
 int hsa_poller_reopen(hsa_poller *poller);
 
-/* Watches `fd` for `interest` (HSA_READ | HSA_WRITE), in place of what it was watched for; 0 forgets it. */
+/* Watches `fd` for `interest` (HSA_POLL_IN | HSA_POLL_OUT), in place of what it was watched for; 0 forgets it. */
 int hsa_poller_watch(hsa_poller *poller, int fd, int interest);
 
-/* Makes the poller readable from `deadline` on, until the next call: hsa_now nanoseconds, 0 for never. */
+/* Makes the poller readable from `deadline` on, until the next call: hsa_poller_now nanoseconds, 0 for never. */
 int hsa_poller_alarm(hsa_poller *poller, int64_t deadline);
 
 /* The sockets that are ready now, at most `max`; never waits. */
-int hsa_poller_ready(hsa_poller *poller, hsa_event *events, int max);
+int hsa_poller_ready(hsa_poller *poller, hsa_poller_event *events, int max);
 
 /* Nanoseconds on the monotonic clock. */
-int64_t hsa_now(void);
+int64_t hsa_poller_now(void);
 
 #endif

@@ -12,7 +12,7 @@
 
 enum { SECOND = 1000000000 };
 
-int64_t hsa_now(void)
+int64_t hsa_poller_now(void)
 {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -62,9 +62,9 @@ int hsa_poller_reopen(hsa_poller *poller)
 int hsa_poller_watch(hsa_poller *poller, int fd, int interest)
 {
   struct epoll_event event = {.data.fd = fd};
-  if (interest & HSA_READ)
+  if (interest & HSA_POLL_IN)
     event.events |= EPOLLIN;
-  if (interest & HSA_WRITE)
+  if (interest & HSA_POLL_OUT)
     event.events |= EPOLLOUT;
   if (interest == 0) {
     /* It may be closed already, and so forgotten. */
@@ -83,7 +83,7 @@ int hsa_poller_alarm(hsa_poller *poller, int64_t deadline)
   return timerfd_settime(poller->timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-int hsa_poller_ready(hsa_poller *poller, hsa_event *events, int max)
+int hsa_poller_ready(hsa_poller *poller, hsa_poller_event *events, int max)
 {
   struct epoll_event ready[64];
   int room = max < 64 ? max : 64;
@@ -95,8 +95,8 @@ int hsa_poller_ready(hsa_poller *poller, hsa_event *events, int max)
     events[sockets].fd = ready[i].data.fd;
     /* An error or a hang-up shows when the socket is read or written. */
     int broken = (ready[i].events & (EPOLLERR | EPOLLHUP)) != 0;
-    events[sockets].ready = (broken || (ready[i].events & EPOLLIN) ? HSA_READ : 0)
-                            | (broken || (ready[i].events & EPOLLOUT) ? HSA_WRITE : 0);
+    events[sockets].ready = (broken || (ready[i].events & EPOLLIN) ? HSA_POLL_IN : 0)
+                            | (broken || (ready[i].events & EPOLLOUT) ? HSA_POLL_OUT : 0);
     sockets++;
   }
   return sockets;

@@ -10,7 +10,7 @@
 
 enum { SECOND = 1000000000, ALARM = 1, AT_ONCE = 64 };
 
-int64_t hsa_now(void)
+int64_t hsa_poller_now(void)
 {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -68,8 +68,8 @@ static int set(int queue, int fd, short filter, int wanted)
 
 int hsa_poller_watch(hsa_poller *poller, int fd, int interest)
 {
-  int read = set(poller->fd, fd, EVFILT_READ, interest & HSA_READ);
-  int write = set(poller->fd, fd, EVFILT_WRITE, interest & HSA_WRITE);
+  int read = set(poller->fd, fd, EVFILT_READ, interest & HSA_POLL_IN);
+  int write = set(poller->fd, fd, EVFILT_WRITE, interest & HSA_POLL_OUT);
   return read == 0 && write == 0 ? 0 : -1;
 }
 
@@ -81,11 +81,11 @@ int hsa_poller_alarm(hsa_poller *poller, int64_t deadline)
   }
   /* Milliseconds, the one unit that all the systems take; up, so that it is never early. A timer of 0 is
    * refused by some. */
-  int64_t left = (deadline - hsa_now() + 999999) / 1000000;
+  int64_t left = (deadline - hsa_poller_now() + 999999) / 1000000;
   return change(poller->fd, ALARM, EVFILT_TIMER, EV_ADD, 0, left < 1 ? 1 : (intptr_t)left);
 }
 
-int hsa_poller_ready(hsa_poller *poller, hsa_event *events, int max)
+int hsa_poller_ready(hsa_poller *poller, hsa_poller_event *events, int max)
 {
   static const struct timespec at_once;
   struct kevent ready[AT_ONCE];
@@ -95,7 +95,7 @@ int hsa_poller_ready(hsa_poller *poller, hsa_event *events, int max)
     if (ready[i].filter == EVFILT_TIMER)
       continue;
     events[sockets].fd = (int)ready[i].ident;
-    events[sockets].ready = ready[i].filter == EVFILT_READ ? HSA_READ : HSA_WRITE;
+    events[sockets].ready = ready[i].filter == EVFILT_READ ? HSA_POLL_IN : HSA_POLL_OUT;
     sockets++;
   }
   return sockets;

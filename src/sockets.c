@@ -66,7 +66,7 @@ int hsa_sockets_watch(hsa_sockets *sockets, int fd, int wanted)
 int hsa_sockets_offer(const hsa_sockets *sockets, int fd, int ready)
 {
   const hsa_socket *found = find(sockets, fd);
-  return found != NULL && (ready & HSA_WRITE) ? ready | (found->wanted & HSA_READ) : ready;
+  return found != NULL && (ready & HSA_POLL_OUT) ? ready | (found->wanted & HSA_POLL_IN) : ready;
 }
 
 /* One that cannot be watched as it should be stays quiet until the next try. */
@@ -78,7 +78,7 @@ static void end_quiet(hsa_sockets *sockets, hsa_socket *found)
 
 static void begin_quiet(hsa_sockets *sockets, hsa_socket *found, int64_t now)
 {
-  if (hsa_poller_watch(sockets->poller, found->fd, found->wanted & HSA_READ) != 0)
+  if (hsa_poller_watch(sockets->poller, found->fd, found->wanted & HSA_POLL_IN) != 0)
     return;
   found->quiet = found->quiet == 0 ? FIRST_QUIET : found->quiet * 2;
   if (found->quiet > LONGEST_QUIET)
@@ -96,7 +96,7 @@ void hsa_sockets_told(hsa_sockets *sockets, int fd, int ready, int traffic, int6
   if (traffic) {
     found->quiet = 0;
     end_quiet(sockets, found);
-  } else if (ready == HSA_WRITE && found->wanted == (HSA_READ | HSA_WRITE)) {
+  } else if (ready == HSA_POLL_OUT && found->wanted == (HSA_POLL_IN | HSA_POLL_OUT)) {
     begin_quiet(sockets, found, now);
   }
 }

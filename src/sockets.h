@@ -8,9 +8,9 @@
 
 typedef struct hsa_socket {
   int fd;
-  int wanted;          /* what libcurl wants to know: HSA_READ | HSA_WRITE */
+  int wanted;          /* what libcurl wants to know: HSA_POLL_IN | HSA_POLL_OUT */
   int64_t quiet;       /* nanoseconds that its writability was last kept from libcurl; 0 after traffic */
-  int64_t quiet_until; /* while it is: on hsa_now's clock; else 0 */
+  int64_t quiet_until; /* while it is: on hsa_poller_now's clock; else 0 */
 } hsa_socket;
 
 /* The sockets that a transport opened for libcurl, and how the poller watches them.

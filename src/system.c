@@ -20,7 +20,7 @@
 /* now() -> seconds on the monotonic clock, with a fraction */
 static int system_now(lua_State *L)
 {
-  lua_pushnumber(L, (lua_Number)hsa_now() / 1e9);
+  lua_pushnumber(L, (lua_Number)hsa_poller_now() / 1e9);
   return 1;
 }
 

@@ -22,8 +22,8 @@ typedef struct lhsa_transport {
 } lhsa_transport;
 
 typedef struct lhsa_request {
-  hsa_request *request; /* NULL once closed */
-  int answering;        /* while its response is made, which takes memory, and so may run finalizers */
+  hsa_http_request *request; /* NULL once closed */
+  int answering;             /* while its response is made, which takes memory, and so may run finalizers */
 } lhsa_request;
 
 /* ---- arguments ---- */
@@ -112,14 +112,14 @@ static void push_headers(lua_State *L, const hsa_buffer *head)
     const char *colon = memchr(line, ':', (size_t)(stop - line));
     if (colon != NULL) {
       const char *value = colon + 1, *last = stop;
-      while (value < last && hsa_is_space(*value))
+      while (value < last && hsa_ascii_is_space(*value))
         value++;
-      while (last > value && hsa_is_space(last[-1]))
+      while (last > value && hsa_ascii_is_space(last[-1]))
         last--;
       luaL_Buffer name;
       luaL_buffinit(L, &name);
       for (const char *p = line; p < colon; p++)
-        luaL_addchar(&name, hsa_lower(*p));
+        luaL_addchar(&name, hsa_ascii_lower(*p));
       luaL_pushresult(&name);
       lua_pushlstring(L, value, (size_t)(last - value));
       lua_rawset(L, -3);
@@ -146,7 +146,7 @@ static void push_failure(lua_State *L, const char *kind, const char *message, in
   }
 }
 
-static void push_request_failure(lua_State *L, const hsa_request *request)
+static void push_request_failure(lua_State *L, const hsa_http_request *request)
 {
   push_failure(L, request->failure, request->message, request->code, request->elapsed, request->sent);
   lua_pushboolean(L, request->again);
@@ -163,7 +163,7 @@ static void push_request_failure(lua_State *L, const hsa_request *request)
   lua_setfield(L, -2, "looked_up");
 }
 
-static void push_response(lua_State *L, const hsa_request *request)
+static void push_response(lua_State *L, const hsa_http_request *request)
 {
   lua_createtable(L, 0, 6);
   lua_pushinteger(L, (lua_Integer)request->status);
@@ -199,10 +199,10 @@ static int request_done(lua_State *L)
 static int request_collect(lua_State *L)
 {
   lhsa_request *self = check_request(L);
-  hsa_request *request = self->request;
+  hsa_http_request *request = self->request;
   self->request = NULL;
   if (request != NULL)
-    hsa_request_free(request);
+    hsa_http_request_free(request);
   return 0;
 }
 
@@ -225,8 +225,8 @@ static int request_response(lua_State *L)
   luaL_argcheck(L, self->request != NULL, 1, "the request is closed");
   luaL_argcheck(L, self->request->done, 1, "the request is not done");
   luaL_argcheck(L, !self->answering, 1, "its response is being made");
-  const hsa_request *request = self->request;
-  hsa_request_claim(self->request);
+  const hsa_http_request *request = self->request;
+  hsa_http_request_claim(self->request);
   self->answering = 1;
   if (request->failure == NULL || request->broken)
     push_response(L, request);
@@ -253,7 +253,7 @@ static const luaL_Reg request_methods[] = {
 static int transport_submit(lua_State *L)
 {
   const char *lines[MAX_HEADERS + 1];
-  hsa_call call = {.headers = lines};
+  hsa_http_call call = {.headers = lines};
   lhsa_transport *transport = check_transport(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);

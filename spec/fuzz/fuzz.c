@@ -53,7 +53,7 @@ static int headers(lua_State *L)
 {
   size_t length;
   char *text = copy_exactly(L, &length), *line = text, *end = text + length;
-  hsa_request request = {.done = 0};
+  hsa_http_request request = {.done = 0};
   hsa_buffer_init(&request.head, MAX_HEAD);
   while (line < end) {
     char *stop = memchr(line, '\n', (size_t)(end - line));
