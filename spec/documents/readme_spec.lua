@@ -5,6 +5,7 @@
 local arguments = require "hubspot.associations.cli.arguments"
 local command = require "support.command"
 local documents = require "support.documents"
+local error_kinds = require "hubspot.associations.error_kinds"
 local faults = require "hubspot.associations.sandbox.faults"
 local options = require "hubspot.associations.options"
 local process = require "support.process"
@@ -317,30 +318,6 @@ local function collect(set, text, pattern)
   for found in text:gmatch(pattern) do set[found] = true end
 end
 
--- The kinds of error that the code can make: written where an error is made, or in a table or function that
--- picks one.
-local function kinds_in_code()
-  local kinds = {}
-  for _, path in ipairs(lines_of "find lua -name '*.lua' -not -path '*/sandbox/*' -not -path '*/cli/*'") do
-    collect(kinds, read(path), 'kind = "([%l_]+)"')
-    collect(kinds, read(path), 'kind [=~]= "([%l_]+)"')
-  end
-  local answer = read "lua/hubspot/associations/api/response.lua"
-  collect(kinds, assert(answer:match "KIND_OF_STATUS = (%b{})"), '"([%l_]+)"')
-  collect(kinds, assert(answer:match "\nlocal function kind_of(.-)\nend\n"), '"([%l_]+)"')
-  local picker = assert(read "src/http.c":match "failure_kind(%b()%s*%b{})")
-  collect(kinds, picker, 'return "([%l_]+)"')
-  for _, path in ipairs(lines_of "ls src/*.c") do
-    local text = read(path)
-    collect(kinds, text, 'lua_pushliteral%(L, "([%l_]+)"%);%s*lua_setfield%(L, %-2, "kind"%)')
-    collect(kinds, text, '%f[%w_]fail%(request, "([%l_]+)"')
-    collect(kinds, text, 'push_failure%(L, "([%l_]+)"')
-    collect(kinds, text, 'failure = [^;]-"([%l_]+)"')
-    collect(kinds, text, 'failure = [^;]-: "([%l_]+)"')
-  end
-  return kinds
-end
-
 -- The flags that a text names.
 local function flags_in(text)
   local flags = {}
@@ -359,9 +336,17 @@ describe("the README's table of", function()
     assert_options(rows, declared_options "JOB", options.read_job({}, "client:create_all", 2))
   end)
 
-  it("error kinds has all that the code can make, and no others", function()
+  it("error kinds says of each what the registry does", function()
+    local expected, found = {}, {}
+    local again = { [true] = "yes", [false] = "no", depends = "[some](#what-is-tried-again)" }
+    for name, kind in pairs(error_kinds) do
+      expected[name] = ("| `%s` | %s | %s | %s |"):format(
+        name, kind.happened, kind.advice or "nothing", again[kind.retryable]
+      )
+    end
     local rows = section("README.md", "## Errors"):match "\n| kind |.*"
-    assert.same(names_of(kinds_in_code()), names_of(rows_of(rows)))
+    for row, name in rows:gmatch "\n(| `([%l_]+)` [^\n]*)" do found[name] = row end
+    assert.same(expected, found)
   end)
 
   it("error fields has all that the error's class declares", function()

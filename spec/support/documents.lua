@@ -13,6 +13,17 @@ function documents.read(path)
   return process.read_file(ROOT .. path)
 end
 
+---The paths of files of the checkout.
+---@param find string arguments of find, the folder first
+---@return string[]
+function documents.files(find)
+  local script = "cd " .. process.quote(ROOT == "" and "." or ROOT) .. " && find " .. find .. " -type f"
+  local paths = {}
+  for path in process.run({ "sh", "-c", script }).stdout:gmatch "[^\n]+" do paths[#paths + 1] = path end
+  table.sort(paths)
+  return paths
+end
+
 ---@class documents.Block
 ---@field document string
 ---@field section string the heading of rank 2 that it stands below

@@ -2,12 +2,13 @@
 -- Never carries a token: see redact.lua for what a server might echo.
 
 local explanation = require "hubspot.associations.explanation"
+local kinds = require "hubspot.associations.error_kinds"
 local printable = require "hubspot.associations.text.one_line"
 
 local errors = {}
 
 ---@class hubspot.associations.Error
----@field kind string one of the kinds in the README, e.g. "rate_limited"
+---@field kind string a key of error_kinds.lua, e.g. "rate_limited"
 ---@field message string what was wrong: HubSpot's own words where it has any
 ---@field status integer|nil the HTTP status
 ---@field category string|nil HubSpot's, as are subCategory, correlationId, context, errors, links, policyName
@@ -34,16 +35,6 @@ local errors = {}
 ---@field proxy_status integer|nil of a network failure: the status with which a proxy refused a tunnel
 ---@field proxy_code integer|nil of a network failure: libcurl's CURLproxycode for a SOCKS proxy's refusal
 local Error = { __name = "hubspot.associations.error" }
-
--- What a person can do about it, where that is not plain from the message.
-local ADVICE = {
-  unauthorized = "check that the token is valid and has not expired",
-  forbidden = "check the scopes of the app that the token belongs to",
-  not_found = "check base_url, version and the object types",
-  redirect = "redirects are never followed: check base_url",
-  tls = "check this machine's clock, ca_file and ca_path, and who is in between",
-  daily_limit = "the limit resets at midnight in the account's time zone",
-}
 
 local function place(err)
   local parts = {}
@@ -77,8 +68,9 @@ end
 
 ---One line that a person can act on.
 function Error.__tostring(err)
-  local advice = ADVICE[err.kind]
-  return advice and errors.summary(err) .. "; " .. advice or errors.summary(err)
+  local kind = kinds[err.kind]
+  if not kind or not kind.needs_advice then return errors.summary(err) end
+  return errors.summary(err) .. "; " .. kind.advice:gsub("`", "")
 end
 
 function Error.__concat(left, right)

@@ -1,0 +1,151 @@
+-- The kinds of error, and what is true of every error of a kind. Data only: README's table, tostring(err),
+-- the command's advice and policy/retryable.lua read it.
+-- Names of options, fields and functions stand in backquotes, as in the README; plain text leaves these out.
+
+---@class hubspot.associations.ErrorKind
+---@field happened string
+---@field advice string|nil what to do; nil when nothing is to be done
+---@field needs_advice boolean|nil whether tostring(err) ends with the advice, as the message does not say it
+---@field command string|nil the advice for a user of the command, where it differs: options are flags there
+---@field retryable boolean|"depends" whether the same request may succeed later; "depends" on other fields of
+---  the error: see policy/retryable.lua
+---@field is_unanswered boolean|nil whether no usable response came: HubSpot may have done what was asked,
+---  unless the error's field `sent` is false
+
+local LATER = "HubSpot, or the connection to it, has a problem: try again later"
+
+---@type table<string, hubspot.associations.ErrorKind>
+return {
+  -- ---- before anything is sent ----
+
+  invalid_input = {
+    happened = "an input, an object type or the source is invalid; it was not sent",
+    advice = "look at `index` and `field`",
+    command = "correct what is named",
+    retryable = false,
+  },
+  token = {
+    happened = "there is no token that can be sent",
+    advice = "check the option `token`; the message never repeats the token",
+    command = "give a token that is valid",
+    retryable = false,
+  },
+  closed = {
+    happened = "the client was closed",
+    retryable = false,
+    is_unanswered = true,
+  },
+
+  -- ---- HubSpot's response ----
+
+  unauthorized = {
+    happened = "401: the token is not valid, or has expired",
+    advice = "check that the token is valid and has not expired",
+    needs_advice = true,
+    retryable = false,
+  },
+  forbidden = {
+    happened = "403; `tostring(err)` names the scopes that HubSpot asks for",
+    advice = "check the scopes of the app that the token belongs to",
+    needs_advice = true,
+    command = "give the app of the token the scopes that are named, or another token",
+    retryable = false,
+  },
+  not_found = {
+    happened = "404",
+    advice = "check `base_url`, `version` and the object types",
+    needs_advice = true,
+    command = "check --base-url, --api-version and the object types",
+    retryable = false,
+  },
+  rate_limited = {
+    happened = "429, until `retry_deadline` was over",
+    advice = "wait; give `rate`, or send less from other programs",
+    command = "other programs use up the account's limit: wait, or have each send less (--rate)",
+    retryable = true,
+  },
+  daily_limit = {
+    happened = "429 of policy `DAILY`: the account's requests of this day are used up",
+    advice = "the limit resets at midnight in the account's time zone",
+    needs_advice = true,
+    command = "the account's requests of this day are used up: wait until midnight in its time zone",
+    retryable = false,
+  },
+  http = {
+    happened = "any other rejection by HubSpot, also of a single input in a batch",
+    advice = "read `message`, `category` and `context`",
+    command = "correct what HubSpot refuses",
+    retryable = "depends",
+  },
+  redirect = {
+    happened = "3xx",
+    advice = "redirects are never followed: check `base_url`",
+    needs_advice = true,
+    command = "redirects are never followed: check --base-url",
+    retryable = false,
+  },
+  decode = {
+    happened = "the response made no sense, or left an input out",
+    advice = "try again later; report it, with `body`",
+    command = LATER,
+    retryable = true,
+    is_unanswered = true,
+  },
+  too_large = {
+    happened = "a request or a response was above 64 MiB",
+    advice = "make `batch_size` smaller",
+    command = "give a smaller --batch-size",
+    retryable = false,
+    is_unanswered = true,
+  },
+
+  -- ---- the network ----
+
+  network = {
+    happened = "no connection, or one that broke",
+    advice = "try again later",
+    command = LATER,
+    retryable = "depends",
+    is_unanswered = true,
+  },
+  timeout = {
+    happened = "no response within `timeout`",
+    advice = "try again later; HubSpot may have done what was asked",
+    command = LATER,
+    retryable = true,
+    is_unanswered = true,
+  },
+  tls = {
+    happened = "no secure connection",
+    advice = "check this machine's clock, `ca_file` and `ca_path`, and whether a proxy or a firewall is in "
+      .. "between",
+    needs_advice = true,
+    command = "check this machine's clock, --ca-file, and whether a proxy or a firewall is in between",
+    retryable = "depends",
+    is_unanswered = true,
+  },
+
+  -- ---- a job ----
+
+  journal = {
+    happened = "the journal cannot be used or written: `message` and `reason` say why",
+    advice = "give another journal, or correct what `message` names",
+    command = "check that the journal can be read and written",
+    retryable = false,
+  },
+  source = {
+    happened = "the source raised, or ended with `false` or with a reason",
+    advice = "correct the source, and resume from the journal",
+    command = "correct the file",
+    retryable = false,
+  },
+  callback = {
+    happened = "`on_failure` or `on_batch` raised",
+    advice = "correct the callback, and resume from the journal",
+    retryable = false,
+  },
+  canceled = {
+    happened = "a callback returned `false`, or the job was canceled",
+    retryable = false,
+  },
+}
