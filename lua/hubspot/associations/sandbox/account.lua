@@ -6,7 +6,7 @@
 
 local create = require "hubspot.associations.sandbox.handlers.create"
 local read = require "hubspot.associations.sandbox.handlers.read"
-local control = require "hubspot.associations.sandbox.handlers.control"
+local control = require "hubspot.associations.sandbox.control"
 local direction = require "hubspot.associations.sandbox.direction"
 local json = require "hubspot.associations.sandbox.json"
 local links = require "hubspot.associations.sandbox.links"
@@ -55,7 +55,7 @@ end
 
 local function empty(self)
   self.links = links.new()
-  self.requests, self.inputs, self.answers = 0, 0, {}
+  self.requests, self.inputs, self.responses = 0, 0, {}
   self.window = self.settings.rate and rate_window.new(self.settings.rate)
   self.routes, self.route_count, self.directions = {}, 0, {}
 end
@@ -126,7 +126,7 @@ end
 ---  requests and answers by status, control paths left out; inputs of the batches taken
 function account:statistics()
   local by_status = {}
-  for status, count in pairs(self.answers) do by_status[status] = count end
+  for status, count in pairs(self.responses) do by_status[status] = count end
   return {
     requests = self.requests, inputs = self.inputs, associations = self.links.store.size, status = by_status,
   }
@@ -166,9 +166,9 @@ local function find_route(self, path)
   local from, to = direction.object_type_id(from_name), direction.object_type_id(to_name)
   local route = { action = action, success = action.status or success, path = path }
   if not from then
-    route.refused = rejection.object_type(from_name)
+    route.rejected = rejection.object_type(from_name)
   elseif not to then
-    route.refused = rejection.object_type(to_name)
+    route.rejected = rejection.object_type(to_name)
   else
     route.direction = direction_between(self, from, to)
   end
@@ -178,9 +178,9 @@ end
 local function route_of(self, path)
   local route = self.routes[path]
   if route then return route end
-  local refused
-  route, refused = find_route(self, path)
-  if not route then return nil, refused end
+  local rejected
+  route, rejected = find_route(self, path)
+  if not route then return nil, rejected end
   if self.route_count >= MAX_ROUTES then self.routes, self.route_count = {}, 0 end
   self.routes[path] = route
   self.route_count = self.route_count + 1
@@ -222,18 +222,18 @@ end
 local function answer(self, request, now)
   local path = request.path:match("^[^?#]*")
   local headers = request.headers or {}
-  local route, refused = route_of(self, path)
-  if not route then return nil, refused end
+  local route, rejected = route_of(self, path)
+  if not route then return nil, rejected end
   if request.method ~= "POST" then return nil, rejection.method "POST" end
-  refused = check_token(self, headers.authorization)
+  rejected = check_token(self, headers.authorization)
     or check_scopes(self, route)
     or check_rate(self, now)
-    or route.refused
+    or route.rejected
     or check_media_type(headers)
-  if refused then return nil, refused end
+  if rejected then return nil, rejected end
   local batch
-  batch, refused = route.action.handle(route.direction, self.links, self.settings, request.body)
-  if not batch then return nil, refused end
+  batch, rejected = route.action.handle(route.direction, self.links, self.settings, request.body)
+  if not batch then return nil, rejected end
   if route.action.writes then self.inputs = self.inputs + batch.inputs end
   batch.http_status = #batch.errors > 0 and 207
     or route.action.writes and self.settings.status
@@ -262,28 +262,28 @@ function account:handle(request)
 
   local settings = self.settings
   local now = settings.now()
-  local batch, refused = answer(self, request, now)
+  local batch, rejected = answer(self, request, now)
   local correlation_id = uuid(settings.random)
   local headers = { ["content-type"] = CONTENT_TYPE, ["x-hubspot-correlation-id"] = correlation_id }
   local status, body
   if batch then
     status, body = batch.http_status, batch_json(batch, iso8601(self, now))
   else
-    status = refused.status
-    for name, value in pairs(refused.headers or {}) do headers[name] = value end
-    body = refused.html
+    status = rejected.status
+    for name, value in pairs(rejected.headers or {}) do headers[name] = value end
+    body = rejected.html
     if body then
       headers["content-type"] = "text/html;charset=utf-8"
     else
       -- A route keeps its rejection, so the fields are shared: set on each answer, never added to.
-      refused.fields.correlationId = correlation_id
-      body = json.encode(refused.fields)
+      rejected.fields.correlationId = correlation_id
+      body = json.encode(rejected.fields)
     end
   end
   if self.window then self.window:describe(headers) end
 
   self.requests = self.requests + 1
-  self.answers[status] = (self.answers[status] or 0) + 1
+  self.responses[status] = (self.responses[status] or 0) + 1
   return {
     status = status, headers = headers, body = body,
     delay = settings.latency > 0 and settings.latency or nil,

@@ -23,10 +23,10 @@ end
 
 local function rate_limited(policy, retry_after)
   return function()
-    local refused = rejection.rate(policy, retry_after)
-    local headers = refused.headers or {}
+    local rejected = rejection.rate(policy, retry_after)
+    local headers = rejected.headers or {}
     headers["content-type"] = "application/json"
-    return answer(429, json.encode(refused.fields), headers)
+    return answer(429, json.encode(rejected.fields), headers)
   end
 end
 

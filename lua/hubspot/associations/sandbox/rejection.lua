@@ -14,7 +14,7 @@ local rejection = {}
 
 local VALIDATION = "VALIDATION_ERROR"
 
-local function refuse(status, category, message, more)
+local function reject(status, category, message, more)
   local fields = { status = "error", category = category, message = message }
   for name, value in pairs(more or {}) do fields[name] = value end
   return { status = status, fields = fields }
@@ -24,7 +24,7 @@ end
 
 local function invalid_json(body, at, rest)
   local line, column = json_position.column(body, at)
-  return refuse(400, VALIDATION, ("Invalid input JSON on line %d, column %d%s"):format(line, column, rest))
+  return reject(400, VALIDATION, ("Invalid input JSON on line %d, column %d%s"):format(line, column, rest))
 end
 
 ---A body that is no JSON. Invented: the words after the column.
@@ -59,15 +59,15 @@ function rejection.wrong_type(body, path, expected, value)
 end
 
 function rejection.no_body()
-  return refuse(400, VALIDATION, "Invalid JSON input: a request body was expected, but none found")
+  return reject(400, VALIDATION, "Invalid JSON input: a request body was expected, but none found")
 end
 
 function rejection.no_inputs()
-  return refuse(400, VALIDATION, "Batch input provided should have at least one object.")
+  return reject(400, VALIDATION, "Batch input provided should have at least one object.")
 end
 
 function rejection.too_many_inputs(limit)
-  return refuse(400, VALIDATION, ("The maximum number of inputs supported in a batch is %d. "
+  return reject(400, VALIDATION, ("The maximum number of inputs supported in a batch is %d. "
     .. "Please reduce the number of items and try again"):format(limit))
 end
 
@@ -80,7 +80,7 @@ local INVALID = "One or more associations are invalid"
 ---@param id string
 function rejection.invalid_object(object_type, id)
   local name = object_type:upper()
-  return refuse(400, VALIDATION, INVALID, { context = {
+  return reject(400, VALIDATION, INVALID, { context = {
     INVALID_OBJECT_IDS = { ("%s=%s is not valid"):format(name, id) },
     objectId = { id },
     objectType = { name },
@@ -95,7 +95,7 @@ function rejection.invalid_types(list)
     specs[i] = ("%s=%d"):format(entry.category, entry.type_id)
     texts[i] = specs[i] .. " is not a valid association definition id"
   end
-  return refuse(400, VALIDATION, INVALID, {
+  return reject(400, VALIDATION, INVALID, {
     context = { associationSpec = specs, INVALID_ASSOCIATION_TYPE_ID = texts },
   })
 end
@@ -106,7 +106,7 @@ end
 ---@param expected string object type id
 ---@param definition string
 function rejection.wrong_direction(side, given, expected, definition)
-  return refuse(400, VALIDATION,
+  return reject(400, VALIDATION,
     ("invalid %s object type %s for associations to be created. expected: %s. For definition %s"):format(
       side, given, expected, definition))
 end
@@ -114,32 +114,32 @@ end
 ---For bad data of some input, of which it says nothing.
 ---@param status integer 400 or 500
 function rejection.internal(status)
-  return refuse(status, nil, "internal error")
+  return reject(status, nil, "internal error")
 end
 
 ---Invented: the message.
 function rejection.conflict()
-  return refuse(409, "CONFLICT", "The request conflicts with the state of a record")
+  return reject(409, "CONFLICT", "The request conflicts with the state of a record")
 end
 
 -- ---- what it says of paths, tokens, scopes and limits ----
 
 function rejection.object_type(name)
-  return refuse(400, nil, "Unable to infer object type from: " .. name)
+  return reject(400, nil, "Unable to infer object type from: " .. name)
 end
 
 function rejection.no_token()
-  return refuse(401, "INVALID_AUTHENTICATION", "Authentication credentials not found.")
+  return reject(401, "INVALID_AUTHENTICATION", "Authentication credentials not found.")
 end
 
 function rejection.expired_token()
-  return refuse(401, "EXPIRED_AUTHENTICATION", "The OAuth token used to make this call has expired.")
+  return reject(401, "EXPIRED_AUTHENTICATION", "The OAuth token used to make this call has expired.")
 end
 
 ---@param scopes string[] the scopes the app lacks
 function rejection.scopes(scopes)
   local message = "This app hasn't been granted all required scopes to make this call."
-  return refuse(403, "MISSING_SCOPES", message, {
+  return reject(403, "MISSING_SCOPES", message, {
     errors = { {
       message = "One or more of the following scopes are required.",
       context = { requiredGranularScopes = scopes },
@@ -168,7 +168,7 @@ end
 
 ---Invented.
 function rejection.media_type(found)
-  return refuse(415, VALIDATION, "Content-Type must be application/json, not " .. found)
+  return reject(415, VALIDATION, "Content-Type must be application/json, not " .. found)
 end
 
 local GROUPS = { TEN_SECONDLY_ROLLING = "ten-secondly", SECONDLY = "secondly", DAILY = "daily" }

@@ -59,10 +59,10 @@ end
 ---@return table|nil inputs
 ---@return hubspot.associations.sandbox.Rejection|nil
 function request_body.inputs(body, limit)
-  local object, refused = request_body.decode(body)
-  if not object then return nil, refused end
-  refused = object_fault(body, object, {}, { "inputs" })
-  if refused then return nil, refused end
+  local object, rejected = request_body.decode(body)
+  if not object then return nil, rejected end
+  rejected = object_fault(body, object, {}, { "inputs" })
+  if rejected then return nil, rejected end
   local inputs = object.inputs
   if type(inputs) ~= "table" or (next(inputs) ~= nil and inputs[1] == nil) then
     return nil, rejection.wrong_type(body, { "inputs" }, "list", inputs)
@@ -104,8 +104,8 @@ end
 
 -- What is wrong with an entry of `types`.
 local function type_fault(body, entry, path)
-  local refused = object_fault(body, entry, path, { "associationCategory", "associationTypeId" })
-  if refused then return refused end
+  local rejected = object_fault(body, entry, path, { "associationCategory", "associationTypeId" })
+  if rejected then return rejected end
   local field, expected = "associationTypeId", "int"
   if not CATEGORIES[entry.associationCategory] then
     field, expected = "associationCategory", "AssociationCategory"
@@ -120,8 +120,8 @@ end
 ---@return hubspot.associations.sandbox.Rejection
 function request_body.input_fault(body, input, index)
   local path = { "inputs", index }
-  local refused = object_fault(body, input, path, { "from", "to", "types" })
-  if refused then return refused end
+  local rejected = object_fault(body, input, path, { "from", "to", "types" })
+  if rejected then return rejected end
   for _, side in ipairs { "from", "to" } do
     if not request_body.object_id(input[side]) then
       return request_body.reference_fault(body, input[side], extend(path, side))

@@ -11,7 +11,7 @@ local http1 = require "hubspot.associations.sandbox.http1"
 
 local LOOPBACK = "127.0.0.1"
 local READ_SIZE = 64 * 1024
--- A client that is refused in mid-request is read from for a while, so that it gets to see why:
+-- A client that is rejected in mid-request is read from for a while, so that it gets to see why:
 -- closing on unread bytes resets the connection.
 local DRAIN_SECONDS = 2
 
@@ -43,7 +43,7 @@ local function handle(self, request)
   return { status = 500, headers = { ["content-type"] = "text/plain" }, body = "the sandbox failed\n" }
 end
 
-local function refuse(connection, status, reason)
+local function reject(connection, status, reason)
   connection:write(http1.serialise({
     status = status, headers = { ["content-type"] = "text/plain" }, body = reason .. "\n",
   }, false))
@@ -58,13 +58,13 @@ end
 local function serve_request(self, connection, reader)
   local head, status, reason = reader:head()
   if not head then
-    if status then refuse(connection, status, reason) end
+    if status then reject(connection, status, reason) end
     return false
   end
   if head.continue and not connection:write(http1.CONTINUE) then return false end
   head.body, status, reason = reader:body(head)
   if not head.body then
-    refuse(connection, status, reason)
+    reject(connection, status, reason)
     return false
   end
   local response = handle(self, head)

@@ -115,7 +115,7 @@ local WAYS = {
   end,
 }
 
-local function find_refused(direction, asked, settings, body)
+local function find_rejected(direction, asked, settings, body)
   local way, i, side = find_record(direction, asked, settings.refused)
   if not way then return nil end
   if way == true then way = settings.names_refused and "named" or "anonymous" end
@@ -193,15 +193,15 @@ end
 ---@return hubspot.associations.sandbox.Batch|nil
 ---@return hubspot.associations.sandbox.Rejection|nil
 function create.handle(direction, links, settings, body)
-  local inputs, refused = request_body.inputs(body, settings.max_inputs)
-  if not inputs then return nil, refused end
+  local inputs, rejected = request_body.inputs(body, settings.max_inputs)
+  if not inputs then return nil, rejected end
   local asked
-  asked, refused = read_inputs(direction, inputs, body)
-  refused = refused
+  asked, rejected = read_inputs(direction, inputs, body)
+  rejected = rejected
     or find_bad_types(direction, asked)
-    or find_refused(direction, asked, settings, body)
+    or find_rejected(direction, asked, settings, body)
     or find_poison(direction, asked, settings)
-  if refused then return nil, refused end
+  if rejected then return nil, rejected end
   local results, errors = take_inputs(direction, links, settings, asked)
   local status = not results[1] and errors[1] and "CANCELED" or "COMPLETE"
   return { status = status, results = results, errors = errors, inputs = #inputs }

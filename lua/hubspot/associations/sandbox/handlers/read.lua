@@ -48,8 +48,8 @@ end
 ---@return hubspot.associations.sandbox.Batch|nil
 ---@return hubspot.associations.sandbox.Rejection|nil
 function read.handle(direction, links, settings, body)
-  local inputs, refused = request_body.inputs(body, MAX_INPUTS)
-  if not inputs then return nil, refused end
+  local inputs, rejected = request_body.inputs(body, MAX_INPUTS)
+  if not inputs then return nil, rejected end
   local results, errors = {}, {}
   for i, input in ipairs(inputs) do
     local from_id = request_body.object_id(input)

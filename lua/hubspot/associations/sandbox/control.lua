@@ -14,7 +14,7 @@ local function answer(status, body)
   return { status = status, headers = { ["content-type"] = "application/json" }, body = body }
 end
 
-local function refuse(status, message)
+local function reject(status, message)
   return answer(status, json.encode { status = "error", message = message })
 end
 
@@ -38,13 +38,13 @@ local function reset(account)
 end
 
 local function change_options(account, request)
-  local given, refused = request_body.decode(request.body)
-  if not given then return refuse(400, refused.fields.message) end
+  local given, rejected = request_body.decode(request.body)
+  if not given then return reject(400, rejected.fields.message) end
   for name, value in pairs(given) do
     if value == json.null then given[name] = options.DEFAULT end
   end
   local changes, message = options.check(given)
-  if not changes then return refuse(400, message) end
+  if not changes then return reject(400, message) end
   account:configure(given)
   return { status = 204, headers = {}, body = "" }
 end
@@ -62,11 +62,11 @@ local RESOURCES = {
 ---@return table response
 function control.handle(account, path, request)
   local resource = RESOURCES[path]
-  if not resource then return refuse(404, "No resource at " .. path) end
+  if not resource then return reject(404, "No resource at " .. path) end
   if request.method ~= resource.method then
-    local refused = refuse(405, "Method not allowed: " .. tostring(request.method))
-    refused.headers.allow = resource.method
-    return refused
+    local rejected = reject(405, "Method not allowed: " .. tostring(request.method))
+    rejected.headers.allow = resource.method
+    return rejected
   end
   return resource.handle(account, request)
 end
