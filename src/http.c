@@ -53,8 +53,9 @@ struct hsa_http {
   int shut;
 };
 
-struct hsa_flight {
-  CURL *easy;
+/* libcurl's side of a request, until it is done. */
+typedef struct hsa_http_transfer {
+  CURL *easy; /* NULL once it is done */
   struct curl_slist *headers;
   int went_out;    /* the request's head, or a part of it */
   int sent_again;  /* libcurl was about to send it once more */
@@ -62,6 +63,17 @@ struct hsa_flight {
   int flooded;     /* its connection was cut */
   long stream;     /* of HTTP/2; 0 when unknown */
   char error[CURL_ERROR_SIZE];
+} hsa_http_transfer;
+
+struct hsa_http_request {
+  hsa_http *http; /* NULL when closed before the request was freed */
+  hsa_http_request *previous, *next;
+  hsa_http_transfer transfer;
+  hsa_http_result result;
+  int head_complete;
+  int done;
+  int claimed; /* whether its owner has seen it */
+  int calls;   /* to claim it, that ended since it is done: no more than two are counted */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -129,14 +141,15 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
  * anything, it does not know either. To send again is the caller's business, who counts. */
 static int is_sent_again(hsa_http_request *request)
 {
-  struct hsa_flight *flight = request->flight;
-  if (flight->went_out && !flight->sent_again) {
-    flight->sent_again = 1;
-    snprintf(request->message, sizeof request->message, "%s", /* before libcurl has other words */
-             flight->error[0] != '\0' ? flight->error
-                                      : "a kept connection broke before anything of a response came");
+  hsa_http_transfer *transfer = &request->transfer;
+  if (transfer->went_out && !transfer->sent_again) {
+    transfer->sent_again = 1;
+    snprintf(request->result.message, sizeof request->result.message,
+             "%s", /* before libcurl has other words */
+             transfer->error[0] != '\0' ? transfer->error
+                                        : "a kept connection broke before anything of a response came");
   }
-  return flight->sent_again;
+  return transfer->sent_again;
 }
 
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
@@ -176,8 +189,8 @@ static long local_port(CURL *easy)
 static void note_goaway(const hsa_http *http, CURL *easy, long last)
 {
   for (hsa_http_request *each = http->requests; each != NULL; each = each->next)
-    if (!each->done && each->flight->stream > last && local_port(each->flight->easy) == local_port(easy))
-      each->flight->unprocessed = 1;
+    if (!each->done && each->transfer.stream > last && local_port(each->transfer.easy) == local_port(easy))
+      each->transfer.unprocessed = 1;
 }
 
 static void note_words(hsa_http_request *request, const char *text, size_t count)
@@ -185,13 +198,13 @@ static void note_words(hsa_http_request *request, const char *text, size_t count
   long stream;
   switch (hsa_curl_words_read(text, count, &stream)) {
   case HSA_CURL_WORD_STREAM:
-    request->flight->stream = stream;
+    request->transfer.stream = stream;
     break;
   case HSA_CURL_WORD_GOAWAY:
-    note_goaway(request->http, request->flight->easy, stream);
+    note_goaway(request->http, request->transfer.easy, stream);
     break;
   case HSA_CURL_WORD_REFUSED:
-    request->flight->unprocessed = 1;
+    request->transfer.unprocessed = 1;
     break;
   case HSA_CURL_WORD_OTHER:
     break;
@@ -219,10 +232,10 @@ static void note_read(hsa_http_request *request, const unsigned char *bytes, siz
   if (http->read <= most_read(http))
     return;
   http->read = 0;
-  long port = local_port(request->flight->easy);
+  long port = local_port(request->transfer.easy);
   for (hsa_http_request *each = http->requests; each != NULL; each = each->next)
-    if (!each->done && local_port(each->flight->easy) == port)
-      each->flight->flooded = 1;
+    if (!each->done && local_port(each->transfer.easy) == port)
+      each->transfer.flooded = 1;
   hsa_sockets_cut(&http->sockets, port);
 }
 
@@ -242,7 +255,7 @@ static int on_debug(CURL *easy, curl_infotype type, char *bytes, size_t count, v
     note_read(request, (const unsigned char *)bytes, count);
   else if (type == CURLINFO_HEADER_OUT
            && (count < CONNECT_LENGTH || memcmp(bytes, "CONNECT ", CONNECT_LENGTH) != 0)) /* to a proxy */
-    request->flight->went_out = 1;
+    request->transfer.went_out = 1;
   return 0;
 }
 
@@ -250,12 +263,14 @@ static int on_debug(CURL *easy, curl_infotype type, char *bytes, size_t count, v
 
 static size_t refuse(hsa_http_request *request, hsa_status status, const char *what)
 {
-  request->failure = status == HSA_TOO_LARGE ? "too_large" : "network";
+  request->result.failure = status == HSA_TOO_LARGE ? "too_large" : "network";
   if (status == HSA_TOO_LARGE)
-    snprintf(request->message, sizeof request->message, "the response's %s is over the limit of %zu bytes",
-             what, strcmp(what, "head") == 0 ? request->head.limit : request->body.limit);
+    snprintf(request->result.message, sizeof request->result.message,
+             "the response's %s is over the limit of %zu bytes", what,
+             strcmp(what, "head") == 0 ? request->result.head.limit : request->result.body.limit);
   else
-    snprintf(request->message, sizeof request->message, "not enough memory for the response's %s", what);
+    snprintf(request->result.message, sizeof request->result.message,
+             "not enough memory for the response's %s", what);
   return 0;
 }
 
@@ -269,15 +284,15 @@ static size_t on_head(char *bytes, size_t size, size_t count, void *user)
   hsa_http_request *request = user;
   (void)size; /* always 1 */
   request->http->given_on += count;
-  if (request->body.length > 0 || (request->head_complete && !begins_response(bytes, count)))
+  if (request->result.body.length > 0 || (request->head_complete && !begins_response(bytes, count)))
     return count; /* a trailer */
   if (begins_response(bytes, count)) {
-    request->head.length = 0; /* the one before was interim */
+    request->result.head.length = 0; /* the one before was interim */
     request->head_complete = 0;
   }
   if (bytes[0] == '\r' || bytes[0] == '\n')
     request->head_complete = 1;
-  hsa_status status = hsa_buffer_append(&request->head, bytes, count);
+  hsa_status status = hsa_buffer_append(&request->result.head, bytes, count);
   return status == HSA_OK ? count : refuse(request, status, "head");
 }
 
@@ -286,16 +301,16 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *user)
   hsa_http_request *request = user;
   (void)size;
   request->http->given_on += count;
-  if (request->body.data == NULL) {
+  if (request->result.body.data == NULL) {
     curl_off_t expected = 0;
-    curl_easy_getinfo(request->flight->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &expected);
+    curl_easy_getinfo(request->transfer.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &expected);
     size_t first = expected < FIRST_RESERVE   ? FIRST_RESERVE
                    : expected > MOST_RESERVED ? MOST_RESERVED
                                               : (size_t)expected;
-    if (first <= request->body.limit)
-      hsa_buffer_reserve(&request->body, first); /* only to save copies: the append decides */
+    if (first <= request->result.body.limit)
+      hsa_buffer_reserve(&request->result.body, first); /* only to save copies: the append decides */
   }
-  hsa_status status = hsa_buffer_append(&request->body, bytes, count);
+  hsa_status status = hsa_buffer_append(&request->result.body, bytes, count);
   return status == HSA_OK ? count : refuse(request, status, "body");
 }
 
@@ -334,12 +349,12 @@ static const char *failure_kind(CURLcode code)
  * what it says to a proxy, too, behind whose refusal nothing follows. */
 static int may_be_sent(const hsa_http_request *request)
 {
-  CURL *easy = request->flight->easy;
+  CURL *easy = request->transfer.easy;
   curl_off_t pretransfer = 0;
   long size = 0;
-  if (request->flight->unprocessed && request->head.length == 0)
+  if (request->transfer.unprocessed && request->result.head.length == 0)
     return 0;
-  if (request->proxy_status >= FIRST_REFUSAL || request->proxy_code != 0)
+  if (request->result.proxy_status >= FIRST_REFUSAL || request->result.proxy_code != 0)
     return 0;
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &size);
@@ -348,28 +363,28 @@ static int may_be_sent(const hsa_http_request *request)
 
 static void fail(hsa_http_request *request, const char *kind, int code, const char *message)
 {
-  request->failure = kind;
-  request->code = code;
-  snprintf(request->message, sizeof request->message, "%s", message);
+  request->result.failure = kind;
+  request->result.code = code;
+  snprintf(request->result.message, sizeof request->result.message, "%s", message);
 }
 
 /* Failures that libcurl has no words for: false when this is none. */
 static int explain(hsa_http_request *request)
 {
-  const struct hsa_flight *flight = request->flight;
-  if (flight->unprocessed && !request->sent) {
+  const hsa_http_transfer *transfer = &request->transfer;
+  if (transfer->unprocessed && !request->result.sent) {
     fail(request, "network", CURLE_HTTP2_STREAM,
          "the server refused the HTTP/2 stream, and did nothing of it");
-  } else if (flight->flooded) {
+  } else if (transfer->flooded) {
     fail(request, "network", CURLE_RECV_ERROR,
          "the server sent megabytes of frames that belong to no response: the connection was ended");
-  } else if (flight->sent_again) {
-    request->failure = "network";
-    request->code = CURLE_GOT_NOTHING; /* the message is there */
+  } else if (transfer->sent_again) {
+    request->result.failure = "network";
+    request->result.code = CURLE_GOT_NOTHING; /* the message is there */
   } else {
     return 0;
   }
-  request->again = !flight->flooded;
+  request->result.again = !transfer->flooded;
   return 1;
 }
 
@@ -377,12 +392,13 @@ static int explain(hsa_http_request *request)
  * is reset right behind it, and keeps only the status. */
 static long status_of(const hsa_http_request *request)
 {
-  CURL *easy = request->flight->easy;
+  CURL *easy = request->transfer.easy;
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 #if LIBCURL_VERSION_NUM >= 0x075400
   struct curl_header *field;
-  if (request->head.length == 0 && curl_easy_header(easy, ":status", 0, CURLH_PSEUDO, -1, &field) == CURLHE_OK
+  if (request->result.head.length == 0
+      && curl_easy_header(easy, ":status", 0, CURLH_PSEUDO, -1, &field) == CURLHE_OK
       && curl_easy_header(easy, ":status", field->amount - 1, CURLH_PSEUDO, -1, &field) == CURLHE_OK)
     return strtol(field->value, NULL, 10);
 #endif
@@ -399,63 +415,64 @@ static const char *version_name(long version)
 
 static void read_figures(hsa_http_request *request)
 {
-  CURL *easy = request->flight->easy;
+  CURL *easy = request->transfer.easy;
   long version = 0;
   curl_off_t elapsed = 0, looked_up = 0;
-  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &request->proxy_status);
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &request->result.proxy_status);
 #if LIBCURL_VERSION_NUM >= 0x074900
-  curl_easy_getinfo(easy, CURLINFO_PROXY_ERROR, &request->proxy_code);
+  curl_easy_getinfo(easy, CURLINFO_PROXY_ERROR, &request->result.proxy_code);
 #endif
   curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
   curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
-  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &request->connects);
+  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &request->result.connects);
   curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &elapsed);
-  request->elapsed = (double)elapsed / 1e6;
-  request->looked_up = looked_up > 0;
-  request->sent = may_be_sent(request);
-  request->http_version = version_name(version);
-  request->status = status_of(request);
+  request->result.elapsed = (double)elapsed / 1e6;
+  request->result.looked_up = looked_up > 0;
+  request->result.sent = may_be_sent(request);
+  request->result.http_version = version_name(version);
+  request->result.status = status_of(request);
 }
 
 /* Whether the answer that broke off may be of use. A refusal is one by its status. Of HTTP/2, libcurl 7.88 does not
  * tell whether the response had ended when its connection or its stream was reset: its body has to tell. */
 static int is_broken_answer(const hsa_http_request *request)
 {
-  int may_be_whole = strcmp(request->http_version, "2") == 0 && request->status >= FIRST_FINAL;
-  return strcmp(request->failure, "too_large") != 0 && (may_be_whole || request->status >= FIRST_REFUSAL);
+  int may_be_whole = strcmp(request->result.http_version, "2") == 0 && request->result.status >= FIRST_FINAL;
+  return strcmp(request->result.failure, "too_large") != 0
+         && (may_be_whole || request->result.status >= FIRST_REFUSAL);
 }
 
 static void read_outcome(hsa_http_request *request, CURLcode result)
 {
   read_figures(request);
-  if (request->failure != NULL) { /* a callback's */
-    request->code = (int)result;
+  if (request->result.failure != NULL) { /* a callback's */
+    request->result.code = (int)result;
     return;
   }
   if (result == CURLE_OK && request->head_complete)
     return;
-  const char *error = request->flight->error;
+  const char *error = request->transfer.error;
   if (result == CURLE_OK)
     fail(request, "network", CURLE_PARTIAL_FILE, "the response ended within its head");
   else if (!explain(request))
     fail(request, failure_kind(result), (int)result, error[0] != '\0' ? error : curl_easy_strerror(result));
-  request->broken = is_broken_answer(request);
+  request->result.broken = is_broken_answer(request);
 }
 
-static void free_flight(struct hsa_flight *flight)
+static void free_transfer(hsa_http_transfer *transfer)
 {
-  curl_easy_cleanup(flight->easy);
-  curl_slist_free_all(flight->headers);
-  free(flight);
+  curl_easy_cleanup(transfer->easy);
+  curl_slist_free_all(transfer->headers);
+  transfer->easy = NULL;
+  transfer->headers = NULL;
 }
 
 /* libcurl's side of the request ends here, whatever it was doing. */
 static void land(hsa_http_request *request)
 {
   hsa_http *http = request->http;
-  curl_multi_remove_handle(http->multi, request->flight->easy);
-  free_flight(request->flight);
-  request->flight = NULL;
+  curl_multi_remove_handle(http->multi, request->transfer.easy);
+  free_transfer(&request->transfer);
   request->done = 1;
   http->pending--;
   http->claims.unclaimed++;
@@ -502,8 +519,9 @@ static void begin_anew(hsa_http *http)
       continue;
     fail(request, "network", CURLE_RECV_ERROR,
          "the process forked while this request was under way: it is the parent's");
-    request->flight = NULL;
-    request->sent = 1; /* by the parent */
+    request->transfer.easy = NULL;
+    request->transfer.headers = NULL;
+    request->result.sent = 1; /* by the parent */
     request->done = 1;
     http->pending--;
     http->claims.unclaimed++;
@@ -568,7 +586,7 @@ void hsa_http_shutdown(hsa_http *http)
   for (hsa_http_request *request = http->requests; request != NULL; request = request->next)
     if (!request->done) {
       fail(request, "closed", 0, "the client was closed while this request was under way");
-      request->sent = may_be_sent(request);
+      request->result.sent = may_be_sent(request);
       land(request);
     }
   curl_multi_cleanup(http->multi); /* NULL is refused, and that is all */
@@ -756,7 +774,7 @@ static CURLcode set_callbacks(CURL *easy, hsa_http *http, hsa_http_request *requ
 {
   CURLcode result;
   SET(CURLOPT_PRIVATE, request);
-  SET(CURLOPT_ERRORBUFFER, request->flight->error);
+  SET(CURLOPT_ERRORBUFFER, request->transfer.error);
   SET(CURLOPT_HEADERFUNCTION, on_head);
   SET(CURLOPT_HEADERDATA, request);
   SET(CURLOPT_WRITEFUNCTION, on_body);
@@ -782,31 +800,31 @@ static CURLcode set_callbacks(CURL *easy, hsa_http *http, hsa_http_request *requ
 
 #undef SET
 
-static int add_header(struct hsa_flight *flight, const char *line)
+static int add_header(hsa_http_transfer *transfer, const char *line)
 {
-  struct curl_slist *longer = curl_slist_append(flight->headers, line);
+  struct curl_slist *longer = curl_slist_append(transfer->headers, line);
   if (longer != NULL)
-    flight->headers = longer;
+    transfer->headers = longer;
   return longer != NULL;
 }
 
 /* NULL on success, else a static reason. */
 static const char *launch(hsa_http *http, hsa_http_request *request, const hsa_http_call *call)
 {
-  struct hsa_flight *flight = request->flight;
-  if (flight == NULL || (flight->easy = curl_easy_init()) == NULL || !add_header(flight, "Expect:"))
+  hsa_http_transfer *transfer = &request->transfer;
+  if ((transfer->easy = curl_easy_init()) == NULL || !add_header(transfer, "Expect:"))
     return "not enough memory";
   for (const char *const *line = call->headers; *line != NULL; line++)
-    if (!add_header(flight, *line))
+    if (!add_header(transfer, *line))
       return "not enough memory";
-  CURLcode result = set_reach(flight->easy, http, call->url);
+  CURLcode result = set_reach(transfer->easy, http, call->url);
   if (result == CURLE_OK)
-    result = set_message(flight->easy, call, flight->headers);
+    result = set_message(transfer->easy, call, transfer->headers);
   if (result == CURLE_OK)
-    result = set_callbacks(flight->easy, http, request);
+    result = set_callbacks(transfer->easy, http, request);
   if (result != CURLE_OK)
     return curl_easy_strerror(result);
-  CURLMcode added = curl_multi_add_handle(http->multi, flight->easy);
+  CURLMcode added = curl_multi_add_handle(http->multi, transfer->easy);
   return added == CURLM_OK ? NULL : curl_multi_strerror(added);
 }
 
@@ -822,12 +840,10 @@ hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, con
     return NULL;
   }
   request->http = http;
-  hsa_buffer_init(&request->head, MAX_HEAD);
-  hsa_buffer_init(&request->body, http->max_response);
-  request->flight = calloc(1, sizeof *request->flight);
+  hsa_buffer_init(&request->result.head, MAX_HEAD);
+  hsa_buffer_init(&request->result.body, http->max_response);
   if ((*why = launch(http, request, call)) != NULL) {
-    if (request->flight != NULL)
-      free_flight(request->flight);
+    free_transfer(&request->transfer);
     free(request);
     return NULL;
   }
@@ -838,6 +854,11 @@ hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, con
   http->pending++;
   set_alarm(http);
   return request;
+}
+
+const hsa_http_result *hsa_http_request_result(const hsa_http_request *request)
+{
+  return request->done ? &request->result : NULL;
 }
 
 void hsa_http_request_claim(hsa_http_request *request)
@@ -869,7 +890,7 @@ void hsa_http_request_free(hsa_http_request *request)
     if (request->next != NULL)
       request->next->previous = request->previous;
   }
-  hsa_buffer_free(&request->head);
-  hsa_buffer_free(&request->body);
+  hsa_buffer_free(&request->result.head);
+  hsa_buffer_free(&request->result.body);
   free(request);
 }

@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-typedef struct hsa_http hsa_http;
+typedef struct hsa_http hsa_http; /* a transport */
+typedef struct hsa_http_request hsa_http_request;
 
 enum { HSA_HTTP_1_1 = 1, HSA_HTTP_2 };
 
@@ -30,32 +31,25 @@ typedef struct hsa_http_call {
   long connect_timeout_ms;
 } hsa_http_call;
 
-/* A request, and once it is done what came of it: an answer, or a failure; or a failure after an answer had
- * begun, which `broken` says. Then there is its status, and as much of it as came. */
-typedef struct hsa_http_request {
-  int done;
-  const char *failure; /* its kind: network, timeout, tls, too_large, closed; NULL with an answer */
+/* What came of a request: a response, or a failure; or both, when the response broke off (`broken`): then status,
+ * head and body are as far as they came. */
+typedef struct hsa_http_result {
+  const char *failure; /* its kind: network, timeout, tls, too_large, closed; NULL with a response */
   int code;            /* of a failure: the CURLcode, or 0 */
-  int broken;          /* whether there is an answer all the same, as far as it came */
+  int broken;          /* a failure, and a part of a response that may be of use */
   char message[256];   /* of a failure */
-  long proxy_status;   /* what a proxy answered to CONNECT, or 0 */
-  long proxy_code;     /* of a SOCKS proxy's refusal: the CURLproxycode, or 0 */
+  long proxy_status;   /* a proxy's answer to CONNECT, or 0 */
+  long proxy_code;     /* the CURLproxycode of a SOCKS proxy that refused, or 0 */
   int looked_up;       /* whether the address to connect to, the proxy's or the server's, was found */
+  int sent;            /* whether the server may have done any of it */
+  int again;           /* of a failure: worth a try on another connection at once */
   long status;
   const char *http_version;
   long connects; /* new connections it took: 0 when one was reused */
   double elapsed;
   hsa_buffer head; /* the header lines of the last response, each ended by CR LF */
-  int head_complete;
   hsa_buffer body;
-  struct hsa_flight *flight; /* libcurl's side, until it is done */
-  hsa_http *http;            /* NULL when closed before the request was freed */
-  int claimed;               /* whether its owner has seen it */
-  int calls;                 /* to claim it, that ended since it is done: no more than two are counted */
-  int sent;                  /* whether the server may have done any of it */
-  int again;                 /* of a failure: worth a try on another connection at once */
-  struct hsa_http_request *previous, *next;
-} hsa_http_request;
+} hsa_http_result;
 
 /* The version of the libcurl in use, e.g. "7.88.1". Initializes libcurl, once per process; NULL when
  * that fails. */
@@ -86,6 +80,9 @@ size_t hsa_http_pending(const hsa_http *http);
 
 /* NULL, with *why a static reason, when it cannot be sent. */
 hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, const char **why);
+
+/* NULL while the request is under way. The result lives as long as the request. */
+const hsa_http_result *hsa_http_request_result(const hsa_http_request *request);
 
 /* Tells that a done request has been seen. */
 void hsa_http_request_claim(hsa_http_request *request);

@@ -146,37 +146,37 @@ static void push_failure(lua_State *L, const char *kind, const char *message, in
   }
 }
 
-static void push_request_failure(lua_State *L, const hsa_http_request *request)
+static void push_request_failure(lua_State *L, const hsa_http_result *result)
 {
-  push_failure(L, request->failure, request->message, request->code, request->elapsed, request->sent);
-  lua_pushboolean(L, request->again);
+  push_failure(L, result->failure, result->message, result->code, result->elapsed, result->sent);
+  lua_pushboolean(L, result->again);
   lua_setfield(L, -2, "again");
-  if (request->proxy_status >= 300) {
-    lua_pushinteger(L, (lua_Integer)request->proxy_status);
+  if (result->proxy_status >= 300) {
+    lua_pushinteger(L, (lua_Integer)result->proxy_status);
     lua_setfield(L, -2, "proxy_status");
   }
-  if (request->proxy_code != 0) {
-    lua_pushinteger(L, (lua_Integer)request->proxy_code);
+  if (result->proxy_code != 0) {
+    lua_pushinteger(L, (lua_Integer)result->proxy_code);
     lua_setfield(L, -2, "proxy_code");
   }
-  lua_pushboolean(L, request->looked_up);
+  lua_pushboolean(L, result->looked_up);
   lua_setfield(L, -2, "looked_up");
 }
 
-static void push_response(lua_State *L, const hsa_http_request *request)
+static void push_response(lua_State *L, const hsa_http_result *result)
 {
   lua_createtable(L, 0, 6);
-  lua_pushinteger(L, (lua_Integer)request->status);
+  lua_pushinteger(L, (lua_Integer)result->status);
   lua_setfield(L, -2, "status");
-  lua_pushlstring(L, request->body.length > 0 ? request->body.data : "", request->body.length);
+  lua_pushlstring(L, result->body.length > 0 ? result->body.data : "", result->body.length);
   lua_setfield(L, -2, "body");
-  push_headers(L, &request->head);
+  push_headers(L, &result->head);
   lua_setfield(L, -2, "headers");
-  lua_pushnumber(L, request->elapsed);
+  lua_pushnumber(L, result->elapsed);
   lua_setfield(L, -2, "elapsed");
-  lua_pushstring(L, request->http_version);
+  lua_pushstring(L, result->http_version);
   lua_setfield(L, -2, "http_version");
-  lua_pushinteger(L, (lua_Integer)request->connects);
+  lua_pushinteger(L, (lua_Integer)result->connects);
   lua_setfield(L, -2, "connects");
 }
 
@@ -191,7 +191,7 @@ static lhsa_request *check_request(lua_State *L)
 static int request_done(lua_State *L)
 {
   lhsa_request *self = check_request(L);
-  lua_pushboolean(L, self->request == NULL || self->request->done);
+  lua_pushboolean(L, self->request == NULL || hsa_http_request_result(self->request) != NULL);
   return 1;
 }
 
@@ -223,19 +223,19 @@ static int request_response(lua_State *L)
 {
   lhsa_request *self = check_request(L);
   luaL_argcheck(L, self->request != NULL, 1, "the request is closed");
-  luaL_argcheck(L, self->request->done, 1, "the request is not done");
+  const hsa_http_result *result = hsa_http_request_result(self->request);
+  luaL_argcheck(L, result != NULL, 1, "the request is not done");
   luaL_argcheck(L, !self->answering, 1, "its response is being made");
-  const hsa_http_request *request = self->request;
   hsa_http_request_claim(self->request);
   self->answering = 1;
-  if (request->failure == NULL || request->broken)
-    push_response(L, request);
+  if (result->failure == NULL || result->broken)
+    push_response(L, result);
   else
     lua_pushnil(L);
-  if (request->failure == NULL)
+  if (result->failure == NULL)
     lua_pushnil(L);
   else
-    push_request_failure(L, request);
+    push_request_failure(L, result);
   request_collect(L);
   return 2;
 }

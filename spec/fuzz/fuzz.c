@@ -53,8 +53,9 @@ static int headers(lua_State *L)
 {
   size_t length;
   char *text = copy_exactly(L, &length), *line = text, *end = text + length;
-  hsa_http_request request = {.done = 0};
-  hsa_buffer_init(&request.head, MAX_HEAD);
+  hsa_http http = {.given_on = 0};
+  hsa_http_request request = {.http = &http};
+  hsa_buffer_init(&request.result.head, MAX_HEAD);
   while (line < end) {
     char *stop = memchr(line, '\n', (size_t)(end - line));
     size_t count = (size_t)(stop == NULL ? end - line : stop + 1 - line);
@@ -64,10 +65,10 @@ static int headers(lua_State *L)
   }
   free(text);
   if (request.head_complete)
-    push_headers(L, &request.head);
+    push_headers(L, &request.result.head);
   else
     lua_pushnil(L);
-  hsa_buffer_free(&request.head);
+  hsa_buffer_free(&request.result.head);
   return 1;
 }
 
