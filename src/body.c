@@ -1,6 +1,6 @@
 /* core.body: a batch create request's body under construction, a value of its own in Lua.
- * Owns the bytes, and knows where in them each input stands; input.c writes them, select.c merges
- * and confirm.c compares them. */
+ * Owns the bytes, and knows where in them each input stands; body_write.c writes them, body_select.c merges
+ * and body_match.c compares them. */
 #include "core.h"
 
 #include "body.h"

@@ -16,7 +16,7 @@ typedef struct lhsa_span {
  * types, without the brackets around them. */
 typedef struct lhsa_entry {
   lhsa_span input, from, to, types;
-  uint32_t first; /* the first entry with the same pair of ids, from 0: itself until pairs.c has looked */
+  uint32_t first; /* the first entry with the same pair of ids, from 0: itself until body_pairs.c has looked */
 } lhsa_entry;
 
 enum { LHSA_MAX_BODY = 64 * 1024 * 1024, LHSA_MAX_INPUTS = 100000, LHSA_PASSED_TYPES = 64 };
@@ -63,7 +63,7 @@ static inline int lhsa_same_text(lhsa_text one, lhsa_text other)
 /* Raises for HSA_NO_MEMORY, as Lua itself does. */
 void lhsa_check_memory(lua_State *L, hsa_status status);
 
-/* input.c: functions that read inputs have the keys as their upvalues. */
+/* body_write.c: functions that read inputs have the keys as their upvalues. */
 void lhsa_push_reader(lua_State *L, lua_CFunction function);
 
 /* Writes the input at `index` behind what is committed, and commits it: 1, with the stack as it was; or 0
@@ -76,7 +76,7 @@ int lhsa_is_record_id(lua_State *L);
 /* 1, with a refusal pushed, when the table at `index` is no list of inputs. */
 int lhsa_refuse_list(lua_State *L, int index);
 
-/* Methods of a body: confirm.c, select.c. */
+/* Methods of a body: body_match.c, body_select.c. */
 int lhsa_body_confirmed_by(lua_State *L);
 int lhsa_body_select(lua_State *L);
 

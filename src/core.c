@@ -17,8 +17,8 @@ int luaopen_hubspot_associations_core(lua_State *L)
   lua_setfield(L, -2, "LIBCURL_VERSION");
   lhsa_open_transport(L);
   lhsa_open_body(L);
-  lhsa_open_pairs(L);
-  lhsa_open_response(L);
+  lhsa_open_body_pairs(L);
+  lhsa_open_decode(L);
   lhsa_open_system(L);
   lhsa_open_file(L);
   lhsa_open_signal(L);

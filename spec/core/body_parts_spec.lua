@@ -1,6 +1,6 @@
 -- Checks the parts of core.body: its inputs one by one, selections, ids, the digest, repeated pairs, and
 -- which answers confirm it.
--- What is written at all is checked in body_spec.lua.
+-- What is written at all is checked in body_write_spec.lua.
 
 local cjson = require "cjson"
 local answers = require "hubspot.associations.api.response"

@@ -5,7 +5,7 @@
 
 #include "../../src/transport.c" /* for push_headers */
 
-#include "../../src/reader.h"
+#include "../../src/json_read.h"
 
 #include <lualib.h>
 

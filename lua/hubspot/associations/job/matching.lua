@@ -1,6 +1,6 @@
 -- Which input got which result or error: matches HubSpot's answer to a batch with what was asked.
 -- Pure. An answer names inputs by their ids, by a side's id, or by their types:
---   * a result confirms the inputs with its two ids, which were sent as one (see select.c);
+--   * a result confirms the inputs with its two ids, which were sent as one (see body_select.c);
 --   * an error fails the inputs that it names, among those without a result. An id of which the side is not
 --     told, and which stands on both, names nobody: one of the two may be innocent;
 --   * errors that name nobody fail the inputs that are left when there are just as many of them, each for an

@@ -1,7 +1,7 @@
 /* Reads JSON text (RFC 8259) token by token, from memory, without copying.
  * Knows neither Lua nor HubSpot; its callers build, compare or skip. Lenient in one thing only: control
  * characters in strings are taken as they are. */
-#include "reader.h"
+#include "json_read.h"
 
 #include <string.h>
 

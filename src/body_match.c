@@ -2,7 +2,7 @@
  * An answer names an input by its pair of ids only; these functions know when that is enough. */
 #include "body.h"
 
-#include "reader.h"
+#include "json_read.h"
 
 #include <string.h>
 

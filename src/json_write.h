@@ -1,5 +1,5 @@
-#ifndef HSA_JSON_H
-#define HSA_JSON_H
+#ifndef HSA_JSON_WRITE_H
+#define HSA_JSON_WRITE_H
 
 #include "buffer.h"
 

@@ -2,7 +2,7 @@
 -- back what was put in; and it is confirmed by an answer with a result for each, by none that lacks one.
 -- Of those ids, digits alone are record ids.
 -- The bytes: ids, each ended by a byte 255, which UTF-8 does not have; two make an input. A byte 254 before
--- an id makes it a long one, of which json.c counts beforehand what it will write.
+-- an id makes it a long one, of which json_write.c counts beforehand what it will write.
 
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"

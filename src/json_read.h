@@ -1,5 +1,5 @@
-#ifndef HSA_READER_H
-#define HSA_READER_H
+#ifndef HSA_JSON_READ_H
+#define HSA_JSON_READ_H
 
 #include <stddef.h>
 

@@ -3,7 +3,7 @@
  * committed is ever sent. */
 #include "body.h"
 
-#include "json.h"
+#include "json_write.h"
 #include "record_id.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Writes JSON: strings, whose UTF-8 it checks, and integers.
  * Appends bytes to a buffer; knows neither Lua nor libcurl. */
-#include "json.h"
+#include "json_write.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * All memory is Lua's own, so that an error can be raised anywhere. */
 #include "core.h"
 
-#include "reader.h"
+#include "json_read.h"
 #include "secrets.h"
 
 #include <errno.h>
@@ -344,7 +344,7 @@ static int decode_input(lua_State *L)
   return decode_text(L, &decoder);
 }
 
-void lhsa_open_response(lua_State *L)
+void lhsa_open_decode(lua_State *L)
 {
   lua_pushcfunction(L, decode);
   lua_setfield(L, -2, "decode");
