@@ -1,0 +1,281 @@
+-- Holds the shape of the source: calls go downward only, without a circle; files and functions stay short.
+-- The tables at the head are the rule; docs/design.md shows them as a picture.
+
+local process = require "support.process"
+
+-- The layers of the Lua code, the highest first. A file may require files of its own part and of lower
+-- layers. Parts that share a layer know nothing of each other. Names with a slash are folders.
+local LAYERS = {
+  { cli = { "cli/" } },
+  { face = { "" }, sandbox = { "sandbox/" } },
+  { client = { "client" } },
+  { sync = { "sync/" }, collector = { "collector" } },
+  { job = { "job/" } },
+  { session = { "session/" } },
+  { api = { "api/" }, policy = { "policy/" }, loop = { "loop/" } },
+  { words = { "errors", "options", "types", "version", "error_kinds", "explanation", "type_data" } },
+  { text = { "text/" } },
+  { core = { "core" } },
+}
+
+-- The command and the sandbox are users of the library: they reach it through the face, and share only its
+-- words, texts and C with it.
+local USERS = { cli = true, sandbox = true }
+local INSIDE = { client = true, sync = true, collector = true, job = true, session = true, api = true,
+  policy = true, loop = true }
+
+-- The C code. Files that match LUA may include lua.h (by compat.h, which alone names it), those that match
+-- CURL may include curl.h; no file matches both. All others include neither: specs can feed those bytes.
+local LUA = { "^core$", "^compat$", "^body", "^confirm$", "^decode", "^file$", "^input$", "^pairs$",
+  "^response$", "^select$", "^signal$", "^system$", "^transport" }
+local CURL = { "^http", "^proxy$", "^url$" }
+local LUA_HEADER, CURL_HEADER = "^<l[ua][ua]%w*%.h", "^<curl/"
+
+local LONGEST_FILE, LONGEST_FUNCTION = 500, 60
+local GENERATED = { ["lua/hubspot/associations/type_data.lua"] = true }
+
+-- What breaks a rule today, and why it may for now. One that breaks none any more fails the spec.
+local KNOWN = {
+  ["cli/credential -> session/token"] = "the command checks a token before it makes a client",
+  ["src/http.c: over 500 lines"] = "it is being divided",
+}
+
+local ROOT = debug.getinfo(1, "S").source:match "^@(.*)spec/repository/[^/]*$"
+if ROOT == "" then ROOT = "./" end
+local MODULES = "lua/hubspot/associations"
+
+local function lines_of(command)
+  local lines = {}
+  local result = process.run({ "sh", "-c", 'cd "$0" && ' .. command, ROOT }, { env = { LD_PRELOAD = false } })
+  assert(result.code == 0, result.stderr)
+  for line in result.stdout:gmatch "[^\n]+" do lines[#lines + 1] = line end
+  return lines
+end
+
+local function read(path) return process.read_file(ROOT .. path) end
+
+-- The name of a module below hubspot.associations, as a path: "api/path"; "" for the face.
+local function module_of(path) return path:match("^" .. MODULES .. "/?(.*)%.lua$") end
+
+-- The part that a module belongs to, and its layer.
+local function standing_of(name)
+  for layer, parts in ipairs(LAYERS) do
+    for part, places in pairs(parts) do
+      for _, place in ipairs(places) do
+        if place == name or place == name:match "^.-/" then return part, layer end
+      end
+    end
+  end
+end
+
+-- What a Lua source requires of this library. Every string that names a module counts, so that a table of
+-- names to require hides nothing; a class has such a name, too, and is left out.
+local function required_by(text)
+  local names, seen = {}, {}
+  for name in text:gsub('__name = "[^"]*"', ""):gmatch '"hubspot%.associations%.?([%w_.]*)"' do
+    name = name:gsub("%.", "/")
+    if not seen[name] then names[#names + 1] = name end
+    seen[name] = true
+  end
+  return names
+end
+
+local function is_allowed(from, to)
+  local part, layer = standing_of(from)
+  local other, lower = standing_of(to)
+  if part == nil or other == nil then return false end
+  if USERS[part] and INSIDE[other] then return false end
+  return part == other or lower > layer
+end
+
+-- The circles among nodes, given what each leads to; each as "a -> b -> a".
+local function circles_in(edges)
+  local found, state, way = {}, {}, {}
+  local function visit(node)
+    state[node] = "open"
+    way[#way + 1] = node
+    for _, next_node in ipairs(edges[node] or {}) do
+      if state[next_node] == "open" then
+        local first = 1
+        while way[first] ~= next_node do first = first + 1 end
+        found[#found + 1] = table.concat(way, " -> ", first) .. " -> " .. next_node
+      elseif not state[next_node] then
+        visit(next_node)
+      end
+    end
+    way[#way] = nil
+    state[node] = "done"
+  end
+  local nodes = {}
+  for node in pairs(edges) do nodes[#nodes + 1] = node end
+  table.sort(nodes)
+  for _, node in ipairs(nodes) do
+    if not state[node] then visit(node) end
+  end
+  return found
+end
+
+-- The functions of Lua files that are too long, by the first line of each.
+local function long_lua_functions(paths)
+  local found = {}
+  local listing = lines_of("luac5.4 -l -p " .. table.concat(paths, " ") .. " | grep '^function'")
+  for _, line in ipairs(listing) do
+    local path, first, last = line:match "^function <(.-):(%d+),(%d+)>"
+    if last - first + 1 > LONGEST_FUNCTION then
+      local count, start = 0, nil
+      for source_line in (read(path) .. "\n"):gmatch "(.-)\n" do
+        count = count + 1
+        if count == tonumber(first) then start = source_line:match "^%s*(.-)%s*$" end
+      end
+      found[#found + 1] = ("%s: over 60 lines: %s"):format(path, start)
+    end
+  end
+  return found
+end
+
+-- The functions of a C file that are too long. clang-format puts the braces around a function's body at the
+-- beginning of a line, and no others.
+local function long_c_functions(path)
+  local found, count, start, before = {}, 0, nil, nil
+  for line in (read(path) .. "\n"):gmatch "(.-)\n" do
+    count = count + 1
+    if line == "{" then
+      start = { line = count, name = before:match "([%w_]+)%(" or before }
+    elseif line:find "^}" and start then
+      local is_long = count - start.line + 1 > LONGEST_FUNCTION
+      if is_long then found[#found + 1] = path .. ": over 60 lines: " .. start.name end
+      start = nil
+    end
+    if line:find "^[%a_].*%(" then before = line end
+  end
+  return found
+end
+
+-- Fails for each violation that is not known, and for each known one of this rule that is none any more.
+local used = {}
+local function check(violations)
+  local unknown = {}
+  for _, violation in ipairs(violations) do
+    if not KNOWN[violation] then unknown[#unknown + 1] = violation end
+    used[violation] = true
+  end
+  assert.same({}, unknown)
+end
+
+local lua_files = lines_of("find " .. MODULES .. " " .. MODULES .. ".lua -name '*.lua' | sort")
+local c_files = lines_of "ls src/*.[ch]"
+
+describe("the layers", function()
+  it("have a place for each Lua file", function()
+    local violations = {}
+    for _, path in ipairs(lua_files) do
+      if not standing_of(module_of(path)) then violations[#violations + 1] = path .. ": of no layer" end
+    end
+    check(violations)
+  end)
+
+  it("are called downward only", function()
+    local violations = {}
+    for _, path in ipairs(lua_files) do
+      for _, name in ipairs(required_by(read(path))) do
+        if not is_allowed(module_of(path), name) then
+          violations[#violations + 1] = module_of(path) .. " -> " .. name
+        end
+      end
+    end
+    check(violations)
+  end)
+
+  it("have no circle within a part", function()
+    local edges = {}
+    for _, path in ipairs(lua_files) do edges[module_of(path)] = required_by(read(path)) end
+    check(circles_in(edges))
+  end)
+end)
+
+describe("the C files", function()
+  local includes = {} -- file name -> what it includes, with " or < in front
+  for _, path in ipairs(c_files) do
+    local list = {}
+    for name in ("\n" .. read(path)):gmatch '\n%s*#%s*include%s+(["<][^">\n]+)' do list[#list + 1] = name end
+    includes[path:match "[^/]+$"] = list
+  end
+
+  local function matches(file, patterns)
+    for _, pattern in ipairs(patterns) do
+      if file:gsub("%.[ch]$", ""):find(pattern) then return true end
+    end
+    return false
+  end
+
+  -- Whether a file includes what is wanted, itself or by its headers.
+  local function reaches(file, wanted, seen)
+    seen = seen or {}
+    seen[file] = true
+    for _, name in ipairs(includes[file] or {}) do
+      if name:find(wanted) then return true end
+      local header = name:match '^"(.*)'
+      if header and not seen[header] and reaches(header, wanted, seen) then return true end
+    end
+    return false
+  end
+
+  it("know Lua or libcurl only where they may", function()
+    local violations = {}
+    local function forbid(is_wrong, file, what)
+      if is_wrong then violations[#violations + 1] = file .. " includes " .. what end
+    end
+    for file, list in pairs(includes) do
+      forbid(reaches(file, LUA_HEADER) and not matches(file, LUA), file, "lua.h")
+      forbid(reaches(file, CURL_HEADER) and not matches(file, CURL), file, "curl.h")
+      for _, name in ipairs(list) do
+        forbid(name:find(LUA_HEADER) and file ~= "compat.h", file, name)
+      end
+    end
+    check(violations)
+  end)
+
+  it("include each other in no circle", function()
+    local edges = {} -- a .c file and its header are one
+    for file, list in pairs(includes) do
+      local unit = file:gsub("%.[ch]$", "")
+      edges[unit] = edges[unit] or {}
+      for _, name in ipairs(list) do
+        local other = name:match '^"(.*)%.h$'
+        if other and other ~= unit then table.insert(edges[unit], other) end
+      end
+    end
+    check(circles_in(edges))
+  end)
+end)
+
+describe("the length", function()
+  it("of a file is 500 lines at most", function()
+    local violations = {}
+    for _, list in ipairs { lua_files, c_files } do
+      for _, path in ipairs(list) do
+        local _, count = read(path):gsub("\n", "")
+        if count > LONGEST_FILE and not GENERATED[path] then
+          violations[#violations + 1] = path .. ": over 500 lines"
+        end
+      end
+    end
+    check(violations)
+  end)
+
+  it("of a function is 60 lines at most", function()
+    local violations = long_lua_functions(lua_files)
+    for _, path in ipairs(c_files) do
+      for _, found in ipairs(long_c_functions(path)) do violations[#violations + 1] = found end
+    end
+    check(violations)
+  end)
+end)
+
+describe("the known exceptions", function()
+  it("are all needed", function()
+    for violation in pairs(KNOWN) do
+      assert.is_true(used[violation] == true, violation .. " is none any more")
+    end
+  end)
+end)
