@@ -16,7 +16,8 @@ typedef struct lhsa_span {
  * types, without the brackets around them. */
 typedef struct lhsa_entry {
   lhsa_span input, from, to, types;
-  uint32_t first; /* the first entry with the same pair of ids, from 0: itself until body_pairs.c has looked */
+  uint32_t
+    first; /* the first entry with the same pair of ids, from 0: itself until body_pairs.c has looked */
 } lhsa_entry;
 
 enum { LHSA_MAX_BODY = 64 * 1024 * 1024, LHSA_MAX_INPUTS = 100000, LHSA_PASSED_TYPES = 64 };

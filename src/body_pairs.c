@@ -198,7 +198,7 @@ static int new_pairs(lua_State *L)
   return 1;
 }
 
-void lhsa_open_pairs(lua_State *L)
+void lhsa_open_body_pairs(lua_State *L)
 {
   static const luaL_Reg methods[] = {
     {"enter", pairs_enter}, {"leave", pairs_leave}, {"count", pairs_count},
