@@ -1,11 +1,8 @@
--- Owns a HubSpot account in memory: a request table goes in, a response table
--- comes out, as the service is documented to answer. The HTTP sandbox and the
--- simulation both use it.
--- Never does I/O, reads a clock, or waits: time and randomness are passed in,
--- and a wait is a field of the response.
+-- A HubSpot account in memory: a request table goes in, a response table comes out, as HubSpot was observed
+-- or documented to respond. The HTTP sandbox and the simulation both use it.
+-- It does no I/O, reads no clock and never waits: time and randomness are passed in, and a delay is a field
+-- of the response. So a simulation can run it in virtual time, and replay it.
 
-local create = require "hubspot.associations.sandbox.handlers.create"
-local read = require "hubspot.associations.sandbox.handlers.read"
 local control = require "hubspot.associations.sandbox.control"
 local direction = require "hubspot.associations.sandbox.direction"
 local json = require "hubspot.associations.sandbox.json"
@@ -13,6 +10,7 @@ local links = require "hubspot.associations.sandbox.links"
 local options = require "hubspot.associations.sandbox.options"
 local rate_window = require "hubspot.associations.sandbox.rate_window"
 local rejection = require "hubspot.associations.sandbox.rejection"
+local routes = require "hubspot.associations.sandbox.routes"
 
 ---@class hubspot.associations.sandbox.Request
 ---@field method string
@@ -33,21 +31,12 @@ account.__index = account
 ---Stands for "back to the default" in `configure`.
 account.DEFAULT = options.DEFAULT
 
--- The documented status of a full success, by API version.
-local VERSIONS = { ["2025-09"] = 201, ["2026-03"] = 201, ["2026-09"] = 200, ["v4"] = 201 }
-
-local ACTIONS = {
-  create = { handle = create.handle, writes = true },
-  read = { handle = read.handle, status = 200 },
-}
-
 local CONTENT_TYPE = "application/json;charset=utf-8"
-local MAX_ROUTES = 1000
 
--- Forgets what was learnt under the options before, so that the next request sees the new ones.
+-- Directions are built from the options, and so are built anew.
 local function apply(self, changes)
   options.apply(self.settings, changes)
-  self.routes, self.route_count, self.directions = {}, 0, {}
+  self.directions = {}
   if changes.rate ~= nil then
     self.window = self.settings.rate and rate_window.new(self.settings.rate)
   end
@@ -57,7 +46,7 @@ local function empty(self)
   self.links = links.new()
   self.requests, self.inputs, self.responses = 0, 0, {}
   self.window = self.settings.rate and rate_window.new(self.settings.rate)
-  self.routes, self.route_count, self.directions = {}, 0, {}
+  self.directions = {}
 end
 
 ---@param given table the options, as `sandbox/options.lua` lists them; `now` and `random` are required
@@ -148,43 +137,15 @@ local function iso8601(self, now)
   return string.format("%s.%03dZ", self.date, math.floor((now - second) * 1000))
 end
 
-local function percent_decode(text)
-  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
-end
-
--- Takes a path apart: a route, or the rejection of it.
-local function find_route(self, path)
-  local version, from_name, to_name, verb =
-    path:match("^/crm/associations/([^/]+)/([^/]+)/([^/]+)/batch/([^/]+)$")
-  if not version then
-    version, from_name, to_name, verb =
-      path:match("^/crm/(v4)/associations/([^/]+)/([^/]+)/batch/([^/]+)$")
+-- The direction that a path names, or nil; and the rejection of an object type that does not exist.
+local function direction_of(self, parameters)
+  local names = { parameters.fromObjectType, parameters.toObjectType }
+  local ids = {}
+  for i, name in ipairs(names) do
+    ids[i] = direction.object_type_id(name)
+    if not ids[i] then return nil, rejection.object_type(name) end
   end
-  local action, success = ACTIONS[verb or false], VERSIONS[version or false]
-  if not action or not success then return nil, rejection.not_found() end
-  from_name, to_name = percent_decode(from_name), percent_decode(to_name)
-  local from, to = direction.object_type_id(from_name), direction.object_type_id(to_name)
-  local route = { action = action, success = action.status or success, path = path }
-  if not from then
-    route.rejected = rejection.object_type(from_name)
-  elseif not to then
-    route.rejected = rejection.object_type(to_name)
-  else
-    route.direction = direction_between(self, from, to)
-  end
-  return route
-end
-
-local function route_of(self, path)
-  local route = self.routes[path]
-  if route then return route end
-  local rejected
-  route, rejected = find_route(self, path)
-  if not route then return nil, rejected end
-  if self.route_count >= MAX_ROUTES then self.routes, self.route_count = {}, 0 end
-  self.routes[path] = route
-  self.route_count = self.route_count + 1
-  return route
+  return ids[2] and direction_between(self, ids[1], ids[2])
 end
 
 local function check_token(self, authorization)
@@ -196,11 +157,11 @@ local function check_token(self, authorization)
   if accepted then return rejection.no_token() end
 end
 
-local function check_scopes(self, route)
+local function check_scopes(self, between)
   local forbidden = self.settings.forbidden
-  if not forbidden or not route.action.writes or not route.direction then return nil end
+  if not forbidden then return nil end
   local lacking = {}
-  for _, scope in ipairs(route.direction:scopes()) do
+  for _, scope in ipairs(between:scopes()) do
     if forbidden == true or forbidden[scope] then lacking[#lacking + 1] = scope end
   end
   if lacking[1] then return rejection.scopes(lacking) end
@@ -217,43 +178,43 @@ local function check_media_type(headers)
   if not found:lower():find("^application/json%s*;?") then return rejection.media_type(found) end
 end
 
--- The batch that answers a request, or the first rejection it meets, in the service's order:
--- resource, method, token, scopes, rate, body.
-local function answer(self, request, now)
-  local path = request.path:match("^[^?#]*")
-  local headers = request.headers or {}
-  local route, rejected = route_of(self, path)
-  if not route then return nil, rejected end
-  if request.method ~= "POST" then return nil, rejection.method "POST" end
-  rejected = check_token(self, headers.authorization)
-    or check_scopes(self, route)
-    or check_rate(self, now)
-    or route.rejected
-    or check_media_type(headers)
-  if rejected then return nil, rejected end
-  local batch
-  batch, rejected = route.action.handle(route.direction, self.links, self.settings, request.body)
-  if not batch then return nil, rejected end
-  if route.action.writes then self.inputs = self.inputs + batch.inputs end
-  batch.http_status = #batch.errors > 0 and 207
-    or route.action.writes and self.settings.status
-    or route.success
-  return batch
-end
+---What a handler is given.
+---@class hubspot.associations.sandbox.Call
+---@field request hubspot.associations.sandbox.Request
+---@field version string of the API
+---@field parameters table<string, string> the path's, such as fromObjectId
+---@field direction hubspot.associations.sandbox.Direction|nil when the path names two object types
+---@field links hubspot.associations.sandbox.Links
+---@field settings table the account's options
+---@field date string ISO 8601
 
--- Written by pieces, because cjson 2.1 writes an empty list as {}.
-local function batch_json(batch, date)
-  local failures = ""
-  if #batch.errors > 0 then
-    failures = string.format(',"numErrors":%d,"errors":[%s]', #batch.errors, table.concat(batch.errors, ","))
-  end
-  return table.concat {
-    '{"status":"', batch.status, '","results":[', table.concat(batch.results, ","), "]", failures,
-    ',"requestedAt":"', date, '","startedAt":"', date, '","completedAt":"', date, '"}',
+-- What the endpoint's handler responds, or the first rejection, in HubSpot's order: path, method, token,
+-- scopes, rate, object types, body.
+local function dispatch(self, request, path, now)
+  local route, rejected = routes.find(request.method, path)
+  if not route then return nil, rejected end
+  local headers, endpoint = request.headers or {}, route.endpoint
+  local between, unknown = direction_of(self, route.parameters)
+  rejected = check_token(self, headers.authorization)
+    or endpoint.handler.writes and between and check_scopes(self, between)
+    or check_rate(self, now)
+    or unknown
+    or endpoint.has_body and check_media_type(headers)
+  if rejected then return nil, rejected end
+  return endpoint.handler.handle {
+    request = request, version = route.version, parameters = route.parameters,
+    direction = between, links = self.links, settings = self.settings, date = iso8601(self, now),
   }
 end
 
----Answers one request.
+-- The status, body and content type of a rejection.
+local function write_rejection(rejected, correlation_id)
+  if rejected.html then return rejected.status, rejected.html, "text/html;charset=utf-8" end
+  rejected.fields.correlationId = correlation_id
+  return rejected.status, json.encode(rejected.fields), CONTENT_TYPE
+end
+
+---Responds to one request.
 ---@param request hubspot.associations.sandbox.Request
 ---@return hubspot.associations.sandbox.Response
 function account:handle(request)
@@ -262,23 +223,17 @@ function account:handle(request)
 
   local settings = self.settings
   local now = settings.now()
-  local batch, rejected = answer(self, request, now)
+  local handled, rejected = dispatch(self, request, path, now)
   local correlation_id = uuid(settings.random)
-  local headers = { ["content-type"] = CONTENT_TYPE, ["x-hubspot-correlation-id"] = correlation_id }
+  local headers = { ["x-hubspot-correlation-id"] = correlation_id }
   local status, body
-  if batch then
-    status, body = batch.http_status, batch_json(batch, iso8601(self, now))
+  if handled then
+    status, body = handled.status, handled.body
+    if body ~= "" then headers["content-type"] = CONTENT_TYPE end
+    self.inputs = self.inputs + (handled.inputs or 0)
   else
-    status = rejected.status
+    status, body, headers["content-type"] = write_rejection(rejected, correlation_id)
     for name, value in pairs(rejected.headers or {}) do headers[name] = value end
-    body = rejected.html
-    if body then
-      headers["content-type"] = "text/html;charset=utf-8"
-    else
-      -- A route keeps its rejection, so the fields are shared: set on each answer, never added to.
-      rejected.fields.correlationId = correlation_id
-      body = json.encode(rejected.fields)
-    end
   end
   if self.window then self.window:describe(headers) end
 

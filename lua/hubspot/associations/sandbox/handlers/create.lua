@@ -2,6 +2,7 @@
 -- list of errors, one or the other.
 -- Never writes a status line or a header.
 
+local batch_response = require "hubspot.associations.sandbox.batch_response"
 local direction_of = require "hubspot.associations.sandbox.direction"
 local json = require "hubspot.associations.sandbox.json"
 local rejection = require "hubspot.associations.sandbox.rejection"
@@ -180,19 +181,16 @@ local function take_inputs(direction, links, settings, asked)
   return results, errors
 end
 
----@class hubspot.associations.sandbox.Batch
----@field status "COMPLETE"|"CANCELED"
----@field results string[] as JSON
----@field errors string[] as JSON
----@field inputs integer
+-- The documented status of a full success, where it is not 201.
+local SUCCESS = { ["2026-09"] = 200 }
 
----@param direction hubspot.associations.sandbox.Direction
----@param links hubspot.associations.sandbox.Links
----@param settings table the account's options
----@param body string
----@return hubspot.associations.sandbox.Batch|nil
+create.writes = true
+
+---@param call hubspot.associations.sandbox.Call
+---@return hubspot.associations.sandbox.HandlerResponse|nil
 ---@return hubspot.associations.sandbox.Rejection|nil
-function create.handle(direction, links, settings, body)
+function create.handle(call)
+  local direction, settings, body = call.direction, call.settings, call.request.body
   local inputs, rejected = request_body.inputs(body, settings.max_inputs)
   if not inputs then return nil, rejected end
   local asked
@@ -202,9 +200,13 @@ function create.handle(direction, links, settings, body)
     or find_rejected(direction, asked, settings, body)
     or find_poison(direction, asked, settings)
   if rejected then return nil, rejected end
-  local results, errors = take_inputs(direction, links, settings, asked)
+  local results, errors = take_inputs(direction, call.links, settings, asked)
   local status = not results[1] and errors[1] and "CANCELED" or "COMPLETE"
-  return { status = status, results = results, errors = errors, inputs = #inputs }
+  return {
+    status = errors[1] and 207 or settings.status or SUCCESS[call.version] or 201,
+    body = batch_response.write(status, results, errors, call.date),
+    inputs = #inputs,
+  }
 end
 
 return create

@@ -1,6 +1,7 @@
 -- Owns POST …/batch/read: what the records named are linked to, in the direction asked for, in pages.
 -- Never changes what the account holds.
 
+local batch_response = require "hubspot.associations.sandbox.batch_response"
 local direction_of = require "hubspot.associations.sandbox.direction"
 local json = require "hubspot.associations.sandbox.json"
 local request_body = require "hubspot.associations.sandbox.request_body"
@@ -41,13 +42,11 @@ local function nothing_found(direction, from_id)
   }
 end
 
----@param direction hubspot.associations.sandbox.Direction
----@param links hubspot.associations.sandbox.Links
----@param settings table the account's options
----@param body string
----@return hubspot.associations.sandbox.Batch|nil
+---@param call hubspot.associations.sandbox.Call
+---@return hubspot.associations.sandbox.HandlerResponse|nil
 ---@return hubspot.associations.sandbox.Rejection|nil
-function read.handle(direction, links, settings, body)
+function read.handle(call)
+  local direction, body = call.direction, call.request.body
   local inputs, rejected = request_body.inputs(body, MAX_INPUTS)
   if not inputs then return nil, rejected end
   local results, errors = {}, {}
@@ -55,14 +54,17 @@ function read.handle(direction, links, settings, body)
     local from_id = request_body.object_id(input)
     if not from_id then return nil, request_body.reference_fault(body, input, { "inputs", i }) end
     local first = type(input.after) == "string" and tonumber(input.after:match "^page%%3D(%d+)$") or 1
-    local list = links:of(direction, from_id)
+    local list = call.links:of(direction, from_id)
     if list[first] then
-      results[#results + 1] = result(settings, from_id, list, first)
+      results[#results + 1] = result(call.settings, from_id, list, first)
     else
       errors[#errors + 1] = nothing_found(direction, from_id)
     end
   end
-  return { status = "COMPLETE", results = results, errors = errors, inputs = #inputs }
+  return {
+    status = errors[1] and 207 or 200,
+    body = batch_response.write("COMPLETE", results, errors, call.date),
+  }
 end
 
 return read

@@ -1,0 +1,105 @@
+-- Finds the endpoint that a request is for. An endpoint's method and path come from a table like the
+-- client's, and its handler is the file in handlers/ that has the endpoint's name, so that a new endpoint is
+-- a row and a file. The module knows paths, and nothing of accounts or bodies.
+
+local rejection = require "hubspot.associations.sandbox.rejection"
+
+local routes = {}
+
+local HANDLERS = "hubspot.associations.sandbox.handlers."
+
+local PAIR = "associations/{fromObjectType}/{toObjectType}/"
+
+local ENDPOINTS = {
+  create = { "POST", PAIR .. "batch/create", shape = "association" },
+  read = { "POST", PAIR .. "batch/read", shape = "record" },
+}
+
+local VERSIONS = { ["2025-09"] = true, ["2026-03"] = true, ["2026-09"] = true, ["v4"] = true }
+
+---@class hubspot.associations.sandbox.Handler
+---@field writes boolean|nil whether it needs the write scopes of both object types
+---@field handle fun(call: hubspot.associations.sandbox.Call): table|nil, table|nil
+---  a HandlerResponse, or nil and a Rejection
+
+---@class hubspot.associations.sandbox.HandlerResponse
+---@field status integer
+---@field body string JSON, or empty
+---@field inputs integer|nil how many inputs of a write were processed, for the statistics
+
+---@class hubspot.associations.sandbox.Endpoint
+---@field method string
+---@field has_body boolean whether its requests have a JSON body
+---@field handler hubspot.associations.sandbox.Handler
+
+---@class hubspot.associations.sandbox.Route
+---@field endpoint hubspot.associations.sandbox.Endpoint
+---@field version string
+---@field parameters table<string, string> those of the path's template, decoded
+
+-- The Lua pattern of a template, "a/{b}", and the names of its parameters.
+local function compile(template)
+  local names = {}
+  local pattern = template:gsub("[%-%.]", "%%%0"):gsub("{(%w+)}", function(name)
+    names[#names + 1] = name
+    return "([^/]+)"
+  end)
+  return pattern, names
+end
+
+-- The version stands before the family's name if it is v4, and after it if it is a date. The sandbox takes
+-- v4 in either place.
+local function patterns_of(pattern)
+  local family, rest = pattern:match "^([^/]+)(/.*)$"
+  return { "^/crm/(v4)/" .. pattern .. "$", "^/crm/" .. family .. "/([^/]+)" .. rest .. "$" }
+end
+
+local function new_endpoint(name, row)
+  local pattern, names = compile(row[2])
+  return {
+    name = name, method = row[1], has_body = row.shape ~= nil, handler = require(HANDLERS .. name),
+    patterns = patterns_of(pattern), parameters = names,
+  }
+end
+
+-- Templates with fewer parameters come first: their words would match a parameter of others.
+local function is_before(one, other)
+  if #one.parameters ~= #other.parameters then return #one.parameters < #other.parameters end
+  return one.name < other.name
+end
+
+local endpoints = {}
+for name, row in pairs(ENDPOINTS) do endpoints[#endpoints + 1] = new_endpoint(name, row) end
+table.sort(endpoints, is_before)
+
+local function percent_decode(text)
+  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+local function match(endpoint, path)
+  for _, pattern in ipairs(endpoint.patterns) do
+    local found = { path:match(pattern) }
+    if VERSIONS[found[1]] then
+      local parameters = {}
+      for i, name in ipairs(endpoint.parameters) do parameters[name] = percent_decode(found[i + 1]) end
+      return { endpoint = endpoint, version = found[1], parameters = parameters }
+    end
+  end
+end
+
+---@param method string
+---@param path string without its query
+---@return hubspot.associations.sandbox.Route|nil
+---@return hubspot.associations.sandbox.Rejection|nil
+function routes.find(method, path)
+  local allowed = {}
+  for _, endpoint in ipairs(endpoints) do
+    local route = match(endpoint, path)
+    if route and endpoint.method == method then return route end
+    if route then allowed[#allowed + 1] = endpoint.method end
+  end
+  if not allowed[1] then return nil, rejection.not_found() end
+  return nil, rejection.method(table.concat(allowed, ", "))
+end
+
+return routes

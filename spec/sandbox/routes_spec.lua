@@ -1,0 +1,46 @@
+-- Checks which endpoint a method and a path name. The paths are spelled out, so that the table does not test
+-- itself.
+
+local routes = require "hubspot.associations.sandbox.routes"
+
+describe("a route of the sandbox", function()
+  it("has the endpoint's handler, the version, and the path's parameters, decoded", function()
+    for path, version in pairs {
+      ["/crm/v4/associations/cont%61cts/0-2/batch/create"] = "v4",
+      ["/crm/associations/v4/contacts/0-2/batch/create"] = "v4",
+      ["/crm/associations/2025-09/contacts/0-2/batch/create"] = "2025-09",
+      ["/crm/associations/2026-03/contacts/0-2/batch/create"] = "2026-03",
+      ["/crm/associations/2026-09/contacts/0-2/batch/create"] = "2026-09",
+    } do
+      local route = assert(routes.find("POST", path), path)
+      assert.equal(version, route.version)
+      assert.same({ fromObjectType = "contacts", toObjectType = "0-2" }, route.parameters)
+      assert.equal(require "hubspot.associations.sandbox.handlers.create", route.endpoint.handler)
+      assert.is_true(route.endpoint.has_body)
+    end
+    local read = assert(routes.find("POST", "/crm/v4/associations/contacts/companies/batch/read"))
+    assert.equal(require "hubspot.associations.sandbox.handlers.read", read.endpoint.handler)
+  end)
+
+  it("is rejected with 404 when no endpoint has the path", function()
+    for _, path in ipairs {
+      "/", "/crm/v4/associations", "/crm/v4/associations/contacts/companies/batch/create/",
+      "/crm/v4/associations/contacts/companies/batch/creates", "/crm/v4/associations//companies/batch/create",
+      "/crm/v3/associations/contacts/companies/batch/create", "/v4/associations/contacts/companies/batch/create",
+      "/crm/2025-09/associations/contacts/companies/batch/create",
+      "/crm/associations/1999-01/contacts/companies/batch/create",
+    } do
+      local route, rejected = routes.find("POST", path)
+      assert.is_nil(route, path)
+      assert.equal(404, rejected.status, path)
+    end
+  end)
+
+  it("is rejected with 405, and the methods that there are, when the path has another method", function()
+    for _, method in ipairs { "GET", "HEAD", "post" } do
+      local route, rejected = routes.find(method, "/crm/v4/associations/contacts/companies/batch/create")
+      assert.is_nil(route)
+      assert.same({ 405, "POST" }, { rejected.status, rejected.headers.allow })
+    end
+  end)
+end)
