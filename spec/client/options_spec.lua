@@ -224,7 +224,7 @@ end)
 
 describe("the options of a job", function()
   it("have defaults", function()
-    assert.same({ max_failures = 1000 }, options.read_job {})
+    assert.same({ dry_run = false, max_failures = 1000 }, options.read_job {})
   end)
 
   it("take every good value as it is", function()

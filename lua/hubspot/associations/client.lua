@@ -169,6 +169,9 @@ end
 ---@field on_batch fun(batch: table): boolean|nil told of each batch when all its inputs have an outcome:
 ---  { first, last, created, failures, results, report }; returning false ends the job
 ---@field journal string|nil a file: what is recorded there is not done again, what is done is recorded there
+---@field dry_run boolean|nil read and check all inputs, send nothing, and open no journal. The report
+---  counts the inputs that can be sent as `not_sent`, invalid ones as `failed`, and as `requests` how many
+---  requests that would take
 ---@field max_failures integer|nil how many failures the report keeps when there is no on_failure, 1000
 
 local function open_journal(self, path, from_object_type, to_object_type)
@@ -191,7 +194,9 @@ local function begin(self, method, from_object_type, to_object_type, source, giv
   local path, err = endpoint.batch_create(self.options.version, from_object_type, to_object_type)
   if not path then return nil, err end
   local journal, job
-  journal, err = open_journal(self, job_options.journal, from_object_type, to_object_type)
+  if not job_options.dry_run then
+    journal, err = open_journal(self, job_options.journal, from_object_type, to_object_type)
+  end
   if err then return nil, err end
   job, err = import.new({
     source = source,
@@ -200,6 +205,7 @@ local function begin(self, method, from_object_type, to_object_type, source, giv
     batch_size = self.options.batch_size,
     concurrency = self.options.concurrency,
     max_failures = job_options.max_failures,
+    dry_run = job_options.dry_run,
     on_failure = job_options.on_failure,
     on_batch = job_options.on_batch,
     retry = self.connection.retry,

@@ -111,6 +111,7 @@ local JOB = {
   on_failure = { check = is_type "function" },
   on_batch = { check = is_type "function" },
   journal = { check = text },
+  dry_run = { check = is_type "boolean", default = false },
   max_failures = { check = count(1e9), default = 1000 },
 }
 

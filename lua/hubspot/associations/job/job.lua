@@ -22,7 +22,7 @@ local import = {}
 ---@field created integer
 ---@field failed integer refused, by HubSpot or before anything was sent
 ---@field unconfirmed integer sent, but HubSpot neither listed nor rejected them
----@field not_sent integer the job stopped first
+---@field not_sent integer the job stopped first; of a dry run, those that can be sent
 ---@field resumed integer of the inputs, those whose outcome comes from the journal
 ---@field requests integer
 ---@field retries integer of the requests, those that repeated one
@@ -39,8 +39,8 @@ for _, methods in ipairs { reading, answers } do
   for name, method in pairs(methods) do Job[name] = method end
 end
 
----@param spec table { source, checks, batch_size, concurrency, max_failures, on_failure, on_batch, retry,
----  limiter, journal, direction = of rejection.direction }
+---@param spec table { source, checks, batch_size, concurrency, max_failures, on_failure, on_batch, dry_run,
+---  retry, limiter, journal, direction = of rejection.direction }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
@@ -74,6 +74,8 @@ function import.new(spec, now)
     on_failure = spec.on_failure,
     on_batch = spec.on_batch,
     max_failures = spec.max_failures,
+    dry_run = spec.dry_run,
+    outcome = spec.dry_run and "not_sent" or "created", -- of an input with which nothing is wrong
     began = now,
     last_success = -math.huge,
     direction = spec.direction,
@@ -140,13 +142,13 @@ function Job:land(group)
   end
   local report = self.report
   report.inputs = report.inputs + group.count
-  report.created = report.created + group.created
+  report[self.outcome] = report[self.outcome] + group.created
   for _, failure in ipairs(failures) do self:tell_failure(failure) end
   if self.on_batch then
     self:call(self.on_batch, {
       first = group.first,
       last = group.first + group.count - 1,
-      created = group.created,
+      created = self.dry_run and 0 or group.created,
       failures = failures,
       results = group.results,
       report = report,

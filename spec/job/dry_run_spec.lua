@@ -1,0 +1,185 @@
+-- Checks a dry run: all inputs are read and checked as those of a job are, and nothing is sent. By both ways
+-- in, create_all and start; without a server, since nothing may ask for one.
+
+local associations = require "hubspot.associations"
+local clients = require "support.clients"
+local core = require "hubspot.associations.core"
+local process = require "support.process"
+local sandbox = require "support.sandbox"
+
+local NOWHERE = "http://127.0.0.1:1"
+
+local client, asked
+
+before_each(function()
+  asked = 0
+  client = assert(associations.new { base_url = NOWHERE, batch_size = 10, token = function()
+    asked = asked + 1
+  end })
+end)
+
+after_each(function()
+  client:close()
+  clients.close()
+end)
+
+local function inputs(count)
+  local list = {}
+  for i = 1, count do list[i] = { from = 100 + i, to = 200 + i, types = 279 } end
+  return list
+end
+
+local function with(options)
+  options.dry_run = true
+  return options
+end
+
+-- The two ways in. Each gives what create_all returns.
+local WAYS = {
+  create_all = function(source, options)
+    return client:create_all("contacts", "companies", source, with(options))
+  end,
+  start = function(source, options)
+    local job, err = client:start("contacts", "companies", source, with(options))
+    if not job then return nil, err end
+    while not job:step() do
+      assert.is_true(core.poll(job:fd(), 5)) -- a host that only watches the descriptor gets to the end
+    end
+    return job:result()
+  end,
+}
+
+local function counts(report)
+  return {
+    report.inputs, report.created, report.failed, report.unconfirmed, report.not_sent, report.requests,
+  }
+end
+
+for name, run in pairs(WAYS) do
+  describe("a dry run by " .. name, function()
+    after_each(function()
+      assert.equal(0, asked) -- the token function
+    end)
+
+    it("counts what can be sent, what is invalid, and the requests that it would take", function()
+      local list = inputs(35)
+      list[3], list[20], list[21] = { from = 1, types = 279 }, { from = 1, to = 2, types = 280 }, true
+      local report, err = run(list, {})
+      assert.is_nil(err)
+      assert.same({ 35, 0, 3, 0, 32, 4 }, counts(report))
+      assert.equal(0, report.retries)
+      local fields = {}
+      for i, failure in ipairs(report.failures) do
+        fields[i] = { failure.index, failure.outcome, failure.error.kind, failure.error.field }
+      end
+      assert.same({
+        { 3, "failed", "invalid_input", "to" }, { 20, "failed", "invalid_input", "types" },
+        { 21, "failed", "invalid_input", "input" },
+      }, fields)
+      assert.equal(list[3], report.failures[1].input)
+    end)
+
+    it("takes no request for a batch in which nothing can be sent", function()
+      local list = inputs(20)
+      for i = 1, 10 do list[i].to = nil end
+      assert.same({ 20, 0, 10, 0, 10, 1 }, counts(run(list, {})))
+      assert.same({ 0, 0, 0, 0, 0, 0 }, counts(run({}, {})))
+    end)
+
+    it("tells on_failure of invalid inputs only, and on_batch of each batch", function()
+      local list, told, batches = inputs(12), {}, {}
+      list[11].to = "#N/A"
+      local report = run(list, {
+        on_failure = function(failure) told[#told + 1] = failure.index end,
+        on_batch = function(batch)
+          batches[#batches + 1] = { batch.first, batch.last, batch.created, #batch.failures, #batch.results }
+        end,
+      })
+      assert.same({ 11 }, told)
+      assert.same({ { 1, 10, 0, 0, 0 }, { 11, 12, 0, 1, 0 } }, batches)
+      assert.is_nil(report.failures)
+    end)
+
+    it("opens no journal", function()
+      local folder = process.make_folder()
+      finally(function() process.remove_folder(folder) end)
+      assert(run(inputs(3), { journal = folder .. "/none/journal" }))
+      assert(run(inputs(3), { journal = folder .. "/journal" }))
+      assert.is_nil(io.open(folder .. "/journal"))
+    end)
+
+    it("reads an iterator to its end, and accounts for all that was read where that fails", function()
+      local index = 0
+      local report, err = run(function()
+        index = index + 1
+        if index == 26 then error("the disk is gone", 0) end
+        return { from = index, to = index ~= 7 and index or nil, types = 279 }
+      end, {})
+      assert.equal("source", err.kind)
+      assert.same({ 25, 0, 1, 0, 24, 3 }, counts(report))
+      assert.equal(1, #report.failures)
+    end)
+
+    it("refuses a source that is none", function()
+      local report, err = run({ [1] = {}, [3] = {} }, {})
+      assert.same({ nil, "invalid_input", "source" }, { report, err.kind, err.field })
+    end)
+
+    it("can be ended by a callback", function()
+      local list = inputs(40)
+      list[15].from = false
+      local report, err = run(list, { on_failure = function() return false end })
+      assert.equal("canceled", err.kind)
+      assert.same({ 40, 0, 1, 0, 39, 2 }, counts(report))
+    end)
+  end)
+end
+
+describe("a dry run", function()
+  it("goes past the pause of a client whose account is at its limit", function()
+    local server = sandbox.start { rate = { limit = 0, interval = 100 } }
+    finally(function() server:close() end)
+    local limited = clients.open(server:url(), { retry_deadline = 1 })
+    assert.is_nil((limited:create("contacts", "companies", inputs(1))))
+    assert.same({ 30, 0, 0, 0, 30, 1 }, counts(assert(limited:create_all("contacts", "companies", inputs(30),
+      { dry_run = true }))))
+  end)
+
+  it("finds invalid what the job finds invalid, and foretells its requests", function()
+    local server = sandbox.start()
+    finally(function() server:close() end)
+    local list = inputs(95)
+    for i = 3, 95, 26 do list[i] = { from = "00101", to = 1, types = 1 } end
+    for i = 16, 95, 26 do list[i] = { from = 1, to = 1.5, types = 1 } end
+    for i = 51, 55 do list[i] = { from = 101, to = 201, types = i % 2 + 1 } end -- one pair, in one batch
+    local real = clients.open(server:url(), { batch_size = 10 })
+    local foretold = assert(real:create_all("contacts", "companies", list, { dry_run = true }))
+    local done = assert(real:create_all("contacts", "companies", list))
+    assert.same({ foretold.failed, foretold.not_sent, foretold.requests },
+      { done.failed, done.created, server:statistics().requests })
+    local function reasons(report)
+      local by_index = {}
+      for _, failure in ipairs(report.failures) do by_index[failure.index] = tostring(failure.error) end
+      return by_index
+    end
+    assert.same(reasons(done), reasons(foretold))
+  end)
+
+  it("can be canceled in its midst", function()
+    local job = assert(client:start("contacts", "companies", function() return inputs(1)[1] end,
+      { dry_run = true }))
+    for _ = 1, 3 do assert.is_false(job:step()) end
+    job:cancel()
+    while not job:step() do assert.is_true(core.poll(job:fd(), 5)) end
+    local report, err = job:result()
+    assert.equal("canceled", err.kind)
+    assert.equal(report.inputs, report.not_sent)
+    assert.is_true(report.inputs > 0)
+  end)
+
+  it("is asked for by a boolean", function()
+    assert.error_matches(function()
+      client:create_all("contacts", "companies", {}, { dry_run = "yes" })
+    end, "option dry_run: expected a boolean")
+  end)
+end)
