@@ -1,7 +1,7 @@
 -- Checks error_kinds.lua: each kind that the code can make has a row, each row is of such a kind, and is
 -- complete. The README's table is compared with it in documents/readme_spec.lua.
 
-local documents = require "support.documents"
+local checkout = require "support.checkout"
 local error_kinds = require "hubspot.associations.error_kinds"
 local errors = require "hubspot.associations.errors"
 
@@ -20,7 +20,7 @@ end
 -- All files of a folder in one text.
 local function text_of(find)
   local texts = {}
-  for _, path in ipairs(documents.files(find)) do texts[#texts + 1] = documents.read(path) end
+  for _, path in ipairs(checkout.files(find)) do texts[#texts + 1] = checkout.read(path) end
   return table.concat(texts, "\n")
 end
 

@@ -3,6 +3,7 @@
 -- docs/hosts.md are only compiled here: spec/hosts/docs_spec.lua runs them, in their hosts.
 
 local arguments = require "hubspot.associations.cli.arguments"
+local checkout = require "support.checkout"
 local command = require "support.command"
 local documents = require "support.documents"
 local error_kinds = require "hubspot.associations.error_kinds"
@@ -13,7 +14,6 @@ local rate_limit = require("hubspot.associations.api.response").rate_limit
 local sandbox = require "support.sandbox"
 local sandbox_options = require "hubspot.associations.sandbox.options"
 
-local ROOT = debug.getinfo(1, "S").source:match "^@(.*)spec/documents/[^/]*$"
 local EXAMPLE_ADDRESS = "http://127.0.0.1:8080" -- stands for the sandbox in the blocks
 
 -- Blocks that change the machine, are what runs this spec, or are run by that of the hosts.
@@ -34,18 +34,9 @@ local NOT_RUN = {
 
 -- ---- reading the documents ----
 
-local read = documents.read
+local read = checkout.read
 
--- The output of a shell command in the checkout, as lines.
-local function lines_of(script)
-  local lines = {}
-  local folder = process.quote(ROOT == "" and "." or ROOT)
-  local result = process.run { "sh", "-c", "cd " .. folder .. " && " .. script }
-  for line in result.stdout:gmatch "[^\n]+" do lines[#lines + 1] = line end
-  return lines
-end
-
-local DOCUMENTS = lines_of "ls README.md docs/*.md"
+local DOCUMENTS = checkout.files "README.md docs -name '*.md'"
 
 local BLOCKS = {}
 for _, document in ipairs(DOCUMENTS) do
@@ -104,7 +95,7 @@ end
 
 -- ---- running the blocks ----
 
-local HERE = lines_of "pwd"[1] .. "/"
+local HERE = checkout.lines "pwd"[1] .. "/"
 
 -- A search path that holds in any folder.
 local function absolute(path)
@@ -263,7 +254,7 @@ describe("the documentation", function()
       local base = document:match "^.*/" or ""
       for target in read(document):gmatch "%]%(([^)#]+)%)" do
         if not target:find "^https?:" then
-          assert(io.open(ROOT .. base .. target), document .. " links to " .. target):close()
+          assert(io.open(checkout.ROOT .. base .. target), document .. " links to " .. target):close()
         end
       end
       if document ~= "README.md" then
@@ -408,7 +399,7 @@ describe("the page on hosts", function()
   it("names all loops, and no others", function()
     local helpers = { uv = true, waiters = true } -- what loops are made of
     local there = {}
-    for _, path in ipairs(lines_of "ls lua/hubspot/associations/loop/*.lua") do
+    for _, path in ipairs(checkout.lines "ls lua/hubspot/associations/loop/*.lua") do
       local name = path:match "([%w_]+)%.lua$"
       if not helpers[name] then there["hubspot.associations.loop." .. name] = true end
     end

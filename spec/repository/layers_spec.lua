@@ -1,7 +1,7 @@
 -- Holds the shape of the source: calls go downward only, without a circle; files and functions stay short.
 -- The tables at the head are the rule; docs/design.md shows them as a picture.
 
-local process = require "support.process"
+local checkout = require "support.checkout"
 
 -- The layers of the Lua code, the highest first. A file may require files of its own part and of lower
 -- layers. Parts that share a layer know nothing of each other. Names with a slash are folders.
@@ -40,19 +40,9 @@ local KNOWN = {
   ["src/http.c: over 500 lines"] = "it is being divided",
 }
 
-local ROOT = debug.getinfo(1, "S").source:match "^@(.*)spec/repository/[^/]*$"
-if ROOT == "" then ROOT = "./" end
 local MODULES = "lua/hubspot/associations"
 
-local function lines_of(command)
-  local lines = {}
-  local result = process.run({ "sh", "-c", 'cd "$0" && ' .. command, ROOT }, { env = { LD_PRELOAD = false } })
-  assert(result.code == 0, result.stderr)
-  for line in result.stdout:gmatch "[^\n]+" do lines[#lines + 1] = line end
-  return lines
-end
-
-local function read(path) return process.read_file(ROOT .. path) end
+local read = checkout.read
 
 -- The name of a module below hubspot.associations, as a path: "api/path"; "" for the face.
 local function module_of(path) return path:match("^" .. MODULES .. "/?(.*)%.lua$") end
@@ -73,9 +63,9 @@ end
 local function required_by(text)
   local names, seen = {}, {}
   for name in text:gsub('__name = "[^"]*"', ""):gmatch '"hubspot%.associations%.?([%w_.]*)"' do
-    name = name:gsub("%.", "/")
-    if not seen[name] then names[#names + 1] = name end
-    seen[name] = true
+    local path = name:gsub("%.", "/")
+    if not seen[path] then names[#names + 1] = path end
+    seen[path] = true
   end
   return names
 end
@@ -118,7 +108,7 @@ end
 -- The functions of Lua files that are too long, by the first line of each.
 local function long_lua_functions(paths)
   local found = {}
-  local listing = lines_of("luac5.4 -l -p " .. table.concat(paths, " ") .. " | grep '^function'")
+  local listing = checkout.lines("luac5.4 -l -p " .. table.concat(paths, " ") .. " | grep '^function'")
   for _, line in ipairs(listing) do
     local path, first, last = line:match "^function <(.-):(%d+),(%d+)>"
     if last - first + 1 > LONGEST_FUNCTION then
@@ -162,8 +152,8 @@ local function check(violations)
   assert.same({}, unknown)
 end
 
-local lua_files = lines_of("find " .. MODULES .. " " .. MODULES .. ".lua -name '*.lua' | sort")
-local c_files = lines_of "ls src/*.[ch]"
+local lua_files = checkout.files "lua -name '*.lua'"
+local c_files = checkout.files "src -name '*.[ch]'"
 
 describe("the layers", function()
   it("have a place for each Lua file", function()

@@ -1,10 +1,7 @@
 -- Checks what Lua 5.5 refuses and no older Lua does: an assignment to a variable of a `for`, `global` as a
 -- name. Reads the sources as a lexer does; needs no Lua 5.5.
 
-local process = require "support.process"
-
-local ROOT = debug.getinfo(1, "S").source:match "^@(.*)spec/repository/[^/]*$"
-if ROOT == "" then ROOT = "./" end
+local checkout = require "support.checkout"
 
 -- The tokens of a text: { text, line }. Names, keywords and marks; strings and comments are left out.
 local function tokens_of(text)
@@ -99,13 +96,7 @@ local function assignments_to_loop_variables(text)
   return found
 end
 
-local function sources()
-  local paths = {}
-  local listed = process.run { "sh", "-c", "cd \"$0\" && find lua bin bench spec -name '*.lua'", ROOT }.stdout
-  for path in listed:gmatch "[^\n]+" do paths[#paths + 1] = path end
-  paths[#paths + 1] = "bin/hubspot-associations"
-  return paths
-end
+local SOURCES = checkout.files "lua bin bench spec -name '*.lua' -o -name hubspot-associations"
 
 describe("the check for assignments to loop variables", function()
   it("finds them", function()
@@ -133,8 +124,8 @@ end)
 describe("the sources", function()
   it("assign to no loop variable, which Lua 5.5 refuses", function()
     local found = {}
-    for _, path in ipairs(sources()) do
-      for _, line in ipairs(assignments_to_loop_variables(process.read_file(ROOT .. path))) do
+    for _, path in ipairs(SOURCES) do
+      for _, line in ipairs(assignments_to_loop_variables(checkout.read(path))) do
         found[#found + 1] = path .. ":" .. line
       end
     end
@@ -142,8 +133,8 @@ describe("the sources", function()
   end)
 
   it("have nothing of the name global, which is a keyword there", function()
-    for _, path in ipairs(sources()) do
-      for _, token in ipairs(tokens_of(process.read_file(ROOT .. path))) do
+    for _, path in ipairs(SOURCES) do
+      for _, token in ipairs(tokens_of(checkout.read(path))) do
         assert.is_true(token[1] ~= "global", ("%s:%d"):format(path, token[2]))
       end
     end

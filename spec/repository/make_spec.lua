@@ -1,9 +1,7 @@
 -- Checks what `make` says to a user: what is missing, by the names of the packages; a warning is no error.
 
+local checkout = require "support.checkout"
 local process = require "support.process"
-
-local ROOT = debug.getinfo(1, "S").source:match "^@(.*)spec/repository/[^/]*$"
-if ROOT == "" then ROOT = "." end
 
 describe("make", function()
   local folder
@@ -14,7 +12,7 @@ describe("make", function()
   local function make(env, ...)
     local changes = { MAKEFLAGS = false, MFLAGS = false, LD_PRELOAD = false, WERROR = false, CC = false }
     for name, value in pairs(env) do changes[name] = value end
-    return process.run({ "make", "-C", ROOT, "--no-print-directory", "BUILD=" .. folder .. "/build",
+    return process.run({ "make", "-C", checkout.ROOT, "--no-print-directory", "BUILD=" .. folder .. "/build",
       "LUA_VERSION=5.4", ... }, { env = changes })
   end
 

@@ -1,19 +1,11 @@
 -- Checks that the version is the same wherever it shows, and that the rockspecs name what is there.
 -- Reads files of the checkout only.
 
+local checkout = require "support.checkout"
 local core = require "hubspot.associations.core"
-local process = require "support.process"
 local version = require "hubspot.associations.version"
 
-local read = process.read_file
-
-local function files(pattern)
-  local list = io.popen("ls " .. pattern .. " 2>/dev/null")
-  local paths = {}
-  for path in list:lines() do paths[#paths + 1] = path end
-  list:close()
-  return paths
-end
+local files, read = checkout.files, checkout.read
 
 -- A rockspec's globals.
 local function rockspec(path)
@@ -50,7 +42,7 @@ describe("the version", function()
 end)
 
 describe("the rockspecs", function()
-  local paths = files "rockspec/*.rockspec"
+  local paths = files "rockspec -name '*.rockspec'"
 
   it("are there, the one for a checkout among them", function()
     assert.truthy(table.concat(paths, " "):find("rockspec/hubspot-associations-scm-1.rockspec", 1, true))
@@ -82,7 +74,7 @@ describe("the rockspecs", function()
     for _, path in ipairs(paths) do
       local dependencies = table.concat(rockspec(path).dependencies, "\n")
       assert.truthy(dependencies:find "lua >= 5%.[1-4]", path)
-      for _, file in ipairs(files "$(find lua -name '*.lua')") do
+      for _, file in ipairs(files "lua -name '*.lua'") do
         if read(file):find 'require "cjson"' then
           assert.truthy(dependencies:find("lua-cjson", 1, true), path .. " " .. file)
         end
@@ -95,7 +87,7 @@ describe("the rockspecs", function()
     for _, path in ipairs(paths) do
       local build = rockspec(path).build
       if build.type == "builtin" then
-        for _, file in ipairs(files "$(find lua -name '*.lua')") do
+        for _, file in ipairs(files "lua -name '*.lua'") do
           local name = file:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/", ".")
           assert.equal(file, build.modules[name], path)
         end

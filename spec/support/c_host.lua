@@ -1,11 +1,10 @@
 -- The C programs of spec/hosts, for specs: builds one with make, and runs it with this spec's search paths.
 -- It builds for the Lua that runs the spec, into a folder of that build's own, and judges nothing.
 
+local checkout = require "support.checkout"
 local process = require "support.process"
 
 local c_host = {}
-
-local ROOT = debug.getinfo(1, "S").source:match("^@(.*)spec/support/[^/]*$")
 
 -- A program that does not end is ended after this long, with exit code 124.
 local PATIENCE_SECONDS = 120
@@ -47,9 +46,9 @@ end
 ---@param variant? "thread"
 ---@return string path of the program
 function c_host.build(name, variant)
-  local root = ROOT == "" and "." or ROOT
   local program = ("build/%s%s/hosts/%s"):format(variant and variant .. "-" or "", VERSION, name)
-  local argv = { "make", "--no-print-directory", "-C", root, "LUA=", "LUA_VERSION=" .. VERSION, program }
+  local argv = { "make", "--no-print-directory", "-C", checkout.ROOT, "LUA=", "LUA_VERSION=" .. VERSION,
+    program }
   for _, word in ipairs(VARIANTS[variant] or {}) do
     argv[#argv + 1] = word
   end
@@ -57,7 +56,7 @@ function c_host.build(name, variant)
   if result.code ~= 0 then
     error(name .. ".c was not built:\n" .. result.stdout .. result.stderr, 2)
   end
-  return root .. "/" .. program
+  return checkout.ROOT .. program
 end
 
 --- Runs a command that hosts Lua.

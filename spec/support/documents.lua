@@ -1,28 +1,8 @@
 -- Reads README.md and the pages of docs/: their fenced blocks, for the specs that run them. Judges nothing.
 
-local process = require "support.process"
+local checkout = require "support.checkout"
 
 local documents = {}
-
-local ROOT = debug.getinfo(1, "S").source:match "^@(.*)spec/support/[^/]*$"
-
----The text of a file of the checkout.
----@param path string
----@return string
-function documents.read(path)
-  return process.read_file(ROOT .. path)
-end
-
----The paths of files of the checkout.
----@param find string arguments of find, the folder first
----@return string[]
-function documents.files(find)
-  local script = "cd " .. process.quote(ROOT == "" and "." or ROOT) .. " && find " .. find .. " -type f"
-  local paths = {}
-  for path in process.run({ "sh", "-c", script }).stdout:gmatch "[^\n]+" do paths[#paths + 1] = path end
-  table.sort(paths)
-  return paths
-end
 
 ---@class documents.Block
 ---@field document string
@@ -45,7 +25,7 @@ end
 ---@return documents.Block[]
 function documents.blocks(document)
   local blocks, open, number, last, section = {}, nil, 0, nil, ""
-  for line in (documents.read(document) .. "\n"):gmatch "([^\n]*)\n" do
+  for line in (checkout.read(document) .. "\n"):gmatch "([^\n]*)\n" do
     number = number + 1
     local language = line:match "^```(.*)$"
     if language and not open then
