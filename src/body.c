@@ -11,7 +11,7 @@
 
 enum { MAX_REFUSALS = 100 };
 
-lhsa_body *lhsa_check_body(lua_State *L)
+lhsa_body *lhsa_body_check(lua_State *L)
 {
   return lhsa_body_at(L, 1);
 }
@@ -31,9 +31,9 @@ lhsa_body *lhsa_body_at(lua_State *L, int index)
 /* body:add(input) -> true | nil, { kind, field, message } */
 static int body_add(lua_State *L)
 {
-  lhsa_body *body = lhsa_check_body(L);
+  lhsa_body *body = lhsa_body_check(L);
   lua_settop(L, 2);
-  if (lhsa_write_input(L, body, 2)) {
+  if (lhsa_body_write(L, body, 2)) {
     lua_pushboolean(L, 1);
     return 1;
   }
@@ -47,12 +47,12 @@ static int body_add(lua_State *L)
  * how many there are. A list that is empty, or none, is one refusal without an index. */
 static int body_add_list(lua_State *L)
 {
-  lhsa_body *body = lhsa_check_body(L);
+  lhsa_body *body = lhsa_body_check(L);
   lua_Integer refused = 0;
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   lua_newtable(L); /* the errors, at 3 */
-  if (lhsa_refuse_list(L, 2)) {
+  if (lhsa_body_check_list(L, 2)) {
     lua_rawseti(L, 3, 1);
     refused = 1;
   } else {
@@ -62,7 +62,7 @@ static int body_add_list(lua_State *L)
     body->entries_from = body->entries.length;
     for (int i = 1; i <= length; i++) {
       lua_rawgeti(L, 2, i); /* at 4 */
-      if (!lhsa_write_input(L, body, 4) && ++refused <= MAX_REFUSALS) {
+      if (!lhsa_body_write(L, body, 4) && ++refused <= MAX_REFUSALS) {
         lua_pushinteger(L, i);
         lua_setfield(L, -2, "index");
         lua_rawseti(L, 3, (int)refused);
@@ -87,9 +87,10 @@ static const char begin[] = "{\"inputs\":[", end[] = "]}";
 /* body:json() -> the request body so far, as a string */
 static int body_json(lua_State *L)
 {
-  lhsa_body *body = lhsa_check_body(L);
+  lhsa_body *body = lhsa_body_check(L);
   body->json.length = body->committed;
-  lhsa_check_memory(L, hsa_buffer_append(&body->json, end, sizeof end - 1)); /* LHSA_MAX_BODY leaves room */
+  lhsa_body_check_memory(
+    L, hsa_buffer_append(&body->json, end, sizeof end - 1)); /* LHSA_BODY_MAX_BYTES leaves room */
   lua_pushlstring(L, body->json.data, body->json.length);
   return 1;
 }
@@ -97,19 +98,19 @@ static int body_json(lua_State *L)
 /* body:count() -> how many inputs it holds */
 static int body_count(lua_State *L)
 {
-  lua_pushinteger(L, (lua_Integer)lhsa_count(lhsa_check_body(L)));
+  lua_pushinteger(L, (lua_Integer)lhsa_body_count(lhsa_body_check(L)));
   return 1;
 }
 
-lhsa_entry lhsa_entry_at(lua_State *L, const lhsa_body *body, int index)
+lhsa_body_entry lhsa_body_entry_at(lua_State *L, const lhsa_body *body, int index)
 {
   lua_Integer place = lua_tointeger(L, index);
-  if (place < 1 || (size_t)place > lhsa_count(body))
+  if (place < 1 || (size_t)place > lhsa_body_count(body))
     luaL_error(L, "the body has no input %d", (int)place);
-  return lhsa_entries(body)[place - 1];
+  return lhsa_body_entries(body)[place - 1];
 }
 
-static void push_span(lua_State *L, const lhsa_body *body, lhsa_span where)
+static void push_span(lua_State *L, const lhsa_body *body, lhsa_body_span where)
 {
   lua_pushlstring(L, body->json.data + where.start, where.length);
 }
@@ -117,16 +118,16 @@ static void push_span(lua_State *L, const lhsa_body *body, lhsa_span where)
 /* body:input(place) -> the JSON of one input */
 static int body_input(lua_State *L)
 {
-  const lhsa_body *body = lhsa_check_body(L);
-  push_span(L, body, lhsa_entry_at(L, body, 2).input);
+  const lhsa_body *body = lhsa_body_check(L);
+  push_span(L, body, lhsa_body_entry_at(L, body, 2).input);
   return 1;
 }
 
 /* body:ids(place) -> from, to: the ids of one input as they stand in JSON, without their quotes */
 static int body_ids(lua_State *L)
 {
-  const lhsa_body *body = lhsa_check_body(L);
-  lhsa_entry entry = lhsa_entry_at(L, body, 2);
+  const lhsa_body *body = lhsa_body_check(L);
+  lhsa_body_entry entry = lhsa_body_entry_at(L, body, 2);
   push_span(L, body, entry.from);
   push_span(L, body, entry.to);
   return 2;
@@ -135,16 +136,16 @@ static int body_ids(lua_State *L)
 /* body:first(place) -> the place of the first input with the same pair of ids, once pairs:enter has looked */
 static int body_first(lua_State *L)
 {
-  const lhsa_body *body = lhsa_check_body(L);
-  lua_pushinteger(L, (lua_Integer)lhsa_entry_at(L, body, 2).first + 1);
+  const lhsa_body *body = lhsa_body_check(L);
+  lua_pushinteger(L, (lua_Integer)lhsa_body_entry_at(L, body, 2).first + 1);
   return 1;
 }
 
 /* body:types(place) -> the JSON of one input's types, without the brackets around them */
 static int body_types(lua_State *L)
 {
-  const lhsa_body *body = lhsa_check_body(L);
-  push_span(L, body, lhsa_entry_at(L, body, 2).types);
+  const lhsa_body *body = lhsa_body_check(L);
+  push_span(L, body, lhsa_body_entry_at(L, body, 2).types);
   return 1;
 }
 
@@ -160,8 +161,8 @@ static void push_hash(lua_State *L, uint64_t hash)
 /* body:digest() -> 16 hexadecimal digits (64-bit FNV-1a) that tell these inputs from others */
 static int body_digest(lua_State *L)
 {
-  const lhsa_body *body = lhsa_check_body(L);
-  push_hash(L, lhsa_hash(LHSA_HASH_BASIS, body->json.data, body->committed));
+  const lhsa_body *body = lhsa_body_check(L);
+  push_hash(L, hsa_text_hash(HSA_TEXT_HASH_BASIS, body->json.data, body->committed));
   return 1;
 }
 
@@ -170,27 +171,27 @@ static int digest(lua_State *L)
 {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
-  push_hash(L, lhsa_hash(LHSA_HASH_BASIS, text, length));
+  push_hash(L, hsa_text_hash(HSA_TEXT_HASH_BASIS, text, length));
   return 1;
 }
 
 static void start(lua_State *L, lhsa_body *body)
 {
   body->json.length = body->entries.length = 0;
-  lhsa_check_memory(L, hsa_buffer_append(&body->json, begin, sizeof begin - 1));
+  lhsa_body_check_memory(L, hsa_buffer_append(&body->json, begin, sizeof begin - 1));
   body->committed = body->json.length;
 }
 
 /* body:clear(): begins anew, in the same memory */
 static int body_clear(lua_State *L)
 {
-  start(L, lhsa_check_body(L));
+  start(L, lhsa_body_check(L));
   return 0;
 }
 
 static int body_free(lua_State *L)
 {
-  lhsa_body *body = lhsa_check_body(L);
+  lhsa_body *body = lhsa_body_check(L);
   hsa_buffer_free(&body->json);
   hsa_buffer_free(&body->entries);
   body->committed = 0;
@@ -225,8 +226,8 @@ static int new_body(lua_State *L)
   lua_settop(L, 1);
   lhsa_body *body = lhsa_newuserdata(L, sizeof *body); /* at 2 */
   memset(body, 0, sizeof *body);
-  hsa_buffer_init(&body->json, LHSA_MAX_BODY);
-  hsa_buffer_init(&body->entries, LHSA_MAX_INPUTS * sizeof(lhsa_entry));
+  hsa_buffer_init(&body->json, LHSA_BODY_MAX_BYTES);
+  hsa_buffer_init(&body->entries, LHSA_BODY_MAX_INPUTS * sizeof(lhsa_body_entry));
   luaL_getmetatable(L, BODY);
   lua_setmetatable(L, 2);
   if (!lua_isnil(L, 1)) {
@@ -246,13 +247,13 @@ void lhsa_open_body(lua_State *L)
   lhsa_newclass(L, BODY, body_methods);
   luaL_getmetatable(L, BODY);
   for (const luaL_Reg *method = reading_methods; method->name != NULL; method++) {
-    lhsa_push_reader(L, method->func);
+    lhsa_body_push_writer(L, method->func);
     lua_setfield(L, -2, method->name);
   }
   lua_pop(L, 1);
   lua_pushcfunction(L, new_body);
   lua_setfield(L, -2, "body");
-  lua_pushcfunction(L, lhsa_is_record_id);
+  lua_pushcfunction(L, lhsa_body_is_record_id);
   lua_setfield(L, -2, "is_record_id");
   lua_pushcfunction(L, digest);
   lua_setfield(L, -2, "digest");

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* How deep a value may go on: of the answer's fields, in the list of results, and of a result's fields. */
-enum { ANSWER_DEPTH = HSA_MAX_DEPTH - 1, LIST_DEPTH = ANSWER_DEPTH - 1, RESULT_DEPTH = LIST_DEPTH - 1 };
+enum { ANSWER_DEPTH = HSA_JSON_MAX_DEPTH - 1, LIST_DEPTH = ANSWER_DEPTH - 1, RESULT_DEPTH = LIST_DEPTH - 1 };
 
 /* The entries of a body, found by their pair of ids: open addressing, entry numbers from 1, 0 for free. */
 typedef struct lhsa_pairs {
@@ -20,7 +20,7 @@ typedef struct lhsa_pairs {
 static void push_pairs(lua_State *L, lhsa_pairs *pairs, const lhsa_body *body)
 {
   size_t slots = 16;
-  while (slots < lhsa_count(body) * 2)
+  while (slots < lhsa_body_count(body) * 2)
     slots *= 2;
   *pairs = (lhsa_pairs){.body = body, .mask = slots - 1};
   pairs->slots = lua_newuserdata(L, slots * sizeof *pairs->slots);
@@ -28,16 +28,16 @@ static void push_pairs(lua_State *L, lhsa_pairs *pairs, const lhsa_body *body)
 }
 
 /* The slot of the pair: that of the entry that has it, or the free one where it belongs. */
-static uint32_t *find(const lhsa_pairs *pairs, lhsa_text from, lhsa_text to)
+static uint32_t *find(const lhsa_pairs *pairs, hsa_text from, hsa_text to)
 {
-  uint64_t hash = lhsa_hash_pair(from, to);
+  uint64_t hash = hsa_text_hash_pair(from, to);
   for (size_t slot = (size_t)hash & pairs->mask;; slot = (slot + 1) & pairs->mask) {
     uint32_t number = pairs->slots[slot];
     if (number == 0)
       return &pairs->slots[slot];
-    const lhsa_entry *entry = &lhsa_entries(pairs->body)[number - 1];
-    if (lhsa_same_text(lhsa_text_of(pairs->body, entry->from), from)
-        && lhsa_same_text(lhsa_text_of(pairs->body, entry->to), to))
+    const lhsa_body_entry *entry = &lhsa_body_entries(pairs->body)[number - 1];
+    if (hsa_text_same(lhsa_body_text(pairs->body, entry->from), from)
+        && hsa_text_same(lhsa_body_text(pairs->body, entry->to), to))
       return &pairs->slots[slot];
   }
 }
@@ -47,19 +47,19 @@ static uint32_t *find(const lhsa_pairs *pairs, lhsa_text from, lhsa_text to)
 /* What has been read of an answer. Whatever is not plain (an error, an escape, a status other than COMPLETE)
  * ends the reading: the answer is then for core.decode and outcome.lua, which know all of it. */
 typedef struct lhsa_answer {
-  hsa_reader reader;
+  hsa_json_reader reader;
   lhsa_pairs pairs;
   int indexed;         /* pairs is filled: once a result is not about the input it is expected to be about */
   unsigned char *seen; /* entries that a result was about */
   size_t next;         /* the entry that the next result is expected to be about */
   int complete, listed, errors_told, count_told; /* the fields that were there: each may be only once */
-  lhsa_text from, to;                            /* of the result that is being read */
+  hsa_text from, to;                             /* of the result that is being read */
 } lhsa_answer;
 
 /* Reads the rest of the value that `token` began, of the field `key`; 0 ends the reading. */
-typedef int field_reader(lhsa_answer *answer, lhsa_text key, hsa_token token);
+typedef int field_reader(lhsa_answer *answer, hsa_text key, hsa_json_token token);
 
-static int is(lhsa_text text, const char *name)
+static int is(hsa_text text, const char *name)
 {
   return text.length == strlen(name) && memcmp(text.bytes, name, text.length) == 0;
 }
@@ -67,48 +67,49 @@ static int is(lhsa_text text, const char *name)
 /* Reads the rest of the object whose { was read, and whose values may go so deep. */
 static int read_object(lhsa_answer *answer, field_reader *read_field, int depth)
 {
-  hsa_reader *reader = &answer->reader;
-  hsa_token token = hsa_read(reader);
-  if (token == HSA_OBJECT_END)
+  hsa_json_reader *reader = &answer->reader;
+  hsa_json_token token = hsa_json_next(reader);
+  if (token == HSA_JSON_OBJECT_END)
     return 1;
   for (;;) {
-    lhsa_text key = {reader->text, reader->length};
-    if (token != HSA_STRING || reader->escaped || hsa_read(reader) != HSA_COLON)
+    hsa_text key = {reader->text, reader->length};
+    if (token != HSA_JSON_STRING || reader->has_escapes || hsa_json_next(reader) != HSA_JSON_COLON)
       return 0;
-    token = hsa_read(reader);
-    if (!hsa_begin_value(reader, token, depth) || !read_field(answer, key, token))
+    token = hsa_json_next(reader);
+    if (!hsa_json_begin(reader, token, depth) || !read_field(answer, key, token))
       return 0;
-    token = hsa_read(reader);
-    if (token != HSA_COMMA)
-      return token == HSA_OBJECT_END;
-    token = hsa_read(reader);
+    token = hsa_json_next(reader);
+    if (token != HSA_JSON_COMMA)
+      return token == HSA_JSON_OBJECT_END;
+    token = hsa_json_next(reader);
   }
 }
 
-static int read_id(hsa_reader *reader, hsa_token token, lhsa_text *id)
+static int read_id(hsa_json_reader *reader, hsa_json_token token, hsa_text *id)
 {
   if (id->bytes != NULL)
     return 0; /* one of two would be a guess */
-  *id = (lhsa_text){reader->text, reader->length};
-  return (token == HSA_STRING && !reader->escaped) || (token == HSA_NUMBER && reader->whole);
+  *id = (hsa_text){reader->text, reader->length};
+  return (token == HSA_JSON_STRING && !reader->has_escapes)
+         || (token == HSA_JSON_NUMBER && reader->is_integer);
 }
 
-static int read_result_field(lhsa_answer *answer, lhsa_text key, hsa_token token)
+static int read_result_field(lhsa_answer *answer, hsa_text key, hsa_json_token token)
 {
   if (is(key, "fromObjectId"))
     return read_id(&answer->reader, token, &answer->from);
   if (is(key, "toObjectId"))
     return read_id(&answer->reader, token, &answer->to);
-  return hsa_skip_begun(&answer->reader, token, RESULT_DEPTH);
+  return hsa_json_skip_begun(&answer->reader, token, RESULT_DEPTH);
 }
 
 static void index_pairs(lhsa_answer *answer)
 {
   const lhsa_body *body = answer->pairs.body;
-  const lhsa_entry *entries = lhsa_entries(body);
-  for (size_t i = 0; i < lhsa_count(body); i++) {
+  const lhsa_body_entry *entries = lhsa_body_entries(body);
+  for (size_t i = 0; i < lhsa_body_count(body); i++) {
     uint32_t *slot =
-      find(&answer->pairs, lhsa_text_of(body, entries[i].from), lhsa_text_of(body, entries[i].to));
+      find(&answer->pairs, lhsa_body_text(body, entries[i].from), lhsa_body_text(body, entries[i].to));
     if (*slot == 0)
       *slot = (uint32_t)i + 1;
   }
@@ -121,12 +122,12 @@ static int note_result(lhsa_answer *answer)
   const lhsa_body *body = answer->pairs.body;
   if (answer->from.bytes == NULL || answer->to.bytes == NULL)
     return 0;
-  while (answer->next < lhsa_count(body) && lhsa_entries(body)[answer->next].first != answer->next)
+  while (answer->next < lhsa_body_count(body) && lhsa_body_entries(body)[answer->next].first != answer->next)
     answer->next++; /* merged into the first of its pair */
-  if (answer->next < lhsa_count(body)) {
-    const lhsa_entry *entry = &lhsa_entries(body)[answer->next];
-    if (lhsa_same_text(lhsa_text_of(body, entry->from), answer->from)
-        && lhsa_same_text(lhsa_text_of(body, entry->to), answer->to)) {
+  if (answer->next < lhsa_body_count(body)) {
+    const lhsa_body_entry *entry = &lhsa_body_entries(body)[answer->next];
+    if (hsa_text_same(lhsa_body_text(body, entry->from), answer->from)
+        && hsa_text_same(lhsa_body_text(body, entry->to), answer->to)) {
       answer->seen[answer->next++] = 1;
       return 1;
     }
@@ -141,60 +142,61 @@ static int note_result(lhsa_answer *answer)
   return 1;
 }
 
-static int read_results(lhsa_answer *answer, hsa_token token)
+static int read_results(lhsa_answer *answer, hsa_json_token token)
 {
-  hsa_reader *reader = &answer->reader;
-  if (token != HSA_LIST || answer->listed++)
+  hsa_json_reader *reader = &answer->reader;
+  if (token != HSA_JSON_LIST || answer->listed++)
     return 0;
-  token = hsa_read(reader);
-  if (token == HSA_LIST_END)
+  token = hsa_json_next(reader);
+  if (token == HSA_JSON_LIST_END)
     return 1;
   for (;;) {
-    answer->from = answer->to = (lhsa_text){NULL, 0};
-    if (token != HSA_OBJECT || !hsa_begin_value(reader, token, LIST_DEPTH)
+    answer->from = answer->to = (hsa_text){NULL, 0};
+    if (token != HSA_JSON_OBJECT || !hsa_json_begin(reader, token, LIST_DEPTH)
         || !read_object(answer, read_result_field, RESULT_DEPTH) || !note_result(answer))
       return 0;
-    token = hsa_read(reader);
-    if (token != HSA_COMMA)
-      return token == HSA_LIST_END;
-    token = hsa_read(reader);
+    token = hsa_json_next(reader);
+    if (token != HSA_JSON_COMMA)
+      return token == HSA_JSON_LIST_END;
+    token = hsa_json_next(reader);
   }
 }
 
-static int read_answer_field(lhsa_answer *answer, lhsa_text key, hsa_token token)
+static int read_answer_field(lhsa_answer *answer, hsa_text key, hsa_json_token token)
 {
-  lhsa_text value = {answer->reader.text, answer->reader.length};
+  hsa_text value = {answer->reader.text, answer->reader.length};
   if (is(key, "results"))
     return read_results(answer, token);
   if (is(key, "status"))
-    return !answer->complete++ && token == HSA_STRING && is(value, "COMPLETE");
+    return !answer->complete++ && token == HSA_JSON_STRING && is(value, "COMPLETE");
   if (is(key, "errors"))
     return !answer->errors_told++
-           && (token == HSA_NULL || (token == HSA_LIST && hsa_read(&answer->reader) == HSA_LIST_END));
+           && (token == HSA_JSON_NULL
+               || (token == HSA_JSON_LIST && hsa_json_next(&answer->reader) == HSA_JSON_LIST_END));
   if (is(key, "numErrors"))
-    return !answer->count_told++ && (token == HSA_NULL || (token == HSA_NUMBER && is(value, "0")));
-  return hsa_skip_begun(&answer->reader, token, ANSWER_DEPTH);
+    return !answer->count_told++ && (token == HSA_JSON_NULL || (token == HSA_JSON_NUMBER && is(value, "0")));
+  return hsa_json_skip_begun(&answer->reader, token, ANSWER_DEPTH);
 }
 
 /* body:confirmed_by(text) -> true when the answer `text` has a result for each pair of ids and tells of no error;
  * false when it does not, or not in so plain a way. Builds no table. */
 int lhsa_body_confirmed_by(lua_State *L)
 {
-  const lhsa_body *body = lhsa_check_body(L);
-  size_t length, count = lhsa_count(body);
+  const lhsa_body *body = lhsa_body_check(L);
+  size_t length, count = lhsa_body_count(body);
   luaL_checktype(L, 2, LUA_TSTRING);
   const char *text = lua_tolstring(L, 2, &length);
   lhsa_answer answer = {.indexed = 0};
   push_pairs(L, &answer.pairs, body);
   answer.seen = lua_newuserdata(L, count + 1);
   memset(answer.seen, 0, count + 1);
-  hsa_reader_init(&answer.reader, text, length);
-  int confirmed = hsa_read(&answer.reader) == HSA_OBJECT
-                  && hsa_begin_value(&answer.reader, HSA_OBJECT, HSA_MAX_DEPTH)
+  hsa_json_init(&answer.reader, text, length);
+  int confirmed = hsa_json_next(&answer.reader) == HSA_JSON_OBJECT
+                  && hsa_json_begin(&answer.reader, HSA_JSON_OBJECT, HSA_JSON_MAX_DEPTH)
                   && read_object(&answer, read_answer_field, ANSWER_DEPTH)
-                  && hsa_read(&answer.reader) == HSA_END && answer.complete && answer.listed;
+                  && hsa_json_next(&answer.reader) == HSA_JSON_END && answer.complete && answer.listed;
   for (size_t i = 0; confirmed && i < count; i++)
-    confirmed = answer.seen[lhsa_entries(body)[i].first];
+    confirmed = answer.seen[lhsa_body_entries(body)[i].first];
   lua_pushboolean(L, confirmed);
   return 1;
 }

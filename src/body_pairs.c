@@ -51,26 +51,26 @@ static void reserve(lua_State *L, lhsa_pairs *pairs, size_t more)
   *pairs = larger;
 }
 
-static lhsa_entry *mutable_entries(lhsa_body *body)
+static lhsa_body_entry *mutable_entries(lhsa_body *body)
 {
   return (void *)body->entries.data;
 }
 
-static uint64_t hash_of(const lhsa_body *body, const lhsa_entry *entry)
+static uint64_t hash_of(const lhsa_body *body, const lhsa_body_entry *entry)
 {
-  return lhsa_hash_pair(lhsa_text_of(body, entry->from), lhsa_text_of(body, entry->to));
+  return hsa_text_hash_pair(lhsa_body_text(body, entry->from), lhsa_body_text(body, entry->to));
 }
 
-static int same_pair(const lhsa_body *body, const lhsa_entry *one, const lhsa_entry *other)
+static int same_pair(const lhsa_body *body, const lhsa_body_entry *one, const lhsa_body_entry *other)
 {
-  return lhsa_same_text(lhsa_text_of(body, one->from), lhsa_text_of(body, other->from))
-         && lhsa_same_text(lhsa_text_of(body, one->to), lhsa_text_of(body, other->to));
+  return hsa_text_same(lhsa_body_text(body, one->from), lhsa_body_text(body, other->from))
+         && hsa_text_same(lhsa_body_text(body, one->to), lhsa_body_text(body, other->to));
 }
 
 /* Enters the entry, and sets its `first`. Gives the batch that had the pair before, or 0. */
 static uint32_t enter_entry(lhsa_pairs *pairs, lhsa_body *body, uint32_t batch, uint32_t number)
 {
-  lhsa_entry *entries = mutable_entries(body);
+  lhsa_body_entry *entries = mutable_entries(body);
   uint64_t hash = hash_of(body, &entries[number]);
   size_t slot = (size_t)hash & (pairs->room - 1);
   for (; pairs->slots[slot].batch != 0; slot = next_slot(pairs, slot)) {
@@ -128,13 +128,13 @@ static int pairs_enter(lua_State *L)
   lhsa_pairs *pairs = check_pairs(L);
   lhsa_body *body = lhsa_body_at(L, 2);
   uint32_t batch = check_batch(L);
-  size_t count = lhsa_count(body);
+  size_t count = lhsa_body_count(body);
   int repeats = 0, held = 0;
   lua_settop(L, 3);
   reserve(L, pairs, count);
   for (size_t i = 0; i < count; i++) {
     uint32_t other = enter_entry(pairs, body, batch, (uint32_t)i);
-    uint32_t first = lhsa_entries(body)[i].first;
+    uint32_t first = lhsa_body_entries(body)[i].first;
     repeats = repeats || first != i;
     if (other != 0 && !held) {
       held = 1;
@@ -161,8 +161,8 @@ static int pairs_leave(lua_State *L)
   lhsa_pairs *pairs = check_pairs(L);
   const lhsa_body *body = lhsa_body_at(L, 2);
   uint32_t batch = check_batch(L);
-  for (size_t i = 0; i < lhsa_count(body) && pairs->used > 0; i++) {
-    uint64_t hash = hash_of(body, &lhsa_entries(body)[i]);
+  for (size_t i = 0; i < lhsa_body_count(body) && pairs->used > 0; i++) {
+    uint64_t hash = hash_of(body, &lhsa_body_entries(body)[i]);
     size_t slot = (size_t)hash & (pairs->room - 1);
     for (; pairs->slots[slot].batch != 0; slot = next_slot(pairs, slot))
       if (pairs->slots[slot].hash == hash && pairs->slots[slot].batch == batch) {

@@ -25,7 +25,7 @@ static uint32_t *push_numbers(lua_State *L, size_t count)
   return numbers;
 }
 
-static size_t count_types(lhsa_text types)
+static size_t count_types(hsa_text types)
 {
   size_t count = 0;
   for (size_t i = 0; i < types.length; i++)
@@ -34,24 +34,24 @@ static size_t count_types(lhsa_text types)
 }
 
 /* The type that begins at `at`, to its closing brace: neither a category nor a number has one. */
-static lhsa_text type_at(lhsa_text types, size_t at)
+static hsa_text type_at(hsa_text types, size_t at)
 {
   const char *from = types.bytes + at, *brace = memchr(from, '}', types.length - at);
-  return (lhsa_text){from, brace == NULL ? types.length - at : (size_t)(brace - from) + 1};
+  return (hsa_text){from, brace == NULL ? types.length - at : (size_t)(brace - from) + 1};
 }
 
 /* Whether the type is not yet in the table, where it is from now on. */
-static int is_new(const lhsa_selection *selection, size_t mask, lhsa_text type)
+static int is_new(const lhsa_selection *selection, size_t mask, hsa_text type)
 {
   const char *base = selection->body->json.data;
-  for (size_t slot = (size_t)lhsa_hash(LHSA_HASH_BASIS, type.bytes, type.length) & mask;;
+  for (size_t slot = (size_t)hsa_text_hash(HSA_TEXT_HASH_BASIS, type.bytes, type.length) & mask;;
        slot = (slot + 1) & mask) {
     uint32_t at = selection->types[slot];
     if (at == 0) {
       selection->types[slot] = (uint32_t)(type.bytes - base);
       return 1;
     }
-    if (lhsa_same_text(type_at((lhsa_text){base, selection->body->json.length}, at), type))
+    if (hsa_text_same(type_at((hsa_text){base, selection->body->json.length}, at), type))
       return 0;
   }
 }
@@ -61,8 +61,8 @@ static size_t slots_of(const lhsa_selection *selection, size_t number)
 {
   size_t types = 0, slots = 8;
   for (size_t i = number;; i = selection->next[i]) {
-    const lhsa_entry *entry = &lhsa_entries(selection->body)[selection->chosen[i]];
-    types += count_types(lhsa_text_of(selection->body, entry->types));
+    const lhsa_body_entry *entry = &lhsa_body_entries(selection->body)[selection->chosen[i]];
+    types += count_types(lhsa_body_text(selection->body, entry->types));
     if (selection->next[i] == 0)
       break;
   }
@@ -74,15 +74,15 @@ static size_t slots_of(const lhsa_selection *selection, size_t number)
 static void add_merged(const lhsa_selection *selection, size_t number, luaL_Buffer *json)
 {
   const lhsa_body *body = selection->body;
-  const lhsa_entry *first = &lhsa_entries(body)[selection->chosen[number]];
+  const lhsa_body_entry *first = &lhsa_body_entries(body)[selection->chosen[number]];
   size_t mask = slots_of(selection, number) - 1;
   int any = 0;
   memset(selection->types, 0, (mask + 1) * sizeof *selection->types);
   luaL_addlstring(json, body->json.data + first->input.start, first->types.start - first->input.start);
   for (size_t i = number;; i = selection->next[i]) {
-    lhsa_text types = lhsa_text_of(body, lhsa_entries(body)[selection->chosen[i]].types);
+    hsa_text types = lhsa_body_text(body, lhsa_body_entries(body)[selection->chosen[i]].types);
     for (size_t at = 0; at < types.length;) {
-      lhsa_text type = type_at(types, at);
+      hsa_text type = type_at(types, at);
       if (is_new(selection, mask, type)) {
         if (any++)
           luaL_addchar(json, ',');
@@ -102,7 +102,7 @@ static void choose(lua_State *L, lhsa_selection *selection)
   const lhsa_body *body = selection->body;
   for (size_t i = 1; i <= selection->count; i++) {
     lua_rawgeti(L, 2, (int)i);
-    uint32_t first = lhsa_entry_at(L, body, -1).first;
+    uint32_t first = lhsa_body_entry_at(L, body, -1).first;
     selection->chosen[i] = (uint32_t)lua_tointeger(L, -1) - 1;
     lua_pop(L, 1);
     if (selection->last[first] != 0)
@@ -117,13 +117,13 @@ static void choose(lua_State *L, lhsa_selection *selection)
  * each pair of ids, in the order of the first place of each */
 int lhsa_body_select(lua_State *L)
 {
-  lhsa_selection selection = {.body = lhsa_check_body(L)};
+  lhsa_selection selection = {.body = lhsa_body_check(L)};
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   selection.count = (size_t)lua_rawlen(L, 2);
   selection.chosen = push_numbers(L, selection.count);
   selection.next = push_numbers(L, selection.count);
-  selection.last = push_numbers(L, lhsa_count(selection.body));
+  selection.last = push_numbers(L, lhsa_body_count(selection.body));
   choose(L, &selection);
   size_t slots = 0, pairs = selection.next[0];
   unsigned char *is_first = lua_newuserdata(L, selection.count + 1);
@@ -144,7 +144,8 @@ int lhsa_body_select(lua_State *L)
       continue;
     if (written++ > 0)
       luaL_addchar(&json, ',');
-    lhsa_text input = lhsa_text_of(selection.body, lhsa_entries(selection.body)[selection.chosen[i]].input);
+    hsa_text input =
+      lhsa_body_text(selection.body, lhsa_body_entries(selection.body)[selection.chosen[i]].input);
     if (selection.next[i] == 0)
       luaL_addlstring(&json, input.bytes, input.length);
     else

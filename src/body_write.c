@@ -18,9 +18,9 @@ enum { FROM = 1, TO, ID, TYPES, CATEGORY, TYPE_ID };
 static const char *const keys[] = {"from", "to", "id", "types", "associationCategory", "associationTypeId"};
 enum { KEYS = sizeof keys / sizeof *keys };
 
-static lhsa_span span(size_t start, size_t end)
+static lhsa_body_span span(size_t start, size_t end)
 {
-  return (lhsa_span){(uint32_t)start, (uint32_t)(end - start)}; /* LHSA_MAX_BODY fits */
+  return (lhsa_body_span){(uint32_t)start, (uint32_t)(end - start)}; /* LHSA_BODY_MAX_BYTES fits */
 }
 
 /* ---- refusals ---- */
@@ -86,7 +86,7 @@ static int refuse(lua_State *L, int index, const char *expected, const char *fie
 }
 
 /* Memory that runs out raises, as it does in Lua itself. */
-void lhsa_check_memory(lua_State *L, hsa_status status)
+void lhsa_body_check_memory(lua_State *L, hsa_status status)
 {
   if (status == HSA_NO_MEMORY)
     luaL_error(L, "not enough memory for the request body");
@@ -94,14 +94,14 @@ void lhsa_check_memory(lua_State *L, hsa_status status)
 
 static int refuse_size(lua_State *L, const char *field)
 {
-  lua_pushfstring(L, "the request body would be over %d bytes", LHSA_MAX_BODY);
+  lua_pushfstring(L, "the request body would be over %d bytes", LHSA_BODY_MAX_BYTES);
   return refuse_with(L, "too_large", field);
 }
 
 static inline int append(lua_State *L, hsa_buffer *json, const char *bytes, size_t count, const char *field)
 {
   hsa_status status = hsa_buffer_append(json, bytes, count);
-  lhsa_check_memory(L, status);
+  lhsa_body_check_memory(L, status);
   return status == HSA_OK ? 1 : refuse_size(L, field);
 }
 
@@ -144,8 +144,8 @@ static inline int write_number_id(lua_State *L, hsa_buffer *json, int index, con
                   field);
   if (!APPEND(L, json, "\"", field))
     return 0;
-  hsa_status status = hsa_json_integer(json, number);
-  lhsa_check_memory(L, status);
+  hsa_status status = hsa_json_write_integer(json, number);
+  lhsa_body_check_memory(L, status);
   return status == HSA_OK ? APPEND(L, json, "\"", field) : refuse_size(L, field);
 }
 
@@ -165,8 +165,8 @@ static int write_any_text(lua_State *L, hsa_buffer *json, int index, const char 
 {
   if (length == 0)
     return refuse(L, index, "a record id (a non-empty string)", field);
-  hsa_status status = hsa_json_string(json, bytes, length);
-  lhsa_check_memory(L, status);
+  hsa_status status = hsa_json_write_string(json, bytes, length);
+  lhsa_body_check_memory(L, status);
   if (status == HSA_BAD_UTF8)
     return refuse(L, index, "valid UTF-8", field);
   return status == HSA_OK ? 1 : refuse_size(L, field);
@@ -201,7 +201,7 @@ static inline int write_id(lua_State *L, lhsa_body *body, int index, const char 
   }
 }
 
-int lhsa_is_record_id(lua_State *L)
+int lhsa_body_is_record_id(lua_State *L)
 {
   size_t length = 0;
   const char *bytes = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &length) : "";
@@ -211,7 +211,7 @@ int lhsa_is_record_id(lua_State *L)
 
 /* Writes the id of input[side], which is an id or { id = … }, and notes where. */
 static int write_side(lua_State *L, lhsa_body *body, int input, int side, const char *id_field,
-                      lhsa_span *where)
+                      lhsa_body_span *where)
 {
   hsa_buffer *json = &body->json;
   size_t start = json->length + 1; /* behind the quote */
@@ -301,7 +301,7 @@ static int refuse_type(lua_State *L, int index, const char *expected, int positi
 /* Asks the body's check_type about an id of category HUBSPOT_DEFINED: 1, or 0 with a refusal pushed. */
 static int check_type(lua_State *L, lhsa_body *body, int64_t id, int position, const char *key)
 {
-  int32_t *passed = &body->passed[id % LHSA_PASSED_TYPES];
+  int32_t *passed = &body->passed[id % LHSA_BODY_PASSED_TYPES];
   if (*passed == id)
     return 1;
   lhsa_getanchor(L, 1);
@@ -326,8 +326,8 @@ static int write_type_id(lua_State *L, lhsa_body *body, int index, int position,
     return refuse_type(L, index, "an association type id (an integer from 1 to 2147483647)", position, key);
   if (checked && !check_type(L, body, id, position, key))
     return 0;
-  hsa_status status = hsa_json_integer(&body->json, id);
-  lhsa_check_memory(L, status);
+  hsa_status status = hsa_json_write_integer(&body->json, id);
+  lhsa_body_check_memory(L, status);
   return status == HSA_OK ? APPEND(L, &body->json, "}", "types") : refuse_size(L, "types");
 }
 
@@ -396,17 +396,17 @@ static int write_types(lua_State *L, lhsa_body *body, int input)
 
 /* ---- inputs ---- */
 
-int lhsa_write_input(lua_State *L, lhsa_body *body, int input)
+int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
 {
   hsa_buffer *json = &body->json;
-  lhsa_entry entry;
+  lhsa_body_entry entry;
   luaL_checkstack(L, LUA_MINSTACK, "an input");
   if (!lua_istable(L, input))
     return refuse(L, input, "a table { from, to, types }", "input");
-  if (lhsa_count(body) == LHSA_MAX_INPUTS)
+  if (lhsa_body_count(body) == LHSA_BODY_MAX_INPUTS)
     return refuse_size(L, "input");
   json->length = body->committed;
-  if (lhsa_count(body) > 0 && !APPEND(L, json, ",", "input"))
+  if (lhsa_body_count(body) > 0 && !APPEND(L, json, ",", "input"))
     return 0;
   size_t start = json->length;
   if (!APPEND(L, json, "{\"from\":{\"id\":", "from")
@@ -421,14 +421,14 @@ int lhsa_write_input(lua_State *L, lhsa_body *body, int input)
     return refuse_size(L, "input");
   entry.input = span(start, json->length);
   entry.types = span(types, json->length - 2);
-  entry.first = (uint32_t)lhsa_count(body);
-  lhsa_check_memory(L, hsa_buffer_append(&body->entries, &entry, sizeof entry));
+  entry.first = (uint32_t)lhsa_body_count(body);
+  lhsa_body_check_memory(L, hsa_buffer_append(&body->entries, &entry, sizeof entry));
   body->committed = json->length;
   lua_settop(L, input);
   return 1;
 }
 
-int lhsa_refuse_list(lua_State *L, int index)
+int lhsa_body_check_list(lua_State *L, int index)
 {
   if (!push_list_flaw(L, index))
     return 0;
@@ -436,7 +436,7 @@ int lhsa_refuse_list(lua_State *L, int index)
   return 1;
 }
 
-void lhsa_push_reader(lua_State *L, lua_CFunction function)
+void lhsa_body_push_writer(lua_State *L, lua_CFunction function)
 {
   for (int i = 0; i < KEYS; i++)
     lua_pushstring(L, keys[i]);

@@ -19,10 +19,10 @@ enum { MOST_PRESIZED = 16, INPUT_SIDES = 2 };
 
 /* How many fields the last object had, at each depth: a good guess for the next. */
 typedef struct lhsa_decoder {
-  hsa_reader reader;
+  hsa_json_reader reader;
   int of_input;                     /* not of an answer */
   const char *id_keys[INPUT_SIDES]; /* of an input: what holds an id, beside "id" */
-  int fields[HSA_MAX_DEPTH + 1];
+  int fields[HSA_JSON_MAX_DEPTH + 1];
   hsa_secrets secrets; /* what no string may show */
 } lhsa_decoder;
 
@@ -32,7 +32,7 @@ typedef struct lhsa_decoder {
 static void redact(lua_State *L, const hsa_secrets *secrets)
 {
   size_t length, begin = 0;
-  hsa_span span;
+  hsa_secrets_span span;
   const char *bytes = lua_tolstring(L, -1, &length);
   if (!hsa_secrets_find(secrets, bytes, length, 0, &span))
     return;
@@ -58,22 +58,22 @@ static void push_bytes(lua_State *L, const lhsa_decoder *decoder, const char *by
 
 static void push_string(lua_State *L, const lhsa_decoder *decoder)
 {
-  const hsa_reader *reader = &decoder->reader;
-  if (!reader->escaped) {
+  const hsa_json_reader *reader = &decoder->reader;
+  if (!reader->has_escapes) {
     push_bytes(L, decoder, reader->text, reader->length);
     return;
   }
   char *plain = lua_newuserdata(L, reader->length);
-  push_bytes(L, decoder, plain, hsa_unescape(plain, reader->text, reader->length));
+  push_bytes(L, decoder, plain, hsa_json_unescape(plain, reader->text, reader->length));
   lua_replace(L, -2);
 }
 
 #if LUA_VERSION_NUM >= 503
 /* Pushes a whole number that fits 64 bits: 1, or 0 when it does not. */
-static int push_integer(lua_State *L, const hsa_reader *reader)
+static int push_integer(lua_State *L, const hsa_json_reader *reader)
 {
   char digits[24];
-  if (!reader->whole || reader->length >= sizeof digits)
+  if (!reader->is_integer || reader->length >= sizeof digits)
     return 0;
   memcpy(digits, reader->text, reader->length);
   digits[reader->length] = '\0';
@@ -85,7 +85,7 @@ static int push_integer(lua_State *L, const hsa_reader *reader)
   return 1;
 }
 #else
-static int push_integer(lua_State *L, const hsa_reader *reader)
+static int push_integer(lua_State *L, const hsa_json_reader *reader)
 {
   (void)L;
   (void)reader;
@@ -93,9 +93,9 @@ static int push_integer(lua_State *L, const hsa_reader *reader)
 }
 #endif
 
-static void push_number(lua_State *L, const hsa_reader *reader)
+static void push_number(lua_State *L, const hsa_json_reader *reader)
 {
-  char text[HSA_LONG_NUMBER + MB_LEN_MAX]; /* longer ones were refused */
+  char text[HSA_JSON_LONG_NUMBER + MB_LEN_MAX]; /* longer ones were refused */
   if (push_integer(L, reader))
     return;
   const char *point = memchr(reader->text, '.', reader->length);
@@ -112,7 +112,7 @@ static void push_number(lua_State *L, const hsa_reader *reader)
 
 /* ---- values ---- */
 
-static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth);
+static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_json_token token, int depth);
 
 static int ends_with(const char *key, size_t length, const char *ending)
 {
@@ -140,7 +140,7 @@ static int is_id(lua_State *L, const lhsa_decoder *decoder)
   const char *key = lua_tolstring(L, -1, &length);
   if (decoder->of_input)
     return is_input_id(decoder, key, length);
-  return decoder->reader.whole && ends_with(key, length, "ObjectId");
+  return decoder->reader.is_integer && ends_with(key, length, "ObjectId");
 }
 
 /* Whether the object at the top but one has a value under the key at the top. */
@@ -178,20 +178,20 @@ static int is_second(lua_State *L, const lhsa_decoder *decoder, unsigned *told)
 }
 
 /* Reads `"key": value` behind the token that began the key, and sets it in the object at the top. */
-static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth, unsigned *told)
+static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_json_token token, int depth, unsigned *told)
 {
-  hsa_reader *reader = &decoder->reader;
-  if (token != HSA_STRING)
-    return hsa_reader_fail(reader, "a key is missing");
+  hsa_json_reader *reader = &decoder->reader;
+  if (token != HSA_JSON_STRING)
+    return hsa_json_fail(reader, "a key is missing");
   push_string(L, decoder);
   int doubtful = is_second(L, decoder, told);
   if (decoder->of_input && doubtful) /* which of two ids is meant would be a guess */
-    return hsa_reader_fail(reader, "a key for the second time");
-  if (hsa_read(reader) != HSA_COLON)
-    return hsa_reader_fail(reader, "a colon is missing");
-  token = hsa_read(reader);
-  if (token == HSA_NUMBER && is_id(L, decoder)) {
-    if (!decoder->of_input && !hsa_begin_value(reader, token, depth - 1)) /* an input's is judged by others */
+    return hsa_json_fail(reader, "a key for the second time");
+  if (hsa_json_next(reader) != HSA_JSON_COLON)
+    return hsa_json_fail(reader, "a colon is missing");
+  token = hsa_json_next(reader);
+  if (token == HSA_JSON_NUMBER && is_id(L, decoder)) {
+    if (!decoder->of_input && !hsa_json_begin(reader, token, depth - 1)) /* an input's is judged by others */
       return 0;
     lua_pushlstring(L, reader->text, reader->length);
   } else if (!push_value(L, decoder, token, depth - 1)) {
@@ -207,21 +207,21 @@ static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_token token, int 
 
 static int push_object(lua_State *L, lhsa_decoder *decoder, int depth)
 {
-  hsa_reader *reader = &decoder->reader;
+  hsa_json_reader *reader = &decoder->reader;
   int fields = 0;
   unsigned told = 0;
   lua_createtable(L, 0, decoder->fields[depth]);
-  hsa_token token = hsa_read(reader);
-  if (token != HSA_OBJECT_END) {
+  hsa_json_token token = hsa_json_next(reader);
+  if (token != HSA_JSON_OBJECT_END) {
     do {
       if (fields > 0)
-        token = hsa_read(reader);
+        token = hsa_json_next(reader);
       if (!read_field(L, decoder, token, depth, &told))
         return 0;
       fields++;
-    } while ((token = hsa_read(reader)) == HSA_COMMA);
-    if (token != HSA_OBJECT_END)
-      return hsa_reader_fail(reader, "an object without an end");
+    } while ((token = hsa_json_next(reader)) == HSA_JSON_COMMA);
+    if (token != HSA_JSON_OBJECT_END)
+      return hsa_json_fail(reader, "an object without an end");
   }
   decoder->fields[depth] = fields < MOST_PRESIZED ? fields : MOST_PRESIZED;
   return 1;
@@ -229,68 +229,68 @@ static int push_object(lua_State *L, lhsa_decoder *decoder, int depth)
 
 static int push_list(lua_State *L, lhsa_decoder *decoder, int depth)
 {
-  hsa_reader *reader = &decoder->reader;
+  hsa_json_reader *reader = &decoder->reader;
   int kept = 0, first = 1;
   lua_newtable(L);
-  hsa_token token = hsa_read(reader);
-  if (token == HSA_LIST_END)
+  hsa_json_token token = hsa_json_next(reader);
+  if (token == HSA_JSON_LIST_END)
     return 1;
   do {
     if (!first)
-      token = hsa_read(reader);
+      token = hsa_json_next(reader);
     first = 0;
     if (!push_value(L, decoder, token, depth - 1))
       return 0;
-    if (token == HSA_NULL)
+    if (token == HSA_JSON_NULL)
       lua_pop(L, 1);
     else
       lua_rawseti(L, -2, ++kept);
-  } while ((token = hsa_read(reader)) == HSA_COMMA);
-  return token == HSA_LIST_END ? 1 : hsa_reader_fail(reader, "a list without an end");
+  } while ((token = hsa_json_next(reader)) == HSA_JSON_COMMA);
+  return token == HSA_JSON_LIST_END ? 1 : hsa_json_fail(reader, "a list without an end");
 }
 
 /* Pushes the value that `token` begins (nil for null): 1; or 0, with the reader's error set. */
-static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_token token, int depth)
+static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_json_token token, int depth)
 {
-  hsa_reader *reader = &decoder->reader;
-  if (!hsa_begin_value(reader, token, depth))
+  hsa_json_reader *reader = &decoder->reader;
+  if (!hsa_json_begin(reader, token, depth))
     return 0;
   luaL_checkstack(L, 4, "a response");
   switch (token) {
-  case HSA_OBJECT:
+  case HSA_JSON_OBJECT:
     return push_object(L, decoder, depth);
-  case HSA_LIST:
+  case HSA_JSON_LIST:
     return push_list(L, decoder, depth);
-  case HSA_STRING:
+  case HSA_JSON_STRING:
     push_string(L, decoder);
     return 1;
-  case HSA_NUMBER:
+  case HSA_JSON_NUMBER:
     push_number(L, reader);
     return 1;
-  case HSA_TRUE:
-  case HSA_FALSE:
-    lua_pushboolean(L, token == HSA_TRUE);
+  case HSA_JSON_TRUE:
+  case HSA_JSON_FALSE:
+    lua_pushboolean(L, token == HSA_JSON_TRUE);
     return 1;
-  case HSA_NULL:
+  case HSA_JSON_NULL:
     lua_pushnil(L);
     return 1;
   default:
-    return hsa_reader_fail(reader, "a value is missing");
+    return hsa_json_fail(reader, "a value is missing");
   }
 }
 
 /* Decodes the string at 1: returns the table, or nil and a message. */
 static int decode_text(lua_State *L, lhsa_decoder *decoder)
 {
-  hsa_reader *reader = &decoder->reader;
+  hsa_json_reader *reader = &decoder->reader;
   size_t length;
   const char *text = lua_tolstring(L, 1, &length); /* stays at 1, and so alive */
-  hsa_reader_init(reader, text, length);
-  hsa_token token = hsa_read(reader);
-  if (token != HSA_OBJECT && token != HSA_LIST && token != HSA_ERROR)
-    hsa_reader_fail(reader, "not a JSON object");
-  else if (push_value(L, decoder, token, HSA_MAX_DEPTH) && hsa_read(reader) != HSA_END)
-    hsa_reader_fail(reader, "more than one JSON value");
+  hsa_json_init(reader, text, length);
+  hsa_json_token token = hsa_json_next(reader);
+  if (token != HSA_JSON_OBJECT && token != HSA_JSON_LIST && token != HSA_JSON_ERROR)
+    hsa_json_fail(reader, "not a JSON object");
+  else if (push_value(L, decoder, token, HSA_JSON_MAX_DEPTH) && hsa_json_next(reader) != HSA_JSON_END)
+    hsa_json_fail(reader, "more than one JSON value");
   if (reader->error == NULL)
     return 1;
   lua_pushnil(L);
@@ -302,9 +302,9 @@ static int decode_text(lua_State *L, lhsa_decoder *decoder)
 static void check_secrets(lua_State *L, hsa_secrets *secrets)
 {
   luaL_checktype(L, 1, LUA_TSTRING);
-  lua_settop(L, 1 + HSA_MOST_SECRETS);
+  lua_settop(L, 1 + HSA_SECRETS_MOST);
   secrets->count = 0;
-  for (int i = 2; i <= 1 + HSA_MOST_SECRETS && !lua_isnil(L, i); i++) {
+  for (int i = 2; i <= 1 + HSA_SECRETS_MOST && !lua_isnil(L, i); i++) {
     hsa_secret *secret = &secrets->list[secrets->count++];
     secret->bytes = luaL_checklstring(L, i, &secret->length);
     luaL_argcheck(L, secret->length > 0, i, "a secret is not empty");

@@ -5,22 +5,22 @@
 
 #include <string.h>
 
-void hsa_reader_init(hsa_reader *reader, const char *text, size_t length)
+void hsa_json_init(hsa_json_reader *reader, const char *text, size_t length)
 {
-  *reader = (hsa_reader){.begin = text, .next = text, .end = text + length, .text = text};
+  *reader = (hsa_json_reader){.begin = text, .next = text, .end = text + length, .text = text};
 }
 
-int hsa_reader_fail(hsa_reader *reader, const char *error)
+int hsa_json_fail(hsa_json_reader *reader, const char *error)
 {
   if (reader->error == NULL)
     reader->error = error;
   return 0;
 }
 
-static hsa_token fail(hsa_reader *reader, const char *error)
+static hsa_json_token fail(hsa_json_reader *reader, const char *error)
 {
-  hsa_reader_fail(reader, error);
-  return HSA_ERROR;
+  hsa_json_fail(reader, error);
+  return HSA_JSON_ERROR;
 }
 
 /* The four hexadecimal digits at p, or -1. */
@@ -52,11 +52,11 @@ static size_t escape_length(const char *p, const char *end)
   return memchr("\"\\/bfnrt", p[1], 8) != NULL ? 2 : 0;
 }
 
-static hsa_token read_string(hsa_reader *reader)
+static hsa_json_token read_string(hsa_json_reader *reader)
 {
   const char *p = reader->next;
   reader->text = p;
-  reader->escaped = 0;
+  reader->has_escapes = 0;
   for (;;) {
     if (p == reader->end)
       return fail(reader, "a string without an end");
@@ -69,12 +69,12 @@ static hsa_token read_string(hsa_reader *reader)
     size_t length = escape_length(p, reader->end);
     if (length == 0)
       return fail(reader, "an escape that JSON does not have");
-    reader->escaped = 1;
+    reader->has_escapes = 1;
     p += length;
   }
   reader->length = (size_t)(p - reader->text);
   reader->next = p + 1;
-  return HSA_STRING;
+  return HSA_JSON_STRING;
 }
 
 static const char *skip_digits(const char *p, const char *end)
@@ -84,24 +84,24 @@ static const char *skip_digits(const char *p, const char *end)
   return p;
 }
 
-static hsa_token read_number(hsa_reader *reader)
+static hsa_json_token read_number(hsa_json_reader *reader)
 {
   const char *p = reader->next - 1, *end = reader->end, *digits;
   reader->text = p;
-  reader->whole = 1;
+  reader->is_integer = 1;
   p += *p == '-';
   digits = p;
   p = skip_digits(p, end);
   if (p == digits || (*digits == '0' && p - digits > 1))
     return fail(reader, "not a number");
   if (p < end && *p == '.') {
-    reader->whole = 0;
+    reader->is_integer = 0;
     digits = ++p;
     if ((p = skip_digits(p, end)) == digits)
       return fail(reader, "not a number");
   }
   if (p < end && (*p == 'e' || *p == 'E')) {
-    reader->whole = 0;
+    reader->is_integer = 0;
     p++;
     p += p < end && (*p == '+' || *p == '-');
     digits = p;
@@ -110,10 +110,10 @@ static hsa_token read_number(hsa_reader *reader)
   }
   reader->length = (size_t)(p - reader->text);
   reader->next = p;
-  return HSA_NUMBER;
+  return HSA_JSON_NUMBER;
 }
 
-static hsa_token read_word(hsa_reader *reader, const char *word, hsa_token token)
+static hsa_json_token read_word(hsa_json_reader *reader, const char *word, hsa_json_token token)
 {
   size_t length = strlen(word);
   reader->text = reader->next - 1;
@@ -124,14 +124,14 @@ static hsa_token read_word(hsa_reader *reader, const char *word, hsa_token token
   return token;
 }
 
-hsa_token hsa_read(hsa_reader *reader)
+hsa_json_token hsa_json_next(hsa_json_reader *reader)
 {
   const char *p = reader->next;
   while (p < reader->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
     p++;
   reader->text = p;
   if (p == reader->end)
-    return HSA_END;
+    return HSA_JSON_END;
   reader->next = p + 1;
   switch (*p) {
   case '"':
@@ -142,82 +142,82 @@ hsa_token hsa_read(hsa_reader *reader)
   case ']':
   case ':':
   case ',':
-    return (hsa_token)*p;
+    return (hsa_json_token)*p;
   case 't':
-    return read_word(reader, "true", HSA_TRUE);
+    return read_word(reader, "true", HSA_JSON_TRUE);
   case 'f':
-    return read_word(reader, "false", HSA_FALSE);
+    return read_word(reader, "false", HSA_JSON_FALSE);
   case 'n':
-    return read_word(reader, "null", HSA_NULL);
+    return read_word(reader, "null", HSA_JSON_NULL);
   default:
     return *p == '-' || (*p >= '0' && *p <= '9') ? read_number(reader) : fail(reader, "not a JSON value");
   }
 }
 
-static int skip_object(hsa_reader *reader, int depth)
+static int skip_object(hsa_json_reader *reader, int depth)
 {
-  hsa_token token = hsa_read(reader);
-  if (token == HSA_OBJECT_END)
+  hsa_json_token token = hsa_json_next(reader);
+  if (token == HSA_JSON_OBJECT_END)
     return 1;
   for (;;) {
-    if (token != HSA_STRING || hsa_read(reader) != HSA_COLON)
-      return hsa_reader_fail(reader, "a key is missing");
-    if (!hsa_skip(reader, hsa_read(reader), depth - 1))
+    if (token != HSA_JSON_STRING || hsa_json_next(reader) != HSA_JSON_COLON)
+      return hsa_json_fail(reader, "a key is missing");
+    if (!hsa_json_skip(reader, hsa_json_next(reader), depth - 1))
       return 0;
-    token = hsa_read(reader);
-    if (token != HSA_COMMA)
-      return token == HSA_OBJECT_END ? 1 : hsa_reader_fail(reader, "an object without an end");
-    token = hsa_read(reader);
+    token = hsa_json_next(reader);
+    if (token != HSA_JSON_COMMA)
+      return token == HSA_JSON_OBJECT_END ? 1 : hsa_json_fail(reader, "an object without an end");
+    token = hsa_json_next(reader);
   }
 }
 
-static int skip_list(hsa_reader *reader, int depth)
+static int skip_list(hsa_json_reader *reader, int depth)
 {
-  hsa_token token = hsa_read(reader);
-  if (token == HSA_LIST_END)
+  hsa_json_token token = hsa_json_next(reader);
+  if (token == HSA_JSON_LIST_END)
     return 1;
   for (;;) {
-    if (!hsa_skip(reader, token, depth - 1))
+    if (!hsa_json_skip(reader, token, depth - 1))
       return 0;
-    token = hsa_read(reader);
-    if (token != HSA_COMMA)
-      return token == HSA_LIST_END ? 1 : hsa_reader_fail(reader, "a list without an end");
-    token = hsa_read(reader);
+    token = hsa_json_next(reader);
+    if (token != HSA_JSON_COMMA)
+      return token == HSA_JSON_LIST_END ? 1 : hsa_json_fail(reader, "a list without an end");
+    token = hsa_json_next(reader);
   }
 }
 
-int hsa_begin_value(hsa_reader *reader, hsa_token token, int depth)
+int hsa_json_begin(hsa_json_reader *reader, hsa_json_token token, int depth)
 {
-  if (depth == 0 && (token == HSA_OBJECT || token == HSA_LIST))
-    return hsa_reader_fail(reader, "nested too deeply");
-  if (++reader->values > HSA_MOST_VALUES)
-    return hsa_reader_fail(reader, "more values than an answer has");
-  if (token == HSA_NUMBER && reader->length >= HSA_LONG_NUMBER)
-    return hsa_reader_fail(reader, "a number too long");
+  if (depth == 0 && (token == HSA_JSON_OBJECT || token == HSA_JSON_LIST))
+    return hsa_json_fail(reader, "nested too deeply");
+  if (++reader->values > HSA_JSON_MAX_VALUES)
+    return hsa_json_fail(reader, "more values than an answer has");
+  if (token == HSA_JSON_NUMBER && reader->length >= HSA_JSON_LONG_NUMBER)
+    return hsa_json_fail(reader, "a number too long");
   return 1;
 }
 
-int hsa_skip_begun(hsa_reader *reader, hsa_token token, int depth)
+int hsa_json_skip_begun(hsa_json_reader *reader, hsa_json_token token, int depth)
 {
   switch (token) {
-  case HSA_OBJECT:
+  case HSA_JSON_OBJECT:
     return skip_object(reader, depth);
-  case HSA_LIST:
+  case HSA_JSON_LIST:
     return skip_list(reader, depth);
-  case HSA_STRING:
-  case HSA_NUMBER:
-  case HSA_TRUE:
-  case HSA_FALSE:
-  case HSA_NULL:
+  case HSA_JSON_STRING:
+  case HSA_JSON_NUMBER:
+  case HSA_JSON_TRUE:
+  case HSA_JSON_FALSE:
+  case HSA_JSON_NULL:
     return 1;
   default:
-    return hsa_reader_fail(reader, "a value is missing");
+    return hsa_json_fail(reader, "a value is missing");
   }
 }
 
-int hsa_skip(hsa_reader *reader, hsa_token token, int depth)
+int hsa_json_skip(hsa_json_reader *reader, hsa_json_token token, int depth)
 {
-  return hsa_begin_value(reader, token, depth) && hsa_skip_begun(reader, token, depth);
+  return hsa_json_begin(reader, token, depth) && hsa_json_skip_begun(reader, token, depth);
 }
 
 /* ---- escapes ---- */
@@ -264,7 +264,7 @@ static long read_unicode(const char **p, const char *end)
   return 0xFFFD;
 }
 
-size_t hsa_unescape(char *to, const char *text, size_t length)
+size_t hsa_json_unescape(char *to, const char *text, size_t length)
 {
   const char *p = text, *end = text + length;
   char *begin = to;

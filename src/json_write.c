@@ -70,7 +70,7 @@ static size_t escape(char *to, unsigned char c)
   }
 }
 
-/* At least what hsa_json_string writes of the bytes between its quotes: exactly that, of a long text. */
+/* At least what hsa_json_write_string writes of the bytes between its quotes: exactly that, of a long text. */
 static size_t written_length(const unsigned char *bytes, size_t count)
 {
   enum { LONGEST_ESCAPE = 6, SHORT = 4096 };
@@ -84,7 +84,7 @@ static size_t written_length(const unsigned char *bytes, size_t count)
   return length;
 }
 
-hsa_status hsa_json_string(hsa_buffer *out, const char *bytes, size_t count)
+hsa_status hsa_json_write_string(hsa_buffer *out, const char *bytes, size_t count)
 {
   const unsigned char *p = (const unsigned char *)bytes;
   hsa_status status = hsa_buffer_reserve(out, written_length(p, count) + 2);
@@ -112,7 +112,7 @@ hsa_status hsa_json_string(hsa_buffer *out, const char *bytes, size_t count)
   return HSA_OK;
 }
 
-hsa_status hsa_json_integer(hsa_buffer *out, int64_t value)
+hsa_status hsa_json_write_integer(hsa_buffer *out, int64_t value)
 {
   char digits[20]; /* "-9223372036854775808" */
   char *p = digits + sizeof digits;

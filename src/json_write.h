@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Appends `count` bytes of UTF-8 as a JSON string, quotes included. */
-hsa_status hsa_json_string(hsa_buffer *out, const char *bytes, size_t count);
-hsa_status hsa_json_integer(hsa_buffer *out, int64_t value);
+hsa_status hsa_json_write_string(hsa_buffer *out, const char *bytes, size_t count);
+hsa_status hsa_json_write_integer(hsa_buffer *out, int64_t value);
 
 #endif

@@ -108,14 +108,14 @@ static size_t shortest(const hsa_secrets *secrets)
 
 /* Spans that overlap are one: what looks like a beginning of a secret may hold the start of the secret itself. */
 int hsa_secrets_find(const hsa_secrets *secrets, const char *text, size_t length, size_t from,
-                     hsa_span *found)
+                     hsa_secrets_span *found)
 {
   const char *end = text + length;
   size_t least = shortest(secrets), most;
   for (size_t i = from; i + least <= length; i++) {
     if (!may_begin(secrets, text[i]) || (most = longest(secrets, text + i, end)) == 0)
       continue;
-    *found = (hsa_span){i, i + most};
+    *found = (hsa_secrets_span){i, i + most};
     while (++i < found->end)
       if ((most = longest(secrets, text + i, end)) > found->end - i)
         found->end = i + most;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 /* Two tokens at most: the one that was sent, and the one before it. */
-enum { HSA_MOST_SECRETS = 2 };
+enum { HSA_SECRETS_MOST = 2 };
 
 typedef struct hsa_secret {
   const char *bytes;
@@ -12,16 +12,16 @@ typedef struct hsa_secret {
 } hsa_secret;
 
 typedef struct hsa_secrets {
-  hsa_secret list[HSA_MOST_SECRETS];
+  hsa_secret list[HSA_SECRETS_MOST];
   int count;
 } hsa_secrets;
 
-typedef struct hsa_span {
+typedef struct hsa_secrets_span {
   size_t begin, end;
-} hsa_span;
+} hsa_secrets_span;
 
 /* Finds the first span at or behind `from` that shows a secret: 1, or 0 when there is none. */
 int hsa_secrets_find(const hsa_secrets *secrets, const char *text, size_t length, size_t from,
-                     hsa_span *found);
+                     hsa_secrets_span *found);
 
 #endif

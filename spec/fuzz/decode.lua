@@ -1,7 +1,7 @@
--- core.decode on any bytes: a table, or a reason. The table is what lua-cjson makes of the text, where it
--- does, but for what core.decode means to do otherwise; told of secrets, it shows none. hsa_skip, which reads
--- over what is of no interest, takes the same texts. core.decode_input takes them, too, but for a key that
--- comes twice; it has no number as an id, however that is spelled.
+-- core.decode on any bytes: a table, or a reason. The table is what lua-cjson makes of the text, but for
+-- the differences that core.decode documents; given secrets, it shows none. hsa_json_skip, which reads over
+-- what is of no interest, accepts the same texts. core.decode_input accepts them, too, unless a key comes
+-- twice; it returns no number as an id, however that is spelled.
 
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"

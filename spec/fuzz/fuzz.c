@@ -32,16 +32,16 @@ static char *copy_exactly(lua_State *L, size_t *length)
   return copy;
 }
 
-/* skips(text) -> whether it is an object or a list, as far as hsa_skip can tell */
+/* skips(text) -> whether it is an object or a list, as far as hsa_json_skip can tell */
 static int skips(lua_State *L)
 {
   size_t length;
   char *text = copy_exactly(L, &length);
-  hsa_reader reader;
-  hsa_reader_init(&reader, text, length);
-  hsa_token token = hsa_read(&reader);
-  int skipped = (token == HSA_OBJECT || token == HSA_LIST) && hsa_skip(&reader, token, MAX_DEPTH)
-                && hsa_read(&reader) == HSA_END;
+  hsa_json_reader reader;
+  hsa_json_init(&reader, text, length);
+  hsa_json_token token = hsa_json_next(&reader);
+  int skipped = (token == HSA_JSON_OBJECT || token == HSA_JSON_LIST)
+                && hsa_json_skip(&reader, token, MAX_DEPTH) && hsa_json_next(&reader) == HSA_JSON_END;
   free(text);
   lua_pushboolean(L, skipped);
   return 1;
