@@ -1,15 +1,18 @@
 /* What all fuzzers share: a Lua state with the core, and in it the target FUZZ, a spec/fuzz/NAME.lua:
  * a function that is given libFuzzer's bytes, and raises when what should hold of them does not.
  * Lends the targets what the core keeps to itself; never judges. Run by tools/fuzz. */
-#include "../../src/http.c" /* for on_head; the first, for it says what it wants of the C library */
-
 #include "../../src/transport.c" /* for push_headers */
 
+#include "../../src/http_private.h" /* for libcurl's callbacks */
 #include "../../src/json_read.h"
 
 #include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
 
-enum { TRACEBACK = 1, TARGET, MAX_DEPTH = 64 }; /* on the stack; and how deep core.decode goes */
+enum { TRACEBACK = 1, TARGET }; /* on the stack */
+
+enum { MAX_DEPTH = 64, MAX_HEAD = 256 * 1024 }; /* as in the core */
 
 int luaopen_hubspot_associations_core(lua_State *L); /* from the static library */
 int LLVMFuzzerInitialize(int *count, char ***arguments);
@@ -59,7 +62,7 @@ static int headers(lua_State *L)
   while (line < end) {
     char *stop = memchr(line, '\n', (size_t)(end - line));
     size_t count = (size_t)(stop == NULL ? end - line : stop + 1 - line);
-    if (on_head(line, 1, count, &request) != count)
+    if (hsa_http_request_on_head(line, 1, count, &request) != count)
       break;
     line += count;
   }
