@@ -10,7 +10,7 @@ local journals = require "hubspot.associations.job.journal"
 local operations = require "hubspot.associations.job.runner"
 local options = require "hubspot.associations.options"
 local rejection = require "hubspot.associations.api.rejection"
-local retry = require "hubspot.associations.policy.retry"
+local retryable = require "hubspot.associations.policy.retryable"
 local types = require "hubspot.associations.types"
 
 ---@class hubspot.associations.Client
@@ -91,7 +91,7 @@ local function delay_after(connection, err, meta, now)
     meta.renewed = true
     return 0
   end
-  if retry.counts(err) then meta.strikes = meta.strikes + 1 end
+  if retryable.counts(err) then meta.strikes = meta.strikes + 1 end
   return connection.retry:after(err, meta.strikes, now - meta.began)
 end
 

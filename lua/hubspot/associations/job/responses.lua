@@ -4,7 +4,7 @@ local errors = require "hubspot.associations.errors"
 local outcome = require "hubspot.associations.job.matching"
 local pieces = require "hubspot.associations.job.chunk"
 local rejection = require "hubspot.associations.api.rejection"
-local retry = require "hubspot.associations.policy.retry"
+local retryable = require "hubspot.associations.policy.retryable"
 local trials = require "hubspot.associations.job.trial"
 
 ---@class hubspot.associations.Job
@@ -21,7 +21,7 @@ local MOST_PROBES = 2
 
 -- Tries the piece again later, if it may be.
 function answers:again(piece, now, err)
-  if retry.counts(err) then piece.strikes = piece.strikes + 1 end
+  if retryable.counts(err) then piece.strikes = piece.strikes + 1 end
   local delay = self.retry:after(err, piece.strikes, now - piece.began)
   if not delay then return false end
   piece.not_before = now + delay
@@ -36,7 +36,7 @@ function answers:follow(piece, verdict)
   self:settle_places(group, verdict.created, "created")
   for _, failed in ipairs(verdict.failed) do
     errors.shorten(failed.err)
-    local may_be_done = piece.maybe and retry.may_have_been_done(failed.err)
+    local may_be_done = piece.maybe and retryable.may_have_been_done(failed.err)
     self:settle_places(group, failed.places, may_be_done and "unconfirmed" or "failed", failed.err)
   end
 end
@@ -138,7 +138,7 @@ function answers:give_up(piece, err)
   if piece.is_part then self.failed_parts = self.failed_parts + 1 end
   local is_outage = self.failed_parts > MOST_FAILED_PARTS
     or not others_pass and not self:may_probe(piece, err)
-  if is_outage or not retry.counts(err) then
+  if is_outage or not retryable.counts(err) then
     self:stop(err)
     self:abandon(piece, err)
   elseif not others_pass and piece.is_part then
@@ -162,10 +162,10 @@ end
 -- The piece failed, or HubSpot rejected it as a whole.
 function answers:rejected(piece, now, err)
   piece.failing_since = piece.failing_since or now
-  if retry.may_have_been_done(err) then piece.maybe = true end
+  if retryable.may_have_been_done(err) then piece.maybe = true end
   piece.went_out = piece.went_out or err.sent ~= false
   if piece.went_out then err.sent = nil end -- it is the error of all attempts
-  err.retryable = retry.is_retryable(err)
+  err.retryable = retryable.is_retryable(err)
   err.attempts = piece.attempts
   if err.retryable then self.concurrency:overloaded(piece.sent, now) end
   if self.error then return self:abandon(piece, err) end

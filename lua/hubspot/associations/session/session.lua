@@ -9,6 +9,7 @@ local limiter = require "hubspot.associations.policy.limiter"
 local proxies = require "hubspot.associations.session.proxy"
 local redact = require "hubspot.associations.text.redact"
 local retry = require "hubspot.associations.policy.retry"
+local retryable = require "hubspot.associations.policy.retryable"
 local tokens = require "hubspot.associations.session.token"
 local trust = require "hubspot.associations.session.trust"
 
@@ -232,7 +233,7 @@ end
 local function fail(self, flight, failure)
   if not self.is_plain then self.proxy.explain(failure) end
   failure.looked_up = nil
-  failure.retryable = retry.is_retryable(failure)
+  failure.retryable = retryable.is_retryable(failure)
   failure.message = redact.text(self.trust:explain(failure), self.token.secrets(flight.token()))
   self:emit(flight.sink, {
     type = "failure",
@@ -291,7 +292,7 @@ function Connection:land(flight, confirm)
     local is_new, unavailable = renewed(self, flight, err)
     err = unavailable or err
     err.renewed = is_new or nil
-    err.retryable = is_new or retry.is_retryable(err)
+    err.retryable = is_new or retryable.is_retryable(err)
   end
   if not err or err.kind ~= "unauthorized" then self.token.accepted(flight.token()) end
   return batch, err, meta

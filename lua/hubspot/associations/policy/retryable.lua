@@ -1,0 +1,122 @@
+-- What a failure says of its request: whether the same request may succeed later, whether HubSpot may have
+-- done it all the same, and whether the failure counts as an attempt. Pure: reads the fields of an error, and
+-- never its message.
+
+local kinds = require "hubspot.associations.error_kinds"
+
+local retryable = {}
+
+-- The errors of single inputs have a status as well, which need not be a number.
+local function status_of(err)
+  return type(err.status) == "number" and err.status or 0
+end
+
+-- ---- rejections, of kind `http` ----
+
+-- Statuses of the client's kind after which the same request may succeed.
+local PASSING_STATUS = {
+  [408] = true, -- the request took too long to arrive: the network may be faster next time
+  [409] = true, -- a conflict with another request, which ends with that request
+  [423] = true, -- what the request needs is locked: HubSpot asks for a pause of 2 s
+  [477] = true, -- the account is being moved to another data centre: Retry-After says for how long
+}
+
+local function may_http_pass(err)
+  -- The server, or a gateway before it, has a problem: that says nothing against the request.
+  if status_of(err) >= 500 then return true end
+  -- HubSpot understood the request and rejected it: it will reject it again.
+  return PASSING_STATUS[err.status] or false
+end
+
+-- ---- the network ----
+
+-- Refusals of a CONNECT that pass: the proxy is busy, or waited too long.
+local PASSING_PROXY_STATUS = { [408] = true, [425] = true, [429] = true }
+
+-- Refusals of a SOCKS proxy that are permanent, as libcurl numbers them (CURLproxycode).
+local PERMANENT_PROXY_CODE = {
+  [1] = "the address is of a type that SOCKS does not have",
+  [2] = "the proxy speaks another version of SOCKS",
+  [4] = "authentication by GSSAPI failed",
+  [5] = "authentication by GSSAPI failed",
+  [6] = "authentication by GSSAPI failed",
+  [7] = "the proxy cannot reach identd",
+  [8] = "identd names another user",
+  [9] = "the host's name is too long",
+  [10] = "the password is too long",
+  [11] = "the user's name is too long",
+  [12] = "the proxy offers no way to authenticate that libcurl has",
+  [17] = "the proxy does not support this type of address",
+  [18] = "the proxy does not support the command",
+  [23] = "the proxy's rules do not allow the connection",
+  [32] = "the proxy wants another way to authenticate",
+  [33] = "the proxy refuses user and password",
+}
+
+-- libcurl's codes for what the same request will always meet.
+local PERMANENT_CURL_CODE = {
+  [3] = "the URL cannot be parsed",
+  [4] = "libcurl is built without what is asked for",
+  [67] = "user or password refused",
+  [94] = "authentication failed",
+}
+
+local function may_network_pass(err)
+  -- The proxy answered, and its answer is about the request: 407 for a wrong user or password, 403 for a host
+  -- that is not allowed. Redirections are not followed. Above 499, the proxy itself or the network behind it
+  -- has a problem.
+  local status = err.proxy_status
+  if status and status < 500 and not PASSING_PROXY_STATUS[status] then return false end
+  -- The same for a SOCKS proxy. Codes that are not listed are of the network behind it.
+  if PERMANENT_PROXY_CODE[err.proxy_code] then return false end
+  -- The URL of the proxy cannot be used: an option or an environment variable has to change.
+  if err.reason == "proxy" then return false end
+  if PERMANENT_CURL_CODE[err.curl_code] then return false end
+  -- A connection that was refused, was lost, or never came about.
+  return true
+end
+
+local SSL_CONNECT_ERROR = 35 -- libcurl's code
+
+local function may_tls_pass(err)
+  -- A handshake that was cut short has the code of one that failed: it may have been the network. What is
+  -- wrong with a certificate stays wrong.
+  return err.curl_code == SSL_CONNECT_ERROR
+end
+
+local DEPENDS = { http = may_http_pass, network = may_network_pass, tls = may_tls_pass }
+
+---Whether the same request may succeed later.
+---@param err table an error, or the fields of one
+---@return boolean
+function retryable.is_retryable(err)
+  local kind = kinds[err.kind]
+  if not kind then return false end
+  if kind.retryable == "depends" then return DEPENDS[err.kind](err) end
+  return kind.retryable
+end
+
+---Whether HubSpot may have done what was asked, although no response says so.
+---@param err table an error, or the fields of one
+---@return boolean
+function retryable.may_have_been_done(err)
+  if err.kind == "http" then
+    -- A server may fail after it has done the work, and a gateway's 502 or 504 says nothing of the server
+    -- behind it; a 408 may come from a gateway, too. With any other status, HubSpot says that it did nothing.
+    local status = status_of(err)
+    return status >= 500 or status == 408
+  end
+  -- No usable response came. Of some requests, the transport knows that nothing was sent.
+  local kind = kinds[err.kind]
+  return kind ~= nil and kind.is_unanswered == true and err.sent ~= false
+end
+
+---Whether a failed attempt counts against `max_attempts`. One that the rate limit refused does not: the
+---request was not at fault, and the wait for the limit is bounded by the deadline.
+---@param err table an error, or the fields of one
+---@return boolean
+function retryable.counts(err)
+  return err.kind ~= "rate_limited"
+end
+
+return retryable
