@@ -26,7 +26,8 @@ describe("a route of the sandbox", function()
     for _, path in ipairs {
       "/", "/crm/v4/associations", "/crm/v4/associations/contacts/companies/batch/create/",
       "/crm/v4/associations/contacts/companies/batch/creates", "/crm/v4/associations//companies/batch/create",
-      "/crm/v3/associations/contacts/companies/batch/create", "/v4/associations/contacts/companies/batch/create",
+      "/crm/v3/associations/contacts/companies/batch/create",
+      "/v4/associations/contacts/companies/batch/create",
       "/crm/2025-09/associations/contacts/companies/batch/create",
       "/crm/associations/1999-01/contacts/companies/batch/create",
     } do
@@ -36,7 +37,7 @@ describe("a route of the sandbox", function()
     end
   end)
 
-  it("is rejected with 405, and the methods that there are, when the path has another method", function()
+  it("is rejected with 405, and the methods that the path has, when it has another", function()
     for _, method in ipairs { "GET", "HEAD", "post" } do
       local route, rejected = routes.find(method, "/crm/v4/associations/contacts/companies/batch/create")
       assert.is_nil(route)

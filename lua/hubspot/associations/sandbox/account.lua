@@ -22,7 +22,7 @@ local routes = require "hubspot.associations.sandbox.routes"
 ---@field status integer
 ---@field headers table<string, string> lower-case names
 ---@field body string
----@field delay number|nil seconds to wait before answering
+---@field delay number|nil seconds to wait before the response is sent
 
 ---@class hubspot.associations.sandbox.Account
 local account = {}
@@ -42,14 +42,14 @@ local function apply(self, changes)
   end
 end
 
-local function empty(self)
+local function clear(self)
   self.links = links.new()
   self.requests, self.inputs, self.responses = 0, 0, {}
   self.window = self.settings.rate and rate_window.new(self.settings.rate)
   self.directions = {}
 end
 
----@param given table the options, as `sandbox/options.lua` lists them; `now` and `random` are required
+---@param given table the options that options.lua lists; `now` and `random` are required
 ---@return hubspot.associations.sandbox.Account
 function account.new(given)
   if type(given) ~= "table" then error("sandbox options: expected a table", 2) end
@@ -57,7 +57,7 @@ function account.new(given)
   if not settings then error(message, 2) end
   local self = setmetatable({ settings = settings, initial = {} }, account)
   for name, value in pairs(settings) do self.initial[name] = value end
-  empty(self)
+  clear(self)
   return self
 end
 
@@ -73,25 +73,25 @@ end
 function account:reset()
   self.settings = {}
   for name, value in pairs(self.initial) do self.settings[name] = value end
-  empty(self)
+  clear(self)
 end
 
----What was written and still stands, in order. What a write brings with it, such as its inverse, is not
----listed.
----@return table[] list of fromObjectTypeId, fromObjectId, toObjectTypeId, toObjectId,
----  associationCategory, associationTypeId
+---The associations that were written and that no later write replaced, in order. What a write implies, such
+---as its inverse, is not listed.
+---@return { fromObjectTypeId: string, fromObjectId: string, toObjectTypeId: string, toObjectId: string,
+---  associationCategory: string, associationTypeId: integer }[]
 function account:associations()
   return self.links.store:list()
 end
 
--- What is known of a direction, by object type ids.
+-- The direction between two object type ids, built once.
 local function direction_between(self, from, to)
   local key = from .. ">" .. to
   self.directions[key] = self.directions[key] or direction.new(from, to, self.settings)
   return self.directions[key]
 end
 
----Whether two records are linked by a type: as a read in this direction would show it.
+---Whether a read in this direction would show that two records are linked by a type.
 ---@param from_type string object name or object type id
 ---@param from_id string|integer
 ---@param to_type string object name or object type id
@@ -106,13 +106,14 @@ function account:has(from_type, from_id, to_type, to_id, type_id, category)
   return self.links:has(between, tostring(from_id), tostring(to_id), type_id, category)
 end
 
----@return integer count how many `associations` lists
+---@return integer count of the associations that `associations` lists
 function account:count()
   return self.links.store.size
 end
 
 ---@return { requests: integer, inputs: integer, associations: integer, status: table<integer, integer> }
----  requests and answers by status, control paths left out; inputs of the batches taken
+---  requests, without those to control paths; inputs of the writes that were processed; associations that
+---  `associations` lists; responses by HTTP status
 function account:statistics()
   local by_status = {}
   for status, count in pairs(self.responses) do by_status[status] = count end
@@ -128,7 +129,7 @@ local function uuid(random)
     32768 + floor(random() * 2 ^ 14), floor(random() * 2 ^ 16), floor(random() * 2 ^ 32))
 end
 
--- Most of a date changes once in a second: it is kept for that long.
+-- All but the milliseconds is the same for a second, and kept for that long: os.date is slow.
 local function iso8601(self, now)
   local second = math.floor(now)
   if second ~= self.second then

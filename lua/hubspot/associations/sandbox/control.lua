@@ -1,6 +1,5 @@
--- Owns the paths under /sandbox, by which a test asks and steers the account
--- over HTTP. They need no token and are not counted.
--- Never answers as HubSpot: these paths exist only here.
+-- The paths under /sandbox, by which a test inspects and configures an account over HTTP. HubSpot has none of
+-- them. They need no token, and do not count as requests.
 
 local cjson = require "cjson"
 local options = require "hubspot.associations.sandbox.options"
@@ -10,18 +9,18 @@ local control = {}
 
 local json = cjson.new()
 
-local function answer(status, body)
+local function respond(status, body)
   return { status = status, headers = { ["content-type"] = "application/json" }, body = body }
 end
 
 local function reject(status, message)
-  return answer(status, json.encode { status = "error", message = message })
+  return respond(status, json.encode { status = "error", message = message })
 end
 
 local function list_associations(account)
   local list = account:associations()
   for i, association in ipairs(list) do list[i] = json.encode(association) end
-  return answer(200, "[" .. table.concat(list, ",") .. "]")
+  return respond(200, "[" .. table.concat(list, ",") .. "]")
 end
 
 local function show_statistics(account)
@@ -29,7 +28,7 @@ local function show_statistics(account)
   local by_status = {}  -- JSON's names are strings
   for status, count in pairs(statistics.status) do by_status[string.format("%d", status)] = count end
   statistics.status = by_status
-  return answer(200, json.encode(statistics))
+  return respond(200, json.encode(statistics))
 end
 
 local function reset(account)

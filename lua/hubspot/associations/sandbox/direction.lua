@@ -1,7 +1,6 @@
--- Owns what a sandbox account knows of one direction, such as contacts to
--- companies: which association types exist in it, and the texts that every
--- answer about it shares, built once.
--- Never knows which records exist or are linked.
+-- A direction, such as contacts to companies: which association types exist in it, and the texts that all
+-- responses about it share, built once, because a batch has up to 2,000 results.
+-- It does not know which records exist or are linked.
 
 local cjson = require "cjson"
 local store = require "hubspot.associations.sandbox.store"
@@ -24,8 +23,8 @@ local INVERSE_KINDS = { parent_to_child = "child_to_parent", child_to_parent = "
 local SINGULAR = {}
 for id, name in type_data.OBJECT_TYPES:gmatch "(%S+) (%S+) %S+\n" do SINGULAR[id] = name end
 
----The object type id behind a path parameter. HubSpot's own objects have fixed ids. A custom
----object is `2-<digits>`, or `p_<name>`, whose id the sandbox derives from the name.
+---The object type id that a path parameter stands for. HubSpot's own objects have fixed ids. A custom object
+---is `2-<digits>`, or `p_<name>`, whose id the sandbox derives from the name.
 ---@param name string
 ---@return string|nil object_type_id
 function direction.object_type_id(name)
@@ -36,7 +35,7 @@ function direction.object_type_id(name)
   return string.format("2-%.0f", hash)
 end
 
----The name of an object type as errors have it: "contact".
+---The name of an object type that HubSpot's errors use, such as "contact".
 ---@param object_type_id string
 ---@return string
 function direction.singular(object_type_id)
@@ -63,7 +62,8 @@ end
 
 -- ---- which types there are ----
 
--- The definition of a label of the account's: label, and from and to where it has a direction.
+-- Whether one of the account's labels exists in this direction; its text, and its inverse if it has a
+-- direction.
 local function judge_label(self, type_id)
   if not self.labels then return { exists = true } end
   local definition = self.labels[type_id]
@@ -76,8 +76,8 @@ local function judge_label(self, type_id)
   }
 end
 
--- Whether a type exists, its label, its inverse; and of which other direction it is. The HUBSPOT_DEFINED ids
--- of custom objects differ by account, so any passes there.
+-- Whether a type exists in this direction, its label and its inverse; or the other direction to which it
+-- belongs. The HUBSPOT_DEFINED ids of custom objects differ by account, so all are accepted there.
 local function judge(self, category, type_id)
   if category == "USER_DEFINED" then return judge_label(self, type_id) end
   if category ~= "HUBSPOT_DEFINED" or self.is_custom then return { exists = true } end
@@ -93,7 +93,7 @@ local function judge(self, category, type_id)
   }
 end
 
--- The side whose record has one primary company at a time.
+-- The side whose record can have one primary company only.
 local function primary_of(self, kind)
   if kind ~= "primary" then return nil end
   local company = types.object_type_id "company"
@@ -104,15 +104,16 @@ end
 ---@field category string
 ---@field type_id integer
 ---@field exists boolean
----@field from string|nil of a type that belongs to another direction: its object type id, or its name
----@field to string|nil the same
+---@field from string|nil for a type of another direction: the object type id of that direction's from side,
+---  or the name if HubSpot publishes no id
+---@field to string|nil the same of the to side
 ---@field label string|nil
 ---@field json string the label as JSON; empty when there is none
----@field prefix string of its associations' keys in the store
----@field inverse integer|false|nil id of the type that the other direction sees; false when there is none
----@field primary_of "from"|"to"|nil the side whose record has one such at a time
+---@field prefix string the beginning of its associations' keys in the store
+---@field inverse integer|false|nil id of the type that the other direction shows; false when there is none
+---@field primary_of "from"|"to"|nil the side whose record can have one association of this type only
 
----What is known of one association type. Learnt once, and kept in `known` by category and id.
+---An association type, by category and id. It is looked up once, and kept in `known`.
 ---@param category string
 ---@param type_id integer
 ---@return hubspot.associations.sandbox.Type
@@ -135,7 +136,7 @@ function direction:type(category, type_id)
   return entry
 end
 
----The type by which this direction sees one that was written in the other.
+---The type that this direction shows for one that was written in the other.
 ---@param category string
 ---@param type_id integer of the other direction
 ---@return hubspot.associations.sandbox.Type|nil
@@ -145,14 +146,14 @@ function direction:inverse_of(category, type_id)
   return inverse and self:type(category, inverse) or nil
 end
 
----The unlabeled type, which each label brings with it.
+---The unlabeled type, which every labelled write adds.
 ---@return hubspot.associations.sandbox.Type|nil
 function direction:unlabeled()
   local id = types.id(self.from, self.to)
   return id and self:type("HUBSPOT_DEFINED", id) or nil
 end
 
----@return string scopes the scopes that writing in this direction needs
+---@return string[] scopes that a write in this direction needs
 function direction:scopes()
   local scopes = {}
   for _, object_type in ipairs { self.from, self.to } do

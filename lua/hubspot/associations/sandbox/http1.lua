@@ -1,5 +1,5 @@
--- Owns the text of HTTP/1.1: reads requests from bytes, writes responses as bytes.
--- Never touches a socket: a function hands it the bytes, which a test can do too.
+-- HTTP/1.1 as text: reads requests from bytes, and writes responses as bytes. It uses no socket: the bytes
+-- come from a function, so that specs can cut them anywhere.
 
 local http1 = {}
 
@@ -25,9 +25,9 @@ local REASONS = {
 ---@field path string with its query
 ---@field headers table<string, string> lower-case names; repeated ones joined by ", "
 ---@field keep_alive boolean
----@field length integer|nil of the body, where the request says so
+---@field length integer|nil the Content-Length
 ---@field chunked boolean
----@field continue boolean the client waits for 100 before it sends the body
+---@field continue boolean whether the client waits for a 100 before it sends the body
 
 local function parse_request_line(line)
   local method, target, major, minor = line:match("^(%S+) (%S+) HTTP/(%d)%.(%d)$")
@@ -44,8 +44,8 @@ local function parse_field(line)
   return name:lower(), value
 end
 
--- How long the body is. Two answers to that are refused: one peer could follow the one, and the
--- next peer the other.
+-- How long the body is. A request with two different statements about it is rejected, because a proxy may
+-- believe the one and the server the other: request smuggling.
 local function parse_framing(head)
   local encoding, length = head.headers["transfer-encoding"], head.headers["content-length"]
   head.chunked = false
@@ -67,10 +67,10 @@ local function parse_connection(head)
   return connection:find("keep-alive", 1, true) ~= nil
 end
 
----Reads a request's head.
+---Parses a request's head.
 ---@param text string up to the empty line, without it
 ---@return hubspot.associations.sandbox.Head|nil
----@return integer|nil status with which to refuse it
+---@return integer|nil status of the error response
 ---@return string|nil reason
 function http1.parse_head(text)
   local head, status, reason
@@ -96,14 +96,14 @@ end
 local reader = {}
 reader.__index = reader
 
----A reader of one connection's requests, one after the other.
----@param more fun(): string|nil the next bytes; nil when there are no more
+---A reader of the requests of one connection.
+---@param more fun(): string|nil returns the next bytes; nil at the end of the connection
 ---@return hubspot.associations.sandbox.Reader
 function http1.reader(more)
   return setmetatable({ more = more, buffer = "", position = 1 }, reader)
 end
 
--- Adds bytes to those not yet read; false at the end.
+-- Appends bytes to the unread ones. False at the end of the connection.
 local function fill(self)
   local bytes = self.more()
   if not bytes then return false end
@@ -145,7 +145,7 @@ local function take_line(self, limit)
   end
 end
 
--- Empty lines before a request are to be passed over. False when the connection ends there.
+-- Empty lines before a request are ignored, as RFC 9112 asks for. False when the connection ends there.
 local function skip_empty_lines(self)
   while true do
     local _, stop = self.buffer:find("^\r?\n", self.position)
@@ -161,7 +161,7 @@ end
 
 ---Reads the next request's head.
 ---@return hubspot.associations.sandbox.Head|nil
----@return integer|nil status with which to refuse it; nil when the connection ended between requests
+---@return integer|nil status of the error response; nil when the connection ended between two requests
 ---@return string|nil reason
 function reader:head()
   if not skip_empty_lines(self) then return nil end
@@ -178,7 +178,7 @@ function reader:head()
     end
     local held = #self.buffer - self.position + 1
     if not fill(self) then return nil, 400, "head cut short" end
-    searched = math.max(1, held - 2)  -- the empty line may have begun in what was held
+    searched = math.max(1, held - 2)  -- the empty line may begin in the bytes before
   end
 end
 
@@ -219,20 +219,20 @@ end
 ---Reads the body that belongs to a head.
 ---@param head hubspot.associations.sandbox.Head
 ---@return string|nil body
----@return integer|nil status with which to refuse it
+---@return integer|nil status of the error response
 ---@return string|nil reason
 function reader:body(head)
   if head.chunked then return read_chunks(self) end
   return take(self, head.length or 0)
 end
 
----The bytes that tell a client to send its body.
+---Asks a client to send its body.
 http1.CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
 
 ---Writes a response.
 ---@param response hubspot.associations.sandbox.Response
 ---@param keep_alive boolean
----@param without_body? boolean as for HEAD
+---@param without_body? boolean for HEAD
 ---@return string bytes
 function http1.serialise(response, keep_alive, without_body)
   local status, body = response.status, response.body or ""

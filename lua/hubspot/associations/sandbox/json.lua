@@ -1,5 +1,5 @@
--- Writes JSON in one way only: keys in order, an empty table as a list. So the same account answers the same
--- bytes each time, which a simulation replays.
+-- Encodes JSON deterministically: keys are sorted, and an empty table is a list. So a simulation that is
+-- replayed gets the same bytes.
 
 local cjson = require "cjson"
 
@@ -28,7 +28,7 @@ function encode(value)
   return (next(value) == nil or value[1] ~= nil) and encode_list(value) or encode_object(value)
 end
 
----@param value any tables are lists or have string keys
+---@param value any its tables are lists, or have string keys
 ---@return string
 json.encode = encode
 

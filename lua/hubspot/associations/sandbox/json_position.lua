@@ -1,11 +1,11 @@
--- Finds where a value stands in a JSON text, as HubSpot's errors tell it: "on line 1, column 11".
--- Pure. The text must be sound JSON: it was decoded before.
+-- Finds the line and column of a value in a JSON text: HubSpot's errors say "on line 1, column 11".
+-- The text has to be valid JSON, and is: it has been decoded before.
 
 local json_position = {}
 
 local BLANK = "^[ \t\r\n]*()"
 
--- The position after a string that begins at `at`.
+-- The position after the string that begins at `at`.
 local function after_string(text, at)
   repeat
     at = text:find('["\\]', at + 1)
@@ -17,8 +17,8 @@ end
 
 local after_value
 
--- Calls visit(key or index, begin, end) for each member of the object or list that begins at `at`, until it
--- returns true. Returns the position after the object or list when it never does.
+-- Calls visit(key or index, first, last) for each member of the object or list that begins at `at`, until it
+-- returns true. Otherwise returns the position after the object or list.
 local function each_member(text, at, visit)
   local is_object = text:sub(at, at) == "{"
   local index = 0
@@ -38,16 +38,16 @@ local function each_member(text, at, visit)
   return at + 1
 end
 
-local function nobody() end
+local function ignore() end
 
 function after_value(text, at)
   local first = text:sub(at, at)
   if first == '"' then return after_string(text, at) end
-  if first == "{" or first == "[" then return each_member(text, at, nobody) end
+  if first == "{" or first == "[" then return each_member(text, at, ignore) end
   return text:match("^[^,%]} \t\r\n]*()", at)
 end
 
----Where the value at a path begins and ends.
+---The position of the value at a path.
 ---@param text string
 ---@param path (string|integer)[] names, and indices from 1
 ---@return integer|nil first byte

@@ -1,7 +1,6 @@
--- Owns what a write means for a pair of records, as HubSpot's documentation and its answers have it: both
--- directions see it, a label brings the unlabeled type with it, the pair's custom labels are replaced, and a
--- record has one primary company.
--- Never judges whether a write is good.
+-- What a write means for a pair of records, by HubSpot's documentation and by observation: both directions
+-- show it, a label adds the unlabeled type, the pair's custom labels are replaced, and a record has one
+-- primary company. Whether a write is valid is checked before.
 
 local store = require "hubspot.associations.sandbox.store"
 
@@ -13,18 +12,18 @@ links.__index = links
 function links.new()
   return setmetatable({
     store = store.new(),
-    labels = {}, -- pair -> keys of its USER_DEFINED types
-    primaries = {}, -- record that has a primary company -> { name = of the pair, keys, unlabeled = a key }
+    labels = {}, -- name of a pair -> keys of its USER_DEFINED types
+    primaries = {}, -- record with a primary company -> { name of the pair, keys, key of the unlabeled type }
   }, links)
 end
 
--- One name of a pair for both directions.
+-- The name of a pair, the same for both directions.
 local function name_of(direction, from_id, to_id)
   local from, to = direction.from .. "/" .. from_id, direction.to .. "/" .. to_id
   return from < to and from .. "/" .. to or to .. "/" .. from
 end
 
--- The company that was primary so far stays linked, without that label.
+-- The primary company until now stays linked, without that label.
 local function make_primary(self, direction, entry, key, ids, from_id, to_id)
   local record = entry.primary_of == "from" and direction.from .. "/" .. from_id
     or direction.to .. "/" .. to_id
@@ -57,13 +56,13 @@ local function add(self, direction, entry, ids, from_id, to_id)
   self.store:add(key)
 end
 
----Writes one type of a pair, or a list of them.
+---Writes one type of a pair, or several.
 ---@param direction hubspot.associations.sandbox.Direction
 ---@param from_id string
 ---@param to_id string
 ---@param types hubspot.associations.sandbox.Type|hubspot.associations.sandbox.Type[]
 function links:write(direction, from_id, to_id, types)
-  if not types.category and not types[1] then return end -- links nothing
+  if not types.category and not types[1] then return end -- an empty list: nothing is linked
   if next(self.labels) then
     local name = name_of(direction, from_id, to_id)
     for _, key in ipairs(self.labels[name] or {}) do self.store:remove(key) end
@@ -74,13 +73,13 @@ function links:write(direction, from_id, to_id, types)
   for _, entry in ipairs(types) do add(self, direction, entry, ids, from_id, to_id) end
 end
 
--- What a direction shows of the entries of a pair.
+-- The types that a direction shows for the entries of a pair.
 local function types_of(self, direction, entries)
   local list, seen = {}, {}
   local function show(entry)
-    local word = entry and entry.category .. "=" .. entry.type_id
-    if not word or seen[word] then return end
-    seen[word] = true
+    local key = entry and entry.category .. "=" .. entry.type_id
+    if not key or seen[key] then return end
+    seen[key] = true
     list[#list + 1] = entry
   end
   for _, entry in ipairs(entries) do
@@ -96,7 +95,7 @@ local function types_of(self, direction, entries)
   return list
 end
 
----The records that a record is linked to, and by which types.
+---The records to which a record is linked, and the types.
 ---@param direction hubspot.associations.sandbox.Direction
 ---@param from_id string
 ---@return { id: string, types: hubspot.associations.sandbox.Type[] }[]
@@ -110,7 +109,7 @@ function links:of(direction, from_id)
   return list
 end
 
----Whether a pair has a type, in the direction given.
+---Whether a direction shows a type of a pair.
 ---@param direction hubspot.associations.sandbox.Direction
 ---@param category? string any when absent
 ---@return boolean

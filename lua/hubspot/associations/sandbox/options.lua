@@ -1,12 +1,11 @@
--- Owns the options of a sandbox account: each one's default, its check, and
--- what it does.
--- Never keeps state: it turns what a caller gave into checked values.
+-- The options of an account: their defaults, checks and meanings. The module keeps no state: it turns what a
+-- caller gives into checked values.
 
 local direction = require "hubspot.associations.sandbox.direction"
 
 local options = {}
 
----Stands for "back to the default" where a change of options needs a value.
+---Puts an option back to its default, as a value in a change of options.
 options.DEFAULT = {}
 
 local function is_integer(value, least)
@@ -29,7 +28,7 @@ local function set_of(list)
   return set
 end
 
--- Each check returns the value to keep, or nil and what was expected instead.
+-- Each check returns the checked value, or nil and what is expected instead.
 
 local function a_function(value)
   if type(value) == "function" then return value end
@@ -72,7 +71,7 @@ local LABEL_FIELDS = {
   label = "string", from = "string", to = "string", inverse = "number", inverse_label = "string",
 }
 
--- A label's definition, `{ label, from, to, inverse, inverse_label }`, as it is kept; that of its inverse.
+-- A label's checked definition, and that of its inverse if it has one; nil when it is not well-formed.
 local function read_label(id, given)
   if type(given) == "string" then given = { label = given } end
   if type(given) ~= "table" or type(given.label) ~= "string" then return nil end
@@ -100,12 +99,12 @@ local function labels(value)
     kept[id] = label
     if inverse then inverses[label.inverse] = inverse end
   end
-  for id, label in pairs(inverses) do kept[id] = kept[id] or label end -- what is defined itself comes first
+  for id, label in pairs(inverses) do kept[id] = kept[id] or label end -- a definition of its own goes first
   return kept
 end
 
--- An option that says something of records: a function(object_type_id, id), a list of ids, which stands for
--- `all` of each, or a table of id -> one of `values`.
+-- An option about records: a function(object_type_id, id), a list of ids, each of which gets `all`, or a
+-- table of id -> one of `values`. The checked value is a function.
 local function of_records(value, all, values, expected)
   if type(value) == "function" then return value end
   if is_list_of_strings(value) then
@@ -163,42 +162,43 @@ local DEFINITIONS = {
   now = { check = a_function, required = true },
   -- Numbers from 0 to below 1, as math.random gives them: function() -> number. Required.
   random = { check = a_function, required = true },
-  -- Which bearer tokens are good: a string or a list. Any, but "expired", when absent.
+  -- The bearer tokens that are accepted: a string or a list. When absent, any but "expired".
   token = { check = tokens },
-  -- Seconds that each answer takes.
+  -- Seconds by which each response is delayed.
   latency = { check = seconds, default = 0 },
-  -- The status of a full success. The documented one when absent: 200 for 2026-09, else 201.
+  -- The HTTP status of a write without errors. When absent, the documented one: 200 for 2026-09, else 201.
   status = { check = success_status },
-  -- Whether object ids in answers are JSON numbers, as they were observed; else strings, as described.
+  -- Whether record ids in responses are JSON numbers, as observed, or strings, as documented.
   numeric_ids = { check = a_boolean, default = true },
-  -- { limit = requests, interval = seconds (10), daily = requests, retry_after = send that
-  -- header (false) }. Any field may be absent. No limit, and no such headers, when absent.
+  -- { limit = requests, interval = seconds (10), daily = requests, retry_after = whether to send Retry-After
+  -- (false) }. Any field may be absent. When absent, there is no limit, and there are no such headers.
   rate = { check = rate },
-  -- The account's own labels, for USER_DEFINED types: association type id -> label, or { label, from, to,
-  -- inverse, inverse_label } for one of a direction, with the id and label of the other. When absent, any
-  -- USER_DEFINED id exists, and has no label.
+  -- The account's own labels, which are its USER_DEFINED types: association type id -> label, or { label,
+  -- from, to, inverse, inverse_label } for a label with a direction, where inverse is the id in the other
+  -- direction. When absent, every USER_DEFINED id exists, and has no label.
   labels = { check = labels },
-  -- Scopes the app lacks: a list such as { "crm.objects.contacts.write" }, or true for all.
+  -- The scopes that the app lacks: a list such as { "crm.objects.contacts.write" }, or true for all.
   forbidden = { check = scopes },
-  -- Inputs that one batch create may have.
+  -- The largest number of inputs of a batch create.
   max_inputs = { check = positive_integer, default = 2000 },
-  -- Which records do not exist: function(object_type_id, id) -> boolean, or a list of ids.
-  -- By default, those whose id begins with 404. An id that is no number never exists.
+  -- The records that do not exist: function(object_type_id, id) -> boolean, or a list of ids. By default,
+  -- those whose id begins with 404. A record whose id is no number never exists.
   missing = { check = missing, default = function(_, id) return id:sub(1, 3) == "404" end },
-  -- Which records the account refuses the whole batch for with a 400: function(object_type_id, id), a list
-  -- of ids, or a table of id -> how it says so: "named" (the id), "column" (of the body), "anonymous"
-  -- (nothing at all). A function returns one of these, or true. None when absent.
+  -- The records that get the whole batch rejected with a 400: function(object_type_id, id), a list of ids, or
+  -- a table of id -> what the rejection names: "named" (the id), "column" (of the body) or "anonymous"
+  -- (nothing). A function returns one of these, or true. When absent, there are none.
   refused = { check = refused },
-  -- Whether a rejection for a record of which no more is said is "named", or "anonymous".
+  -- Whether the rejection for a record in a list, or one for which a function returns true, is "named" or
+  -- "anonymous".
   names_refused = { check = a_boolean, default = true },
-  -- Which records spoil each request that they are in, for good: function(object_type_id, id) -> status, a
-  -- list of ids (500), or a table of id -> status, 409 or 500. None when absent.
+  -- The records with which every request fails: function(object_type_id, id) -> status, a list of ids (500),
+  -- or a table of id -> status, 409 or 500. When absent, there are none.
   poison = { check = poison },
-  -- Records in a page of a read.
+  -- How many links of a record a page of a read has.
   page_size = { check = positive_integer, default = 500 },
 }
 
----Checks what a caller gave.
+---Checks the options that a caller gives.
 ---@param given table<string, any> a value may be `options.DEFAULT`
 ---@return table|nil changes name -> checked value, or `options.DEFAULT`
 ---@return string|nil message names the option at fault
@@ -223,7 +223,7 @@ function options.check(given)
   return changes
 end
 
----Lays checked changes over a set of options.
+---Applies checked changes to a set of options.
 ---@param current table
 ---@param changes table from `options.check`
 function options.apply(current, changes)

@@ -1,6 +1,5 @@
--- Owns the sandbox's request budget: a rolling window, exact to the request,
--- and a daily count that starts again at midnight UTC.
--- Never reads a clock: the time is passed in. A refused request costs nothing.
+-- The rate limit of an account: a rolling window, exact to the request, and a daily count that starts again
+-- at midnight UTC. A rejected request does not count. The time is passed in.
 
 local rate_window = {}
 rate_window.__index = rate_window
@@ -28,10 +27,10 @@ local function forget_expired(self, now)
   end
 end
 
----Takes one request from the budget.
+---Counts one request, if the limits allow it.
 ---@param now number seconds
----@return string|nil policyName the policy that refuses it; nil when it may pass
----@return number|nil wait seconds until a request may pass again
+---@return string|nil policyName the policy that rejects it; nil when it is allowed
+---@return number|nil wait seconds until a request is allowed again
 function rate_window:take(now)
   forget_expired(self, now)
   if self.daily and self.used_today >= self.daily then
@@ -49,7 +48,7 @@ function rate_window:take(now)
   self.used_today = self.used_today + 1
 end
 
----Writes the documented rate-limit headers.
+---Sets the documented rate-limit headers.
 ---@param headers table<string, string>
 function rate_window:describe(headers)
   if self.limit then

@@ -1,6 +1,7 @@
--- Owns the refusals of a whole request, as HubSpot was observed to word them: spec/job/observed_spec.lua has
--- the bodies. What had to be invented says so here, and in docs/sandbox.md.
--- Never repeats a token, and never decides when to refuse.
+-- The rejections of a whole request, in the words that HubSpot was observed to use:
+-- spec/job/observed_spec.lua has the bodies. What had to be invented is marked here, and listed in
+-- docs/sandbox.md.
+-- No rejection repeats a token.
 
 local json_position = require "hubspot.associations.sandbox.json_position"
 
@@ -8,8 +9,8 @@ local rejection = {}
 
 ---@class hubspot.associations.sandbox.Rejection
 ---@field status integer
----@field fields table<string, any>|nil the error body, before its correlationId
----@field html string|nil a body that is no JSON
+---@field fields table<string, any>|nil the error body, without its correlationId
+---@field html string|nil the body when it is no JSON
 ---@field headers table<string, string>|nil
 
 local VALIDATION = "VALIDATION_ERROR"
@@ -20,21 +21,21 @@ local function reject(status, category, message, more)
   return { status = status, fields = fields }
 end
 
--- ---- what HubSpot says of a body that it cannot read ----
+-- ---- bodies that cannot be read ----
 
 local function invalid_json(body, at, rest)
   local line, column = json_position.column(body, at)
   return reject(400, VALIDATION, ("Invalid input JSON on line %d, column %d%s"):format(line, column, rest))
 end
 
----A body that is no JSON. Invented: the words after the column.
+---A body that is no JSON. The words after the column are invented.
 ---@param body string
 ---@param at integer the byte
 function rejection.malformed(body, at)
   return invalid_json(body, at, ": Unexpected character")
 end
 
----An object without all of its fields. The column is that of its end.
+---An object that lacks fields. The column is that of its end.
 ---@param body string
 ---@param path (string|integer)[]
 ---@param fields string[]
@@ -46,7 +47,7 @@ end
 
 local SHOWN = { string = "String", number = "number", boolean = "boolean", table = "object" }
 
----A value of another type than is expected. The column is that of its begin. Invented: the types' names.
+---A value of the wrong type. The column is that of its first character. The names of the types are invented.
 ---@param body string
 ---@param path (string|integer)[]
 ---@param expected string
@@ -71,7 +72,7 @@ function rejection.too_many_inputs(limit)
     .. "Please reduce the number of items and try again"):format(limit))
 end
 
--- ---- what it says of records and types ----
+-- ---- records and types ----
 
 local INVALID = "One or more associations are invalid"
 
@@ -100,7 +101,7 @@ function rejection.invalid_types(list)
   })
 end
 
----A type whose object type on a side is another one than the path's. Invented: the words for the to side.
+---A type that belongs to another direction than the path's. The words for the to side are invented.
 ---@param side "from"|"to"
 ---@param given string object type id
 ---@param expected string object type id
@@ -111,18 +112,18 @@ function rejection.wrong_direction(side, given, expected, definition)
       side, given, expected, definition))
 end
 
----For bad data of some input, of which it says nothing.
+---Bad data of some input, which the message does not name.
 ---@param status integer 400 or 500
 function rejection.internal(status)
   return reject(status, nil, "internal error")
 end
 
----Invented: the message.
+---The message is invented.
 function rejection.conflict()
   return reject(409, "CONFLICT", "The request conflicts with the state of a record")
 end
 
--- ---- what it says of paths, tokens, scopes and limits ----
+-- ---- paths, tokens, scopes and limits ----
 
 function rejection.object_type(name)
   return reject(400, nil, "Unable to infer object type from: " .. name)
@@ -136,7 +137,7 @@ function rejection.expired_token()
   return reject(401, "EXPIRED_AUTHENTICATION", "The OAuth token used to make this call has expired.")
 end
 
----@param scopes string[] the scopes the app lacks
+---@param scopes string[] the scopes that the app lacks
 function rejection.scopes(scopes)
   local message = "This app hasn't been granted all required scopes to make this call."
   return reject(403, "MISSING_SCOPES", message, {
@@ -160,13 +161,13 @@ function rejection.not_found()
   return page(404, "Not Found")
 end
 
----Invented: that its body is HTML.
----@param allow string the methods that the resource has
+---That the body is HTML is invented.
+---@param allow string the methods that the path has
 function rejection.method(allow)
   return page(405, "Method Not Allowed", { allow = allow })
 end
 
----Invented.
+---The whole response is invented.
 function rejection.media_type(found)
   return reject(415, VALIDATION, "Content-Type must be application/json, not " .. found)
 end
@@ -174,7 +175,7 @@ end
 local GROUPS = { TEN_SECONDLY_ROLLING = "ten-secondly", SECONDLY = "secondly", DAILY = "daily" }
 
 ---@param policy "TEN_SECONDLY_ROLLING"|"SECONDLY"|"DAILY"
----@param retry_after? integer seconds; the header is left out when absent, as HubSpot mostly does
+---@param retry_after? integer seconds; without it the header is left out, as HubSpot usually does
 function rejection.rate(policy, retry_after)
   return {
     status = 429,

@@ -1,5 +1,5 @@
--- Owns reading a batch request's body: its JSON, its list of inputs, and what the inputs must have.
--- Never keeps state, and never shares cjson settings with anyone.
+-- Reads the body of a batch request: the JSON, the list of inputs, and the fields that each input must have.
+-- It has a cjson of its own, because settings of the shared one are the host's.
 
 local cjson = require "cjson"
 local rejection = require "hubspot.associations.sandbox.rejection"
@@ -27,7 +27,7 @@ function request_body.decode(body)
   return value
 end
 
--- The fields that an object has not.
+-- The fields that an object lacks.
 local function lacking(object, fields)
   local list
   for _, field in ipairs(fields) do
@@ -39,7 +39,7 @@ local function lacking(object, fields)
   return list
 end
 
--- What is wrong with an object: it is none, or lacks fields.
+-- The rejection of a value that is no object or lacks fields; else nil.
 local function object_fault(body, value, path, fields)
   if type(value) ~= "table" then return rejection.wrong_type(body, path, "object", value) end
   local missing = lacking(value, fields)
@@ -53,9 +53,9 @@ local function extend(path, ...)
   return longer
 end
 
----Decodes a body and checks its list of inputs, but not what is in them.
+---Decodes a body and checks its list of inputs, but not the inputs themselves.
 ---@param body string|nil
----@param limit integer inputs that the endpoint takes
+---@param limit integer the largest number of inputs
 ---@return table|nil inputs
 ---@return hubspot.associations.sandbox.Rejection|nil
 function request_body.inputs(body, limit)
@@ -72,7 +72,7 @@ function request_body.inputs(body, limit)
   return inputs
 end
 
----The id that an object such as `{"id": "101"}` names. A number is read as its digits.
+---The id in an object such as `{"id": "101"}`. A number becomes its digits.
 ---@param reference any
 ---@return string|nil id
 function request_body.object_id(reference)
@@ -83,7 +83,7 @@ function request_body.object_id(reference)
   return nil
 end
 
----What is wrong with a reference of which `object_id` found no id.
+---The rejection of a reference in which `object_id` found no id.
 ---@param body string
 ---@param reference any
 ---@param path (string|integer)[] of the reference
@@ -93,7 +93,7 @@ function request_body.reference_fault(body, reference, path)
     or rejection.wrong_type(body, extend(path, "id"), "string", reference.id)
 end
 
----Whether an entry of `types` is as described.
+---Whether an entry of `types` is well-formed.
 ---@param entry any
 ---@return boolean
 function request_body.is_type(entry)
@@ -102,7 +102,7 @@ function request_body.is_type(entry)
   return type(id) == "number" and id % 1 == 0 and id >= 1 and id <= LARGEST_TYPE_ID
 end
 
--- What is wrong with an entry of `types`.
+-- The rejection of an entry of `types` that is not well-formed.
 local function type_fault(body, entry, path)
   local rejected = object_fault(body, entry, path, { "associationCategory", "associationTypeId" })
   if rejected then return rejected end
@@ -113,7 +113,8 @@ local function type_fault(body, entry, path)
   return rejection.wrong_type(body, extend(path, field), expected, entry[field])
 end
 
----The rejection of an input of a create that is not as described. Called on the way out only: slow is fine.
+---The rejection of a malformed input of a create. It is only called when the batch is rejected, so it need
+---not be fast.
 ---@param body string
 ---@param input any
 ---@param index integer from 1

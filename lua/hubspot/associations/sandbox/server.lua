@@ -1,7 +1,5 @@
--- Owns the sandbox's HTTP/1.1 server: sockets on loopback, one coroutine per
--- connection, in a cqueues controller.
--- Never knows HubSpot: requests go to an account's `handle`, and what it
--- returns is written.
+-- An HTTP/1.1 server on loopback, with one coroutine per connection in a cqueues controller. It knows nothing
+-- of HubSpot: it passes each request to an account's `handle`, and sends the response that this returns.
 
 local cqueues = require "cqueues"
 local condition = require "cqueues.condition"
@@ -11,8 +9,8 @@ local http1 = require "hubspot.associations.sandbox.http1"
 
 local LOOPBACK = "127.0.0.1"
 local READ_SIZE = 64 * 1024
--- A client that is rejected in mid-request is read from for a while, so that it gets to see why:
--- closing on unread bytes resets the connection.
+-- How long the rest of a rejected request is read: a connection that is closed with unread bytes is reset,
+-- and the client would not see the response.
 local DRAIN_SECONDS = 2
 
 local module = {}
@@ -21,12 +19,12 @@ local module = {}
 local server = {}
 server.__index = server
 
--- cqueues raises on socket errors unless told otherwise.
+-- cqueues raises on socket errors by default.
 local function return_error(_, _, code)
   return code
 end
 
--- os.time has whole seconds: it sets the start, and the monotonic clock goes on from there.
+-- os.time has whole seconds only: it gives the start, and the monotonic clock the time since then.
 local epoch = os.time() - cqueues.monotime()
 
 ---A clock for an account's `now`.
@@ -35,7 +33,7 @@ function module.now()
   return epoch + cqueues.monotime()
 end
 
--- An account that raises is a bug of ours: it costs one request.
+-- An account that raises is a bug of the sandbox, which costs one request and not the server.
 local function handle(self, request)
   local ok, response = pcall(self.account.handle, self.account, request)
   if ok then return response end
@@ -54,7 +52,7 @@ local function reject(connection, status, reason)
   until not connection:read(-READ_SIZE)
 end
 
--- Serves one request. False when the connection is to end.
+-- Serves one request. False when the connection has to be closed.
 local function serve_request(self, connection, reader)
   local head, status, reason = reader:head()
   if not head then
@@ -72,7 +70,7 @@ local function serve_request(self, connection, reader)
   if self.closed then return false end
   if response.dropped then return false end
   local text = http1.serialise(response, head.keep_alive, head.method == "HEAD")
-  if response.cut then -- of the body, only so many bytes come
+  if response.cut then -- a fault: the connection ends after this many bytes of the body
     connection:write(text:sub(1, #text - #response.body + response.cut))
     return false
   end
@@ -100,7 +98,7 @@ local function accept(self)
     if connection then
       self.loop:wrap(serve, self, connection)
     elseif code and code ~= errno.ETIMEDOUT then
-      cqueues.poll(self.closing, 0.01)  -- such as too many open files: wait for some to close
+      cqueues.poll(self.closing, 0.01)  -- too many open files, for example: some may be closed by then
     end
   end
   self.listener:close()
@@ -126,9 +124,9 @@ local function open_listener(port)
 end
 
 ---@class hubspot.associations.sandbox.ServerOptions
----@field account hubspot.associations.sandbox.Account anything with `handle(self, request)`
----@field port integer|nil 0, the default, lets the system pick one
----@field shutdown_on_eof boolean|nil `run` ends when standard input does
+---@field account { handle: function } an account, or faults in front of one
+---@field port integer|nil 0, the default, lets the system choose one
+---@field shutdown_on_eof boolean|nil whether the server is closed when standard input ends
 
 local OPTIONS = { account = true, port = true, shutdown_on_eof = true }
 
@@ -180,11 +178,11 @@ function server:controller()
   return self.loop
 end
 
----Ends the server when something happens.
----@param event any what cqueues.poll takes: a signal listener, a condition, a socket
+---Closes the server when an event occurs.
+---@param event any an argument of cqueues.poll: a signal listener, a condition, a socket
 function server:close_when(event)
   self.loop:wrap(function()
-    cqueues.poll(event, self.closing) -- it may be closed for another reason
+    cqueues.poll(event, self.closing) -- whichever comes first
     self:close()
   end)
 end
@@ -194,15 +192,15 @@ function server:run()
   repeat
     local ok, message, _, thread = self.loop:step()
     if not ok and thread == self.eof_watcher then
-      self:close()  -- standard input is no pipe: it is a file or /dev/null, which has an end already
+      self:close()  -- standard input cannot be polled: it is a file or /dev/null, and so ended already
     elseif not ok then
-      -- A coroutine that raised is gone; the others go on.
+      -- The coroutine that raised has ended; the others continue.
       io.stderr:write("sandbox: ", tostring(message), "\n")
     end
   until self.loop:empty()
 end
 
----Ends the server. Its connections are shut down, also those that still wait for an answer.
+---Closes the server and all connections, also those that wait for a response.
 function server:close()
   if self.closed then return end
   self.closed = true

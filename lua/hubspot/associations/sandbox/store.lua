@@ -1,6 +1,6 @@
--- Owns the associations a sandbox account holds: a set in order of arrival, each in the direction in which it
--- was written. Each is one flat string, which costs far less than a table when there are a million of them.
--- Never judges what it is given, and knows nothing of what it means.
+-- The associations of an account: a set in order of arrival, each in the direction in which it was written.
+-- An association is one string, which takes far less memory than a table when there are a million of them.
+-- What an association means is known to links.lua only.
 
 local store = {}
 store.__index = store
@@ -11,20 +11,20 @@ local PARTS = "^([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/]+)/(.+)$"
 ---@return hubspot.associations.sandbox.Store
 function store.new()
   return setmetatable({
-    held = {}, -- key -> its place in the order
-    order = {}, -- keys; one that is held elsewhere, or no more, is skipped
-    last = 0, -- place in the order
-    size = 0, -- associations held
-    by_record = {}, indexed = 0,
+    held = {}, -- key -> its position in `order`
+    order = {}, -- keys; a key that was removed, or added again later, is skipped
+    last = 0, -- the last position in `order`
+    size = 0, -- how many associations are held
+    by_record = {}, indexed = 0, -- the index for reads, and up to which position it goes
   }, store)
 end
 
----The part of a key that all associations of one type and direction share.
+---The beginning of the keys of all associations of one type and direction. From id, "/" and to id follow it.
 ---@param from_type string object type id
 ---@param to_type string object type id
 ---@param category string
 ---@param type_id integer
----@return string prefix append from id, "/", to id for the key
+---@return string prefix
 function store.prefix(from_type, to_type, category, type_id)
   return string.format("%s/%s/%s/%d/", from_type, to_type, category, type_id)
 end
@@ -77,7 +77,7 @@ local function index(self, record, other_id, entry)
   list[#list + 1] = entry
 end
 
--- Only reads need this index, so it catches up when one comes.
+-- Only reads need the index, so it is brought up to date by them.
 local function catch_up(self)
   for i = self.indexed + 1, self.last do
     local key = self.order[i]
@@ -91,10 +91,10 @@ local function catch_up(self)
   self.indexed = self.last
 end
 
----The associations of a record with records of a type, whichever side they were written from.
----@return string[]|nil to_ids in order of arrival; nil when there never was one
----@return table<string, table[]>|nil entries by to id: lists of { key, category, type_id, is_reverse }; those
----  that are no longer held have to be left out
+---The associations of a record with records of an object type, in whichever direction they were written.
+---@return string[]|nil to_ids in order of arrival; nil when there has never been one
+---@return table<string, table[]>|nil entries to id -> list of { key, category, type_id, is_reverse }; the
+---  caller has to skip those whose key is no longer held
 function store:targets(from_type, to_type, from_id)
   catch_up(self)
   local targets = self.by_record[from_type .. "/" .. to_type .. "/" .. from_id]

@@ -1,6 +1,5 @@
--- Owns POST …/batch/create: checks the whole body first, then takes each input into the account or into the
--- list of errors, one or the other.
--- Never writes a status line or a header.
+-- POST …/batch/create: links pairs of records by the types given. The whole body is checked first; then each
+-- input is either written or listed in the errors.
 
 local batch_response = require "hubspot.associations.sandbox.batch_response"
 local direction_of = require "hubspot.associations.sandbox.direction"
@@ -13,10 +12,10 @@ local create = {}
 local find = string.find
 local object_id = request_body.object_id
 
--- ---- what is asked for ----
+-- ---- reading the inputs ----
 
--- What the direction knows of an input's types: one entry, or a list where there are several, or none.
--- Nil when they are not as described.
+-- An input's types as the direction has them: one Type, or a list if there are several or none. Nil when they
+-- are not well-formed.
 local function resolve(direction, list)
   if type(list) ~= "table" or list[1] == nil and next(list) ~= nil then return nil end
   local resolved = {}
@@ -28,12 +27,12 @@ local function resolve(direction, list)
   return resolved[2] and resolved or resolved[1] or resolved
 end
 
----@class hubspot.associations.sandbox.Asked the inputs of a create, by their position
+---@class hubspot.associations.sandbox.Pairs the inputs of a batch, by position
 ---@field from string[] ids
 ---@field to string[]
 ---@field types table[] a Type, or a list of them
 
--- One pass over all inputs. Its fast path is the usual input: string ids, one type seen before.
+-- One pass over all inputs, fast for the usual ones: string ids, and one type that has been seen before.
 local function read_inputs(direction, inputs, body)
   local from_ids, to_ids, resolved = {}, {}, {}
   local known = direction.known
@@ -54,11 +53,11 @@ local function read_inputs(direction, inputs, body)
   return { from = from_ids, to = to_ids, types = resolved }
 end
 
--- ---- what refuses the whole batch ----
+-- ---- rejections of the whole batch ----
 
--- The service takes the object types from the type. For one of the opposite direction it looks for the to id
--- among the records of the from side, as was observed. Invented: that it never finds it there, which would be
--- a wrong link.
+-- HubSpot takes the object types from the association type. For a type of the opposite direction it looks for
+-- the to id among the records of the from side, as was observed. That it never finds one there is invented:
+-- the link would be a wrong one.
 local function of_another_direction(direction, entry, to_id)
   if entry.from == direction.to and entry.to == direction.from then
     return rejection.invalid_object(direction_of.singular(entry.to), to_id)
@@ -69,8 +68,8 @@ local function of_another_direction(direction, entry, to_id)
   return rejection.wrong_direction(side, direction[side], entry[side], definition)
 end
 
--- The rejection for types that do not exist, or belong to another direction.
-local function find_bad_types(direction, asked)
+-- Types that do not exist or belong to another direction.
+local function find_bad_types(direction, parsed)
   local unknown, is_listed, misplaced, at = {}, {}, nil, nil
   local function judge(entry, i)
     if entry.exists then return end
@@ -81,7 +80,7 @@ local function find_bad_types(direction, asked)
       unknown[#unknown + 1] = entry
     end
   end
-  for i, types in ipairs(asked.types) do
+  for i, types in ipairs(parsed.types) do
     if types.category then
       judge(types, i)
     else
@@ -89,21 +88,22 @@ local function find_bad_types(direction, asked)
     end
   end
   if unknown[1] then return rejection.invalid_types(unknown) end
-  return misplaced and of_another_direction(direction, misplaced, asked.to[at])
+  return misplaced and of_another_direction(direction, misplaced, parsed.to[at])
 end
 
--- Visits the records of the inputs until one is of interest: judge(object type, id) returns what to hand on.
-local function find_record(direction, asked, judge)
+-- Calls judge(object type, id) for the records of the inputs until it returns something. Returns that, and
+-- the record's position and side.
+local function find_record(direction, parsed, judge)
   if not judge then return nil end
-  for i = 1, #asked.from do
-    local found = judge(direction.from, asked.from[i])
+  for i = 1, #parsed.from do
+    local found = judge(direction.from, parsed.from[i])
     if found then return found, i, "from" end
-    found = judge(direction.to, asked.to[i])
+    found = judge(direction.to, parsed.to[i])
     if found then return found, i, "to" end
   end
 end
 
--- How an account words what it refuses for one record.
+-- How the rejection of a batch for one record says so, by the option's values.
 local WAYS = {
   named = function(_, object_type, id)
     return rejection.invalid_object(direction_of.singular(object_type), id)
@@ -116,19 +116,19 @@ local WAYS = {
   end,
 }
 
-local function find_rejected(direction, asked, settings, body)
-  local way, i, side = find_record(direction, asked, settings.refused)
+local function find_rejected(direction, parsed, settings, body)
+  local way, i, side = find_record(direction, parsed, settings.refused)
   if not way then return nil end
   if way == true then way = settings.names_refused and "named" or "anonymous" end
-  return WAYS[way](body, direction[side], asked[side][i], { "inputs", i, side, "id" })
+  return WAYS[way](body, direction[side], parsed[side][i], { "inputs", i, side, "id" })
 end
 
-local function find_poison(direction, asked, settings)
-  local status = find_record(direction, asked, settings.poison)
+local function find_poison(direction, parsed, settings)
+  local status = find_record(direction, parsed, settings.poison)
   return status and (status == 409 and rejection.conflict() or rejection.internal(status))
 end
 
--- ---- what becomes of each input ----
+-- ---- results and errors ----
 
 local function not_found(object_type, id, side)
   local name = direction_of.singular(object_type)
@@ -140,7 +140,7 @@ local function not_found(object_type, id, side)
   }
 end
 
--- Invented: that text which is no number is an id that does not exist.
+-- That an id which is no number does not exist is invented.
 local function is_missing(missing, object_type, id)
   return not find(id, "^%d+$") or missing(object_type, id)
 end
@@ -154,18 +154,18 @@ local function labels_json(types)
   return table.concat(labels, ",")
 end
 
--- JSON has no number that begins with 0.
+-- JSON allows no leading zeros in a number.
 local function digits(id)
   return (id:gsub("^0+(%d)", "%1"))
 end
 
-local function take_inputs(direction, links, settings, asked)
+local function take_inputs(direction, links, settings, parsed)
   local results, errors, result_count = {}, {}, 0
   local missing, numeric = settings.missing, settings.numeric_ids
   local before_from_id, before_to_id = direction.before_from_id, direction.before_to_id
   local before_labels = direction.before_labels
-  for i = 1, #asked.from do
-    local from_id, to_id, types = asked.from[i], asked.to[i], asked.types[i]
+  for i = 1, #parsed.from do
+    local from_id, to_id, types = parsed.from[i], parsed.to[i], parsed.types[i]
     local from_missing = is_missing(missing, direction.from, from_id)
     local to_missing = is_missing(missing, direction.to, to_id)
     if from_missing then errors[#errors + 1] = not_found(direction.from, from_id, "FROM") end
@@ -193,14 +193,14 @@ function create.handle(call)
   local direction, settings, body = call.direction, call.settings, call.request.body
   local inputs, rejected = request_body.inputs(body, settings.max_inputs)
   if not inputs then return nil, rejected end
-  local asked
-  asked, rejected = read_inputs(direction, inputs, body)
+  local parsed
+  parsed, rejected = read_inputs(direction, inputs, body)
   rejected = rejected
-    or find_bad_types(direction, asked)
-    or find_rejected(direction, asked, settings, body)
-    or find_poison(direction, asked, settings)
+    or find_bad_types(direction, parsed)
+    or find_rejected(direction, parsed, settings, body)
+    or find_poison(direction, parsed, settings)
   if rejected then return nil, rejected end
-  local results, errors = take_inputs(direction, call.links, settings, asked)
+  local results, errors = take_inputs(direction, call.links, settings, parsed)
   local status = not results[1] and errors[1] and "CANCELED" or "COMPLETE"
   return {
     status = errors[1] and 207 or settings.status or SUCCESS[call.version] or 201,

@@ -1,5 +1,4 @@
--- Owns POST …/batch/read: what the records named are linked to, in the direction asked for, in pages.
--- Never changes what the account holds.
+-- POST …/batch/read: the records to which the given ones are linked, in pages.
 
 local batch_response = require "hubspot.associations.sandbox.batch_response"
 local direction_of = require "hubspot.associations.sandbox.direction"
@@ -18,7 +17,7 @@ local function type_list(types)
   return json.encode(list)
 end
 
--- Built by pieces: an id may be larger than a number of Lua's can be.
+-- Put together from texts, because an id may be larger than a Lua number can hold.
 local function result(settings, from_id, links, first)
   local quote = settings.numeric_ids and "" or '"'
   local to, last = {}, math.min(#links, first + settings.page_size - 1)
@@ -27,7 +26,7 @@ local function result(settings, from_id, links, first)
       quote, links[i].id, quote, type_list(links[i].types))
   end
   local paging = ""
-  if last < #links then -- invented: what a cursor looks like
+  if last < #links then -- the form of a cursor is invented
     paging = ',"paging":' .. json.encode { next = { after = ("page%%3D%d"):format(last + 1) } }
   end
   return ('{"from":{"id":%s},"to":[%s]%s}'):format(json.encode(from_id), table.concat(to, ","), paging)
