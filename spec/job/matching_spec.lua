@@ -27,10 +27,10 @@ local function failure(context, message)
   return { status = "error", category = "X", message = message or "no", context = context }
 end
 
-local function match(inputs, batch, places)
+local function match(inputs, response, places)
   local body, all = body_of(inputs)
-  batch.status = "COMPLETE"
-  return outcome.match(body, places or all, batch)
+  response.status = "COMPLETE"
+  return outcome.match(body, places or all, response)
 end
 
 -- place -> message of the error it failed with
@@ -57,8 +57,8 @@ describe("results", function()
   end)
 
   it("that are missing, or empty, confirm nothing", function()
-    for _, batch in ipairs { {}, { results = {} }, { errors = {} }, { results = {}, errors = {} } } do
-      local matched = match(ABC, batch)
+    for _, response in ipairs { {}, { results = {} }, { errors = {} }, { results = {}, errors = {} } } do
+      local matched = match(ABC, response)
       assert.same({}, matched.created)
       assert.same({ 1, 2, 3 }, matched.rest)
     end
@@ -189,16 +189,16 @@ describe("an error that names ids", function()
   end)
 
   it("gives each input its own error", function()
-    local inputs, batch = {}, { errors = {}, results = {} }
+    local inputs, response = {}, { errors = {}, results = {} }
     for i = 1, 500 do
       inputs[i] = { tostring(1000 + i), tostring(5000 + i) }
       if i % 3 == 0 then
-        batch.errors[#batch.errors + 1] = failure({ fromObjectId = { tostring(1000 + i) } }, "no " .. i)
+        response.errors[#response.errors + 1] = failure({ fromObjectId = { tostring(1000 + i) } }, "no " .. i)
       else
-        batch.results[#batch.results + 1] = result(tostring(1000 + i), tostring(5000 + i))
+        response.results[#response.results + 1] = result(tostring(1000 + i), tostring(5000 + i))
       end
     end
-    local matched = match(inputs, batch)
+    local matched = match(inputs, response)
     assert.same({}, matched.rest)
     assert.equal(334, #matched.created)
     for i = 3, 500, 3 do assert.equal("no " .. i, matched.failed[i].message) end

@@ -134,7 +134,7 @@ end
 ---@param from_object_type string an object name or object type id, e.g. "contacts", "0-1"
 ---@param to_object_type string
 ---@param inputs table[] 1 to `batch_size` of them
----@return hubspot.associations.Batch|nil batch HubSpot's response
+---@return hubspot.associations.BatchResponse|nil batch HubSpot's response
 ---@return table|hubspot.associations.Error meta { status, attempts, elapsed (seconds), correlation_id,
 ---  rate_limit, http_version, event_error }; the error when there is no batch
 function Client:create(from_object_type, to_object_type, inputs, ...)

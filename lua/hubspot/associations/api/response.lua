@@ -128,7 +128,7 @@ local function is_list(value)
   return type(value) == "table" and (next(value) == nil or #value > 0)
 end
 
----@class hubspot.associations.Batch HubSpot's response, with its own field names
+---@class hubspot.associations.BatchResponse HubSpot's response, with its own field names
 ---@field status string "COMPLETE", "PENDING", "PROCESSING", "CANCELED"
 ---@field results table[] what was created: { fromObjectTypeId, fromObjectId, toObjectTypeId, toObjectId,
 ---  labels }
@@ -143,7 +143,7 @@ end
 ---@param response table what the transport gave: { status, headers, body, … }, and `secrets`, the tokens that
 ---  must not show
 ---@param now number seconds since 1970
----@return hubspot.associations.Batch|nil
+---@return hubspot.associations.BatchResponse|nil
 ---@return hubspot.associations.Error|nil
 function answer.read(response, now)
   if response.status < 200 or response.status > 299 then return refused(response, now) end

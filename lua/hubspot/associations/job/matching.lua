@@ -1,4 +1,4 @@
--- Which input got which result or error: matches HubSpot's answer to a batch with what was asked.
+-- Which input got which result or error: matches HubSpot's response with the inputs of the request.
 -- Pure. An answer names inputs by their ids, by a side's id, or by their types:
 --   * a result confirms the inputs with its two ids, which were sent as one (see body_select.c);
 --   * an error fails the inputs that it names, among those without a result. An id of which the side is not
@@ -242,13 +242,13 @@ end
 
 ---@param body userdata what was sent (or a superset)
 ---@param places integer[] which inputs of it were
----@param batch hubspot.associations.Batch
+---@param response hubspot.associations.BatchResponse
 ---@param direction hubspot.associations.Direction|nil
 ---@return hubspot.associations.Outcome
-function outcome.match(body, places, batch, direction)
-  local created, unresolved, ids = confirm(body, places, batch.results)
+function outcome.match(body, places, response, direction)
+  local created, unresolved, ids = confirm(body, places, response.results)
   if #unresolved == 0 then return { created = created, failed = {}, rest = {} } end
-  local failed, is_final, anonymous = blame(new_search(body, unresolved, ids), batch.errors, direction)
+  local failed, is_final, anonymous = blame(new_search(body, unresolved, ids), response.errors, direction)
   local rest = {}
   for _, place in ipairs(unresolved) do
     if not failed[place] then rest[#rest + 1] = place end

@@ -10,7 +10,7 @@ local trials = require "hubspot.associations.job.trial"
 ---@class hubspot.associations.Job
 local answers = {}
 
--- Stands for a batch that was confirmed, where nobody asks for its results.
+-- Stands for a response that was confirmed, where nobody asks for its results.
 local CONFIRMED = {}
 
 -- Parts of pieces that failed for 409 or 5xx, one after the other: no single input is at fault any more then.
@@ -51,33 +51,33 @@ function answers:divide(piece, err)
 end
 
 -- An answer left out these inputs of the piece: they are asked for once more, alone.
-function answers:left_out(piece, now, places, batch, hint)
+function answers:left_out(piece, now, places, response, hint)
   local rest = piece.trial and piece or pieces.new(piece.group, places, piece)
-  local is_canceled = tostring(batch.status):find "^CANCEL" and not next(batch.results or {})
+  local is_canceled = tostring(response.status):find "^CANCEL" and not next(response.results or {})
   if hint and not self.error and (piece.asked or is_canceled) then
     self:divide(rest, hint)
   elseif piece.asked or self.error then
     rest.group.complete = rest.group.complete and not self.error
     self:settle(rest, "unconfirmed", hint or {
       kind = "decode",
-      message = ("HubSpot neither listed nor rejected it (batch status %s)"):format(tostring(batch.status)),
+      message = ("HubSpot neither listed nor rejected it (batch status %s)"):format(tostring(response.status)),
     })
   else
     rest.asked, rest.maybe = true, true
-    if batch.status ~= "COMPLETE" then rest.not_before = now + self.retry:backoff(piece.attempts) end
+    if response.status ~= "COMPLETE" then rest.not_before = now + self.retry:backoff(piece.attempts) end
     self:push(rest)
   end
 end
 
 -- The answer to the one input that inputs of a pair were merged into.
-function answers:tried(piece, now, matched, batch)
+function answers:tried(piece, now, matched, response)
   local _, err = next(matched.failed)
   if #matched.created > 0 then
     self:follow(piece, trials.passed(piece))
   elseif err then
     self:divide(piece, err)
   else
-    self:left_out(piece, now, matched.rest, batch, matched.hint)
+    self:left_out(piece, now, matched.rest, response, matched.hint)
   end
 end
 
@@ -113,21 +113,21 @@ function answers:named(piece, matched)
 end
 
 -- HubSpot accepted the piece; what it does not mention is asked for once more.
-function answers:accepted(piece, now, batch)
+function answers:accepted(piece, now, response)
   local group = piece.group
   if piece.confirmed then
-    group.results = batch.results or {}
+    group.results = response.results or {}
     group:settle_all()
     return self:land(group)
   end
-  local matched = outcome.match(group.body, piece.places, batch, self.direction)
+  local matched = outcome.match(group.body, piece.places, response, self.direction)
   if self.on_batch then
-    for _, result in ipairs(batch.results or {}) do group.results[#group.results + 1] = result end
+    for _, result in ipairs(response.results or {}) do group.results[#group.results + 1] = result end
   end
-  if piece.trial then return self:tried(piece, now, matched, batch) end
+  if piece.trial then return self:tried(piece, now, matched, response) end
   self:settle_places(group, matched.created, "created")
   local rest = self:named(piece, matched)
-  if #rest > 0 then self:left_out(piece, now, rest, batch, matched.hint) end
+  if #rest > 0 then self:left_out(piece, now, rest, response, matched.hint) end
 end
 
 -- Its attempts are over. If others succeed meanwhile, it is this piece that cannot pass, or one input of it,
@@ -182,7 +182,7 @@ function answers:rejected(piece, now, err)
 end
 
 ---Notes whether a response has a result for each input and no error: there is nothing to match then. Gives
----the batch for `answered` where nobody asks for its results, so that it need not be decoded.
+---the response for `answered` where nobody asks for its results, so that it need not be decoded.
 ---@param piece hubspot.associations.Piece
 ---@param text string the response's body
 ---@return table|nil
@@ -194,19 +194,19 @@ end
 ---Tells what came of a piece that `next` gave to send.
 ---@param piece hubspot.associations.Piece
 ---@param now number
----@param batch hubspot.associations.Batch|nil
+---@param response hubspot.associations.BatchResponse|nil
 ---@param err hubspot.associations.Error|nil
 ---@param rate_limit hubspot.associations.RateLimit|nil
-function answers:answered(piece, now, batch, err, rate_limit)
+function answers:answered(piece, now, response, err, rate_limit)
   self.in_flight = self.in_flight - 1
   self.limiter:answered(piece.ticket, now, rate_limit, err)
-  if not batch then return self:rejected(piece, now, err) end
+  if not response then return self:rejected(piece, now, err) end
   self.last_success = math.max(self.last_success, piece.sent) -- the service was there then, at least
   self.failed_parts = 0
   if piece.is_divided then self.search:succeeded() end
   self.retry:succeeded()
   self.concurrency:succeeded()
-  self:accepted(piece, now, batch)
+  self:accepted(piece, now, response)
 end
 
 return answers
