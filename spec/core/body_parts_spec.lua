@@ -5,7 +5,7 @@
 local cjson = require "cjson"
 local answers = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
-local outcome = require "hubspot.associations.job.matching"
+local matching = require "hubspot.associations.job.matching"
 local random = require "support.random"
 
 local function input(from, to, types)
@@ -379,7 +379,7 @@ describe("an answer", function()
     local one, other = '"fromObjectId":"1"', '"toObjectId":"2"'
     local function confirmed(text)
       local batch = answers.read({ status = 201, headers = {}, body = text }, 0)
-      local matched = batch and #outcome.match(body, { 1 }, batch).created or 0
+      local matched = batch and #matching.match(body, { 1 }, batch).created or 0
       return { body:confirmed_by(text), matched }
     end
     assert.same({ true, 1 }, confirmed(answer { "{" .. one .. "," .. other .. "}" }))
@@ -436,7 +436,7 @@ describe("an answer", function()
         local batch = assert(answers.read({ status = 201, headers = {}, body = text }, 0))
         assert.equal("COMPLETE", batch.status)
         assert.is_true(batch.errors == nil or #batch.errors == 0)
-        assert.equal(#places, #outcome.match(body, places, batch).created)
+        assert.equal(#places, #matching.match(body, places, batch).created)
       end
     end)
     assert.is_true(confirmed > 300, tostring(confirmed))

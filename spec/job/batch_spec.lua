@@ -1,41 +1,41 @@
--- Checks group.lua, piece.lua and source.lua: the inputs of one batch, the parts of it that are sent
+-- Checks batch.lua, chunk.lua and source.lua: the inputs of one batch, the parts of it that are sent
 -- together, and where they come from. No I/O.
 
 local cjson = require "cjson"
 local errors = require "hubspot.associations.errors"
-local groups = require "hubspot.associations.job.batch"
-local pieces = require "hubspot.associations.job.chunk"
+local batches = require "hubspot.associations.job.batch"
+local chunks = require "hubspot.associations.job.chunk"
 local source = require "hubspot.associations.job.source"
 
 local function input(from)
   return { from = tostring(from), to = "1", types = 279 }
 end
 
-local function group_of(...)
-  local group = groups.new(1, nil, true)
-  for index = 1, select("#", ...) do assert.is_true(group:add(index, (select(index, ...)))) end
-  return group
+local function batch_of(...)
+  local batch = batches.new(1, nil, true)
+  for index = 1, select("#", ...) do assert.is_true(batch:add(index, (select(index, ...)))) end
+  return batch
 end
 
-local function sent(piece)
+local function sent(chunk)
   local froms = {}
-  for i, entry in ipairs(cjson.decode(piece:json()).inputs) do froms[i] = entry.from.id end
+  for i, entry in ipairs(cjson.decode(chunk:json()).inputs) do froms[i] = entry.from.id end
   return table.concat(froms, " ")
 end
 
-describe("a group", function()
+describe("a batch", function()
   it("counts every input, and keeps open those that can be sent", function()
-    local group = group_of(input(1), false, input(3), { from = "4", types = 279 })
-    assert.equal(4, group.count)
-    assert.equal(2, group.open)
-    assert.same({ 1, 2 }, group:places())
-    assert.equal(2, group.body:count())
+    local batch = batch_of(input(1), false, input(3), { from = "4", types = 279 })
+    assert.equal(4, batch.count)
+    assert.equal(2, batch.open)
+    assert.same({ 1, 2 }, batch:positions())
+    assert.equal(2, batch.body:count())
   end)
 
   it("fails what the writer refuses, with its index, field and input", function()
     local bad = { from = "4", types = 279 }
-    local group = group_of(input(1), bad)
-    local failure = group:ordered_failures()[1]
+    local batch = batch_of(input(1), bad)
+    local failure = batch:ordered_failures()[1]
     assert.equal(2, failure.index)
     assert.equal(bad, failure.input)
     assert.equal("failed", failure.outcome)
@@ -46,25 +46,25 @@ describe("a group", function()
   end)
 
   it("settles each input once", function()
-    local group = group_of(input(1), input(2), input(3))
-    group:settle(2, "created")
-    group:settle(1, "failed", { message = "no" })
-    assert.equal(1, group.open)
-    assert.equal(1, group.created)
-    assert.has_error(function() group:settle(2, "failed", {}) end)
-    group:settle(3, "unconfirmed", {})
-    assert.equal(0, group.open)
-    assert.equal(1, group.created)
+    local batch = batch_of(input(1), input(2), input(3))
+    batch:settle(2, "created")
+    batch:settle(1, "failed", { message = "no" })
+    assert.equal(1, batch.open)
+    assert.equal(1, batch.created)
+    assert.has_error(function() batch:settle(2, "failed", {}) end)
+    batch:settle(3, "unconfirmed", {})
+    assert.equal(0, batch.open)
+    assert.equal(1, batch.created)
   end)
 
   it("tells the failures in the order of the source, each with its input", function()
     local inputs = { input(1), false, input(3), input(4) }
-    local group = group_of(inputs[1], inputs[2], inputs[3], inputs[4])
-    group:settle(3, "not_sent", { kind = "canceled", message = "x" })
-    group:settle(2, "unconfirmed", { kind = "decode", message = "x" })
-    group:settle(1, "failed", { message = "x" })
+    local batch = batch_of(inputs[1], inputs[2], inputs[3], inputs[4])
+    batch:settle(3, "not_sent", { kind = "canceled", message = "x" })
+    batch:settle(2, "unconfirmed", { kind = "decode", message = "x" })
+    batch:settle(1, "failed", { message = "x" })
     local outcomes, indices = {}, {}
-    for i, failure in ipairs(group:ordered_failures()) do
+    for i, failure in ipairs(batch:ordered_failures()) do
       outcomes[i], indices[i] = failure.outcome, failure.index
       assert.equal(inputs[failure.index], failure.input)
     end
@@ -74,10 +74,10 @@ describe("a group", function()
 
   it("shows what was sent of an input that was not kept, or what the source has at its index", function()
     for _, input_at in ipairs { false, function(index) return { line = index } end } do
-      local group = groups.new(7, input_at or nil)
-      assert.is_true(group:add(7, { from = 1, to = "2", types = 279, line = 7 }))
-      group:settle(1, "failed", { kind = "http", message = "no" })
-      local shown = group:ordered_failures()[1].input
+      local batch = batches.new(7, input_at or nil)
+      assert.is_true(batch:add(7, { from = 1, to = "2", types = 279, line = 7 }))
+      batch:settle(1, "failed", { kind = "http", message = "no" })
+      local shown = batch:ordered_failures()[1].input
       if input_at then
         assert.same({ line = 7 }, shown)
       else
@@ -86,80 +86,81 @@ describe("a group", function()
     end
   end)
 
-  it("takes no more than a body holds, and lets the next group have the rest", function()
-    local long, group, index = ("7"):rep(1024 * 1024), groups.new(1, nil, nil, { check_ids = false }), 1
-    while group:add(index, input(long)) do
+  it("takes no more than a body holds, and lets the next batch have the rest", function()
+    local long, batch, index = ("7"):rep(1024 * 1024), batches.new(1, nil, nil, { check_ids = false }), 1
+    while batch:add(index, input(long)) do
       index = index + 1
       assert.is_true(index < 66) -- the ceiling is 64 MiB
     end
     assert.is_true(index > 50)
-    assert.equal(index - 1, group.count)
-    assert.equal(index - 1, group.body:count())
-    assert.equal(index - 1, group.open)
-    assert.is_true(group:add(index, input(4)))
-    assert.equal(index, group.count)
+    assert.equal(index - 1, batch.count)
+    assert.equal(index - 1, batch.body:count())
+    assert.equal(index - 1, batch.open)
+    assert.is_true(batch:add(index, input(4)))
+    assert.equal(index, batch.count)
   end)
 
   it("fails an input that no body holds", function()
-    local group = groups.new(1, nil, nil, { check_ids = false })
-    assert.is_true(group:add(1, input(("7"):rep(65 * 1024 * 1024))))
-    assert.equal(0, group.open)
-    assert.equal("too_large", group:ordered_failures()[1].error.kind)
+    local batch = batches.new(1, nil, nil, { check_ids = false })
+    assert.is_true(batch:add(1, input(("7"):rep(65 * 1024 * 1024))))
+    assert.equal(0, batch.open)
+    assert.equal("too_large", batch:ordered_failures()[1].error.kind)
   end)
 end)
 
-describe("a piece", function()
-  local group
+describe("a chunk", function()
+  local batch
 
   before_each(function()
-    group = group_of(input(11), false, input(12), input(13), input(14), input(15))
+    batch = batch_of(input(11), false, input(12), input(13), input(14), input(15))
   end)
 
-  it("of all places is the whole body", function()
-    local piece = pieces.new(group, group:places())
-    assert.equal(group.body:json(), piece:json())
-    assert.equal("11 12 13 14 15", sent(piece))
+  it("of all positions is the whole body", function()
+    local chunk = chunks.new(batch, batch:positions())
+    assert.equal(batch.body:json(), chunk:json())
+    assert.equal("11 12 13 14 15", sent(chunk))
   end)
 
-  it("of some places is those", function()
-    assert.equal("12 15", sent(pieces.new(group, { 2, 5 })))
+  it("of some positions is those", function()
+    assert.equal("12 15", sent(chunks.new(batch, { 2, 5 })))
   end)
 
   it("has parts that together are the whole", function()
-    local piece = pieces.new(group, group:places())
-    local parts = piece:parts(piece:units(), 3)
-    assert.same({ { 1, 2, 3 }, { 4, 5 } }, { parts[1].places, parts[2].places })
+    local chunk = chunks.new(batch, batch:positions())
+    local parts = chunk:parts(chunk:units(), 3)
+    assert.same({ { 1, 2, 3 }, { 4, 5 } }, { parts[1].positions, parts[2].positions })
     assert.equal(2, #parts)
   end)
 
   it("has others than those that are named", function()
-    assert.same({ 1, 4 }, pieces.new(group, { 1, 2, 4, 5 }):others { 2, 5 })
+    assert.same({ 1, 4 }, chunks.new(batch, { 1, 2, 4, 5 }):others { 2, 5 })
   end)
 
   it("tells which input stands in a column of its body", function()
-    local piece = pieces.new(group, { 2, 3, 5 })
-    local json, units = piece:json(), piece:units()
+    local chunk = chunks.new(batch, { 2, 3, 5 })
+    local json, units = chunk:json(), chunk:units()
     for number = 1, 3 do
       local at = json:find(("1%d"):format(units[number][1]), 1, true)
-      assert.equal(units[number], piece:unit_at(units, at))
+      assert.equal(units[number], chunk:unit_at(units, at))
     end
-    assert.equal(units[1], piece:unit_at(units, 1))
-    assert.equal(units[3], piece:unit_at(units, #json))
-    assert.is_nil(piece:unit_at(units, #json + 1))
+    assert.equal(units[1], chunk:unit_at(units, 1))
+    assert.equal(units[3], chunk:unit_at(units, #json))
+    assert.is_nil(chunk:unit_at(units, #json + 1))
   end)
 
   it("begins with no attempts, and passes on what is known of its inputs", function()
-    local piece = pieces.new(group, group:places())
-    assert.is_false(piece.asked)
-    assert.is_false(piece.maybe)
-    piece.asked, piece.maybe, piece.attempts, piece.strikes, piece.failing_since = true, true, 4, 2, 17
-    for _, parts in ipairs { piece:parts(piece:units(), 3) } do
+    local chunk = chunks.new(batch, batch:positions())
+    assert.is_false(chunk.retried_missing)
+    assert.is_false(chunk.may_be_done)
+    chunk.retried_missing, chunk.may_be_done = true, true
+    chunk.attempts, chunk.counted_failures, chunk.failing_since = 4, 2, 17
+    for _, parts in ipairs { chunk:parts(chunk:units(), 3) } do
       assert.equal(2, #parts)
       for _, part in ipairs(parts) do
-        assert.is_true(part.asked)
-        assert.is_true(part.maybe)
+        assert.is_true(part.retried_missing)
+        assert.is_true(part.may_be_done)
         assert.equal(0, part.attempts)
-        assert.equal(0, part.strikes)
+        assert.equal(0, part.counted_failures)
         assert.equal(0, part.not_before)
         assert.is_nil(part.failing_since)
         assert.is_nil(part.began)

@@ -2,7 +2,7 @@
 -- say less than they should. Simulated: virtual time, an account in memory.
 
 local errors = require "hubspot.associations.errors"
-local import = require "hubspot.associations.job.job"
+local jobs = require "hubspot.associations.job.job"
 local random = require "support.random"
 local runs = require "support.import_run"
 
@@ -81,7 +81,7 @@ describe("a job", function()
     assert.equal(21, calls)
   end)
 
-  it("fails what cannot be sent, in its place, at no other cost", function()
+  it("fails what cannot be sent, in its position, at no other cost", function()
     local list = inputs(30)
     list[3], list[14] = { from = "1", types = 279 }, "text"
     local seen = runs.run { source = list }
@@ -103,7 +103,7 @@ describe("a job", function()
       wrong[#wrong + 1] = list
     end
     for _, source in ipairs(wrong) do
-      local job, err = import.new({ source = source, batch_size = 10, concurrency = 1 }, 0)
+      local job, err = jobs.new({ source = source, batch_size = 10, concurrency = 1 }, 0)
       assert.is_nil(job)
       assert.is_true(errors.is(err))
       assert.equal("invalid_input", err.kind)
@@ -142,7 +142,7 @@ describe("a job", function()
     assert.is_true(elapsed(1) / elapsed(8) > 6)
   end)
 
-  it("holds no more groups than one beyond its concurrency, however long one of them waits", function()
+  it("holds no more batches than one beyond its concurrency, however long one of them waits", function()
     for _, concurrency in ipairs { 1, 4 } do
       local alive, most = setmetatable({}, { __mode = "k" }), 0
       local seen = runs.run {
@@ -152,8 +152,8 @@ describe("a job", function()
             return { status = 500, headers = {}, body = "" }
           end
         end,
-        on_send = function(piece)
-          alive[piece.group] = true
+        on_send = function(chunk)
+          alive[chunk.batch] = true
           collectgarbage()
           local count = 0
           for _ in pairs(alive) do count = count + 1 end
@@ -161,11 +161,11 @@ describe("a job", function()
         end,
       }
       assert.same({ 1999, 0, 1, 0 }, counts(seen))
-      assert.is_true(most <= concurrency + 1, ("%d groups for %d"):format(most, concurrency))
+      assert.is_true(most <= concurrency + 1, ("%d batches for %d"):format(most, concurrency))
     end
   end)
 
-  it("reads no further ahead than the groups that it may hold", function()
+  it("reads no further ahead than the batches that it may hold", function()
     local read, landed, most = 0, 0, 0
     local list = inputs(500)
     runs.run {

@@ -4,7 +4,7 @@
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local groups = require "hubspot.associations.job.batch"
+local batches = require "hubspot.associations.job.batch"
 local journal = require "hubspot.associations.job.journal"
 local process = require "support.process"
 local random = require "support.random"
@@ -22,18 +22,18 @@ local function open(store, identity)
   return journal.new(store, "links.journal", identity or JOB)
 end
 
--- A group of `count` inputs from index `first` on, all settled: created but for those in `failures`, which
--- holds { place, outcome, error }.
+-- A batch of `count` inputs from index `first` on, all settled: created but for those in `failures`, which
+-- holds { position, outcome, error }.
 local function landed(first, count, failures)
-  local group = groups.new(first)
+  local batch = batches.new(first)
   for index = first, first + count - 1 do
-    group:add(index, { from = tostring(index), to = "1", types = 279 })
+    batch:add(index, { from = tostring(index), to = "1", types = 279 })
   end
-  for _, failure in ipairs(failures or {}) do group:settle(failure[1], failure[2], failure[3]) end
-  for place = 1, count do
-    if not group.settled[place] then group:settle(place, "created") end
+  for _, failure in ipairs(failures or {}) do batch:settle(failure[1], failure[2], failure[3]) end
+  for position = 1, count do
+    if not batch.settled[position] then batch:settle(position, "created") end
   end
-  return group
+  return batch
 end
 
 local function refused(store, identity)
@@ -72,7 +72,7 @@ describe("a new journal", function()
     assert.truthy(header.format:find("hubspot-associations", 1, true))
   end)
 
-  it("has one line for each group", function()
+  it("has one line for each batch", function()
     local text = written()
     local lines = lines_of(text)
     assert.equal(4, #lines)
@@ -97,7 +97,7 @@ describe("a new journal", function()
 end)
 
 describe("a journal that is opened again", function()
-  it("knows the groups that landed, and no others", function()
+  it("knows the batches that landed, and no others", function()
     local book = assert(open(holding(written())))
     for index = 1, 12 do
       local record = book:record_at(index)
@@ -117,7 +117,7 @@ describe("a journal that is opened again", function()
     assert.equal(before, store.text)
   end)
 
-  it("takes more groups, in any order", function()
+  it("takes more batches, in any order", function()
     local store = holding(written())
     local book = assert(open(store))
     assert(book:record(landed(20, 2)))
@@ -480,9 +480,9 @@ describe("recording", function()
     local many = {}
     for number = 1, 20000 do many[number] = number end
     local failures = {}
-    for place = 1, 60 do
-      local err = { kind = "http", message = "m" .. place, context = { ids = many } }
-      failures[place] = { place, "failed", err }
+    for position = 1, 60 do
+      local err = { kind = "http", message = "m" .. position, context = { ids = many } }
+      failures[position] = { position, "failed", err }
     end
     assert(book:record(landed(1, 60, failures)))
     local told = journal.failures(assert(open(store)):record_at(1))
@@ -565,7 +565,7 @@ describe("a journal on disk", function()
 
   it("holds whole records when its process was killed while it wrote", function()
     local script = ([[
-      local groups = require "hubspot.associations.job.batch"
+      local batches = require "hubspot.associations.job.batch"
       local journal = require "hubspot.associations.job.journal"
       local book = assert(journal.open(%q, { from = "contacts", to = "companies" }))
       local first = 1
@@ -574,10 +574,10 @@ describe("a journal on disk", function()
       io.stdout:flush()
       local message = ("x"):rep(300000)
       while true do
-        local group = groups.new(first)
-        group:add(first, { from = tostring(first), to = "1", types = 279 })
-        group:settle(1, "failed", { kind = "http", message = message })
-        assert(book:record(group))
+        local batch = batches.new(first)
+        batch:add(first, { from = tostring(first), to = "1", types = 279 })
+        batch:settle(1, "failed", { kind = "http", message = message })
+        assert(book:record(batch))
         first = first + 1
         print(first)
         io.stdout:flush()

@@ -2,19 +2,19 @@
 
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
-local outcome = require "hubspot.associations.job.matching"
+local matching = require "hubspot.associations.job.matching"
 local random = require "support.random"
 
 local TYPE = 279
 
--- A body of inputs given as { from, to, types }, and all its places.
+-- A body of inputs given as { from, to, types }, and all its positions.
 local function body_of(inputs)
-  local body, places = core.body { check_ids = false }, {}
+  local body, positions = core.body { check_ids = false }, {}
   for i, input in ipairs(inputs) do
     assert(body:add { from = input[1], to = input[2], types = input[3] or TYPE })
-    places[i] = i
+    positions[i] = i
   end
-  return body, places
+  return body, positions
 end
 
 local function result(from, to)
@@ -27,16 +27,16 @@ local function failure(context, message)
   return { status = "error", category = "X", message = message or "no", context = context }
 end
 
-local function match(inputs, response, places)
+local function match(inputs, response, positions)
   local body, all = body_of(inputs)
   response.status = "COMPLETE"
-  return outcome.match(body, places or all, response)
+  return matching.match(body, positions or all, response)
 end
 
--- place -> message of the error it failed with
+-- position -> message of the error it failed with
 local function messages(failed)
   local found = {}
-  for place, err in pairs(failed) do found[place] = err.message end
+  for position, err in pairs(failed) do found[position] = err.message end
   return found
 end
 
@@ -45,22 +45,22 @@ local ABC = { { "1", "11" }, { "2", "12" }, { "3", "13" } }
 describe("results", function()
   it("confirm all inputs they name, in any order", function()
     local matched = match(ABC, { results = { result("3", "13"), result("1", "11"), result("2", "12") } })
-    assert.same({ created = { 1, 2, 3 }, failed = {}, rest = {} }, matched)
+    assert.same({ created = { 1, 2, 3 }, failed = {}, missing = {} }, matched)
   end)
 
   it("confirm only the inputs they name", function()
     local matched = match(ABC, { results = { result("2", "12") } })
     assert.same({ 2 }, matched.created)
-    assert.same({ 1, 3 }, matched.rest)
+    assert.same({ 1, 3 }, matched.missing)
     assert.same({}, matched.failed)
-    assert.is_nil(matched.hint)
+    assert.is_nil(matched.batch_error)
   end)
 
   it("that are missing, or empty, confirm nothing", function()
     for _, response in ipairs { {}, { results = {} }, { errors = {} }, { results = {}, errors = {} } } do
       local matched = match(ABC, response)
       assert.same({}, matched.created)
-      assert.same({ 1, 2, 3 }, matched.rest)
+      assert.same({ 1, 2, 3 }, matched.missing)
     end
   end)
 
@@ -68,13 +68,13 @@ describe("results", function()
     local matched = match(ABC, { results = { result("1", "12"), result("2", "11"), result("13", "3"),
       result("9", "99"), result("11", "1") } })
     assert.same({}, matched.created)
-    assert.same({ 1, 2, 3 }, matched.rest)
+    assert.same({ 1, 2, 3 }, matched.missing)
   end)
 
   it("do not confuse pairs whose digits run together", function()
     local matched = match({ { "1", "23" }, { "12", "3" } }, { results = { result("12", "3") } })
     assert.same({ 2 }, matched.created)
-    assert.same({ 1 }, matched.rest)
+    assert.same({ 1 }, matched.missing)
   end)
 
   it("confirm every input of the same pair", function()
@@ -87,7 +87,7 @@ describe("results", function()
   it("name a part of the body, when a part was asked", function()
     local matched = match(ABC, { results = { result("1", "11"), result("3", "13") } }, { 2, 3 })
     assert.same({ 3 }, matched.created)
-    assert.same({ 2 }, matched.rest)
+    assert.same({ 2 }, matched.missing)
   end)
 
   it("name ids with quotes, backslashes, accents, controls and NUL as they are", function()
@@ -118,49 +118,49 @@ describe("an error that names ids", function()
     return match({ { "1", "11" }, { "1", "12" }, { "2", "12" }, { "3", "13" } }, { errors = { err } })
   end
 
-  local function places_of(failed)
-    local places = {}
-    for place in pairs(failed) do places[#places + 1] = place end
-    table.sort(places)
-    return places
+  local function positions_of(failed)
+    local positions = {}
+    for position in pairs(failed) do positions[#positions + 1] = position end
+    table.sort(positions)
+    return positions
   end
 
   it("fails the inputs with that id on the side it tells", function()
-    assert.same({ 1, 2 }, places_of(failed_with({ fromObjectId = { "1" } }).failed))
-    assert.same({ 2, 3 }, places_of(failed_with({ toObjectId = { "12" } }).failed))
-    assert.same({}, places_of(failed_with({ fromObjectId = { "12" } }).failed))
+    assert.same({ 1, 2 }, positions_of(failed_with({ fromObjectId = { "1" } }).failed))
+    assert.same({ 2, 3 }, positions_of(failed_with({ toObjectId = { "12" } }).failed))
+    assert.same({}, positions_of(failed_with({ fromObjectId = { "12" } }).failed))
   end)
 
   it("fails only the input with both ids, when it tells both", function()
     local matched = failed_with { fromObjectId = { "1" }, toObjectId = { "12" } }
-    assert.same({ 2 }, places_of(matched.failed))
-    assert.same({ 1, 3, 4 }, matched.rest)
-    assert.is_nil(matched.hint)
+    assert.same({ 2 }, positions_of(matched.failed))
+    assert.same({ 1, 3, 4 }, matched.missing)
+    assert.is_nil(matched.batch_error)
   end)
 
   it("fails the inputs with that id on either side, when it tells no side", function()
-    assert.same({ 2, 3 }, places_of(failed_with({ ids = { "12" } }).failed))
-    assert.same({ 1, 2, 4 }, places_of(failed_with({ objectId = { "1", "13" } }).failed))
+    assert.same({ 2, 3 }, positions_of(failed_with({ ids = { "12" } }).failed))
+    assert.same({ 1, 2, 4 }, positions_of(failed_with({ objectId = { "1", "13" } }).failed))
   end)
 
   it("names nobody by an id that stands on both sides, when it tells no side", function()
     local inputs = { { "5", "11" }, { "1", "5" } }
     local matched = match(inputs, { errors = { failure { id = { "5" } } }, results = {} })
     assert.same({}, matched.failed)
-    assert.same({ 1, 2 }, matched.rest)
+    assert.same({ 1, 2 }, matched.missing)
   end)
 
   it("is understood with other names and shapes of its context", function()
-    assert.same({ 1, 2 }, places_of(failed_with({ fromObjectIds = { "1" } }).failed))
-    assert.same({ 1, 2 }, places_of(failed_with({ from = "1" }).failed))
-    assert.same({ 4 }, places_of(failed_with({ toObjectIds = { "13", "77" } }).failed))
-    assert.same({ 3 }, places_of(failed_with({ fromObjectId = { 2 } }).failed))
-    assert.same({ 3 }, places_of(failed_with({ fromObjectId = 2 }).failed))
+    assert.same({ 1, 2 }, positions_of(failed_with({ fromObjectIds = { "1" } }).failed))
+    assert.same({ 1, 2 }, positions_of(failed_with({ from = "1" }).failed))
+    assert.same({ 4 }, positions_of(failed_with({ toObjectIds = { "13", "77" } }).failed))
+    assert.same({ 3 }, positions_of(failed_with({ fromObjectId = { 2 } }).failed))
+    assert.same({ 3 }, positions_of(failed_with({ fromObjectId = 2 }).failed))
   end)
 
   it("goes by its side, though another entry of the context holds an id by chance", function()
     local matched = failed_with { fromObjectId = { "2" }, associationTypeId = { "1" } }
-    assert.same({ 3 }, places_of(matched.failed))
+    assert.same({ 3 }, positions_of(matched.failed))
   end)
 
   it("never fails an input that has a result", function()
@@ -168,7 +168,7 @@ describe("an error that names ids", function()
       results = { result("1", "11") }, errors = { failure { fromObjectId = { "1" } } },
     })
     assert.same({ 1 }, matched.created)
-    assert.same({ 2 }, places_of(matched.failed))
+    assert.same({ 2 }, positions_of(matched.failed))
   end)
 
   it("fails every input of the same pair", function()
@@ -199,7 +199,7 @@ describe("an error that names ids", function()
       end
     end
     local matched = match(inputs, response)
-    assert.same({}, matched.rest)
+    assert.same({}, matched.missing)
     assert.equal(334, #matched.created)
     for i = 3, 500, 3 do assert.equal("no " .. i, matched.failed[i].message) end
   end)
@@ -207,7 +207,7 @@ describe("an error that names ids", function()
   it("is told with escapes in the ids", function()
     local matched = match({ { 'a"\0b', "1" }, { "b", "2" } },
       { errors = { failure { fromObjectId = { 'a"\0b' } } }, results = { result("b", "2") } })
-    assert.same({ 1 }, places_of(matched.failed))
+    assert.same({ 1 }, positions_of(matched.failed))
   end)
 end)
 
@@ -216,18 +216,18 @@ describe("errors that name nobody", function()
     local matched = match(ABC, { results = { result("2", "12") },
       errors = { failure(nil, "first"), failure({}, "second") } })
     assert.same({ [1] = "first", [3] = "second" }, messages(matched.failed))
-    assert.same({}, matched.rest)
+    assert.same({}, matched.missing)
   end)
 
-  it("fail nobody when there are fewer or more of them, and are kept as a hint", function()
+  it("fail nobody when there are fewer or more of them, and are kept as a batch_error", function()
     for count = 1, 4 do
       if count ~= 2 then
         local errors = {}
         for i = 1, count do errors[i] = failure(nil, "error " .. i) end
         local matched = match(ABC, { results = { result("2", "12") }, errors = errors })
         assert.same({}, matched.failed)
-        assert.same({ 1, 3 }, matched.rest)
-        assert.equal("error 1", matched.hint.message)
+        assert.same({ 1, 3 }, matched.missing)
+        assert.equal("error 1", matched.batch_error.message)
       end
     end
   end)
@@ -241,9 +241,9 @@ describe("errors that name nobody", function()
     local results = { result("2", "12") }
     local matched = match(ABC, { results = results, errors = { missing "FROM", missing "TO" } })
     assert.same({}, matched.failed)
-    assert.same({ 1, 3 }, matched.rest)
+    assert.same({ 1, 3 }, matched.missing)
     matched = match(ABC, { results = results, errors = { missing "FROM", missing "FROM" } })
-    assert.same({}, matched.rest)
+    assert.same({}, matched.missing)
   end)
 
   it("are counted beside those that name somebody", function()
@@ -276,7 +276,7 @@ describe("an answer with junk in it", function()
     return luck:pick(JUNK)
   end
 
-  it("never raises, and gives each input one place", function()
+  it("never raises, and gives each input one position", function()
     random.check(3000, function(luck)
       local results, errors = {}, {}
       for i = 1, luck:integer(0, 4) do
@@ -287,7 +287,7 @@ describe("an answer with junk in it", function()
         errors[i] = luck:one_in(2) and failure(junk(luck, 2), junk(luck, 1)) or junk(luck, 2)
       end
       local matched = match(ABC, { results = results, errors = errors })
-      local count = #matched.created + #matched.rest
+      local count = #matched.created + #matched.missing
       for _ in pairs(matched.failed) do count = count + 1 end
       assert.equal(3, count)
     end)
@@ -301,21 +301,21 @@ describe("an answer with junk in it", function()
   end)
 
   it("never raises for a suspect", function()
-    local body, places = body_of(ABC)
+    local body, positions = body_of(ABC)
     random.check(3000, function(luck)
       local err = { kind = "http", status = 400, message = junk(luck, 1), context = junk(luck, 2),
         errors = junk(luck, 3), id = junk(luck, 1), ["in"] = junk(luck, 1) }
-      for _, list in pairs(outcome.suspects(body, places, err)) do assert(#list <= 3) end
+      for _, list in pairs(matching.suspects(body, positions, err)) do assert(#list <= 3) end
     end)
   end)
 end)
 
 describe("suspects of a rejection", function()
-  local function suspects(inputs, err, places)
+  local function suspects(inputs, err, positions)
     local body, all = body_of(inputs)
-    local found, list = outcome.suspects(body, places or all, err), {}
-    for _, places_of_kind in pairs(found) do
-      for _, place in ipairs(places_of_kind) do list[#list + 1] = place end
+    local found, list = matching.suspects(body, positions or all, err), {}
+    for _, positions_of_kind in pairs(found) do
+      for _, position in ipairs(positions_of_kind) do list[#list + 1] = position end
     end
     table.sort(list)
     return list

@@ -147,7 +147,7 @@ describe("a rejection of the whole request", function()
     list[4].from = "38374264688"
     local sent = {}
     local seen = rejects(list, pair("38374264688", "7"), 400, INVALID_IDS:format("38374264688", "38374264688"), {
-      on_send = function(piece) sent[#sent + 1] = #piece.places end,
+      on_send = function(chunk) sent[#sent + 1] = #chunk.positions end,
     })
     assert.same({ 9, 1, 0, 0 }, counts(seen))
     assert.same({ 10, 9, 1 }, sent)

@@ -142,16 +142,16 @@ local function watch(options)
     return inner:answered(ticket, ...)
   end
   options.limiter = watched
-  options.on_send = function(piece)
+  options.on_send = function(chunk)
     local keys = {}
-    for _, place in ipairs(piece.places) do
-      local from, to = piece.group.body:ids(place)
+    for _, position in ipairs(chunk.positions) do
+      local from, to = chunk.batch.body:ids(position)
       keys[from .. ">" .. to] = true
     end
     for _, others in pairs(flying) do
       for key in pairs(keys) do assert(not others[key], "a pair is in two requests at a time") end
     end
-    flying[piece.ticket] = keys
+    flying[chunk.ticket] = keys
   end
 end
 

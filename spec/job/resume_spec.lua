@@ -30,8 +30,8 @@ describe("a job with a journal", function()
       local sent = {}
       local second = runs.run {
         source = list, store = store, world = first.world,
-        on_send = function(piece)
-          for _, place in ipairs(piece.places) do sent[piece.group.indices[place]] = true end
+        on_send = function(chunk)
+          for _, position in ipairs(chunk.positions) do sent[chunk.batch.indices[position]] = true end
         end,
       }
       assert.is_nil(second.err)
@@ -156,7 +156,7 @@ describe("a job with a journal", function()
     assert.is_true(seen.report.created <= 50)
   end)
 
-  it("records a group before it tells of it", function()
+  it("records a batch before it tells of it", function()
     local store = simulation.memory()
     runs.run {
       source = inputs(30), store = store,
@@ -166,7 +166,7 @@ describe("a job with a journal", function()
     }
   end)
 
-  it("records nothing of a group that has an input whose outcome is not final", function()
+  it("records nothing of a batch that has an input whose outcome is not final", function()
     local store = simulation.memory()
     local seen = runs.run {
       source = inputs(20), store = store,
@@ -183,7 +183,7 @@ describe("a job with a journal", function()
     assert.is_nil(header.first)
   end)
 
-  -- What was read and passed over is not counted when the source raises in the midst of a recorded group.
+  -- What was read and passed over is not counted when the source raises in the midst of a recorded batch.
   it("accounts for what was read when the source raises during the replay", function()
     local store, list = simulation.memory(), inputs(30)
     local first = runs.run { source = list, store = store }
@@ -215,7 +215,7 @@ local function copy_of(list, change)
   return copy
 end
 
--- What may be given in the place of a source of 60 inputs.
+-- What may be given in the position of a source of 60 inputs.
 local OTHERS = {
   ["has no types"] = function(list)
     for index, entry in ipairs(list) do list[index] = { from = entry.from, to = entry.to } end
@@ -242,13 +242,13 @@ local OTHERS = {
 describe("a job whose source is not that of its journal", function()
   local list = inputs(60)
 
-  -- A journal with the records of some of the six groups of ten, in another order than the source's.
-  local function recorded(groups)
+  -- A journal with the records of some of the six batches of ten, in another order than the source's.
+  local function recorded(batches)
     local store = simulation.memory()
     local seen = runs.run { source = list, store = store }
     local lines = lines_of(store.text)
     local kept = { lines[1] }
-    for _, number in ipairs(groups) do kept[#kept + 1] = lines[number + 1] end
+    for _, number in ipairs(batches) do kept[#kept + 1] = lines[number + 1] end
     store.text = table.concat(kept)
     return store, seen.world
   end
@@ -266,8 +266,8 @@ describe("a job whose source is not that of its journal", function()
   for name, change in pairs(OTHERS) do
     it("changes nothing when the source " .. name, function()
       local other = copy_of(list, change)
-      for _, groups in ipairs { { 1, 2, 3, 4, 5, 6 }, { 6, 2, 3 }, { 6 }, { 4, 6, 1 } } do
-        local store, world = recorded(groups)
+      for _, batches in ipairs { { 1, 2, 3, 4, 5, 6 }, { 6, 2, 3 }, { 6 }, { 4, 6, 1 } } do
+        local store, world = recorded(batches)
         for _, batch_size in ipairs { 1, 7, 10, 100 } do
           for _, source in ipairs { other, iterator(other) } do
             local seen = assert_untouched(store, world, {
@@ -319,8 +319,8 @@ describe("a job whose source is not that of its journal", function()
     local sent = {}
     local seen = runs.run {
       source = iterator(list), store = store, world = world, batch_size = 4,
-      on_send = function(piece)
-        for _, place in ipairs(piece.places) do sent[#sent + 1] = piece.group.indices[place] end
+      on_send = function(chunk)
+        for _, position in ipairs(chunk.positions) do sent[#sent + 1] = chunk.batch.indices[position] end
       end,
     }
     assert.is_nil(seen.err)
@@ -351,7 +351,7 @@ describe("inputs that are refused before they are sent", function()
     assert.is_nil(runs.run({ source = list, store = store, world = first.world }).err)
   end
 
-  it("are compared by their places", function()
+  it("are compared by their positions", function()
     assert_other({ good1, bad, good2 }, { bad, good1, good2 })
     assert_other({ good1, bad, good2 }, { good1, good2, bad })
     assert_other({ bad, good1, bad }, { bad, bad, good1 })
@@ -413,7 +413,7 @@ describe("inputs that are refused before they are sent", function()
     assert.same({ 30, 0, 0, 0 }, counts(second))
   end)
 
-  it("are recorded with the next group that has something to send", function()
+  it("are recorded with the next batch that has something to send", function()
     local store, list = simulation.memory(), inputs(40)
     for index = 1, 20 do list[index] = { from = "5" } end
     local first = runs.run { source = list, store = store }
@@ -427,7 +427,7 @@ end)
 
 -- ---- the first format ----
 
--- Written before a record told of its refused inputs apart: the groups 11, 1, 41 and 31 of ten, and the
+-- Written before a record told of its refused inputs apart: the batches 11, 1, 41 and 31 of ten, and the
 -- beginning of 21. Of these inputs, by a job that had them in batches of ten.
 local function source_of_fixture()
   local list = inputs(60)
@@ -541,7 +541,7 @@ describe("a journal of another source", function()
     assert.equal(0, seen.report.requests)
   end)
 
-  it("is noticed when only the places of bad inputs differ", function()
+  it("is noticed when only the positions of bad inputs differ", function()
     local good1, good2, bad = input(1), input(2), { from = "1", to = "#N/A", types = 279 }
     local orders = { { good1, bad, good2 }, { bad, good1, good2 }, { good1, good2, bad }, { good1, good2 } }
     for i, list in ipairs(orders) do
@@ -563,7 +563,7 @@ describe("a journal of another source", function()
 end)
 
 describe("a journal of an older version of this module", function()
-  -- Written by the version before places were recorded: inputs 1 to 30, of which 4 is none, and 22 does not
+  -- Written by the version before positions were recorded: inputs 1 to 30, of which 4 is none, and 22 does not
   -- exist.
   local OLD = [=[
 {"format":"hubspot-associations journal","version":1,"from":"contacts","to":"companies"}

@@ -184,7 +184,7 @@ describe("an outage", function()
       assert.equal(5000, seen.report.inputs)
       assert.equal(200, seen.report.created)
       assert.equal(0, seen.report.failed)
-      -- 6 attempts for each group that may be open, and for those that were in flight when it began; and the
+      -- 6 attempts for each batch that may be open, and for those that were in flight when it began; and the
       -- halves of one
       assert.is_true(seen.report.requests <= 20 + 6 * 2 * concurrency + 3, tostring(seen.report.requests))
       assert.is_true(seen.report.elapsed < 600)

@@ -3,7 +3,7 @@
 
 local answer = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
-local outcome = require "hubspot.associations.job.matching"
+local matching = require "hubspot.associations.job.matching"
 local runs = require "support.import_run"
 
 local COUNT = 2000 -- inputs
@@ -40,8 +40,8 @@ describe("a hostile answer", function()
   it("with a hundred thousand details costs no more than an honest one", function()
     local body, places = body_of(COUNT)
     local details = entries(100000, { id = "1" })
-    within(5e6, function() outcome.suspects(body, places, { errors = details }) end)
-    within(5e6, function() outcome.match(body, places, { status = "COMPLETE", errors = details }) end)
+    within(5e6, function() matching.suspects(body, places, { errors = details }) end)
+    within(5e6, function() matching.match(body, places, { status = "COMPLETE", errors = details }) end)
   end)
 
   it("with thousands of errors that all name what all inputs share costs no more, either", function()
@@ -49,10 +49,10 @@ describe("a hostile answer", function()
     local errors = entries(100000, { context = { fromObjectId = { "7" } }, message = "no" })
     local matched
     within(20e6, function()
-      matched = outcome.match(body, places, { status = "COMPLETE", errors = errors })
+      matched = matching.match(body, places, { status = "COMPLETE", errors = errors })
     end)
-    assert.same({}, matched.rest)
-    within(20e6, function() outcome.suspects(body, places, { errors = errors }) end)
+    assert.same({}, matched.missing)
+    within(20e6, function() matching.suspects(body, places, { errors = errors }) end)
   end)
 
   it("an honest one is read whole: each of 2,000 errors about an input of its own", function()
@@ -64,9 +64,9 @@ describe("a hostile answer", function()
         message = tostring(place),
       }
     end
-    local matched = outcome.match(body, places, { status = "COMPLETE", errors = errors })
+    local matched = matching.match(body, places, { status = "COMPLETE", errors = errors })
     for place = 1, COUNT do assert.equal(tostring(place), matched.failed[place].message) end
-    assert.equal(COUNT, #outcome.suspects(body, places, { errors = errors }).loose)
+    assert.equal(COUNT, #matching.suspects(body, places, { errors = errors }).loose)
   end)
 
   it("an honest one is read whole: each of 2,000 errors about what hundreds of inputs share", function()
@@ -78,10 +78,10 @@ describe("a hostile answer", function()
         places[place] = place
         errors[place] = { context = { fromObjectId = { from } }, message = "no" }
       end
-      local matched = outcome.match(body, places, { status = "COMPLETE", errors = errors })
-      assert.same({}, matched.rest)
+      local matched = matching.match(body, places, { status = "COMPLETE", errors = errors })
+      assert.same({}, matched.missing)
       for place = 1, COUNT do assert.is_table(matched.failed[place]) end
-      assert.equal(COUNT, #outcome.suspects(body, places, { errors = errors }).loose)
+      assert.equal(COUNT, #matching.suspects(body, places, { errors = errors }).loose)
     end
   end)
 
@@ -94,7 +94,7 @@ describe("a hostile answer", function()
       local context = { fromObjectId = { from }, toObjectId = { to } }
       errors[place] = { context = context, message = tostring(place) }
     end
-    local matched = outcome.match(body, places, { status = "COMPLETE", errors = errors })
+    local matched = matching.match(body, places, { status = "COMPLETE", errors = errors })
     for place = 1, COUNT do assert.equal(tostring(place), matched.failed[place].message) end
   end)
 
@@ -102,7 +102,7 @@ describe("a hostile answer", function()
     local body = core.body { check_ids = false }
     assert(body:add { from = "a", to = "b\0c", types = 279 })
     local results = { { fromObjectId = "a\0b", toObjectId = "c" } }
-    assert.same({ 1 }, outcome.match(body, { 1 }, { status = "COMPLETE", results = results }).rest)
+    assert.same({ 1 }, matching.match(body, { 1 }, { status = "COMPLETE", results = results }).missing)
   end)
 
   it("blames nobody by a number that stands for several ids", function()
@@ -110,7 +110,7 @@ describe("a hostile answer", function()
     assert(body:add { from = "9007199254740992", to = "1", types = 279 })
     assert(body:add { from = "9007199254740993", to = "2", types = 279 })
     local errors = core.decode '[{"message":"no","context":{"fromObjectId":[9007199254740993]}}]'
-    local matched = outcome.match(body, { 1, 2 }, { status = "COMPLETE", errors = errors })
+    local matched = matching.match(body, { 1, 2 }, { status = "COMPLETE", errors = errors })
     assert.is_nil(matched.failed[1])
   end)
 
@@ -137,7 +137,7 @@ describe("a hostile answer", function()
       return { message = message, context = { fromObjectId = { id }, x = { ("x"):rep(size) } } }
     end
     local errors = { entry("100001", ("m"):rep(100000), 70000), entry("100002", "short", 1000) }
-    local failed = outcome.match(body, places, { status = "COMPLETE", errors = errors }).failed
+    local failed = matching.match(body, places, { status = "COMPLETE", errors = errors }).failed
     assert.equal(("m"):rep(4096), failed[1].message)
     assert.is_nil(failed[1].context)
     assert.same(errors[2].context, failed[2].context)

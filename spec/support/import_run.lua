@@ -88,10 +88,10 @@ function import_run.run(given)
   options.batch_size = given.batch_size or 10
   options.concurrency = given.concurrency or 1
   options.requests = given.requests or 20000
-  function options.on_send(piece)
-    seen.sizes[#seen.sizes + 1] = #piece.places
+  function options.on_send(chunk)
+    seen.sizes[#seen.sizes + 1] = #chunk.positions
     seen.sent[#seen.sent + 1] = world.now
-    if given.on_send then given.on_send(piece) end
+    if given.on_send then given.on_send(chunk) end
   end
   seen.world = world
   seen.report, seen.err, seen.read = simulation.run(world, options)

@@ -65,7 +65,7 @@ local function draw(seed)
     luck = luck, inputs = {}, kinds = {}, failed = {}, crashes = {},
     asked = {}, -- pair and type -> by how many inputs
     rows = {}, -- pair -> indices
-    group_of = {}, -- index -> first index of the group it was sent in last
+    batch_of = {}, -- index -> first index of the batch it was sent in last
     labels_kept = 0, -- custom labels that had to be there in the end
   }
   local kinds = inputs.draw_kinds(luck)
@@ -118,11 +118,11 @@ local function is_asked_elsewhere(case, index)
   return true
 end
 
--- Whether a row of a later group wrote the pair: it replaced the custom labels.
+-- Whether a row of a later batch wrote the pair: it replaced the custom labels.
 local function is_replaced(case, index)
   for _, other in ipairs(case.rows[pair_of(case.inputs[index])]) do
-    local group = case.group_of[other]
-    if group and group > case.group_of[index] then return true end
+    local batch = case.batch_of[other]
+    if batch and batch > case.batch_of[index] then return true end
   end
   return false
 end
@@ -246,25 +246,25 @@ end
 
 -- What is recorded is not sent again; a pair stands in a request once, and in one request at a time.
 local function watch(case, recorded)
-  local in_flight = {} -- pair -> piece
-  local function on_send(piece)
+  local in_flight = {} -- pair -> chunk
+  local function on_send(chunk)
     local count = 0
-    for _, place in ipairs(piece.places) do
-      local index = piece.group.indices[place]
+    for _, position in ipairs(chunk.positions) do
+      local index = chunk.batch.indices[position]
       check(not recorded[index], "input %d was sent again after it was recorded", index)
       local pair = pair_of(case.inputs[index])
-      check(in_flight[pair] == nil or in_flight[pair] == piece, "%s is in two requests at a time", pair)
+      check(in_flight[pair] == nil or in_flight[pair] == chunk, "%s is in two requests at a time", pair)
       if not in_flight[pair] then count = count + 1 end
-      in_flight[pair] = piece
-      case.group_of[index] = piece.group.first
+      in_flight[pair] = chunk
+      case.batch_of[index] = chunk.batch.first
     end
-    local _, sent = piece:json():gsub('"from":', "")
+    local _, sent = chunk:json():gsub('"from":', "")
     check(sent == count, "%d pairs are sent as %d inputs", count, sent)
     case.sent = (case.sent or 0) + 1
   end
-  local function on_answer(piece)
-    for _, place in ipairs(piece.places) do
-      in_flight[pair_of(case.inputs[piece.group.indices[place]])] = nil
+  local function on_answer(chunk)
+    for _, position in ipairs(chunk.positions) do
+      in_flight[pair_of(case.inputs[chunk.batch.indices[position]])] = nil
     end
   end
   return on_send, on_answer

@@ -80,9 +80,9 @@ local function read_response(response, now, confirm)
   return batch, err, limit
 end
 
-function World:send(path, piece, confirm, reply)
+function World:send(path, chunk, confirm, reply)
   local request = {
-    method = "POST", path = path, body = piece:json(),
+    method = "POST", path = path, body = chunk:json(),
     headers = { authorization = "Bearer simulated", ["content-type"] = "application/json" },
   }
   local jitter = self.latency - self.base

@@ -5,9 +5,9 @@ local connections = require "hubspot.associations.session.session"
 local core = require "hubspot.associations.core"
 local endpoint = require "hubspot.associations.api.path"
 local errors = require "hubspot.associations.errors"
-local import = require "hubspot.associations.job.job"
+local jobs = require "hubspot.associations.job.job"
 local journals = require "hubspot.associations.job.journal"
-local operations = require "hubspot.associations.job.runner"
+local runners = require "hubspot.associations.job.runner"
 local options = require "hubspot.associations.options"
 local rejection = require "hubspot.associations.api.rejection"
 local retryable = require "hubspot.associations.policy.retryable"
@@ -91,13 +91,13 @@ local function delay_after(connection, err, meta, now)
     meta.renewed = true
     return 0
   end
-  if retryable.counts(err) then meta.strikes = meta.strikes + 1 end
-  return connection.retry:after(err, meta.strikes, now - meta.began)
+  if retryable.counts(err) then meta.counted_failures = meta.counted_failures + 1 end
+  return connection.retry:after(err, meta.counted_failures, now - meta.began)
 end
 
 -- A call: as many attempts as it takes, within what the options allow.
 local function call(connection, path, body)
-  local meta = { attempts = 0, strikes = 0, began = core.now() }
+  local meta = { attempts = 0, counted_failures = 0, began = core.now() }
   while true do
     local before = meta.attempts
     local batch, err, about = attempt(connection, path, body, meta)
@@ -106,7 +106,7 @@ local function call(connection, path, body)
     meta.elapsed = now - meta.began
     if batch then
       connection.retry:succeeded()
-      meta.began, meta.strikes, meta.renewed, meta.went_out = nil, nil, nil, nil
+      meta.began, meta.counted_failures, meta.renewed, meta.went_out = nil, nil, nil, nil
       return batch, meta
     end
     meta.went_out = meta.went_out or meta.attempts > before and err.sent ~= false
@@ -198,7 +198,7 @@ local function begin(self, method, from_object_type, to_object_type, source, giv
     journal, err = open_journal(self, job_options.journal, from_object_type, to_object_type)
   end
   if err then return nil, err end
-  job, err = import.new({
+  job, err = jobs.new({
     source = source,
     checks = checks(self, from_object_type, to_object_type),
     direction = rejection.direction(from_object_type, to_object_type),
@@ -212,7 +212,7 @@ local function begin(self, method, from_object_type, to_object_type, source, giv
     limiter = self.connection.limiter,
     journal = journal,
   }, core.now())
-  if job then return operations.new(self.connection, path, job, journal) end
+  if job then return runners.new(self.connection, path, job, journal) end
   if journal then journal:close() end
   return nil, err
 end
@@ -224,12 +224,12 @@ end
 ---  the end. A list must not change, and an iterator must return a fresh table each time: on_failure is
 ---  given the caller's own inputs (without it, failures from an iterator show what was sent)
 ---@param given hubspot.associations.JobOptions|nil
----@return hubspot.associations.Operation|nil
+---@return hubspot.associations.Runner|nil
 ---@return hubspot.associations.Error|nil
 function Client:start(from_object_type, to_object_type, source, given)
   check_self("start", self)
-  local operation, err = begin(self, "start", from_object_type, to_object_type, source, given)
-  return operation, err
+  local runner, err = begin(self, "start", from_object_type, to_object_type, source, given)
+  return runner, err
 end
 
 ---Creates any number of associations, and accounts for every input: see the report's four counts.
@@ -238,13 +238,13 @@ end
 ---@return hubspot.associations.Error|nil err why the job stopped before its source ended
 function Client:create_all(from_object_type, to_object_type, source, given)
   check_self("create_all", self)
-  local operation, err = begin(self, "create_all", from_object_type, to_object_type, source, given)
-  if not operation then return nil, err end
-  while not operation:step() do
-    self.connection:wait(operation:timeout())
+  local runner, err = begin(self, "create_all", from_object_type, to_object_type, source, given)
+  if not runner then return nil, err end
+  while not runner:step() do
+    self.connection:wait(runner:timeout())
   end
   self.connection:rest()
-  return operation:result()
+  return runner:result()
 end
 
 ---Ends the client's connections. Calls under way in other coroutines end with kind `closed`.

@@ -1,24 +1,24 @@
 -- The inputs that were read for one batch, until each has its outcome.
--- An input has a place in the body when the writer took it; what the writer refused has its error already.
+-- An input has a position in the body when the writer took it; what the writer refused has its error already.
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local whole = require "hubspot.associations.text.digits"
 
----@class hubspot.associations.Group
+---@class hubspot.associations.Batch
 ---@field first integer the index in the source of the first input
 ---@field count integer how many inputs of the source it covers
 ---@field body userdata those that can be sent
----@field number integer|nil of the groups of the job that are open at the same time
+---@field number integer|nil of the batches of the job that are open at the same time
 ---@field repeats boolean|nil whether two of its inputs have the same pair of ids
 ---@field refused integer how many inputs the writer refused
----@field refused_digest string|nil tells these and their places from others
+---@field refused_digest string|nil tells these and their positions from others
 ---@field open integer how many of them have no outcome yet
 ---@field results table[] HubSpot's results
-local Group = {}
-Group.__index = Group
+local Batch = {}
+Batch.__index = Batch
 
-local group = {}
+local batch = {}
 
 -- The fields that say what an input is; the command keeps a row that it refused in `problem`.
 local TELLING = {
@@ -52,97 +52,97 @@ end
 ---  for; else `kept`
 ---@param kept boolean|nil whether inputs are kept: they take more memory than all the rest
 ---@param checks table|nil options of core.body
----@return hubspot.associations.Group
-function group.new(first, input_at, kept, checks)
+---@return hubspot.associations.Batch
+function batch.new(first, input_at, kept, checks)
   return setmetatable({
     first = first,
     count = 0,
     body = core.body(checks),
-    indices = {}, -- place -> index in the source
+    indices = {}, -- position -> index in the source
     input_at = input_at,
-    inputs = kept and {} or nil, -- place -> input
+    inputs = kept and {} or nil, -- position -> input
     refused = 0,
     is_refused = {}, -- index in the source -> true
     open = 0,
-    settled = {}, -- place -> true
+    settled = {}, -- position -> true
     created = 0,
     failures = {}, -- { index, input, outcome, error }, outcome: failed, unconfirmed, not_sent
     results = {},
     complete = true, -- false: left to a resumed job
-  }, Group)
+  }, Batch)
 end
 
 ---Takes the next input of the source.
 ---@param index integer its index in the source
 ---@param input any
----@return boolean taken false when the body has no room for it: it is for the next group
-function Group:add(index, input)
+---@return boolean taken false when the body has no room for it: it is for the next batch
+function Batch:add(index, input)
   local added, refusal = self.body:add(input)
   if not added and refusal.kind == "too_large" and self.body:count() > 0 then return false end
   self.count = self.count + 1
   if added then
-    local place = self.open + 1 -- none is settled while it is filled
-    self.indices[place] = index
-    if self.inputs then self.inputs[place] = input end
-    self.open = place
+    local position = self.open + 1 -- none is settled while it is filled
+    self.indices[position] = index
+    if self.inputs then self.inputs[position] = input end
+    self.open = position
   else
     refusal.index = index
     self:fail(index, input, "failed", refusal)
     self.refused, self.is_refused[index] = self.refused + 1, true
-    local place, told = index - self.first, describe(input, MOST_DEPTH)
-    self.refused_digest = core.digest(("%s %.0f %s"):format(self.refused_digest or "", place, told))
+    local position, told = index - self.first, describe(input, MOST_DEPTH)
+    self.refused_digest = core.digest(("%s %.0f %s"):format(self.refused_digest or "", position, told))
   end
   return true
 end
 
-function Group:fail(index, input, outcome, err)
+function Batch:fail(index, input, outcome, err)
   if err then errors.new(err) end
   self.failures[#self.failures + 1] = { index = index, input = input, outcome = outcome, error = err }
 end
 
----Gives the input at a place its outcome: the only way it gets one, and it gets it once.
----@param place integer
+---Gives the input at a position its outcome: the only way it gets one, and it gets it once.
+---@param position integer
 ---@param outcome "created"|"failed"|"unconfirmed"|"not_sent"
 ---@param err table|nil
-function Group:settle(place, outcome, err)
-  assert(not self.settled[place], "an input has one outcome")
-  self.settled[place] = true
+function Batch:settle(position, outcome, err)
+  assert(not self.settled[position], "an input has one outcome")
+  self.settled[position] = true
   self.open = self.open - 1
   if outcome == "created" then
     self.created = self.created + 1
   else
-    self:fail(self.indices[place], self:input(place), outcome, err)
+    self:fail(self.indices[position], self:input(position), outcome, err)
   end
 end
 
 ---The same for all its inputs at once: they were created.
-function Group:settle_all()
+function Batch:settle_all()
   assert(next(self.settled) == nil, "an input has one outcome")
   self.created, self.open = self.open, 0
 end
 
 -- The caller's own input, or what was sent of it.
-function Group:input(place)
-  if self.input_at then return self.input_at(self.indices[place]) end
-  if self.inputs then return self.inputs[place] end
-  return core.decode(self.body:input(place))
+function Batch:input(position)
+  if self.input_at then return self.input_at(self.indices[position]) end
+  if self.inputs then return self.inputs[position] end
+  return core.decode(self.body:input(position))
 end
 
----All places, in order.
+---All positions, in order.
 ---@return integer[]
-function Group:places()
-  local places = {}
-  for place = 1, self.body:count() do places[place] = place end
-  return places
+function Batch:positions()
+  local positions = {}
+  for position = 1, self.body:count() do positions[position] = position end
+  return positions
 end
 
 ---The failures in the order of the source.
 ---@return table[]
-function Group:ordered_failures()
+function Batch:ordered_failures()
   table.sort(self.failures, function(a, b)
     return a.index < b.index
   end)
   return self.failures
 end
 
-return group
+return batch

@@ -1,105 +1,105 @@
--- Inputs of one group that are sent together: the whole group at first, parts of it after a rejection or an
+-- Inputs of one batch that are sent together: the whole batch at first, parts of it after a rejection or an
 -- answer that leaves inputs out. Those with the same pair of ids are one unit: they are never sent apart.
 
----@class hubspot.associations.Piece
----@field group hubspot.associations.Group
----@field places integer[]
+---@class hubspot.associations.Chunk
+---@field batch hubspot.associations.Batch
+---@field positions integer[]
 ---@field attempts integer how often it was sent
----@field strikes integer how many of these failed for what counts against max_attempts
+---@field counted_failures integer how many of these failed for what counts against max_attempts
 ---@field began number|nil when it was first sent
 ---@field not_before number when it may be sent again
----@field waits_for integer|nil the group that has to land first: it has a pair of this one
----@field asked boolean whether an answer left these inputs out before
----@field maybe boolean whether HubSpot may have created them although no answer says so
+---@field waits_for integer|nil the batch that has to land first: it has a pair of this one
+---@field retried_missing boolean whether an answer left these inputs out before
+---@field may_be_done boolean whether HubSpot may have created them although no answer says so
 ---@field went_out boolean whether anything of a request with them was sent
 ---@field failing_since number|nil when an attempt failed first
----@field is_divided boolean|nil whether it is a part of a piece that was rejected
----@field is_part boolean|nil of a piece that failed for what may be the fault of one input: one attempt is
+---@field is_divided boolean|nil whether it is a part of a chunk that was rejected
+---@field is_part boolean|nil of a chunk that failed for what may be the fault of one input: one attempt is
 ---  enough
 ---@field suspected boolean|nil whether a rejection named its inputs, by ids and sides: they fail when it does
 ---  again
 ---@field named integer|nil how many times in a row a rejection named some of the inputs it had
 ---@field trial hubspot.associations.Trial|nil which of the inputs of one pair are at fault
-local Piece = {}
-Piece.__index = Piece
+local Chunk = {}
+Chunk.__index = Chunk
 
-local piece = {}
+local chunk = {}
 
----@param group hubspot.associations.Group
----@param places integer[]
----@param parent hubspot.associations.Piece|nil what it is a part of
----@return hubspot.associations.Piece
-function piece.new(group, places, parent)
+---@param batch hubspot.associations.Batch
+---@param positions integer[]
+---@param parent hubspot.associations.Chunk|nil what it is a part of
+---@return hubspot.associations.Chunk
+function chunk.new(batch, positions, parent)
   return setmetatable({
-    group = group,
-    places = places,
+    batch = batch,
+    positions = positions,
     attempts = 0,
-    strikes = 0,
+    counted_failures = 0,
     not_before = 0,
-    asked = parent ~= nil and parent.asked,
-    maybe = parent ~= nil and parent.maybe,
+    retried_missing = parent ~= nil and parent.retried_missing,
+    may_be_done = parent ~= nil and parent.may_be_done,
     went_out = parent ~= nil and parent.went_out,
-  }, Piece)
+  }, Chunk)
 end
 
----Whether it is all of its group.
+---Whether it is all of its batch.
 ---@return boolean
-function Piece:is_whole()
-  return #self.places == self.group.body:count()
+function Chunk:is_whole()
+  return #self.positions == self.batch.body:count()
 end
 
 ---The request body.
 ---@return string
-function Piece:json()
-  local body = self.group.body
-  if self:is_whole() and not self.group.repeats then return body:json() end
-  return body:select(self.places)
+function Chunk:json()
+  local body = self.batch.body
+  if self:is_whole() and not self.batch.repeats then return body:json() end
+  return body:select(self.positions)
 end
 
----Its places by their pair of ids, in order of the first of each.
+---Its positions by their pair of ids, in order of the first of each.
 ---@return integer[][]
-function Piece:units()
+function Chunk:units()
   local units = {}
-  if not self.group.repeats then
-    for number, place in ipairs(self.places) do units[number] = { place } end
+  if not self.batch.repeats then
+    for number, position in ipairs(self.positions) do units[number] = { position } end
     return units
   end
-  local body, unit_of = self.group.body, {}
-  for _, place in ipairs(self.places) do
-    local first = body:first(place)
+  local body, unit_of = self.batch.body, {}
+  for _, position in ipairs(self.positions) do
+    local first = body:first(position)
     if not unit_of[first] then
       unit_of[first] = {}
       units[#units + 1] = unit_of[first]
     end
-    table.insert(unit_of[first], place)
+    table.insert(unit_of[first], position)
   end
   return units
 end
 
----Its places in parts of so many units.
+---Its positions in parts of so many units.
 ---@param units integer[][] its own
 ---@param size integer
----@return hubspot.associations.Piece[]
-function Piece:parts(units, size)
-  local parts, places = {}, {}
+---@return hubspot.associations.Chunk[]
+function Chunk:parts(units, size)
+  local parts, positions = {}, {}
   for number, unit in ipairs(units) do
-    for _, place in ipairs(unit) do places[#places + 1] = place end
+    for _, position in ipairs(unit) do positions[#positions + 1] = position end
     if number % size == 0 or number == #units then
-      parts[#parts + 1] = piece.new(self.group, places, self)
-      places = {}
+      parts[#parts + 1] = chunk.new(self.batch, positions, self)
+      positions = {}
     end
   end
   return parts
 end
 
----Its places without the given ones.
+---Its positions without the given ones.
 ---@param chosen integer[]
 ---@return integer[]
-function Piece:others(chosen)
+function Chunk:others(chosen)
   local is_chosen, others = {}, {}
-  for _, place in ipairs(chosen) do is_chosen[place] = true end
-  for _, place in ipairs(self.places) do
-    if not is_chosen[place] then others[#others + 1] = place end
+  for _, position in ipairs(chosen) do is_chosen[position] = true end
+  for _, position in ipairs(self.positions) do
+    if not is_chosen[position] then others[#others + 1] = position end
   end
   return others
 end
@@ -107,8 +107,8 @@ end
 ---The unit that stands in a column of its request body.
 ---@param units integer[][] its own
 ---@param column integer in characters, from 1
----@return integer[]|nil places
-function Piece:unit_at(units, column)
+---@return integer[]|nil positions
+function Chunk:unit_at(units, column)
   local json = self:json()
   local last, at = 0, 0
   while last < column do -- `at` becomes the byte of that character
@@ -121,4 +121,4 @@ function Piece:unit_at(units, column)
   return units[math.max(1, begun)]
 end
 
-return piece
+return chunk

@@ -1,11 +1,11 @@
 -- The job: any number of inputs in, exactly one outcome each out. A state machine without I/O of its own:
 -- it is asked what to send and when, and told what came of it. The clock and the luck come in.
 --
--- A group of inputs is read for one request. It is sent as a piece, which may be tried again, split, or
--- partly asked for again, until every input of the group is settled. Then the group lands: it is recorded
+-- A batch of inputs is read for one request. It is sent as a chunk, which may be tried again, split, or
+-- partly asked for again, until every input of the batch is settled. Then the batch lands: it is recorded
 -- in the journal, counted, and told to the callbacks.
 
-local answers = require "hubspot.associations.job.responses"
+local responses = require "hubspot.associations.job.responses"
 local concurrency = require "hubspot.associations.policy.concurrency"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
@@ -15,7 +15,7 @@ local search = require "hubspot.associations.job.search"
 local source = require "hubspot.associations.job.source"
 local trials = require "hubspot.associations.job.trial"
 
-local import = {}
+local jobs = {}
 
 ---@class hubspot.associations.Report
 ---@field inputs integer how many inputs of the source were read, or are known of
@@ -35,7 +35,7 @@ local import = {}
 ---@class hubspot.associations.Job
 local Job = {}
 Job.__index = Job
-for _, methods in ipairs { reading, answers } do
+for _, methods in ipairs { reading, responses } do
   for name, method in pairs(methods) do Job[name] = method end
 end
 
@@ -44,7 +44,7 @@ end
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
-function import.new(spec, now)
+function jobs.new(spec, now)
   local read, total, count = source.reader(spec.source)
   if not read then return nil, total end
   return setmetatable({
@@ -56,18 +56,18 @@ function import.new(spec, now)
     end or nil,
     index = 0, -- of the input read last
     exhausted = false,
-    held = nil, held_index = nil, -- an input that was read and is for the next group, and its index
+    held = nil, held_index = nil, -- an input that was read and is for the next batch, and its index
     kept = {}, kept_at = {}, next_kept = 1, -- inputs between those that the journal recorded; their indices
     checks = spec.checks, -- options of core.body
     batch_size = spec.batch_size,
     concurrency = concurrency.new(spec.concurrency),
-    most_groups = spec.concurrency + 1, -- one more than can be in flight: so one that waits holds up nobody
-    open_groups = 0,
-    last_group = 0, -- the number of the group that was sent last
+    most_batches = spec.concurrency + 1, -- one more than can be in flight: so one that waits holds up nobody
+    open_batches = 0,
+    last_batch = 0, -- the number of the batch that was sent last
     is_open = {}, -- number -> true
-    pairs = core.pairs(), -- those of open groups
+    pairs = core.pairs(), -- those of open batches
     in_flight = 0,
-    queue = {}, -- pieces that wait to be sent; the last comes first
+    queue = {}, -- chunks that wait to be sent; the last comes first
     retry = spec.retry,
     limiter = spec.limiter,
     journal = spec.journal,
@@ -128,75 +128,75 @@ function Job:tell_failure(failure)
   end
 end
 
--- Every input of the group has its outcome: record it, count it, tell it.
-function Job:land(group)
-  self.open_groups = self.open_groups - 1
-  if group.number then
-    self.pairs:leave(group.body, group.number)
-    self.is_open[group.number] = nil
+-- Every input of the batch has its outcome: record it, count it, tell it.
+function Job:land(batch)
+  self.open_batches = self.open_batches - 1
+  if batch.number then
+    self.pairs:leave(batch.body, batch.number)
+    self.is_open[batch.number] = nil
   end
-  local failures = group:ordered_failures()
-  if self.journal and group.complete then
-    local recorded, err = self.journal:record(group)
+  local failures = batch:ordered_failures()
+  if self.journal and batch.complete then
+    local recorded, err = self.journal:record(batch)
     if not recorded then self:stop(err) end
   end
   local report = self.report
-  report.inputs = report.inputs + group.count
-  report[self.outcome] = report[self.outcome] + group.created
+  report.inputs = report.inputs + batch.count
+  report[self.outcome] = report[self.outcome] + batch.created
   for _, failure in ipairs(failures) do self:tell_failure(failure) end
   if self.on_batch then
     self:call(self.on_batch, {
-      first = group.first,
-      last = group.first + group.count - 1,
-      created = self.dry_run and 0 or group.created,
+      first = batch.first,
+      last = batch.first + batch.count - 1,
+      created = self.dry_run and 0 or batch.created,
       failures = failures,
-      results = group.results,
+      results = batch.results,
       report = report,
     })
   end
 end
 
--- Gives inputs of the group their outcome, and lands it with the last of them.
-function Job:settle_places(group, places, outcome_name, err)
-  for _, place in ipairs(places) do group:settle(place, outcome_name, err) end
-  if #places > 0 and group.open == 0 then self:land(group) end
+-- Gives inputs of the batch their outcome, and lands it with the last of them.
+function Job:settle_positions(batch, positions, outcome_name, err)
+  for _, position in ipairs(positions) do batch:settle(position, outcome_name, err) end
+  if #positions > 0 and batch.open == 0 then self:land(batch) end
 end
 
--- The same for all inputs of a piece. What was in the last confirmed write of a pair is created all the same.
-function Job:settle(piece, outcome_name, err)
-  local passed, others = trials.places(piece)
-  self:settle_places(piece.group, passed, "created")
-  self:settle_places(piece.group, others, outcome_name, err)
+-- The same for all inputs of a chunk. What was in the last confirmed write of a pair is created all the same.
+function Job:settle(chunk, outcome_name, err)
+  local passed, others = trials.positions(chunk)
+  self:settle_positions(chunk.batch, passed, "created")
+  self:settle_positions(chunk.batch, others, outcome_name, err)
 end
 
 -- For a reason of its own; there may be many of these in a report.
-function Job:fail(piece, outcome_name, err)
+function Job:fail(chunk, outcome_name, err)
   errors.shorten(err)
-  self:settle(piece, outcome_name, err)
+  self:settle(chunk, outcome_name, err)
 end
 
 -- The job stopped before these inputs had an outcome that is final: a resumed job will see to them.
-function Job:abandon(piece, err)
-  piece.group.complete = false
+function Job:abandon(chunk, err)
+  chunk.batch.complete = false
   err = err or self.error
-  if piece.went_out then err = errors.of_sent(err) end
-  self:settle(piece, piece.maybe and "unconfirmed" or "not_sent", err)
+  if chunk.went_out then err = errors.of_sent(err) end
+  self:settle(chunk, chunk.may_be_done and "unconfirmed" or "not_sent", err)
 end
 
 -- ---- sending ----
 
-function Job:push(piece)
-  self.queue[#self.queue + 1] = piece
+function Job:push(chunk)
+  self.queue[#self.queue + 1] = chunk
 end
 
--- The last piece in the queue that may be sent now; else nil, and when the first of them may.
+-- The last chunk in the queue that may be sent now; else nil, and when the first of them may.
 function Job:take(now)
   local soonest = math.huge
   for i = #self.queue, 1, -1 do
-    local piece = self.queue[i]
-    if not self.is_open[piece.waits_for or 0] then
-      if piece.not_before <= now then return table.remove(self.queue, i) end
-      soonest = math.min(soonest, piece.not_before)
+    local chunk = self.queue[i]
+    if not self.is_open[chunk.waits_for or 0] then
+      if chunk.not_before <= now then return table.remove(self.queue, i) end
+      soonest = math.min(soonest, chunk.not_before)
     end
   end
   return nil, soonest
@@ -205,7 +205,7 @@ end
 ---What to do next.
 ---@param now number seconds
 ---@return "send"|"wait"|"done"
----@return hubspot.associations.Piece|number|nil the piece to send; or how many seconds to wait at the most
+---@return hubspot.associations.Chunk|number|nil the chunk to send; or how many seconds to wait at the most
 ---  (nil: for an answer)
 function Job:next(now)
   if self.count then
@@ -217,44 +217,44 @@ function Job:next(now)
     return "wait", 0
   end
   if self.error and self:leave_out() then return "wait", 0 end
-  local piece, soonest = nil, math.huge
+  local chunk, soonest = nil, math.huge
   local may_send = not self.error and self.in_flight < self.concurrency:allowed()
   if may_send then
-    piece, soonest = self:take(now)
-    if not piece and self.open_groups < self.most_groups then
+    chunk, soonest = self:take(now)
+    if not chunk and self.open_batches < self.most_batches then
       self:fill()
       if self.error then return self:next(now) end
-      piece, soonest = self:take(now)
+      chunk, soonest = self:take(now)
     end
   end
-  if piece then
+  if chunk then
     local delay = self.limiter:delay(now, "job", self)
     if delay == 0 then
-      self:send(piece, now)
-      return "send", piece
+      self:send(chunk, now)
+      return "send", chunk
     end
-    self:push(piece)
+    self:push(chunk)
     local err = self.retry:too_long(delay)
     if err then
       self:stop(err)
       return self:next(now)
     end
     soonest = now + delay
-  elseif may_send and not self.exhausted and self.open_groups < self.most_groups then
+  elseif may_send and not self.exhausted and self.open_batches < self.most_batches then
     return "wait", 0 -- to read on
   end
   if self.in_flight == 0 and #self.queue == 0 and (self.error or self.exhausted) then return "done" end
   return "wait", soonest < math.huge and math.max(0, soonest - now) or nil
 end
 
-function Job:send(piece, now)
+function Job:send(chunk, now)
   self.in_flight = self.in_flight + 1
-  piece.ticket = self.limiter:sent(now, "job")
-  piece.attempts = piece.attempts + 1
-  piece.began = piece.began or now
-  piece.sent = now
+  chunk.ticket = self.limiter:sent(now, "job")
+  chunk.attempts = chunk.attempts + 1
+  chunk.began = chunk.began or now
+  chunk.sent = now
   self.report.requests = self.report.requests + 1
-  if piece.attempts > 1 then self.report.retries = self.report.retries + 1 end
+  if chunk.attempts > 1 then self.report.retries = self.report.retries + 1 end
 end
 
 ---Ends the job early: what is in flight is waited for, the rest is not sent.
@@ -278,4 +278,4 @@ function Job:finish(now)
   return report, self.error
 end
 
-return import
+return jobs

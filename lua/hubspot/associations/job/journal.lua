@@ -1,4 +1,4 @@
--- The record a job resumes from: JSON Lines, a header and then one line for each group of inputs that has
+-- The record a job resumes from: JSON Lines, a header and then one line for each batch of inputs that has
 -- landed. A line counts once it is on disk; a torn last line does not count.
 -- Knows the format; the bytes are kept by a store, so that a simulation can tear them.
 
@@ -229,7 +229,7 @@ end
 
 -- ---- a job's use of it ----
 
----The record of the group that begins at an index of the source, if it has landed before.
+---The record of the batch that begins at an index of the source, if it has landed before.
 ---@param index integer
 ---@return table|nil
 ---@return hubspot.associations.Error|nil err when it is there and cannot be read
@@ -286,27 +286,27 @@ end
 
 Journal.failures, Journal.failures_by_index = journal.failures, journal.failures_by_index
 
----Whether a group, just read, has the inputs that were recorded: those that can be sent by what is sent of
----them, and those that are refused by their places and their ids and types.
+---Whether a batch, just read, has the inputs that were recorded: those that can be sent by what is sent of
+---them, and those that are refused by their positions and their ids and types.
 ---@param record table
----@param group hubspot.associations.Group
+---@param batch hubspot.associations.Batch
 ---@return boolean
-function journal.matches(record, group)
-  if group.count ~= record.inputs or group.body:digest() ~= record.digest then return false end
+function journal.matches(record, batch)
+  if batch.count ~= record.inputs or batch.body:digest() ~= record.digest then return false end
   if record.refused then
-    return group.refused == record.refused and group.refused_digest == record.refused_digest
+    return batch.refused == record.refused and batch.refused_digest == record.refused_digest
   end
   local was_refused = {} -- in the first journals they are listed, and told by their field
   for _, failure in ipairs(record.failures or {}) do
     was_refused[failure.index] = failure.error.field ~= nil
   end
-  for _, failure in ipairs(group.failures) do
+  for _, failure in ipairs(batch.failures) do
     if not was_refused[failure.index] then return false end
   end
   return true
 end
 
-Journal.matches = function(_, record, group) return journal.matches(record, group) end
+Journal.matches = function(_, record, batch) return journal.matches(record, batch) end
 
 -- ---- recording ----
 
@@ -337,12 +337,12 @@ local function whole_error(err)
   return { kind = err.kind, message = tostring(err.message) } -- something in it is not for JSON
 end
 
--- The line of a group. What was refused before it was sent is not listed: it is refused again when the source
+-- The line of a batch. What was refused before it was sent is not listed: it is refused again when the source
 -- is read again, with the same words.
-local function line_of(group, encode_error)
+local function line_of(batch, encode_error)
   local failures
-  for _, failure in ipairs(group.failures) do
-    if not group.is_refused[failure.index] then
+  for _, failure in ipairs(batch.failures) do
+    if not batch.is_refused[failure.index] then
       failures = failures or {}
       failures[#failures + 1] = {
         index = failure.index, outcome = failure.outcome, error = encode_error(failure.error),
@@ -350,27 +350,27 @@ local function line_of(group, encode_error)
     end
   end
   return json.encode {
-    first = group.first,
-    inputs = group.count,
-    digest = group.body:digest(),
-    created = group.created,
-    refused = group.refused > 0 and group.refused or nil,
-    refused_digest = group.refused_digest,
+    first = batch.first,
+    inputs = batch.count,
+    digest = batch.body:digest(),
+    created = batch.created,
+    refused = batch.refused > 0 and batch.refused or nil,
+    refused_digest = batch.refused_digest,
     failures = failures,
   }
 end
 
----Records a group whose inputs all have their outcome; returns when that is on disk. A group of which nothing
+---Records a batch whose inputs all have their outcome; returns when that is on disk. A batch of which nothing
 ---could be sent is written with the next one that could: a first run that lacks, say, a type for all rows
 ---leaves nothing behind that would refuse the right one.
----@param group hubspot.associations.Group
+---@param batch hubspot.associations.Batch
 ---@return boolean|nil
 ---@return hubspot.associations.Error|nil
-function Journal:record(group)
-  local line = line_of(group, whole_error)
-  if #line > LONGEST_LINE or not core.decode(line) then line = line_of(group, brief_error) end
+function Journal:record(batch)
+  local line = line_of(batch, whole_error)
+  if #line > LONGEST_LINE or not core.decode(line) then line = line_of(batch, brief_error) end
   self.waiting[#self.waiting + 1] = line .. "\n"
-  if group.body:count() == 0 then return true end
+  if batch.body:count() == 0 then return true end
   local appended, reason = self:append(table.concat(self.waiting))
   if not appended then return refuse(self.path, reason) end
   self.waiting = {}

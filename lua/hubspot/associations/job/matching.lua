@@ -11,15 +11,15 @@ local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local rejection = require "hubspot.associations.api.rejection"
 
-local outcome = {}
+local matching = {}
 
 -- An id as it stands in JSON -> as it is.
 local function plain(text)
   return text:find("\\", 1, true) and core.decode('["' .. text .. '"]')[1] or text
 end
 
-local function ids_of(body, place)
-  local from, to = body:ids(place)
+local function ids_of(body, position)
+  local from, to = body:ids(position)
   return plain(from), plain(to)
 end
 
@@ -39,58 +39,58 @@ local function pairs_of(results)
   return confirmed
 end
 
--- Splits the places into those with a result and the rest, with the ids of the rest.
-local function confirm(body, places, results)
+-- Splits the positions into those with a result and the missing, with the ids of the missing.
+local function confirm(body, positions, results)
   local confirmed = pairs_of(results)
-  local created, rest, ids = {}, {}, {}
-  for _, place in ipairs(places) do
-    local from, to = ids_of(body, place)
+  local created, missing, ids = {}, {}, {}
+  for _, position in ipairs(positions) do
+    local from, to = ids_of(body, position)
     if confirmed[pair_of(from, to)] then
-      created[#created + 1] = place
+      created[#created + 1] = position
     else
-      rest[#rest + 1] = place
-      ids[place] = { from = from, to = to }
+      missing[#missing + 1] = position
+      ids[position] = { from = from, to = to }
     end
   end
-  return created, rest, ids
+  return created, missing, ids
 end
 
 local function is_empty(set)
   return next(set) == nil
 end
 
--- Of the places, those whose ids are among the ones named.
-local function with_ids(places, ids, named)
+-- Of the positions, those whose ids are among the ones named.
+local function with_ids(positions, ids, named)
   local list = {}
   local from, to = not is_empty(named.from), not is_empty(named.to)
-  for _, place in ipairs(places) do
-    local own = ids[place]
+  for _, position in ipairs(positions) do
+    local own = ids[position]
     local is_named
     if from or to then
       is_named = (not from or named.from[own.from]) and (not to or named.to[own.to])
     else
       is_named = named.either[own.from] or named.either[own.to]
     end
-    if is_named then list[#list + 1] = place end
+    if is_named then list[#list + 1] = position end
   end
   return list
 end
 
 local TYPE = '"associationCategory":"([A-Z0-9_]+)","associationTypeId":(%d+)'
 
-local function has_type(body, place, wanted)
-  for category, id in body:types(place):gmatch(TYPE) do
+local function has_type(body, position, wanted)
+  for category, id in body:types(position):gmatch(TYPE) do
     if id == wanted.id and (not wanted.category or wanted.category == category) then return true end
   end
   return false
 end
 
-local function with_types(body, places, wanted)
+local function with_types(body, positions, wanted)
   local list = {}
-  for _, place in ipairs(places) do
+  for _, position in ipairs(positions) do
     for _, one in ipairs(wanted) do
-      if has_type(body, place, one) then
-        list[#list + 1] = place
+      if has_type(body, position, one) then
+        list[#list + 1] = position
         break
       end
     end
@@ -98,44 +98,44 @@ local function with_types(body, places, wanted)
   return list
 end
 
--- For each id, the places that have it on a side, so that many errors need not each look at all places.
-local function index_by_id(places, ids)
+-- For each id, the positions that have it on a side, so that many errors need not each look at all positions.
+local function index_by_id(positions, ids)
   local index = { from = {}, to = {} }
-  for _, place in ipairs(places) do
+  for _, position in ipairs(positions) do
     for side, by_id in pairs(index) do
-      local id = ids[place][side]
+      local id = ids[position][side]
       by_id[id] = by_id[id] or {}
-      table.insert(by_id[id], place)
+      table.insert(by_id[id], position)
     end
   end
   return index
 end
 
-local function append_places(list, by_id, named)
+local function append_positions(list, by_id, named)
   for id in pairs(named) do
-    for _, place in ipairs(by_id[id] or {}) do list[#list + 1] = place end
+    for _, position in ipairs(by_id[id] or {}) do list[#list + 1] = position end
   end
 end
 
-local function count_places(by_id, named)
+local function count_positions(by_id, named)
   local count = 0
   for id in pairs(named) do count = count + #(by_id[id] or {}) end
   return count
 end
 
--- The places that an error may be about: of the two sides it names, those of the side with fewer.
+-- The positions that an error may be about: of the two sides it names, those of the side with fewer.
 local function candidates(index, named)
   local list = {}
   local from, to = not is_empty(named.from), not is_empty(named.to)
   if from and to then
-    from = count_places(index.from, named.from) <= count_places(index.to, named.to)
+    from = count_positions(index.from, named.from) <= count_positions(index.to, named.to)
     to = not from
   end
-  if from then append_places(list, index.from, named.from) end
-  if to then append_places(list, index.to, named.to) end
+  if from then append_positions(list, index.from, named.from) end
+  if to then append_positions(list, index.to, named.to) end
   if not from and not to then
-    append_places(list, index.from, named.either)
-    append_places(list, index.to, named.either)
+    append_positions(list, index.from, named.either)
+    append_positions(list, index.to, named.either)
   end
   return list
 end
@@ -164,15 +164,20 @@ end
 local Search = {}
 Search.__index = Search
 
-local function new_search(body, places, ids)
+local function new_search(body, positions, ids)
   return setmetatable({
-    body = body, places = places, ids = ids, index = index_by_id(places, ids), looks = MOST_LOOKS * #places,
+    body = body,
+    positions = positions,
+    ids = ids,
+    index = index_by_id(positions, ids),
+    looks = MOST_LOOKS * #positions,
   }, Search)
 end
 
--- The places with the ids and types named: those with both, where there are any, or else those with the ids.
+-- The positions with the ids and types named: those with both, where there are any, or else those with the
+-- ids.
 function Search:find(named)
-  local list = self.places
+  local list = self.positions
   if names_an_id(named) then
     local possible = candidates(self.index, named)
     self.looks = self.looks - #possible
@@ -195,8 +200,8 @@ function Search:is_ambiguous(named)
   return false
 end
 
--- Calls visit(entry, places, named, is_typed) for each entry, with the places it names, but for those that an
--- entry before has named in the same words; is_found tells whether it names any.
+-- Calls visit(entry, positions, named, is_typed) for each entry, with the positions it names, but for those
+-- that an entry before has named in the same words; is_found tells whether it names any.
 local function each_named(search, entries, direction, visit)
   local known = {} -- word -> whether it names any
   for number, entry in ipairs(entries) do
@@ -215,102 +220,108 @@ local function each_named(search, entries, direction, visit)
   end
 end
 
--- Gives each error to the places it names: place -> error, the places whose types are named, and the errors
--- that name none.
+-- Gives each error to the positions it names: position -> error, the positions whose types are named, and the
+-- errors that name none.
 local function blame(search, batch_errors, direction)
   local failed, is_final, anonymous = {}, {}, {}
   each_named(search, batch_errors or {}, direction, function(entry, found, is_found, named, is_typed)
     local err = errors.of_hubspot(entry)
     if named and is_found and search:is_ambiguous(named) then found, is_found = {}, false end
-    for _, place in ipairs(found) do
-      failed[place] = failed[place] or err
-      is_final[place] = is_final[place] or is_typed or rejection.is_of_record(entry)
+    for _, position in ipairs(found) do
+      failed[position] = failed[position] or err
+      is_final[position] = is_final[position] or is_typed or rejection.is_of_record(entry)
     end
     if not is_found then anonymous[#anonymous + 1] = err end
   end)
   return failed, is_final, anonymous
 end
 
----@class hubspot.associations.Outcome
----@field created integer[] places
----@field failed table<integer, table> place -> HubSpot's error
----@field is_final table<integer, boolean> of those, the places whose record or types are at fault: not only
----  the
+---@class hubspot.associations.Matched
+---@field created integer[] positions
+---@field failed table<integer, table> position -> HubSpot's error
+---@field is_final table<integer, boolean> of those, the positions whose record or types are at fault: not
+---  only the
 ---  input that several of one pair were merged into
----@field rest integer[] places that the answer does not mention
----@field hint table|nil an error of the answer that names no input, which may be about the rest
+---@field missing integer[] positions that the answer does not mention
+---@field batch_error table|nil an error of the answer that names no input, which may be about the missing
 
 ---@param body userdata what was sent (or a superset)
----@param places integer[] which inputs of it were
+---@param positions integer[] which inputs of it were
 ---@param response hubspot.associations.BatchResponse
 ---@param direction hubspot.associations.Direction|nil
----@return hubspot.associations.Outcome
-function outcome.match(body, places, response, direction)
-  local created, unresolved, ids = confirm(body, places, response.results)
-  if #unresolved == 0 then return { created = created, failed = {}, rest = {} } end
+---@return hubspot.associations.Matched
+function matching.match(body, positions, response, direction)
+  local created, unresolved, ids = confirm(body, positions, response.results)
+  if #unresolved == 0 then return { created = created, failed = {}, missing = {} } end
   local failed, is_final, anonymous = blame(new_search(body, unresolved, ids), response.errors, direction)
-  local rest = {}
-  for _, place in ipairs(unresolved) do
-    if not failed[place] then rest[#rest + 1] = place end
+  local missing = {}
+  for _, position in ipairs(unresolved) do
+    if not failed[position] then missing[#missing + 1] = position end
   end
-  if #anonymous > 0 and #anonymous == #rest and not rejection.may_share_an_input(anonymous) then
-    for i, place in ipairs(rest) do failed[place] = anonymous[i] end
-    rest = {}
+  if #anonymous > 0 and #anonymous == #missing and not rejection.may_share_an_input(anonymous) then
+    for i, position in ipairs(missing) do failed[position] = anonymous[i] end
+    missing = {}
   end
-  return { created = created, failed = failed, is_final = is_final, rest = rest, hint = anonymous[1] }
+  return {
+    created = created,
+    failed = failed,
+    is_final = is_final,
+    missing = missing,
+    batch_error = anonymous[1],
+  }
 end
 
--- The places at the positions that a text names. HubSpot counts from 0, and counts what it was sent: places
--- of one pair were merged into one input.
-local function add_positions(text, places, units, suspected)
+-- The inputs that a text names by position. HubSpot counts from 0, and counts what it was sent:
+-- inputs of one pair were merged into one.
+local function add_positions(text, positions, units, suspected)
   if type(text) ~= "string" then return end
-  for position in text:gmatch "inputs%[(%d+)%]" do
-    local number = tonumber(position) + 1
-    local unit = units and (units[number] or {}) or { places[number] }
-    for _, place in ipairs(unit) do suspected[place] = true end
+  for digits in text:gmatch "inputs%[(%d+)%]" do
+    local number = tonumber(digits) + 1
+    local unit = units and (units[number] or {}) or { positions[number] }
+    for _, position in ipairs(unit) do suspected[position] = true end
   end
 end
 
--- Whether an input of the places has one id on both sides: the record at fault may be either.
-local function has_same_ids(places, ids)
-  for _, place in ipairs(places) do
-    if ids[place].from == ids[place].to then return true end
+-- Whether an input of the positions has one id on both sides: the record at fault may be either.
+local function has_same_ids(positions, ids)
+  for _, position in ipairs(positions) do
+    if ids[position].from == ids[position].to then return true end
   end
   return false
 end
 
-local function sorted(places, is_in)
+local function sorted(positions, is_in)
   local list = {}
-  for _, place in ipairs(places) do
-    if is_in[place] then list[#list + 1] = place end
+  for _, position in ipairs(positions) do
+    if is_in[position] then list[#list + 1] = position end
   end
   return list
 end
 
 ---@class hubspot.associations.Suspects
----@field typed integer[] places with a type that the rejection names
----@field sided integer[] places of a record that it says is not there, or not valid
----@field loose integer[] places that it names in another way
+---@field typed integer[] positions with a type that the rejection names
+---@field sided integer[] positions of a record that it says is not there, or not valid
+---@field loose integer[] positions that it names in another way
 
 ---The inputs that a rejection of the whole batch names. HubSpot takes the side of an id from the type, so
----that an
----id of another side may be meant: no more than a suspicion, but of types.
+---that an id of another side may be meant: no more than a suspicion, but of types.
 ---@param body userdata
----@param places integer[] what was sent, in order
+---@param positions integer[] what was sent, in order
 ---@param err hubspot.associations.Error
 ---@param direction hubspot.associations.Direction|nil
----@param units integer[][]|nil the places by their pair of ids, as they were sent; nil: no two have the same
+---@param units integer[][]|nil the positions by their pair of ids, as they were sent; nil: no two have the
+---  same
 ---@return hubspot.associations.Suspects
-function outcome.suspects(body, places, err, direction, units)
+function matching.suspects(body, positions, err, direction, units)
   local typed, sided, loose, ids = {}, {}, {}, {}
-  for _, place in ipairs(places) do
-    local from, to = ids_of(body, place)
-    ids[place] = { from = from, to = to }
+  for _, position in ipairs(positions) do
+    local from, to = ids_of(body, position)
+    ids[position] = { from = from, to = to }
   end
-  local search = new_search(body, places, ids)
+  local search = new_search(body, positions, ids)
   each_named(search, rejection.details(err), direction, function(detail, found, is_found, named, is_typed)
-    add_positions(detail.message, places, units, loose)
-    add_positions(detail["in"], places, units, loose)
+    add_positions(detail.message, positions, units, loose)
+    add_positions(detail["in"], positions, units, loose)
     if not named then return end
     local is_sided = is_empty(named.either) and rejection.is_of_record(detail)
       and not has_same_ids(found, ids)
@@ -322,9 +333,13 @@ function outcome.suspects(body, places, err, direction, units)
       found, is_sided = search:find { from = {}, to = {}, either = ids_named, types = {} }, false
     end
     local set = is_typed and typed or is_sided and sided or loose
-    for _, place in ipairs(found) do set[place] = true end
+    for _, position in ipairs(found) do set[position] = true end
   end)
-  return { typed = sorted(places, typed), sided = sorted(places, sided), loose = sorted(places, loose) }
+  return {
+    typed = sorted(positions, typed),
+    sided = sorted(positions, sided),
+    loose = sorted(positions, loose),
+  }
 end
 
-return outcome
+return matching

@@ -1,17 +1,17 @@
--- How a job reads its source: groups, what the journal says of them, and the pieces to send. Methods of the
+-- How a job reads its source: batches, what the journal says of them, and the chunks to send. Methods of the
 -- job (import.lua).
 
 local errors = require "hubspot.associations.errors"
-local groups = require "hubspot.associations.job.batch"
-local pieces = require "hubspot.associations.job.chunk"
+local batches = require "hubspot.associations.job.batch"
+local chunks = require "hubspot.associations.job.chunk"
 local printable = require "hubspot.associations.text.one_line"
 
 ---@class hubspot.associations.Job
 local reading = {}
 
 -- An iterator's inputs are kept for on_failure only, which may want more of them than was sent.
-function reading:new_group(first)
-  return groups.new(first, self.input_at, self.on_failure ~= nil, self.checks)
+function reading:new_batch(first)
+  return batches.new(first, self.input_at, self.on_failure ~= nil, self.checks)
 end
 
 -- The next input of the source.
@@ -62,24 +62,24 @@ end
 -- recorded: another source than the one they are of must change nothing.
 function reading:replay(record)
   if not self:reach(record) then return end
-  local group = self:new_group(record.first)
-  self.group = group
+  local batch = self:new_batch(record.first)
+  self.batch = batch
   local is_recorded = self.journal.failures_by_index(record)
   local inputs = {}
-  while group.count < record.inputs do
+  while batch.count < record.inputs do
     local more, input = self:pull()
     if not more then break end
-    if not self:add(group, input) then
+    if not self:add(batch, input) then
       self:hold(input, self.index) -- no room, where there was room before: it is another source
       break
     end
     if is_recorded[self.index] then inputs[self.index] = input end
   end
-  if not self.journal:matches(record, group) then
-    group.complete = false
+  if not self.journal:matches(record, batch) then
+    batch.complete = false
     return self:stop(self.journal:mismatch(record))
   end
-  self.group = nil -- its inputs have their outcome
+  self.batch = nil -- its inputs have their outcome
   self.journal:forget()
   local report = self.report
   report.inputs = report.inputs + record.inputs
@@ -90,33 +90,33 @@ function reading:replay(record)
     self:tell_failure(failure)
   end
   if not record.refused then return end
-  for _, failure in ipairs(group.failures) do self:tell_failure(failure) end
+  for _, failure in ipairs(batch.failures) do self:tell_failure(failure) end
 end
 
--- Reads inputs into a new group until it is full, the source ends, or what the journal recorded lies between.
-function reading:read_group()
+-- Reads inputs into a new batch until it is full, the source ends, or what the journal recorded lies between.
+function reading:read_batch()
   local more, input, index = self:next_input()
-  local group = more and self:new_group(index)
-  self.group = group or nil
+  local batch = more and self:new_batch(index)
+  self.batch = batch or nil
   while more do
-    if index ~= group.first + group.count or not self:add(group, input) then
+    if index ~= batch.first + batch.count or not self:add(batch, input) then
       return self:hold(input, index)
     end
-    if group.count >= self.batch_size then return end
+    if batch.count >= self.batch_size then return end
     more, input, index = self:next_input()
   end
   self.exhausted = true
 end
 
--- Takes the next input into the group; false when the group has no room for it.
-function reading:add(group, input)
+-- Takes the next input into the batch; false when the batch has no room for it.
+function reading:add(batch, input)
   self.adding = true
-  local taken = group:add(group.first + group.count, input)
+  local taken = batch:add(batch.first + batch.count, input)
   self.adding = false
   return taken
 end
 
--- The job stopped: inputs that were read and are in no group are not sent. Some of them at a time; true when
+-- The job stopped: inputs that were read and are in no batch are not sent. Some of them at a time; true when
 -- there were any.
 function reading:leave_out()
   local report = self.report
@@ -129,65 +129,65 @@ function reading:leave_out()
   return true
 end
 
--- A group is one piece, and one more for each open group that has pairs of it: these wait for that group,
+-- A batch is one chunk, and one more for each open batch that has pairs of it: these wait for that batch,
 -- since the writes of a pair must arrive in the order of the source.
-function reading:push_group(group)
-  self.last_group = self.last_group + 1
-  group.number = self.last_group
-  self.is_open[group.number] = true
+function reading:push_batch(batch)
+  self.last_batch = self.last_batch + 1
+  batch.number = self.last_batch
+  self.is_open[batch.number] = true
   local held
-  group.repeats, held = self.pairs:enter(group.body, group.number)
-  if not held then return self:push(pieces.new(group, group:places())) end
+  batch.repeats, held = self.pairs:enter(batch.body, batch.number)
+  if not held then return self:push(chunks.new(batch, batch:positions())) end
   local free, waiting = {}, {}
-  for _, place in ipairs(group:places()) do
-    local other = held[place]
+  for _, position in ipairs(batch:positions()) do
+    local other = held[position]
     if other then waiting[other] = waiting[other] or {} end
-    table.insert(waiting[other] or free, place)
+    table.insert(waiting[other] or free, position)
   end
-  for other, places in pairs(waiting) do
-    local piece = pieces.new(group, places)
-    piece.waits_for = other
-    self:push(piece)
+  for other, positions in pairs(waiting) do
+    local chunk = chunks.new(batch, positions)
+    chunk.waits_for = other
+    self:push(chunk)
   end
-  if #free > 0 then self:push(pieces.new(group, free)) end
+  if #free > 0 then self:push(chunks.new(batch, free)) end
 end
 
 -- What the source raised, or its reader, or an input that was read through a metatable: the job stops.
 function reading:raised(raised)
   local message = printable(raised)
   if self.adding then -- the input counts, and is refused
-    local group = self.group
-    local index = group.first + group.count
-    group.count = group.count + 1
-    group:fail(index, nil, "failed", { kind = "invalid_input", message = message })
+    local batch = self.batch
+    local index = batch.first + batch.count
+    batch.count = batch.count + 1
+    batch:fail(index, nil, "failed", { kind = "invalid_input", message = message })
   end
-  if self.group then self.group.complete = false end -- the input may be readable the next time
+  if self.batch then self.batch.complete = false end -- the input may be readable the next time
   local told = errors.is(raised) and raised.kind == "source" -- by the reader
   self:stop(told and raised or errors.new { kind = "source", message = "the source raised: " .. message })
 end
 
--- Reads the next group, as pieces to send; none while the journal is compared, when the source has no more,
--- when the job has to stop, or when nothing in the group is to be sent. One group at a time, since a step is
+-- Reads the next batch, as chunks to send; none while the journal is compared, when the source has no more,
+-- when the job has to stop, or when nothing in the batch is to be sent. One batch at a time, since a step is
 -- not to take long.
 function reading:fill()
   if self.exhausted or self.error then return end
   local record, err
   if self.journal then record, err = self.journal:next_record() end
   if err then return self:stop(err) end
-  local filled, raised = pcall(record and self.replay or self.read_group, self, record)
+  local filled, raised = pcall(record and self.replay or self.read_batch, self, record)
   if not filled then self:raised(raised) end
-  local group = self.group
-  self.group = nil
-  if not group or group.count == 0 then return end
-  self.open_groups = self.open_groups + 1
-  if group.open == 0 then
-    self:land(group)
-  elseif self.dry_run then -- a request is counted in place of being sent
+  local batch = self.batch
+  self.batch = nil
+  if not batch or batch.count == 0 then return end
+  self.open_batches = self.open_batches + 1
+  if batch.open == 0 then
+    self:land(batch)
+  elseif self.dry_run then -- a request is counted in position of being sent
     self.report.requests = self.report.requests + 1
-    group:settle_all()
-    self:land(group)
+    batch:settle_all()
+    self:land(batch)
   else
-    self:push_group(group)
+    self:push_batch(batch)
   end
 end
 

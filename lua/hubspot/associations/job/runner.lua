@@ -5,44 +5,44 @@ local connections = require "hubspot.associations.session.session"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 
----@class hubspot.associations.Operation
-local Operation = {}
-Operation.__index = Operation
-Operation.__name = "hubspot.associations.operation"
+---@class hubspot.associations.Runner
+local Runner = {}
+Runner.__index = Runner
+Runner.__name = "hubspot.associations.runner"
 
-local operation = {}
+local runner = {}
 
 ---@param connection hubspot.associations.Connection
 ---@param path string the endpoint
 ---@param job hubspot.associations.Job
----@param journal hubspot.associations.Journal|nil closed when the operation is done
----@return hubspot.associations.Operation
-function operation.new(connection, path, job, journal)
+---@param journal hubspot.associations.Journal|nil closed when the runner is done
+---@return hubspot.associations.Runner
+function runner.new(connection, path, job, journal)
   local self = setmetatable({
     connection = connection,
     path = path,
     job = job,
     journal = journal,
-    flights = {}, -- { piece, flight }
+    flights = {}, -- { chunk, flight }
     finished = false,
-  }, Operation)
+  }, Runner)
   connection:use(self)
   return self
 end
 
-local function land(self, piece, flight)
+local function land(self, chunk, flight)
   local function confirm(body)
-    return self.job:confirm(piece, body)
+    return self.job:confirm(chunk, body)
   end
   local batch, err, meta = self.connection:land(flight, confirm)
   local now = core.now()
-  self.job:answered(piece, now, batch, err, meta.rate_limit)
-  if err and piece.not_before > now then
+  self.job:answered(chunk, now, batch, err, meta.rate_limit)
+  if err and chunk.not_before > now then
     self.connection:emit(self.job.report, {
       type = "retry",
       kind = err.kind,
-      delay = piece.not_before - now,
-      attempt = piece.attempts,
+      delay = chunk.not_before - now,
+      attempt = chunk.attempts,
     })
   end
 end
@@ -52,20 +52,20 @@ local function land_one(self)
   for index, entry in ipairs(self.flights) do
     if entry.flight.request:done() then
       table.remove(self.flights, index)
-      land(self, entry.piece, entry.flight)
+      land(self, entry.chunk, entry.flight)
       return true
     end
   end
   return false
 end
 
-local function send(self, piece)
-  local flight, err = self.connection:send(self.path, piece:json(), piece.attempts, self.job.report)
+local function send(self, chunk)
+  local flight, err = self.connection:send(self.path, chunk:json(), chunk.attempts, self.job.report)
   if flight then
-    self.flights[#self.flights + 1] = { piece = piece, flight = flight }
+    self.flights[#self.flights + 1] = { chunk = chunk, flight = flight }
     self.connection:step() -- on its way before the next batch is read, which takes its time
   else
-    self.job:answered(piece, core.now(), nil, err)
+    self.job:answered(chunk, core.now(), nil, err)
   end
 end
 
@@ -128,7 +128,7 @@ end
 
 ---Does what can be done now; never waits. Raises when memory is out.
 ---@return boolean done
-function Operation:step()
+function Runner:step()
   if self.raised then error(self.raised, 0) end
   if self.finished or self.stepping then return self:done() end -- also when a callback calls it
   local advanced, done = pcall(advance_once, self)
@@ -139,13 +139,13 @@ end
 ---A descriptor that is readable whenever `step` has something to do, also when a time to wait is over. It is
 ---the client's: the same for all its operations, each of which is to be stepped when it is readable.
 ---@return integer fd -1 once the client is closed and its operations are done
-function Operation:fd()
+function Runner:fd()
   return self.connection.transport:fd()
 end
 
 ---How long `step` has nothing to do, if nothing comes: seconds, or nil for as long as nothing comes.
 ---@return number|nil
-function Operation:timeout()
+function Runner:timeout()
   return self.wait
 end
 
@@ -153,7 +153,7 @@ end
 ---whether the rate limit is why, or the pause before another attempt.
 ---@return number
 ---@return "rate_limit"|"retry"|nil
-function Operation:waiting()
+function Runner:waiting()
   if self.finished or #self.flights > 0 or not self.wait then return 0 end
   local now = core.now()
   local limited = self.connection.limiter:delay(now)
@@ -163,27 +163,27 @@ end
 
 ---How far it is: the report, with the counts so far.
 ---@return hubspot.associations.Report
-function Operation:progress()
+function Runner:progress()
   return self.job.report
 end
 
 ---@return boolean
-function Operation:done()
+function Runner:done()
   return self.finished
 end
 
 ---What create_all returns, once it is done; nil before.
 ---@return hubspot.associations.Report|nil
 ---@return hubspot.associations.Error|nil
-function Operation:result()
+function Runner:result()
   return self.report, self.error
 end
 
 ---Sends nothing more. What is in flight is still waited for: go on stepping until it is done.
-function Operation:cancel()
+function Runner:cancel()
   if self.finished or self.raised then return end
   self.job:cancel(errors.new { kind = "canceled", message = "the job was canceled" })
   self.connection:use(self, 0)
 end
 
-return operation
+return runner

@@ -1,12 +1,12 @@
--- Which inputs of a rejected piece are at fault: what to send next to find out, and when to stop looking.
+-- Which inputs of a rejected chunk are at fault: what to send next to find out, and when to stop looking.
 -- Pure. A rejection that names inputs is followed: the others go first, then those it names, which fail only
 -- when they are rejected again (HubSpot may have meant another input with the same id). One that names nobody
 -- is searched by halving. Each division is paid for, and a part that passes pays all back: the search goes on
 -- as long as it finds good inputs, and ends soon in a file that is all bad.
 
 local errors = require "hubspot.associations.errors"
-local outcome = require "hubspot.associations.job.matching"
-local pieces = require "hubspot.associations.job.chunk"
+local matching = require "hubspot.associations.job.matching"
+local chunks = require "hubspot.associations.job.chunk"
 local rejection = require "hubspot.associations.api.rejection"
 local trials = require "hubspot.associations.job.trial"
 
@@ -25,88 +25,88 @@ function search.new(direction)
   return setmetatable({ direction = direction, left = MOST }, Search)
 end
 
----Tells that a part of a divided piece has passed.
+---Tells that a part of a divided chunk has passed.
 function Search:succeeded()
   self.left = MOST
 end
 
--- Pays for a division. When nothing is left, each group still has enough to find one bad input.
-function Search:pay(group, count)
+-- Pays for a division. When nothing is left, each batch still has enough to find one bad input.
+function Search:pay(batch, count)
   if self.left > 0 then
     self.left = self.left - 1
     return true
   end
-  group.divisions_left = group.divisions_left or math.ceil(math.log(math.max(2, count)) / math.log(2)) + 1
-  group.divisions_left = group.divisions_left - 1
-  return group.divisions_left >= 0
+  batch.divisions_left = batch.divisions_left or math.ceil(math.log(math.max(2, count)) / math.log(2)) + 1
+  batch.divisions_left = batch.divisions_left - 1
+  return batch.divisions_left >= 0
 end
 
-local function failed(places, err)
-  return { failed = { { places = places, err = err } }, created = {}, send = {} }
+local function failed(positions, err)
+  return { failed = { { positions = positions, err = err } }, created = {}, send = {} }
 end
 
 local function send(list)
   return { failed = {}, created = {}, send = list }
 end
 
--- Inputs fail for what the rejection says of them; the others of the piece are sent again.
-local function fail_named(piece, places, err)
-  local verdict = failed(places, err)
-  local others = piece:others(places)
+-- Inputs fail for what the rejection says of them; the others of the chunk are sent again.
+local function fail_named(chunk, positions, err)
+  local verdict = failed(positions, err)
+  local others = chunk:others(positions)
   if #others > 0 then
-    verdict.send[1] = pieces.new(piece.group, others, piece)
-    verdict.send[1].suspected = piece.suspected
+    verdict.send[1] = chunks.new(chunk.batch, others, chunk)
+    verdict.send[1].suspected = chunk.suspected
   end
   return verdict
 end
 
 -- The others first, then the suspects.
-local function set_apart(piece, suspects, is_sided)
-  local others, list = piece:others(suspects), {}
+local function set_apart(chunk, suspects, is_sided)
+  local others, list = chunk:others(suspects), {}
   if #others > 0 then
-    list[1] = pieces.new(piece.group, others, piece)
-    list[1].named = (piece.named or 0) + 1
+    list[1] = chunks.new(chunk.batch, others, chunk)
+    list[1].named = (chunk.named or 0) + 1
   end
-  local apart = pieces.new(piece.group, suspects, piece)
+  local apart = chunks.new(chunk.batch, suspects, chunk)
   apart.suspected = is_sided
   list[#list + 1] = apart
   return send(list)
 end
 
 -- The inputs to set apart, and whether they were named by id and side.
-local function suspects_of(piece, units, named, err)
+local function suspects_of(chunk, units, named, err)
   if #named.sided > 0 then return named.sided, true end
   if #named.loose > 0 then return named.loose, false end
   local column = rejection.column(err)
-  return column and piece:unit_at(units, column) or {}, false
+  return column and chunk:unit_at(units, column) or {}, false
 end
 
----What follows from a rejection of a piece. (A failure that lasts may be taken for one.)
----@param piece hubspot.associations.Piece
+---What follows from a rejection of a chunk. (A failure that lasts may be taken for one.)
+---@param chunk hubspot.associations.Chunk
 ---@param err table
 ---@return hubspot.associations.Verdict
----@return integer|nil size how many inputs a request may have, when the piece had too many
-function Search:divide(piece, err)
-  local units = piece:units()
-  local named = outcome.suspects(piece.group.body, piece.places, err, self.direction, units)
-  if #named.typed > 0 and not piece.trial then return fail_named(piece, named.typed, err) end
-  if piece.suspected and #named.sided > 0 then return fail_named(piece, named.sided, err) end
-  if #piece.places == 1 and not piece.trial then return failed(piece.places, err) end
-  if not self:pay(piece.group, #units) then
-    local passed, others = trials.places(piece)
+---@return integer|nil size how many inputs a request may have, when the chunk had too many
+function Search:divide(chunk, err)
+  local units = chunk:units()
+  local named = matching.suspects(chunk.batch.body, chunk.positions, err, self.direction, units)
+  if #named.typed > 0 and not chunk.trial then return fail_named(chunk, named.typed, err) end
+  if chunk.suspected and #named.sided > 0 then return fail_named(chunk, named.sided, err) end
+  if #chunk.positions == 1 and not chunk.trial then return failed(chunk.positions, err) end
+  if not self:pay(chunk.batch, #units) then
+    local passed, others = trials.positions(chunk)
     local verdict = failed(others, errors.together(err, #others))
     verdict.created = passed
     return verdict
   end
-  if piece.trial or #units == 1 then return trials.rejected(piece, err) end
-  local suspects, is_sided = suspects_of(piece, units, named, err)
+  if chunk.trial or #units == 1 then return trials.rejected(chunk, err) end
+  local suspects, is_sided = suspects_of(chunk, units, named, err)
   if #suspects == 0 then
     local size = rejection.size(err, #units)
-    if size then return send(piece:parts(units, size)), size end
-  elseif (piece.named or 0) < MOST_NAMED and (#suspects < #piece.places or is_sided) then
-    return set_apart(piece, suspects, is_sided)
+    if size then return send(chunk:parts(units, size)), size end
+  elseif (chunk.named or 0) < MOST_NAMED and (#suspects < #chunk.positions or is_sided) then
+    return set_apart(chunk, suspects, is_sided)
   end
-  return send(piece:parts(units, math.ceil(#units / 2)))
+  return send(chunk:parts(units, math.ceil(#units / 2)))
 end
 
 return search

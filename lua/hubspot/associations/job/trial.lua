@@ -4,100 +4,101 @@
 -- left out are added again one at a time to what has passed. The last write that passes has the types of all
 -- that are good.
 
-local pieces = require "hubspot.associations.job.chunk"
+local chunks = require "hubspot.associations.job.chunk"
 
 local trial = {}
 
 ---@class hubspot.associations.Trial
----@field passed integer[] places whose types were in the pair's last confirmed write
----@field left_out integer[][] places that wait to be added again, by their types
----@field added integer[]|nil of the places that are sent, those that were added to what has passed
+---@field passed integer[] positions whose types were in the pair's last confirmed write
+---@field left_out integer[][] positions that wait to be added again, by their types
+---@field added integer[]|nil of the positions that are sent, those that were added to what has passed
 ---@field err table|nil what the last set was rejected for
 
 ---@class hubspot.associations.Verdict what is known now, and what to send to know more
----@field failed { places: integer[], err: table }[]
+---@field failed { positions: integer[], err: table }[]
 ---@field created integer[]
----@field send hubspot.associations.Piece[] in this order
+---@field send hubspot.associations.Chunk[] in this order
 
 local function verdict()
   return { failed = {}, created = {}, send = {} }
 end
 
--- The places of a piece that have the types of the first of them; those with other types are the others.
-local function first_types(piece)
-  local body, list = piece.group.body, {}
-  local types = body:types(piece.places[1])
-  for _, place in ipairs(piece.places) do
-    if body:types(place) == types then list[#list + 1] = place end
+-- The positions of a chunk that have the types of the first of them; those with other types are the others.
+local function first_types(chunk)
+  local body, list = chunk.batch.body, {}
+  local types = body:types(chunk.positions[1])
+  for _, position in ipairs(chunk.positions) do
+    if body:types(position) == types then list[#list + 1] = position end
   end
   return list
 end
 
-local function next_piece(piece, places, state)
-  local following = pieces.new(piece.group, places, piece)
-  following.asked = false
+local function next_chunk(chunk, positions, state)
+  local following = chunks.new(chunk.batch, positions, chunk)
+  following.retried_missing = false
   following.trial = state
   return following
 end
 
 -- Adds the next ones that were left out; at the end, what has passed is created.
-local function add_next(piece, state, result)
+local function add_next(chunk, state, result)
   local added = table.remove(state.left_out)
   if not added then
     result.created = state.passed
     return result
   end
-  local places = {}
-  for _, place in ipairs(state.passed) do places[#places + 1] = place end
-  for _, place in ipairs(added) do places[#places + 1] = place end
+  local positions = {}
+  for _, position in ipairs(state.passed) do positions[#positions + 1] = position end
+  for _, position in ipairs(added) do positions[#positions + 1] = position end
   state.added = added
-  result.send[1] = next_piece(piece, places, state)
+  result.send[1] = next_chunk(chunk, positions, state)
   return result
 end
 
 ---The pair's input was rejected.
----@param piece hubspot.associations.Piece inputs of one pair
+---@param chunk hubspot.associations.Chunk inputs of one pair
 ---@param err table
 ---@return hubspot.associations.Verdict
-function trial.rejected(piece, err)
-  local result, state = verdict(), piece.trial or { passed = {}, left_out = {} }
+function trial.rejected(chunk, err)
+  local result, state = verdict(), chunk.trial or { passed = {}, left_out = {} }
   if state.added then
-    result.failed[1] = { places = state.added, err = err }
-    return add_next(piece, state, result)
+    result.failed[1] = { positions = state.added, err = err }
+    return add_next(chunk, state, result)
   end
-  local first = first_types(piece)
-  if #first == #piece.places then -- it is these
-    result.failed[1] = { places = first, err = err }
-    return add_next(piece, state, result)
+  local first = first_types(chunk)
+  if #first == #chunk.positions then -- it is these
+    result.failed[1] = { positions = first, err = err }
+    return add_next(chunk, state, result)
   end
   state.err = err
   table.insert(state.left_out, first)
-  result.send[1] = next_piece(piece, piece:others(first), state)
+  result.send[1] = next_chunk(chunk, chunk:others(first), state)
   return result
 end
 
 ---The pair's input was created.
----@param piece hubspot.associations.Piece one with a trial
+---@param chunk hubspot.associations.Chunk one with a trial
 ---@return hubspot.associations.Verdict
-function trial.passed(piece)
-  local result, state = verdict(), piece.trial
+function trial.passed(chunk)
+  local result, state = verdict(), chunk.trial
   if not state.added and #state.left_out > 0 then -- without these it passes
-    result.failed[1] = { places = table.remove(state.left_out), err = state.err }
+    result.failed[1] = { positions = table.remove(state.left_out), err = state.err }
   end
-  state.passed = piece.places
-  return add_next(piece, state, result)
+  state.passed = chunk.positions
+  return add_next(chunk, state, result)
 end
 
----All places of a piece without an outcome, in two lists: those of the last confirmed write, and the others.
----@param piece hubspot.associations.Piece
+---All positions of a chunk without an outcome, in two lists: those of the last confirmed write, and the
+---others.
+---@param chunk hubspot.associations.Chunk
 ---@return integer[] passed
 ---@return integer[] others
-function trial.places(piece)
-  local state = piece.trial
-  if not state then return {}, piece.places end
-  local others = piece:others(state.passed)
-  for _, places in ipairs(state.left_out) do
-    for _, place in ipairs(places) do others[#others + 1] = place end
+function trial.positions(chunk)
+  local state = chunk.trial
+  if not state then return {}, chunk.positions end
+  local others = chunk:others(state.passed)
+  for _, positions in ipairs(state.left_out) do
+    for _, position in ipairs(positions) do others[#others + 1] = position end
   end
   return state.passed, others
 end
