@@ -732,8 +732,10 @@ describe("body", function()
   it("refuses to be another object", function()
     local methods = getmetatable(core.body()).__index
     for _, method in ipairs {
-      "add", "add_list", "json", "count", "clear", "select", "input", "ids", "digest", "repeats", "__gc",
+      "add", "add_list", "json", "count", "clear", "select", "input", "ids", "first", "types", "digest",
+      "confirmed_by", "__gc",
     } do
+      assert.is_function(methods[method], method)
       assert.is_false(pcall(methods[method]), method)
       assert.is_false(pcall(methods[method], {}), method)
       assert.is_false(pcall(methods[method], io.stdout), method)

@@ -53,10 +53,14 @@ local function check_written(body, taken)
     local from, to = body:ids(i)
     assert(plain(from) == input.from and plain(to) == input.to, i)
     local pair = from .. "\255" .. to
-    first[pair] = first[pair] or input.types
-    repeats = repeats or first[pair] ~= input.types
+    first[pair] = first[pair] or i
+    repeats = repeats or first[pair] ~= i
   end
-  assert(body:repeats() == repeats)
+  assert(core.pairs():enter(body, 1) == repeats)
+  for i = 1, #taken do
+    local from, to = body:ids(i)
+    assert(body:first(i) == first[from .. "\255" .. to], i)
+  end
 end
 
 -- A result for each pair of ids, the last first; and whether the pairs can be compared as they stand, and no
