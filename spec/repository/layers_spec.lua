@@ -37,7 +37,6 @@ local GENERATED = { ["lua/hubspot/associations/type_data.lua"] = true }
 -- What breaks a rule today, and why it may for now. One that breaks none any more fails the spec.
 local KNOWN = {
   ["cli/credential -> session/token"] = "the command checks a token before it makes a client",
-  ["src/http.c: over 500 lines"] = "it is being divided",
 }
 
 local MODULES = "lua/hubspot/associations"
@@ -228,13 +227,14 @@ describe("the C files", function()
   end)
 
   it("include each other in no circle", function()
-    local edges = {} -- a .c file and its header are one
+    local function unit_of(file) return (file:gsub("%.[ch]$", ""):gsub("_private$", "")) end
+    local edges = {} -- between units: a .c file with its headers
     for file, list in pairs(includes) do
-      local unit = file:gsub("%.[ch]$", "")
+      local unit = unit_of(file)
       edges[unit] = edges[unit] or {}
       for _, name in ipairs(list) do
-        local other = name:match '^"(.*)%.h$'
-        if other and other ~= unit then table.insert(edges[unit], other) end
+        local other = name:match '^"(.*)'
+        if other and unit_of(other) ~= unit then table.insert(edges[unit], unit_of(other)) end
       end
     end
     check(circles_in(edges))
