@@ -9,7 +9,7 @@
 
 #define BODY "hubspot.associations.body"
 
-enum { MAX_REFUSALS = 100 };
+enum { MAX_ERRORS = 100 };
 
 lhsa_body *lhsa_body_check(lua_State *L)
 {
@@ -43,18 +43,18 @@ static int body_add(lua_State *L)
 }
 
 /* body:add_list(inputs) -> true | nil, errors, count
- * All of them, or none: errors holds the first 100 refusals { kind, index, field, message }, count tells
- * how many there are. A list that is empty, or none, is one refusal without an index. */
+ * All of them, or none: errors holds the first 100 errors { kind, index, field, message }, count tells
+ * how many there are. A list that is empty, or none, is one error without an index. */
 static int body_add_list(lua_State *L)
 {
   lhsa_body *body = lhsa_body_check(L);
-  lua_Integer refused = 0;
+  lua_Integer invalid = 0;
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   lua_newtable(L); /* the errors, at 3 */
-  if (lhsa_body_check_list(L, 2)) {
+  if (lhsa_body_invalid_list(L, 2)) {
     lua_rawseti(L, 3, 1);
-    refused = 1;
+    invalid = 1;
   } else {
     int length = (int)lua_rawlen(L, 2);
     body->listing = 1;
@@ -62,15 +62,15 @@ static int body_add_list(lua_State *L)
     body->entries_from = body->entries.length;
     for (int i = 1; i <= length; i++) {
       lua_rawgeti(L, 2, i); /* at 4 */
-      if (!lhsa_body_write(L, body, 4) && ++refused <= MAX_REFUSALS) {
+      if (!lhsa_body_write(L, body, 4) && ++invalid <= MAX_ERRORS) {
         lua_pushinteger(L, i);
         lua_setfield(L, -2, "index");
-        lua_rawseti(L, 3, (int)refused);
+        lua_rawseti(L, 3, (int)invalid);
       }
       lua_settop(L, 3);
     }
   }
-  if (refused == 0) {
+  if (invalid == 0) {
     body->listing = 0;
     lua_pushboolean(L, 1);
     return 1;
@@ -78,7 +78,7 @@ static int body_add_list(lua_State *L)
   lua_pushnil(L);
   lua_insert(L, 3);
   lua_settop(L, 4);
-  lua_pushinteger(L, refused);
+  lua_pushinteger(L, invalid);
   return 3;
 }
 
@@ -104,10 +104,10 @@ static int body_count(lua_State *L)
 
 lhsa_body_entry lhsa_body_entry_at(lua_State *L, const lhsa_body *body, int index)
 {
-  lua_Integer place = lua_tointeger(L, index);
-  if (place < 1 || (size_t)place > lhsa_body_count(body))
-    luaL_error(L, "the body has no input %d", (int)place);
-  return lhsa_body_entries(body)[place - 1];
+  lua_Integer position = lua_tointeger(L, index);
+  if (position < 1 || (size_t)position > lhsa_body_count(body))
+    luaL_error(L, "the body has no input %d", (int)position);
+  return lhsa_body_entries(body)[position - 1];
 }
 
 static void push_span(lua_State *L, const lhsa_body *body, lhsa_body_span where)
@@ -115,7 +115,7 @@ static void push_span(lua_State *L, const lhsa_body *body, lhsa_body_span where)
   lua_pushlstring(L, body->json.data + where.start, where.length);
 }
 
-/* body:input(place) -> the JSON of one input */
+/* body:input(position) -> the JSON of one input */
 static int body_input(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
@@ -123,7 +123,7 @@ static int body_input(lua_State *L)
   return 1;
 }
 
-/* body:ids(place) -> from, to: the ids of one input as they stand in JSON, without their quotes */
+/* body:ids(position) -> from, to: the ids of one input as they stand in JSON, without their quotes */
 static int body_ids(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
@@ -133,7 +133,7 @@ static int body_ids(lua_State *L)
   return 2;
 }
 
-/* body:first(place) -> the place of the first input with the same pair of ids, once pairs:enter has looked */
+/* body:first(position) -> the position of the first input with the same pair of ids, after pairs:enter */
 static int body_first(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
@@ -141,7 +141,7 @@ static int body_first(lua_State *L)
   return 1;
 }
 
-/* body:types(place) -> the JSON of one input's types, without the brackets around them */
+/* body:types(position) -> the JSON of one input's types, without the brackets around them */
 static int body_types(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
@@ -220,7 +220,7 @@ static void read_options(lua_State *L, int options, lhsa_body *body)
 
 /* body([options]) -> an empty body
  * options.check_ids: false lets any string be an id. options.check_type: a function of a HUBSPOT_DEFINED type
- * id that returns nil, or why it is refused; it must always say the same of an id. By default, any passes. */
+ * id that returns nil, or why it is invalid; it must always say the same of an id. By default, any passes. */
 static int new_body(lua_State *L)
 {
   lua_settop(L, 1);

@@ -32,7 +32,8 @@ typedef struct lhsa_body {
   int any_id; /* strings are sent as they are: they need not spell a record id */
   int
     checks_types; /* the anchor's [1] is asked about each HUBSPOT_DEFINED type id but those that it passed */
-  int32_t passed[LHSA_BODY_PASSED_TYPES]; /* the last one in each place, id modulo LHSA_BODY_PASSED_TYPES */
+  int32_t
+    passed[LHSA_BODY_PASSED_TYPES]; /* the last one of each remainder, id modulo LHSA_BODY_PASSED_TYPES */
 } lhsa_body;
 
 static inline size_t lhsa_body_count(const lhsa_body *body)
@@ -57,14 +58,14 @@ void lhsa_body_check_memory(lua_State *L, hsa_status status);
 void lhsa_body_push_writer(lua_State *L, lua_CFunction function);
 
 /* Writes the input at `index` behind what is committed, and commits it: 1, with the stack as it was; or 0
- * with a refusal { kind, field, message } pushed, and the body as it was. */
+ * with an error { kind, field, message } pushed, and the body as it was. */
 int lhsa_body_write(lua_State *L, lhsa_body *body, int index);
 
 /* is_record_id(value) -> whether it is a string that spells a record id */
 int lhsa_body_is_record_id(lua_State *L);
 
-/* 1, with a refusal pushed, when the table at `index` is no list of inputs. */
-int lhsa_body_check_list(lua_State *L, int index);
+/* 1, with an error pushed, when the table at `index` is no list of inputs. */
+int lhsa_body_invalid_list(lua_State *L, int index);
 
 /* Methods of a body: body_match.c, body_select.c. */
 int lhsa_body_confirmed_by(lua_State *L);
@@ -73,7 +74,7 @@ int lhsa_body_select(lua_State *L);
 /* The body at `index` of the stack, as lhsa_body_check gives it. */
 lhsa_body *lhsa_body_at(lua_State *L, int index);
 
-/* The entry of the input whose place, from 1, is the number at `index`. */
+/* The entry of the input whose position, from 1, is the number at `index`. */
 lhsa_body_entry lhsa_body_entry_at(lua_State *L, const lhsa_body *body, int index);
 
 /* The body at 1, for one use; a list that was given up in the middle is taken back first. */

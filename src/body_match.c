@@ -1,13 +1,17 @@
-/* Which inputs of a body an answer is about, where the ids of both can be compared as bytes.
- * An answer names an input by its pair of ids only; these functions know when that is enough. */
+/* Which inputs of a body a response is about, where the ids of both can be compared as bytes.
+ * A response names an input by its pair of ids only; these functions know when that is enough. */
 #include "body.h"
 
 #include "json_read.h"
 
 #include <string.h>
 
-/* How deep a value may go on: of the answer's fields, in the list of results, and of a result's fields. */
-enum { ANSWER_DEPTH = HSA_JSON_MAX_DEPTH - 1, LIST_DEPTH = ANSWER_DEPTH - 1, RESULT_DEPTH = LIST_DEPTH - 1 };
+/* How deep a value may go on: of the response's fields, in the list of results, and of a result's fields. */
+enum {
+  RESPONSE_DEPTH = HSA_JSON_MAX_DEPTH - 1,
+  LIST_DEPTH = RESPONSE_DEPTH - 1,
+  RESULT_DEPTH = LIST_DEPTH - 1
+};
 
 /* The entries of a body, found by their pair of ids: open addressing, entry numbers from 1, 0 for free. */
 typedef struct lhsa_pairs {
@@ -44,20 +48,20 @@ static uint32_t *find(const lhsa_pairs *pairs, hsa_text from, hsa_text to)
 
 /* ---- confirmation ---- */
 
-/* What has been read of an answer. Whatever is not plain (an error, an escape, a status other than COMPLETE)
- * ends the reading: the answer is then for core.decode and outcome.lua, which know all of it. */
-typedef struct lhsa_answer {
+/* What has been read of a response. Whatever is not plain (an error, an escape, a status other than COMPLETE)
+ * ends the reading: the response is then for core.decode and matching.lua, which know all of it. */
+typedef struct lhsa_response {
   hsa_json_reader reader;
   lhsa_pairs pairs;
   int indexed;         /* pairs is filled: once a result is not about the input it is expected to be about */
   unsigned char *seen; /* entries that a result was about */
   size_t next;         /* the entry that the next result is expected to be about */
-  int complete, listed, errors_told, count_told; /* the fields that were there: each may be only once */
-  hsa_text from, to;                             /* of the result that is being read */
-} lhsa_answer;
+  int complete, listed, has_errors, has_count; /* the fields that were there: each may be only once */
+  hsa_text from, to;                           /* of the result that is being read */
+} lhsa_response;
 
 /* Reads the rest of the value that `token` began, of the field `key`; 0 ends the reading. */
-typedef int field_reader(lhsa_answer *answer, hsa_text key, hsa_json_token token);
+typedef int field_reader(lhsa_response *response, hsa_text key, hsa_json_token token);
 
 static int is(hsa_text text, const char *name)
 {
@@ -65,9 +69,9 @@ static int is(hsa_text text, const char *name)
 }
 
 /* Reads the rest of the object whose { was read, and whose values may go so deep. */
-static int read_object(lhsa_answer *answer, field_reader *read_field, int depth)
+static int read_object(lhsa_response *response, field_reader *read_field, int depth)
 {
-  hsa_json_reader *reader = &answer->reader;
+  hsa_json_reader *reader = &response->reader;
   hsa_json_token token = hsa_json_next(reader);
   if (token == HSA_JSON_OBJECT_END)
     return 1;
@@ -76,7 +80,7 @@ static int read_object(lhsa_answer *answer, field_reader *read_field, int depth)
     if (token != HSA_JSON_STRING || reader->has_escapes || hsa_json_next(reader) != HSA_JSON_COLON)
       return 0;
     token = hsa_json_next(reader);
-    if (!hsa_json_begin(reader, token, depth) || !read_field(answer, key, token))
+    if (!hsa_json_begin(reader, token, depth) || !read_field(response, key, token))
       return 0;
     token = hsa_json_next(reader);
     if (token != HSA_JSON_COMMA)
@@ -94,66 +98,67 @@ static int read_id(hsa_json_reader *reader, hsa_json_token token, hsa_text *id)
          || (token == HSA_JSON_NUMBER && reader->is_integer);
 }
 
-static int read_result_field(lhsa_answer *answer, hsa_text key, hsa_json_token token)
+static int read_result_field(lhsa_response *response, hsa_text key, hsa_json_token token)
 {
   if (is(key, "fromObjectId"))
-    return read_id(&answer->reader, token, &answer->from);
+    return read_id(&response->reader, token, &response->from);
   if (is(key, "toObjectId"))
-    return read_id(&answer->reader, token, &answer->to);
-  return hsa_json_skip_begun(&answer->reader, token, RESULT_DEPTH);
+    return read_id(&response->reader, token, &response->to);
+  return hsa_json_skip_begun(&response->reader, token, RESULT_DEPTH);
 }
 
-static void index_pairs(lhsa_answer *answer)
+static void index_pairs(lhsa_response *response)
 {
-  const lhsa_body *body = answer->pairs.body;
+  const lhsa_body *body = response->pairs.body;
   const lhsa_body_entry *entries = lhsa_body_entries(body);
   for (size_t i = 0; i < lhsa_body_count(body); i++) {
     uint32_t *slot =
-      find(&answer->pairs, lhsa_body_text(body, entries[i].from), lhsa_body_text(body, entries[i].to));
+      find(&response->pairs, lhsa_body_text(body, entries[i].from), lhsa_body_text(body, entries[i].to));
     if (*slot == 0)
       *slot = (uint32_t)i + 1;
   }
-  answer->indexed = 1;
+  response->indexed = 1;
 }
 
 /* Notes the entry that the result just read is about: the next one, as a rule. */
-static int note_result(lhsa_answer *answer)
+static int note_result(lhsa_response *response)
 {
-  const lhsa_body *body = answer->pairs.body;
-  if (answer->from.bytes == NULL || answer->to.bytes == NULL)
+  const lhsa_body *body = response->pairs.body;
+  if (response->from.bytes == NULL || response->to.bytes == NULL)
     return 0;
-  while (answer->next < lhsa_body_count(body) && lhsa_body_entries(body)[answer->next].first != answer->next)
-    answer->next++; /* merged into the first of its pair */
-  if (answer->next < lhsa_body_count(body)) {
-    const lhsa_body_entry *entry = &lhsa_body_entries(body)[answer->next];
-    if (hsa_text_same(lhsa_body_text(body, entry->from), answer->from)
-        && hsa_text_same(lhsa_body_text(body, entry->to), answer->to)) {
-      answer->seen[answer->next++] = 1;
+  while (response->next < lhsa_body_count(body)
+         && lhsa_body_entries(body)[response->next].first != response->next)
+    response->next++; /* merged into the first of its pair */
+  if (response->next < lhsa_body_count(body)) {
+    const lhsa_body_entry *entry = &lhsa_body_entries(body)[response->next];
+    if (hsa_text_same(lhsa_body_text(body, entry->from), response->from)
+        && hsa_text_same(lhsa_body_text(body, entry->to), response->to)) {
+      response->seen[response->next++] = 1;
       return 1;
     }
   }
-  if (!answer->indexed)
-    index_pairs(answer);
-  uint32_t number = *find(&answer->pairs, answer->from, answer->to);
+  if (!response->indexed)
+    index_pairs(response);
+  uint32_t number = *find(&response->pairs, response->from, response->to);
   if (number == 0)
     return 0;
-  answer->seen[number - 1] = 1;
-  answer->next = number;
+  response->seen[number - 1] = 1;
+  response->next = number;
   return 1;
 }
 
-static int read_results(lhsa_answer *answer, hsa_json_token token)
+static int read_results(lhsa_response *response, hsa_json_token token)
 {
-  hsa_json_reader *reader = &answer->reader;
-  if (token != HSA_JSON_LIST || answer->listed++)
+  hsa_json_reader *reader = &response->reader;
+  if (token != HSA_JSON_LIST || response->listed++)
     return 0;
   token = hsa_json_next(reader);
   if (token == HSA_JSON_LIST_END)
     return 1;
   for (;;) {
-    answer->from = answer->to = (hsa_text){NULL, 0};
+    response->from = response->to = (hsa_text){NULL, 0};
     if (token != HSA_JSON_OBJECT || !hsa_json_begin(reader, token, LIST_DEPTH)
-        || !read_object(answer, read_result_field, RESULT_DEPTH) || !note_result(answer))
+        || !read_object(response, read_result_field, RESULT_DEPTH) || !note_result(response))
       return 0;
     token = hsa_json_next(reader);
     if (token != HSA_JSON_COMMA)
@@ -162,23 +167,23 @@ static int read_results(lhsa_answer *answer, hsa_json_token token)
   }
 }
 
-static int read_answer_field(lhsa_answer *answer, hsa_text key, hsa_json_token token)
+static int read_response_field(lhsa_response *response, hsa_text key, hsa_json_token token)
 {
-  hsa_text value = {answer->reader.text, answer->reader.length};
+  hsa_text value = {response->reader.text, response->reader.length};
   if (is(key, "results"))
-    return read_results(answer, token);
+    return read_results(response, token);
   if (is(key, "status"))
-    return !answer->complete++ && token == HSA_JSON_STRING && is(value, "COMPLETE");
+    return !response->complete++ && token == HSA_JSON_STRING && is(value, "COMPLETE");
   if (is(key, "errors"))
-    return !answer->errors_told++
+    return !response->has_errors++
            && (token == HSA_JSON_NULL
-               || (token == HSA_JSON_LIST && hsa_json_next(&answer->reader) == HSA_JSON_LIST_END));
+               || (token == HSA_JSON_LIST && hsa_json_next(&response->reader) == HSA_JSON_LIST_END));
   if (is(key, "numErrors"))
-    return !answer->count_told++ && (token == HSA_JSON_NULL || (token == HSA_JSON_NUMBER && is(value, "0")));
-  return hsa_json_skip_begun(&answer->reader, token, ANSWER_DEPTH);
+    return !response->has_count++ && (token == HSA_JSON_NULL || (token == HSA_JSON_NUMBER && is(value, "0")));
+  return hsa_json_skip_begun(&response->reader, token, RESPONSE_DEPTH);
 }
 
-/* body:confirmed_by(text) -> true when the answer `text` has a result for each pair of ids and tells of no error;
+/* body:confirmed_by(text) -> true when the response `text` has a result for each pair of ids and tells of no error;
  * false when it does not, or not in so plain a way. Builds no table. */
 int lhsa_body_confirmed_by(lua_State *L)
 {
@@ -186,17 +191,17 @@ int lhsa_body_confirmed_by(lua_State *L)
   size_t length, count = lhsa_body_count(body);
   luaL_checktype(L, 2, LUA_TSTRING);
   const char *text = lua_tolstring(L, 2, &length);
-  lhsa_answer answer = {.indexed = 0};
-  push_pairs(L, &answer.pairs, body);
-  answer.seen = lua_newuserdata(L, count + 1);
-  memset(answer.seen, 0, count + 1);
-  hsa_json_init(&answer.reader, text, length);
-  int confirmed = hsa_json_next(&answer.reader) == HSA_JSON_OBJECT
-                  && hsa_json_begin(&answer.reader, HSA_JSON_OBJECT, HSA_JSON_MAX_DEPTH)
-                  && read_object(&answer, read_answer_field, ANSWER_DEPTH)
-                  && hsa_json_next(&answer.reader) == HSA_JSON_END && answer.complete && answer.listed;
+  lhsa_response response = {.indexed = 0};
+  push_pairs(L, &response.pairs, body);
+  response.seen = lua_newuserdata(L, count + 1);
+  memset(response.seen, 0, count + 1);
+  hsa_json_init(&response.reader, text, length);
+  int confirmed = hsa_json_next(&response.reader) == HSA_JSON_OBJECT
+                  && hsa_json_begin(&response.reader, HSA_JSON_OBJECT, HSA_JSON_MAX_DEPTH)
+                  && read_object(&response, read_response_field, RESPONSE_DEPTH)
+                  && hsa_json_next(&response.reader) == HSA_JSON_END && response.complete && response.listed;
   for (size_t i = 0; confirmed && i < count; i++)
-    confirmed = answer.seen[lhsa_body_entries(body)[i].first];
+    confirmed = response.seen[lhsa_body_entries(body)[i].first];
   lua_pushboolean(L, confirmed);
   return 1;
 }

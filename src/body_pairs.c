@@ -93,7 +93,7 @@ static uint32_t enter_entry(lhsa_pairs *pairs, lhsa_body *body, uint32_t batch, 
   return 0;
 }
 
-/* Frees the slot, and moves back those behind it that it had kept from their place. */
+/* Frees the slot, and moves back those behind it that it had kept from their home. */
 static void remove_slot(lhsa_pairs *pairs, size_t hole)
 {
   pairs->used--;
@@ -122,7 +122,7 @@ static uint32_t check_batch(lua_State *L)
 
 /* pairs:enter(body, batch) -> repeats, held
  * repeats: whether two inputs of the body have the same pair; body:first then tells which.
- * held: nil, or place -> batch, for the inputs whose pair is in another open batch. */
+ * held: nil, or position -> batch, for the inputs whose pair is in another open batch. */
 static int pairs_enter(lua_State *L)
 {
   lhsa_pairs *pairs = check_pairs(L);

@@ -96,7 +96,7 @@ static void add_merged(const lhsa_selection *selection, size_t number, luaL_Buff
   luaL_addlstring(json, "]}", 2);
 }
 
-/* Fills the selection from the list of places at 2. Numbers from 1, so that 0 is none. */
+/* Fills the selection from the list of positions at 2. Numbers from 1, so that 0 is none. */
 static void choose(lua_State *L, lhsa_selection *selection)
 {
   const lhsa_body *body = selection->body;
@@ -113,8 +113,8 @@ static void choose(lua_State *L, lhsa_selection *selection)
   }
 }
 
-/* body:select(places) -> a request body of the inputs at these places only, as a string: one input for
- * each pair of ids, in the order of the first place of each */
+/* body:select(positions) -> a request body of the inputs at these positions only, as a string: one input for
+ * each pair of ids, in the order of the first position of each */
 int lhsa_body_select(lua_State *L)
 {
   lhsa_selection selection = {.body = lhsa_body_check(L)};

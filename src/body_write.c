@@ -1,5 +1,5 @@
 /* Lua inputs -> JSON, straight into a body's bytes, checked while they are written: one walk, no tables.
- * An input that is refused, or that raises (a proxy's __index may), leaves the body as it was: only what is
+ * An input that is invalid, or that raises (a proxy's __index may), leaves the body as it was: only what is
  * committed is ever sent. */
 #include "body.h"
 
@@ -23,7 +23,7 @@ static lhsa_body_span span(size_t start, size_t end)
   return (lhsa_body_span){(uint32_t)start, (uint32_t)(end - start)}; /* LHSA_BODY_MAX_BYTES fits */
 }
 
-/* ---- refusals ---- */
+/* ---- errors ---- */
 
 /* Pushes what a person would call the value at `index`. */
 static void push_description(lua_State *L, int index)
@@ -56,9 +56,9 @@ static void push_description(lua_State *L, int index)
   }
 }
 
-/* Replaces the message at the top by the refusal { kind, field, message }. Returns 0, for write_... to
+/* Replaces the message at the top by the error { kind, field, message }. Returns 0, for write_... to
  * return. */
-static int refuse_with(lua_State *L, const char *kind, const char *field)
+static int push_error(lua_State *L, const char *kind, const char *field)
 {
   lua_createtable(L, 0, 5); /* room for an index and a flaw */
   lua_pushstring(L, kind);
@@ -70,19 +70,19 @@ static int refuse_with(lua_State *L, const char *kind, const char *field)
   return 0;
 }
 
-/* Replaces the description of what was found, at the top, by the refusal of `expected`. */
-static int refuse_found(lua_State *L, const char *expected, const char *field)
+/* Replaces the description of what was found, at the top, by the error that says so. */
+static int invalid_found(lua_State *L, const char *expected, const char *field)
 {
   lua_pushfstring(L, "expected %s, found %s", expected, lua_tostring(L, -1));
   lua_replace(L, -2);
-  return refuse_with(L, "invalid_input", field);
+  return push_error(L, "invalid_input", field);
 }
 
 /* The same, where the value found is the one at `index`. */
-static int refuse(lua_State *L, int index, const char *expected, const char *field)
+static int invalid(lua_State *L, int index, const char *expected, const char *field)
 {
   push_description(L, index);
-  return refuse_found(L, expected, field);
+  return invalid_found(L, expected, field);
 }
 
 /* Memory that runs out raises, as it does in Lua itself. */
@@ -92,17 +92,17 @@ void lhsa_body_check_memory(lua_State *L, hsa_status status)
     luaL_error(L, "not enough memory for the request body");
 }
 
-static int refuse_size(lua_State *L, const char *field)
+static int too_large(lua_State *L, const char *field)
 {
   lua_pushfstring(L, "the request body would be over %d bytes", LHSA_BODY_MAX_BYTES);
-  return refuse_with(L, "too_large", field);
+  return push_error(L, "too_large", field);
 }
 
 static inline int append(lua_State *L, hsa_buffer *json, const char *bytes, size_t count, const char *field)
 {
   hsa_status status = hsa_buffer_append(json, bytes, count);
   lhsa_body_check_memory(L, status);
-  return status == HSA_OK ? 1 : refuse_size(L, field);
+  return status == HSA_OK ? 1 : too_large(L, field);
 }
 
 #define APPEND(L, json, literal, field) append(L, json, literal, sizeof(literal) - 1, field)
@@ -140,20 +140,20 @@ static inline int write_number_id(lua_State *L, hsa_buffer *json, int index, con
 {
   int64_t number;
   if (!to_integer(L, index, &number) || number < 1)
-    return refuse(L, index, "a record id (as a number, a whole one from 1 to below 2^53; else a string)",
-                  field);
+    return invalid(L, index, "a record id (as a number, a whole one from 1 to below 2^53; else a string)",
+                   field);
   if (!APPEND(L, json, "\"", field))
     return 0;
   hsa_status status = hsa_json_write_integer(json, number);
   lhsa_body_check_memory(L, status);
-  return status == HSA_OK ? APPEND(L, json, "\"", field) : refuse_size(L, field);
+  return status == HSA_OK ? APPEND(L, json, "\"", field) : too_large(L, field);
 }
 
-static int refuse_text_id(lua_State *L, int index, const char *flaw, const char *field)
+static int invalid_text_id(lua_State *L, int index, const char *flaw, const char *field)
 {
   push_description(L, index);
   lua_pushfstring(L, "expected a record id (1 to 19 digits), found %s: %s", lua_tostring(L, -1), flaw);
-  refuse_with(L, "invalid_input", field);
+  push_error(L, "invalid_input", field);
   lua_pushstring(L, flaw); /* alone: the same for each id with this flaw */
   lua_setfield(L, -2, "flaw");
   return 0;
@@ -164,12 +164,12 @@ static int write_any_text(lua_State *L, hsa_buffer *json, int index, const char 
                           const char *field)
 {
   if (length == 0)
-    return refuse(L, index, "a record id (a non-empty string)", field);
+    return invalid(L, index, "a record id (a non-empty string)", field);
   hsa_status status = hsa_json_write_string(json, bytes, length);
   lhsa_body_check_memory(L, status);
   if (status == HSA_BAD_UTF8)
-    return refuse(L, index, "valid UTF-8", field);
-  return status == HSA_OK ? 1 : refuse_size(L, field);
+    return invalid(L, index, "valid UTF-8", field);
+  return status == HSA_OK ? 1 : too_large(L, field);
 }
 
 /* Writes a string as an id: judged by its spelling. */
@@ -181,7 +181,7 @@ static inline int write_text_id(lua_State *L, lhsa_body *body, int index, const 
     return write_any_text(L, &body->json, index, bytes, length, field);
   const char *flaw = hsa_record_id_flaw(bytes, length);
   if (flaw != NULL)
-    return refuse_text_id(L, index, flaw, field);
+    return invalid_text_id(L, index, flaw, field);
   char quoted[HSA_RECORD_ID_DIGITS + 2] = {'"'}; /* digits need no escapes */
   memcpy(quoted + 1, bytes, length);
   quoted[length + 1] = '"';
@@ -197,7 +197,7 @@ static inline int write_id(lua_State *L, lhsa_body *body, int index, const char 
   case LUA_TNUMBER:
     return write_number_id(L, &body->json, index, field);
   default:
-    return refuse(L, index, "a record id (a string of digits, or a whole number)", field);
+    return invalid(L, index, "a record id (a string of digits, or a whole number)", field);
   }
 }
 
@@ -283,23 +283,23 @@ static int is_hubspot_defined(const char *bytes, size_t length)
   return length == sizeof name - 1 && memcmp(bytes, name, length) == 0;
 }
 
-/* Pushes the name of types[position]key, or of typeskey when there is no list (position 0). */
-static void push_type_field(lua_State *L, int position, const char *key)
+/* Pushes the name of types[number]key, or of typeskey when there is no list (number 0). */
+static void push_type_field(lua_State *L, int number, const char *key)
 {
-  if (position > 0)
-    lua_pushfstring(L, "types[%d]%s", position, key);
+  if (number > 0)
+    lua_pushfstring(L, "types[%d]%s", number, key);
   else
     lua_pushfstring(L, "types%s", key);
 }
 
-static int refuse_type(lua_State *L, int index, const char *expected, int position, const char *key)
+static int invalid_type(lua_State *L, int index, const char *expected, int number, const char *key)
 {
-  push_type_field(L, position, key);
-  return refuse(L, index, expected, lua_tostring(L, -1));
+  push_type_field(L, number, key);
+  return invalid(L, index, expected, lua_tostring(L, -1));
 }
 
-/* Asks the body's check_type about an id of category HUBSPOT_DEFINED: 1, or 0 with a refusal pushed. */
-static int check_type(lua_State *L, lhsa_body *body, int64_t id, int position, const char *key)
+/* Asks the body's check_type about an id of category HUBSPOT_DEFINED: 1, or 0 with an error pushed. */
+static int check_type(lua_State *L, lhsa_body *body, int64_t id, int number, const char *key)
 {
   int32_t *passed = &body->passed[id % LHSA_BODY_PASSED_TYPES];
   if (*passed == id)
@@ -309,9 +309,9 @@ static int check_type(lua_State *L, lhsa_body *body, int64_t id, int position, c
   lua_pushinteger(L, (lua_Integer)id);
   lua_call(L, 1, 1);
   if (lua_type(L, -1) == LUA_TSTRING) {
-    push_type_field(L, position, key);
+    push_type_field(L, number, key);
     lua_insert(L, -2);
-    return refuse_with(L, "invalid_input", lua_tostring(L, -2));
+    return push_error(L, "invalid_input", lua_tostring(L, -2));
   }
   lua_pop(L, 2);
   *passed = (int32_t)id;
@@ -319,40 +319,40 @@ static int check_type(lua_State *L, lhsa_body *body, int64_t id, int position, c
 }
 
 /* Writes the type id at `index`, and closes the object. */
-static int write_type_id(lua_State *L, lhsa_body *body, int index, int position, const char *key, int checked)
+static int write_type_id(lua_State *L, lhsa_body *body, int index, int number, const char *key, int checked)
 {
   int64_t id;
   if (lua_type(L, index) != LUA_TNUMBER || !to_integer(L, index, &id) || id < 1 || id > INT32_MAX)
-    return refuse_type(L, index, "an association type id (an integer from 1 to 2147483647)", position, key);
-  if (checked && !check_type(L, body, id, position, key))
+    return invalid_type(L, index, "an association type id (an integer from 1 to 2147483647)", number, key);
+  if (checked && !check_type(L, body, id, number, key))
     return 0;
   hsa_status status = hsa_json_write_integer(&body->json, id);
   lhsa_body_check_memory(L, status);
-  return status == HSA_OK ? APPEND(L, &body->json, "}", "types") : refuse_size(L, "types");
+  return status == HSA_OK ? APPEND(L, &body->json, "}", "types") : too_large(L, "types");
 }
 
 /* Writes one type: an id of category HUBSPOT_DEFINED, or { associationCategory, associationTypeId }. */
-static int write_type(lua_State *L, lhsa_body *body, int index, int position)
+static int write_type(lua_State *L, lhsa_body *body, int index, int number)
 {
   hsa_buffer *json = &body->json;
   size_t length = 0;
   if (lua_type(L, index) == LUA_TNUMBER)
     return APPEND(L, json, "{\"associationCategory\":\"HUBSPOT_DEFINED\",\"associationTypeId\":", "types")
-           && write_type_id(L, body, index, position, "", body->checks_types);
+           && write_type_id(L, body, index, number, "", body->checks_types);
   if (!lua_istable(L, index))
-    return refuse_type(L, index, "a table { associationCategory, associationTypeId } or an integer", position,
-                       "");
+    return invalid_type(L, index, "a table { associationCategory, associationTypeId } or an integer", number,
+                        "");
   get(L, body, index, CATEGORY);
   int category = lua_gettop(L);
   const char *bytes = lua_type(L, category) == LUA_TSTRING ? lua_tolstring(L, category, &length) : NULL;
   if (bytes == NULL || !is_category(bytes, length))
-    return refuse_type(L, category, "a category in upper case, such as HUBSPOT_DEFINED or USER_DEFINED",
-                       position, ".associationCategory");
+    return invalid_type(L, category, "a category in upper case, such as HUBSPOT_DEFINED or USER_DEFINED",
+                        number, ".associationCategory");
   get(L, body, index, TYPE_ID);
   int checked = body->checks_types && is_hubspot_defined(bytes, length);
   return APPEND(L, json, "{\"associationCategory\":\"", "types") && append(L, json, bytes, length, "types")
          && APPEND(L, json, "\",\"associationTypeId\":", "types")
-         && write_type_id(L, body, category + 1, position, ".associationTypeId", checked);
+         && write_type_id(L, body, category + 1, number, ".associationTypeId", checked);
 }
 
 static int is_single_type(lua_State *L, const lhsa_body *body, int types)
@@ -379,9 +379,9 @@ static int write_types(lua_State *L, lhsa_body *body, int input)
   if (is_single_type(L, body, types))
     return write_type(L, body, types, 0);
   if (!lua_istable(L, types))
-    return refuse(L, types, expected, "types");
+    return invalid(L, types, expected, "types");
   if (push_list_flaw(L, types))
-    return refuse_found(L, expected, "types");
+    return invalid_found(L, expected, "types");
   int length = (int)lua_rawlen(L, types);
   for (int i = 1; i <= length; i++) {
     if (i > 1 && !APPEND(L, json, ",", "types"))
@@ -402,9 +402,9 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
   lhsa_body_entry entry;
   luaL_checkstack(L, LUA_MINSTACK, "an input");
   if (!lua_istable(L, input))
-    return refuse(L, input, "a table { from, to, types }", "input");
+    return invalid(L, input, "a table { from, to, types }", "input");
   if (lhsa_body_count(body) == LHSA_BODY_MAX_INPUTS)
-    return refuse_size(L, "input");
+    return too_large(L, "input");
   json->length = body->committed;
   if (lhsa_body_count(body) > 0 && !APPEND(L, json, ",", "input"))
     return 0;
@@ -418,7 +418,7 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
   if (!write_types(L, body, input) || !APPEND(L, json, "]}", "input"))
     return 0;
   if (json->limit - json->length < sizeof "]}" - 1) /* the body's end */
-    return refuse_size(L, "input");
+    return too_large(L, "input");
   entry.input = span(start, json->length);
   entry.types = span(types, json->length - 2);
   entry.first = (uint32_t)lhsa_body_count(body);
@@ -428,11 +428,11 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
   return 1;
 }
 
-int lhsa_body_check_list(lua_State *L, int index)
+int lhsa_body_invalid_list(lua_State *L, int index)
 {
   if (!push_list_flaw(L, index))
     return 0;
-  refuse_found(L, "a list of inputs", "inputs");
+  invalid_found(L, "a list of inputs", "inputs");
   return 1;
 }
 

@@ -1,4 +1,4 @@
-/* core.decode: the JSON of HubSpot's answers, and of a caller's inputs -> plain Lua tables, in one pass.
+/* core.decode: the JSON of HubSpot's responses, and of a caller's inputs -> plain Lua tables, in one pass.
  * What differs from a general decoder: null is absence (and leaves no hole in a list), whole numbers are
  * integers where Lua has them, and record ids that come as numbers become strings, with every digit. Those of
  * an input become strings however they are spelled: who judges an id must see the 3.8e10 that it was.
@@ -20,7 +20,7 @@ enum { MOST_PRESIZED = 16, INPUT_SIDES = 2 };
 /* How many fields the last object had, at each depth: a good guess for the next. */
 typedef struct lhsa_decoder {
   hsa_json_reader reader;
-  int of_input;                     /* not of an answer */
+  int of_input;                     /* not of a response */
   const char *id_keys[INPUT_SIDES]; /* of an input: what holds an id, beside "id" */
   int fields[HSA_JSON_MAX_DEPTH + 1];
   hsa_secrets secrets; /* what no string may show */
@@ -95,7 +95,7 @@ static int push_integer(lua_State *L, const hsa_json_reader *reader)
 
 static void push_number(lua_State *L, const hsa_json_reader *reader)
 {
-  char text[HSA_JSON_LONG_NUMBER + MB_LEN_MAX]; /* longer ones were refused */
+  char text[HSA_JSON_LONG_NUMBER + MB_LEN_MAX]; /* longer ones are errors */
   if (push_integer(L, reader))
     return;
   const char *point = memchr(reader->text, '.', reader->length);
@@ -153,7 +153,7 @@ static int is_known(lua_State *L)
   return known;
 }
 
-/* A bit for the key at the top, when it is one by which an answer tells outcomes; else 0. */
+/* A bit for the key at the top, when it is one by which a response tells outcomes; else 0. */
 static unsigned outcome_bit(lua_State *L)
 {
   static const char *const KEYS[] = {"fromObjectId", "toObjectId", "results",
@@ -166,7 +166,7 @@ static unsigned outcome_bit(lua_State *L)
   return 0;
 }
 
-/* Whether the object at the top but one has a value under the key at the top: of an answer, only where it tells
+/* Whether the object at the top but one has a value under the key at the top: of a response, only where it tells
  * outcomes. `told` has the bits of those that were there. */
 static int is_second(lua_State *L, const lhsa_decoder *decoder, unsigned *told)
 {

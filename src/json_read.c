@@ -191,7 +191,7 @@ int hsa_json_begin(hsa_json_reader *reader, hsa_json_token token, int depth)
   if (depth == 0 && (token == HSA_JSON_OBJECT || token == HSA_JSON_LIST))
     return hsa_json_fail(reader, "nested too deeply");
   if (++reader->values > HSA_JSON_MAX_VALUES)
-    return hsa_json_fail(reader, "more values than an answer has");
+    return hsa_json_fail(reader, "more values than a response has");
   if (token == HSA_JSON_NUMBER && reader->length >= HSA_JSON_LONG_NUMBER)
     return hsa_json_fail(reader, "a number too long");
   return 1;

@@ -19,7 +19,7 @@ typedef enum hsa_json_token {
   HSA_JSON_NULL = 'n',
 } hsa_json_token;
 
-/* Limits of all who read a text, so that one does not take what another refuses: what an answer to a full batch
+/* Limits of all who read a text, so that one does not take what another rejects: what a response to a full batch
  * has is some ten thousands of values, each of which may take fifty times its JSON in memory. */
 enum { HSA_JSON_MAX_DEPTH = 64, HSA_JSON_MAX_VALUES = 1024 * 1024, HSA_JSON_LONG_NUMBER = 400 };
 

@@ -114,11 +114,11 @@ describe("a hostile answer", function()
     assert.is_nil(matched.failed[1])
   end)
 
-  it("of more values than any answer has is no answer", function()
+  it("of more values than any response has is no response", function()
     for _, text in ipairs { ("[0,%s0]"):format(("0,"):rep(1100000)), "[" .. ("[[]],"):rep(600000) .. "0]" } do
       local decoded, why = core.decode(text)
       assert.is_nil(decoded)
-      assert.matches("more values than an answer has", why, 1, true)
+      assert.matches("more values than a response has", why, 1, true)
     end
     assert.equal(1000000, #core.decode("[" .. ("0,"):rep(999999) .. "0]"))
   end)
