@@ -94,13 +94,15 @@ function source.open(arguments, environment, caught)
   return nil, why
 end
 
+local function interrupt(self)
+  self.interrupted = true
+  error("interrupted", 0)
+end
+
 ---The iterator. Raises when the file cannot be read on, and when the command was interrupted.
 ---@return table|nil input
 function Source:next()
-  if self.caught() then
-    self.interrupted = true
-    error("interrupted", 0)
-  end
+  if self.caught() then interrupt(self) end
   local input, why = self.held, nil
   self.held = nil
   if input == nil then input, why = read(self) end
@@ -108,6 +110,7 @@ function Source:next()
     self.rows = self.rows + 1
     return input
   elseif why then
+    if self.caught() then interrupt(self) end -- the signal ended a read that waited for a pipe
     self.broken = why
     error(why, 0)
   end
