@@ -222,6 +222,29 @@ describe("a job of the command", function()
     end)
   end)
 
+  local function wait_for_watch(child) -- until the command watches for signals: SIGTERM, 15, is caught
+    exchange.eventually(function()
+      local caught = read_file(("/proc/%d/status"):format(child.pid)):match "SigCgt:%s*%x*(%x%x%x%x)\n"
+      return math.floor(tonumber(caught, 16) / 2 ^ 14) % 2 == 1
+    end, "the command to watch for signals")
+  end
+
+  -- Interrupts a command that has read rows of a pipe, the second of them bad, and waits for more.
+  local function interrupt_at_pipe(more)
+    local child = command.start(arguments(more))
+    child.stdin:write("1,2\n,3\n" .. ("1234567,7654321\n"):rep(20000))
+    child.stdin:flush()
+    wait_for_watch(child)
+    local asleep = 0
+    exchange.eventually(function() -- nothing but its pipe makes it sleep for so long
+      local state = read_file(("/proc/%d/stat"):format(child.pid)):match "%) (%u)"
+      asleep = state == "S" and asleep + 1 or 0
+      return asleep > 100
+    end, "the command to wait for its pipe")
+    child:kill "TERM"
+    return command.check(child:close())
+  end
+
   describe("that is a dry run", function()
     it("checks all rows and sends nothing, without a token", function()
       local result = create({ "--dry-run", "-" },
@@ -234,7 +257,7 @@ describe("a job of the command", function()
         { stdin = "1,2\n,3\n4,5,0\n6,7\n8,9\n" })
       assert.are.same({ 1, "" }, { result.code, result.stderr })
       assert_found(result.stdout,
-        "dry run: 5 rows: 3 can be sent, in 2 requests; 2 cannot; nothing was sent\n"
+        "dry run: 5 rows: 3 can be sent, in 3 requests; 2 cannot; nothing was sent\n"
         .. "line 2: from: expected a record id (1 to 19 digits), found the string \"\": it is empty; "
         .. "fill it in, or leave the row out\nline 3: column type: expected")
       assert.are.equal(3, lines_in(path "f"))
@@ -245,6 +268,29 @@ describe("a job of the command", function()
       local result = create({ "--dry-run", "--base-url", "http://example.com", "-" }, { stdin = "1,2" })
       assert.are.equal(2, result.code)
       assert_found(result.stderr, "'--base-url': ")
+    end)
+
+    it("foretells the requests of the job", function()
+      local rows = { "--batch-size", "2", file("rows.csv", "1,2\n,3\n4,5,0\n6,7\n8,9\n8,9\n") }
+      local result = create(rows)
+      assert_found(result.stdout, "6 rows: 4 created, 2 failed\n3 requests; ")
+      rows[4] = "--dry-run"
+      assert_found(create(rows).stdout, "dry run: 6 rows: 4 can be sent, in 3 requests; 2 cannot")
+    end)
+
+    it("opens no journal", function()
+      local result = create({ "--dry-run", "--journal", path "journal", "-" }, { stdin = "1,2\n" })
+      assert.are.equal(0, result.code)
+      assert.is_nil(io.open(path "journal"))
+    end)
+
+    it("ends with what it has checked when it is interrupted, and has nothing to go on from", function()
+      local result = interrupt_at_pipe { "--dry-run", "--batch-size", "100", "-" }
+      assert.are.equal(143, result.code)
+      assert.are.equal("hubspot-associations: interrupted\n", result.stderr)
+      local rows, valid = result.stdout:match "^dry run: (%d+) rows: (%d+) can be sent, .* 1 cannot"
+      assert.are.equal(tonumber(rows), valid + 1)
+      assert_found(result.stdout, "; nothing was sent; the rest of the file was not read\n")
     end)
   end)
 
@@ -346,10 +392,7 @@ describe("a job of the command", function()
 
     it("ends while it waits for a pipe", function()
       local child = command.start(arguments { "-" })
-      exchange.eventually(function() -- SIGTERM, 15, is caught
-        local caught = read_file(("/proc/%d/status"):format(child.pid)):match "SigCgt:%s*%x*(%x%x%x%x)\n"
-        return math.floor(tonumber(caught, 16) / 2 ^ 14) % 2 == 1
-      end, "the command to watch for signals")
+      wait_for_watch(child)
       child:kill "TERM"
       exchange.eventually(function()
         return not process.lives(child.pid)
@@ -357,6 +400,15 @@ describe("a job of the command", function()
       local result = child:close()
       assert.are.same({ 143, "" }, { result.code, result.stdout })
       assert_found(result.stderr, "interrupted: nothing was sent")
+    end)
+
+    it("ends while it waits for more of a pipe, and reports", function()
+      local result = interrupt_at_pipe { "-" }
+      assert.are.equal(143, result.code)
+      assert_found(result.stdout, "1 failed")
+      assert_found(result.stdout, "; the rest of the file was not read\n")
+      assert_found(result.stderr, "the same command again with the same input")
+      assert.is_nil(result.stderr:find("correct the file", 1, true))
     end)
   end)
 

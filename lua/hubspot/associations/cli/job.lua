@@ -13,7 +13,7 @@ local TICK = 0.1 -- seconds; a signal that comes just before a wait is noticed a
 local ENDING = "interrupted: finishing what is in flight; interrupt again to stop at once"
 
 ---@class hubspot.associations.cli.Run what came of a run
----@field is_whole boolean whether all rows were created
+---@field is_whole boolean whether all rows were created; of a dry run, whether all can be sent
 ---@field summary string the counts in short
 ---@field text fun(): string the report
 ---@field why string|nil why it stopped before the source ended
@@ -24,14 +24,14 @@ local ENDING = "interrupted: finishing what is in flight; interrupt again to sto
 local WAITS_FOR = { rate_limit = "for the rate limit", retry = "to try again" }
 
 -- Steps the operation to its end.
-local function drive(operation, source, progress, caught)
+local function drive(operation, source, progress, caught, is_dry)
   local canceled = false
   while not operation:step() do
     if caught() and not canceled then
       canceled = true
       operation:cancel()
       progress:ending()
-      progress:say(ENDING)
+      if not is_dry then progress:say(ENDING) end
     else
       local wait, reason = operation:waiting()
       progress:update(operation:progress(), wait, WAITS_FOR[reason])
@@ -63,7 +63,18 @@ local function stop_of(err, source, failures, arguments, caught)
   }
 end
 
----Runs a job.
+-- What came of the rows, in short and as a report.
+local function describe(run, counts, has_rest, failures, is_dry)
+  local done = is_dry and counts.not_sent or counts.created
+  local summary = is_dry and "%d of %d rows can be sent" or "%d of %d rows were created"
+  local text = is_dry and report.dry_run or report.text
+  run.is_whole = done == counts.inputs
+  run.summary = summary:format(done, counts.inputs)
+  function run.text() return text(counts, has_rest, failures.first, failures.file) end
+  return run
+end
+
+---Runs a job. A dry run is one that sends nothing.
 ---@param context hubspot.associations.cli.Context
 ---@param source hubspot.associations.cli.Source
 ---@return hubspot.associations.cli.Run|nil
@@ -74,6 +85,7 @@ function job.run(context, source)
   local function next_input() return source:next() end
   local operation, err = context.client:start(arguments.from, arguments.to, next_input, {
     journal = arguments.journal,
+    dry_run = arguments.dry_run,
     on_failure = function(failed) return failures:add(failed) end,
   })
   if not operation then return nil, advice.not_begun(words(err), err) end
@@ -85,16 +97,13 @@ function job.run(context, source)
     return nil, { why, "nothing was sent" }
   end
   local counts
-  counts, err = drive(operation, source, progress, caught)
+  counts, err = drive(operation, source, progress, caught, arguments.dry_run)
   progress:update(counts)
   progress:finish(core.now(), source:total())
   failures:close(not err)
   local has_rest = source:has_rest() -- now: it is closed before the report is written
   local run = stop_of(err, source, failures, arguments, caught)
-  run.is_whole = counts.created == counts.inputs
-  run.summary = ("%d of %d rows were created"):format(counts.created, counts.inputs)
-  function run.text() return report.text(counts, has_rest, failures.first, failures.file) end
-  return run
+  return describe(run, counts, has_rest, failures, arguments.dry_run)
 end
 
 return job

@@ -5,7 +5,6 @@ local association_types = require "hubspot.associations.cli.input.association_ty
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
 local credential = require "hubspot.associations.cli.credential"
-local dry_run = require "hubspot.associations.cli.output.dry_run"
 local errors = require "hubspot.associations.errors"
 local failures = require "hubspot.associations.cli.output.failures"
 local interrupts = require "hubspot.associations.cli.interrupts"
@@ -17,13 +16,12 @@ local types = require "hubspot.associations.types"
 
 local create = {}
 
-local MOST = 2000 -- rows of one request: HubSpot's limit
 local STDERR = 2 -- its descriptor
 local COULD_NOT_RUN = 2 -- the exit code
 local NOTHING_SENT = "nothing was sent"
 
--- A dry run needs no token, but the options are checked as a client checks them.
-local NO_TOKEN = { token = "none" }
+-- A dry run sends nothing: its client asks for no token.
+local NO_TOKEN = { token = function() return nil, "a dry run has none" end }
 
 -- Its options were checked as they were parsed.
 local function new_client(arguments, token, on_event)
@@ -88,15 +86,6 @@ end
 ---@field progress hubspot.associations.cli.Progress
 ---@field caught fun(): integer|nil tells the signal that interrupted the command
 
-local function run_dry(context, rows)
-  local sink, why = failures.open(context.arguments, context.environment)
-  if not sink then return nil, why end
-  local run = dry_run.run(context.arguments, rows, sink, context.arguments.batch_size or MOST)
-  local closed, unwritten = sink:close(not run.why)
-  if not closed then run.why = unwritten end
-  return run
-end
-
 -- Why a run stopped, and what to do: lines for standard error.
 local function last_words(run, used)
   local lines = { run.is_interrupted and "interrupted" or run.why }
@@ -130,9 +119,8 @@ end
 local function run(context)
   local rows, why, advised = source.open(context.arguments, context.environment, context.caught)
   if not rows then return nil, { why, advised or NOTHING_SENT, advised and NOTHING_SENT } end
-  local start = context.arguments.dry_run and run_dry or job.run
   local made
-  made, why = start(context, rows)
+  made, why = job.run(context, rows)
   rows:close()
   if not made then return nil, why end
   return conclude(context, made)

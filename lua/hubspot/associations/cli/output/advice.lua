@@ -59,10 +59,11 @@ local function advice_of(err)
   return OF_CURL_CODE[err.curl_code] or OF_KIND[err.kind]
 end
 
----How to go on with a job that stopped.
+---How to go on with a job that stopped; nil for a dry run, which has done nothing to go on from.
 ---@param arguments table as arguments.parse gives them
----@return string
+---@return string|nil
 function advice.going_on(arguments)
+  if arguments.dry_run then return nil end
   local again = "to go on, run the same command again"
   if arguments.file == "-" then again = again .. " with the same input" end
   if arguments.journal then return again .. ": " .. arguments.journal .. " has what is done" end

@@ -71,16 +71,16 @@ function report.text(counts, has_rest, first, file)
   return add_failures(lines, first, file, counts.failed, counts.unconfirmed)
 end
 
----@param counts table { rows, valid, requests }
+---@param counts hubspot.associations.Report
 ---@param has_rest boolean
 ---@param first hubspot.associations.cli.FirstFailures
 ---@param file hubspot.associations.cli.FailuresFile|nil
 ---@return string
 function report.dry_run(counts, has_rest, first, file)
   local head = ("dry run: %s: %d can be sent, in %s; %d cannot; nothing was sent"):format(
-    rows_text(counts.rows), counts.valid, requests_text(counts.requests), counts.rows - counts.valid
+    rows_text(counts.inputs), counts.not_sent, requests_text(counts.requests), counts.failed
   )
-  return add_failures({ head .. (has_rest and REST or "") }, first, file, counts.rows - counts.valid, 0)
+  return add_failures({ head .. (has_rest and REST or "") }, first, file, counts.failed, 0)
 end
 
 return report
