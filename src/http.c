@@ -51,9 +51,9 @@ void hsa_http_set_alarm(hsa_http *http)
   if (getpid() != http->owner)
     return; /* the timer is still the parent's */
   int64_t wanted = sooner(http->curl_deadline, http->wake_deadline);
-  wanted = sooner(wanted, sooner(http->claims.deadline, http->sockets.deadline));
+  wanted = sooner(wanted, sooner(http->completions.deadline, http->sockets.deadline));
   if (http->shut)
-    wanted = HSA_ALREADY;
+    wanted = HSA_POLLER_AT_ONCE;
   /* A deadline is never set twice, so that one that differs is all there is to tell the poller. */
   if (wanted != http->alarm && hsa_poller_alarm(&http->poller, wanted) == 0)
     http->alarm = wanted;
@@ -90,8 +90,8 @@ static void begin_anew(hsa_http *http)
       hsa_http_request_abandon(request);
   hsa_http_sockets_abandon(&http->sockets);
   http->curl_deadline = http->alarm = 0;
-  if (http->claims.unclaimed > 0)
-    hsa_claims_call(&http->claims);
+  if (http->completions.unreceived > 0)
+    hsa_completions_notify(&http->completions);
   http->multi = NULL;
   if (hsa_poller_reopen(&http->poller) != 0)
     return; /* out of descriptors: the next use tries again */
@@ -127,7 +127,7 @@ hsa_http *hsa_http_new(const hsa_http_options *options)
   http->http_version = options->http_version;
   http->poller = (hsa_poller){-1, -1};
   http->sockets.poller = &http->poller;
-  hsa_claims_init(&http->claims);
+  hsa_completions_init(&http->completions);
   errno = ENOMEM;
   if (hsa_http_libcurl() != NULL && copy_string(&http->proxy, options->proxy)
       && copy_string(&http->ca_file, options->ca_file) && copy_string(&http->ca_path, options->ca_path)
@@ -213,10 +213,10 @@ hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, con
 
 /* ---- a step ---- */
 
-/* How many requests are newly done. */
-static int collect(hsa_http *http)
+/* Completes the requests that libcurl is done with; tells how many. */
+static size_t complete_requests(hsa_http *http)
 {
-  int count = 0;
+  size_t count = 0;
   CURLMsg *message;
   int left;
   while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
@@ -231,23 +231,15 @@ static int collect(hsa_http *http)
   return count;
 }
 
-/* The first of two calls that ended since it is done may have begun before that; the second was for it, whole. */
-static int is_stale(const hsa_http_request *request)
+static void end_round(hsa_http *http, int64_t now)
 {
-  return request->calls == 2;
-}
-
-static void call_out(hsa_http *http, int news, int worked, int64_t now)
-{
-  if (!hsa_claims_step(&http->claims, news, worked, now))
-    return;
   size_t stale = 0;
   for (hsa_http_request *request = http->requests; request != NULL; request = request->next)
-    if (request->done && !request->claimed) {
-      request->calls += !is_stale(request);
-      stale += (size_t)is_stale(request);
+    if (request->done && !request->received) {
+      request->rounds += !hsa_http_request_is_stale(request);
+      stale += (size_t)hsa_http_request_is_stale(request);
     }
-  hsa_claims_age(&http->claims, stale, now);
+  hsa_completions_end_round(&http->completions, stale, now);
 }
 
 /* Lets libcurl act on one socket, or on its timer. */
@@ -299,8 +291,9 @@ void hsa_http_step(hsa_http *http)
   }
   if (result != CURLM_OK)
     curl_multi_perform(http->multi, &running); /* a callback failed: lets each transfer say so */
-  int collected = collect(http);
+  size_t completed = complete_requests(http);
   hsa_sigpipe_release(&hold);
-  call_out(http, collected, worked, now);
+  if (hsa_completions_step(&http->completions, completed, worked, now))
+    end_round(http, now);
   hsa_http_set_alarm(http);
 }

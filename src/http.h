@@ -64,7 +64,7 @@ void hsa_http_free(hsa_http *http);
 void hsa_http_shutdown(hsa_http *http);
 int hsa_http_is_open(const hsa_http *http); /* whether it is not shut down */
 
-/* Readable whenever hsa_http_step has something to do or a done request is unclaimed. The same for the
+/* Readable whenever hsa_http_step has something to do or a request is done and not received. The same for the
  * transport's life, in a forked child too (where every call below first begins anew). */
 int hsa_http_fd(hsa_http *http);
 
@@ -84,8 +84,8 @@ hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, con
 /* NULL while the request is under way. The result lives as long as the request. */
 const hsa_http_result *hsa_http_request_result(const hsa_http_request *request);
 
-/* Tells that a done request has been seen. */
-void hsa_http_request_claim(hsa_http_request *request);
+/* The owner of a request that is done has its result. */
+void hsa_http_request_receive(hsa_http_request *request);
 
 /* Ends it if it is under way, and frees it. */
 void hsa_http_request_free(hsa_http_request *request);

@@ -5,7 +5,7 @@
 
 #include "http.h"
 
-#include "claims.h"
+#include "completions.h"
 #include "poller.h"
 
 #include <curl/curl.h>
@@ -41,7 +41,7 @@ struct hsa_http {
   int64_t curl_deadline; /* when libcurl wants to be called; 0 for never */
   int64_t wake_deadline; /* when the caller does */
   int64_t alarm;         /* what the poller is set to */
-  hsa_claims claims;     /* when those who have done requests to claim are to be woken */
+  hsa_completions completions;
   hsa_http_request *requests;
   size_t pending;
   hsa_http_sockets sockets;
@@ -74,8 +74,8 @@ struct hsa_http_request {
   hsa_http_result result;
   int head_complete;
   int done;
-  int claimed; /* whether its owner has seen it */
-  int calls;   /* to claim it, that ended since it is done: no more than two are counted */
+  int received; /* its owner has the result, or has given it up */
+  int rounds;   /* notify rounds that ended since it is done; two at most are counted */
 };
 
 /* ---- http.c ---- */
@@ -102,6 +102,9 @@ void hsa_http_request_close(hsa_http_request *request);
 
 /* In a forked child: ends it without a word to libcurl, whose connections are the parent's. */
 void hsa_http_request_abandon(hsa_http_request *request);
+
+/* Whether its owner has had its chance to receive it. */
+int hsa_http_request_is_stale(const hsa_http_request *request);
 
 /* libcurl's callbacks; `user` is the request. */
 curl_socket_t hsa_http_request_on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address);

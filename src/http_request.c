@@ -313,7 +313,7 @@ static void set_done(hsa_http_request *request)
 {
   request->done = 1;
   request->http->pending--;
-  request->http->claims.unclaimed++;
+  request->http->completions.unreceived++;
 }
 
 /* libcurl's side of the request ends here, whatever it was doing. */
@@ -396,13 +396,20 @@ const hsa_http_result *hsa_http_request_result(const hsa_http_request *request)
   return request->done ? &request->result : NULL;
 }
 
-void hsa_http_request_claim(hsa_http_request *request)
+/* After two rounds the owner has had its chance: the first may have begun before the request completed, the second
+ * cannot have. */
+int hsa_http_request_is_stale(const hsa_http_request *request)
 {
-  if (request->claimed || request->http == NULL)
+  return request->rounds == 2;
+}
+
+void hsa_http_request_receive(hsa_http_request *request)
+{
+  if (request->received || request->http == NULL)
     return;
   hsa_http_check_fork(request->http);
-  request->claimed = 1;
-  hsa_claims_take(&request->http->claims, request->calls == 2);
+  request->received = 1;
+  hsa_completions_receive(&request->http->completions, hsa_http_request_is_stale(request));
   hsa_http_set_alarm(request->http);
 }
 
@@ -417,7 +424,7 @@ void hsa_http_request_free(hsa_http_request *request)
       land(request);
       hsa_sigpipe_release(&hold);
     }
-    hsa_http_request_claim(request);
+    hsa_http_request_receive(request);
     if (request->previous != NULL)
       request->previous->next = request->next;
     else

@@ -5,6 +5,8 @@
 
 enum { HSA_POLL_IN = 1, HSA_POLL_OUT = 2 };
 
+enum { HSA_POLLER_AT_ONCE = 1 }; /* a deadline in the past; 0 is none */
+
 typedef struct hsa_poller {
   int fd;    /* readable whenever a watched socket is ready or the alarm is due; -1 when closed */
   int timer; /* Linux: the timerfd behind the alarm */

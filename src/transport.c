@@ -226,7 +226,7 @@ static int request_response(lua_State *L)
   const hsa_http_result *result = hsa_http_request_result(self->request);
   luaL_argcheck(L, result != NULL, 1, "the request is not done");
   luaL_argcheck(L, !self->answering, 1, "its response is being made");
-  hsa_http_request_claim(self->request);
+  hsa_http_request_receive(self->request);
   self->answering = 1;
   if (result->failure == NULL || result->broken)
     push_response(L, result);
