@@ -501,7 +501,7 @@ describe("the command sandbox", function()
   end)
 
   it("spoils the requests that it is told to", function()
-    local child = process.start(argv { "sandbox", "--until-eof", "--faults", "1:lost_answer,2:secondly" },
+    local child = process.start(argv { "sandbox", "--until-eof", "--faults", "1:lost_response,2:secondly" },
       { env = environment() })
     local result = run(command.create(child.line, { "-" }, "1"), { stdin = "1,2\n" })
     child:close()

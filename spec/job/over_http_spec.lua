@@ -126,7 +126,7 @@ describe("a job over HTTP", function()
 
   it("finds the one bad row of two thousand in three requests when HubSpot names it", function()
     open({})
-    server:configure({ refused = { "100777" } })
+    server:configure({ rejected = { "100777" } })
     local report = client:create_all("contacts", "companies", inputs(2000))
     assert.same({ 1999, 1, 3 }, { report.created, report.failed, report.requests })
     assert.equal(777, report.failures[1].index)

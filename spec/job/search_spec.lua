@@ -8,7 +8,7 @@ local counts, input, inputs = runs.counts, runs.input, runs.inputs
 local BATCH = 2000
 
 -- 2,000 inputs, of which `bad` have an id that the account refuses, spread evenly, and from first to last.
-local function with_bad_rows(bad, names_refused, count, batch_size, concurrency)
+local function with_bad_rows(bad, names_rejected, count, batch_size, concurrency)
   count = count or BATCH
   local list, refused, is_bad = inputs(count), {}, {}
   for i = 1, bad do
@@ -18,7 +18,7 @@ local function with_bad_rows(bad, names_refused, count, batch_size, concurrency)
   end
   local seen = runs.run {
     source = list, batch_size = batch_size or BATCH, concurrency = concurrency,
-    account = { refused = refused, names_refused = names_refused },
+    account = { rejected = refused, names_rejected = names_rejected },
   }
   assert.is_nil(seen.err)
   assert.equal(count, seen.report.inputs)
@@ -86,7 +86,7 @@ describe("bad rows among 2,000", function()
       refused[#refused + 1] = list[index].from
     end
     local seen = runs.run {
-      source = list, batch_size = 1000, account = { refused = refused, names_refused = false },
+      source = list, batch_size = 1000, account = { rejected = refused, names_rejected = false },
     }
     assert.same({ 6000, 2000, 0, 0 }, counts(seen))
     assert_at_most(6 + 2 * 400 + 2 * 2 * 11 + 2, seen)
@@ -102,7 +102,7 @@ describe("bad rows among 2,000", function()
     spoil(2001)
     spoil(2177)
     local seen = runs.run {
-      source = list, batch_size = 100, account = { refused = refused, names_refused = false },
+      source = list, batch_size = 100, account = { rejected = refused, names_rejected = false },
     }
     assert.same({ 198, 2002, 0, 0 }, counts(seen))
     assert.is_truthy(seen.failures[1999].error.together) -- past the budget
@@ -153,7 +153,8 @@ describe("bad rows among 2,000", function()
   it("are found again when the search is disturbed", function()
     local refused = input(777).from
     local seen = runs.run {
-      source = inputs(BATCH), batch_size = BATCH, account = { refused = { refused }, names_refused = false },
+      source = inputs(BATCH), batch_size = BATCH,
+      account = { rejected = { refused }, names_rejected = false },
       answer = function(number)
         if number % 3 == 0 then return { status = 503, headers = {}, body = "" } end
       end,
@@ -287,7 +288,7 @@ describe("a batch with too many inputs", function()
   it("may have bad rows, too", function()
     local seen = runs.run {
       source = inputs(200), batch_size = 100,
-      account = { max_inputs = 30, refused = { input(5).from, input(150).from }, names_refused = false },
+      account = { max_inputs = 30, rejected = { input(5).from, input(150).from }, names_rejected = false },
     }
     assert.same({ 198, 2, 0, 0 }, counts(seen))
   end)

@@ -367,13 +367,13 @@ describe("a sandbox account", function()
 
     it("answers 400 to a batch for one record, and says so in the way that it was told", function()
       local records = { ["7"] = "named", ["8"] = "column", ["9"] = "anonymous" }
-      local _, answer = refused(batch(input("1", "2"), input("1", "7")), nil, { refused = records })
+      local _, answer = refused(batch(input("1", "2"), input("1", "7")), nil, { rejected = records })
       assert.same({ "COMPANY=7 is not valid" }, answer.context.INVALID_OBJECT_IDS)
-      _, answer = refused(batch(input("8", "2")), nil, { refused = records })
+      _, answer = refused(batch(input("8", "2")), nil, { rejected = records })
       assert.truthy(answer.message:find("line 1, column ", 1, true), answer.message)
-      _, answer = refused(batch(input("9", "2")), nil, { refused = records })
+      _, answer = refused(batch(input("9", "2")), nil, { rejected = records })
       assert.same({ "internal error" }, { answer.message, answer.category })
-      _, answer = refused(batch(input("7", "2")), nil, { refused = { "7" }, names_refused = false })
+      _, answer = refused(batch(input("7", "2")), nil, { rejected = { "7" }, names_rejected = false })
       assert.same({ "internal error" }, { answer.message, answer.category })
     end)
 
@@ -674,7 +674,7 @@ describe("a sandbox account", function()
       assert.error_matches(function() new { colour = "red" } end, "colour")
       assert.error_matches(function() new():configure { colour = "red" } end, "colour")
       for _, value in ipairs { { ["7"] = "loudly" }, { [7] = "named" }, true } do
-        assert.error_matches(function() new { refused = value } end, "refused")
+        assert.error_matches(function() new { rejected = value } end, "rejected")
       end
       for _, label in ipairs {
         5, {}, { label = 5 }, { label = "x", from = "contacts" }, { label = "x", inverse = 3 },

@@ -14,7 +14,7 @@ local id_of, pair_of, types_of, key_of = inputs.id_of, inputs.pair_of, inputs.ty
 -- ---- drawing ----
 
 local FAULTS = faults.kinds()
-local STORMS = { "lost_answer", "lost_request", "bad_gateway", "unavailable", "partial", "secondly" }
+local STORMS = { "lost_response", "lost_request", "bad_gateway", "unavailable", "partial", "secondly" }
 
 local function draw_chances(luck)
   local chances = {}

@@ -124,7 +124,7 @@ end
 function job_inputs.account()
   local labels = {}
   for _, id in ipairs(LABELS) do labels[id] = "Label " .. id end
-  return { labels = labels, missing = is_missing, refused = way_of, poison = poison_of }
+  return { labels = labels, missing = is_missing, rejected = way_of, poison = poison_of }
 end
 
 -- ---- what an input asks for ----

@@ -98,7 +98,7 @@ local function token(text)
   return nil, "expected a token (letters, digits and - . _ ~ + / =)"
 end
 
--- "3:secondly,6:lost_answer" -> { [3] = "secondly", [6] = "lost_answer" }
+-- "3:secondly,6:lost_response" -> { [3] = "secondly", [6] = "lost_response" }
 local function faults(text)
   local kinds, names, script = require "hubspot.associations.sandbox.faults".kinds(), {}, {}
   for _, kind in ipairs(kinds) do names[kind] = true end
@@ -218,7 +218,7 @@ Needs cqueues: apt-get install lua-cqueues, or luarocks install cqueues.
 Examples:
    hubspot-associations sandbox --port 8080
    hubspot-associations sandbox --latency 0.2 --rate 100 --retry-after
-   hubspot-associations sandbox --faults 3:secondly,4:secondly,6:lost_answer]],
+   hubspot-associations sandbox --faults 3:secondly,4:secondly,6:lost_response]],
     options = {
       { name = "--port", argname = "N", check = whole(0, 65535), default = "0",
         show_default = false,
@@ -236,7 +236,7 @@ Examples:
       { name = "--status", argname = "N", check = whole(200, 299),
         description = "The HTTP status of a full success, such as 200." },
       { name = "--faults", argname = "N:KIND,...", check = faults,
-        description = "Inject a fault into the N-th request, and others. A KIND is lost_answer, secondly, "
+        description = "Inject a fault into the N-th request, and others. A KIND is lost_response, secondly, "
           .. "unavailable or another; an unknown one lists them all." },
     },
     flags = {

@@ -61,7 +61,7 @@ local KINDS = {
     return { dropped = true }
   end,
   -- The request is processed, but the response is lost.
-  lost_answer = function(account, request)
+  lost_response = function(account, request)
     account:handle(request)
     return { dropped = true }
   end,

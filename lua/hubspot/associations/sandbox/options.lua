@@ -126,7 +126,7 @@ end
 
 local WAYS = { named = true, column = true, anonymous = true }
 
-local function refused(value)
+local function rejected(value)
   return of_records(value, true, WAYS,
     "a function, a list of ids, or a table of id -> named, column, anonymous")
 end
@@ -187,10 +187,10 @@ local DEFINITIONS = {
   -- The records that get the whole batch rejected with a 400: function(object_type_id, id), a list of ids, or
   -- a table of id -> what the rejection names: "named" (the id), "column" (of the body) or "anonymous"
   -- (nothing). A function returns one of these, or true. When absent, there are none.
-  refused = { check = refused },
+  rejected = { check = rejected },
   -- Whether the rejection for a record in a list, or one for which a function returns true, is "named" or
   -- "anonymous".
-  names_refused = { check = a_boolean, default = true },
+  names_rejected = { check = a_boolean, default = true },
   -- The records with which every request fails: function(object_type_id, id) -> status, a list of ids (500),
   -- or a table of id -> status, 409 or 500. When absent, there are none.
   poison = { check = poison },

@@ -35,9 +35,9 @@ local WAYS = {
 }
 
 local function find_rejected(direction, parsed, settings, body)
-  local way, i, side = find_record(direction, parsed, settings.refused)
+  local way, i, side = find_record(direction, parsed, settings.rejected)
   if not way then return nil end
-  if way == true then way = settings.names_refused and "named" or "anonymous" end
+  if way == true then way = settings.names_rejected and "named" or "anonymous" end
   return WAYS[way](body, direction[side], parsed[side][i], { "inputs", i, side, "id" })
 end
 
