@@ -1,4 +1,4 @@
--- Checks the error table: its one line, and the one error of many refused inputs. Does no I/O.
+-- Checks the error table and its one line. Does no I/O.
 
 local errors = require "hubspot.associations.errors"
 
@@ -99,44 +99,6 @@ describe("an error", function()
   end)
 end)
 
-describe("the error of refused inputs", function()
-  local function refusal(index)
-    return { kind = "invalid_input", index = index, field = "from.id", message = "expected x, found y" }
-  end
-
-  it("is the first of them, with all in errors", function()
-    local err = errors.of_inputs({ refusal(2) }, 1)
-    assert.equal("invalid_input", err.kind)
-    assert.equal(2, err.index)
-    assert.equal("from.id", err.field)
-    assert.equal("expected x, found y", err.message)
-    assert.equal(1, err.count)
-    assert.equal(1, #err.errors)
-    assert.is_false(err.retryable)
-    assert.equal("invalid_input: input 2, from.id: expected x, found y", tostring(err))
-  end)
-
-  it("tells how many more there are, also of those not kept", function()
-    local err = errors.of_inputs({ refusal(2), refusal(5) }, 150)
-    assert.equal(150, err.count)
-    assert.equal(2, #err.errors)
-    assert.truthy(err.message:find("149 more", 1, true))
-    assert.truthy(tostring(err):find("^invalid_input: input 2, from.id: expected x, found y %(and 149 more"))
-  end)
-
-  it("has errors that are errors themselves", function()
-    local err = errors.of_inputs({ refusal(2), refusal(5) }, 2)
-    for _, one in ipairs(err.errors) do assert.is_true(errors.is(one)) end
-    assert.equal("invalid_input: input 5, from.id: expected x, found y", tostring(err.errors[2]))
-  end)
-
-  it("keeps another kind, and may have no place", function()
-    local err = errors.of_inputs({ { kind = "too_large", field = "inputs", message = "over" } }, 1)
-    assert.equal("too_large: inputs: over", tostring(err))
-    assert.is_nil(err.index)
-  end)
-end)
-
 describe("check", function()
   local check = require("hubspot.associations").check
 
@@ -159,29 +121,5 @@ describe("check", function()
   it("tells why there is no client", function()
     local raised = select(2, pcall(check, require("hubspot.associations").new { token = "\n" }))
     assert.matches("^token: the token begins", raised)
-  end)
-end)
-
-describe("the error of what HubSpot says of one input", function()
-  it("keeps HubSpot's fields, and gives it a kind", function()
-    local err = errors.of_hubspot { status = "error", category = "X", message = "no such record", id = "7" }
-    assert.same({ "http", "error", "X", "7" }, { err.kind, err.status, err.category, err.id })
-    assert.equal("http: no such record (X)", tostring(err))
-    assert.equal("string", type(errors.of_hubspot({}).message))
-  end)
-
-  it("can be shown, and is not mistaken, whatever the server puts into it", function()
-    local odd = { {}, 3, 400.5, true, "x", { { {} } } }
-    for _, name in ipairs {
-      "kind", "message", "status", "category", "policyName", "correlationId", "attempts", "retry_at",
-      "retryable", "index", "field", "context", "errors", "body",
-    } do
-      for _, value in ipairs(odd) do
-        local err = errors.of_hubspot { [name] = value }
-        assert.equal("http", err.kind)
-        assert.is_nil(err.retryable)
-        assert.matches("^http: ", tostring(err))
-      end
-    end
   end)
 end)

@@ -5,6 +5,7 @@ local connections = require "hubspot.associations.session.session"
 local core = require "hubspot.associations.core"
 local endpoint = require "hubspot.associations.api.path"
 local errors = require "hubspot.associations.errors"
+local input_errors = require "hubspot.associations.api.input_errors"
 local jobs = require "hubspot.associations.job.job"
 local journals = require "hubspot.associations.job.journal"
 local runners = require "hubspot.associations.job.runner"
@@ -157,7 +158,7 @@ function Client:create(from_object_type, to_object_type, inputs, ...)
   end
   local body = core.body(checks(self, from_object_type, to_object_type))
   local added, refusals, count = body:add_list(inputs)
-  if not added then return nil, errors.of_inputs(refusals, count) end
+  if not added then return nil, input_errors.of_invalid(refusals, count) end
   return call(self.connection, path, body:json())
 end
 

@@ -2,6 +2,7 @@
 -- scopes that a 403 names. Pure: makes text. Every field may be missing, and of any type.
 
 local ascii = require "hubspot.associations.text.ascii"
+local shorten = require "hubspot.associations.text.shorten"
 
 local explanation = {}
 
@@ -21,8 +22,7 @@ local SCOPES = { "requiredGranularScopes", "requiredScopes" }
 local IS_SCOPES = { requiredGranularScopes = true, requiredScopes = true }
 
 local function shown(text)
-  if #text <= LONGEST then return text end
-  return text:sub(1, LONGEST):gsub("[\192-\255][\128-\191]*$", "") .. "..." -- at no half character
+  return shorten.text(text, LONGEST, "...")
 end
 
 -- A number with a point, whatever the host's locale has.

@@ -5,6 +5,7 @@
 -- partly asked for again, until every input of the batch is settled. Then the batch lands: it is recorded
 -- in the journal, counted, and told to the callbacks.
 
+local input_errors = require "hubspot.associations.api.input_errors"
 local responses = require "hubspot.associations.job.responses"
 local concurrency = require "hubspot.associations.policy.concurrency"
 local core = require "hubspot.associations.core"
@@ -171,7 +172,7 @@ end
 
 -- For a reason of its own; there may be many of these in a report.
 function Job:fail(chunk, outcome_name, err)
-  errors.shorten(err)
+  input_errors.shorten(err)
   self:settle(chunk, outcome_name, err)
 end
 

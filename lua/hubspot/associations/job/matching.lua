@@ -8,7 +8,7 @@
 -- What is left after that is not mentioned: the job asks for it once more.
 
 local core = require "hubspot.associations.core"
-local errors = require "hubspot.associations.errors"
+local input_errors = require "hubspot.associations.api.input_errors"
 local rejection = require "hubspot.associations.api.rejection"
 
 local matching = {}
@@ -225,7 +225,7 @@ end
 local function blame(search, batch_errors, direction)
   local failed, is_final, anonymous = {}, {}, {}
   each_named(search, batch_errors or {}, direction, function(entry, found, is_found, named, is_typed)
-    local err = errors.of_hubspot(entry)
+    local err = input_errors.of_entry(entry)
     if named and is_found and search:is_ambiguous(named) then found, is_found = {}, false end
     for _, position in ipairs(found) do
       failed[position] = failed[position] or err

@@ -1,6 +1,6 @@
 -- What a job makes of an answer: outcomes, and chunks to send again. Methods of the job (import.lua).
 
-local errors = require "hubspot.associations.errors"
+local input_errors = require "hubspot.associations.api.input_errors"
 local matching = require "hubspot.associations.job.matching"
 local chunks = require "hubspot.associations.job.chunk"
 local rejection = require "hubspot.associations.api.rejection"
@@ -35,7 +35,7 @@ function responses:follow(chunk, verdict)
   for i = #verdict.send, 1, -1 do self:push(verdict.send[i]) end
   self:settle_positions(batch, verdict.created, "created")
   for _, failed in ipairs(verdict.failed) do
-    errors.shorten(failed.err)
+    input_errors.shorten(failed.err)
     local may_be_done = chunk.may_be_done and retryable.may_have_been_done(failed.err)
     self:settle_positions(batch, failed.positions, may_be_done and "unconfirmed" or "failed", failed.err)
   end

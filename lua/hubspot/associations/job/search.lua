@@ -4,7 +4,7 @@
 -- is searched by halving. Each division is paid for, and a part that passes pays all back: the search goes on
 -- as long as it finds good inputs, and ends soon in a file that is all bad.
 
-local errors = require "hubspot.associations.errors"
+local input_errors = require "hubspot.associations.api.input_errors"
 local matching = require "hubspot.associations.job.matching"
 local chunks = require "hubspot.associations.job.chunk"
 local rejection = require "hubspot.associations.api.rejection"
@@ -94,7 +94,7 @@ function Search:divide(chunk, err)
   if #chunk.positions == 1 and not chunk.trial then return failed(chunk.positions, err) end
   if not self:pay(chunk.batch, #units) then
     local passed, others = trials.positions(chunk)
-    local verdict = failed(others, errors.together(err, #others))
+    local verdict = failed(others, input_errors.together(err, #others))
     verdict.created = passed
     return verdict
   end
