@@ -11,10 +11,8 @@ int luaopen_hubspot_associations_core(lua_State *L)
   if (libcurl == NULL)
     return luaL_error(L, "libcurl could not be initialized");
   lua_newtable(L);
-  lua_pushliteral(L, HSA_VERSION);
-  lua_setfield(L, -2, "VERSION");
-  lua_pushstring(L, libcurl);
-  lua_setfield(L, -2, "LIBCURL_VERSION");
+  lhsa_set_string(L, "VERSION", HSA_VERSION);
+  lhsa_set_string(L, "LIBCURL_VERSION", libcurl);
   lhsa_open_transport(L);
   lhsa_open_body(L);
   lhsa_open_body_pairs(L);

@@ -12,4 +12,30 @@ void lhsa_open_system(lua_State *L);
 void lhsa_open_file(lua_State *L);
 void lhsa_open_signal(lua_State *L);
 
+/* Each sets a field of the table at the top of the stack. */
+
+static inline void lhsa_set_string(lua_State *L, const char *name, const char *value)
+{
+  lua_pushstring(L, value); /* nil for NULL */
+  lua_setfield(L, -2, name);
+}
+
+static inline void lhsa_set_integer(lua_State *L, const char *name, lua_Integer value)
+{
+  lua_pushinteger(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static inline void lhsa_set_number(lua_State *L, const char *name, lua_Number value)
+{
+  lua_pushnumber(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static inline void lhsa_set_boolean(lua_State *L, const char *name, int value)
+{
+  lua_pushboolean(L, value);
+  lua_setfield(L, -2, name);
+}
+
 #endif

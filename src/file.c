@@ -211,14 +211,16 @@ static int open_file(lua_State *L)
   return 3;
 }
 
+static const luaL_Reg methods[] = {
+  {"read", file_read},   {"append", file_append}, {"truncate", file_truncate},
+  {"close", file_close}, {"__gc", file_close},    {"__close", file_close},
+  {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {{"file", open_file}, {NULL, NULL}};
+
 void lhsa_open_file(lua_State *L)
 {
-  static const luaL_Reg methods[] = {
-    {"read", file_read},   {"append", file_append}, {"truncate", file_truncate},
-    {"close", file_close}, {"__gc", file_close},    {"__close", file_close},
-    {NULL, NULL},
-  };
   lhsa_newclass(L, APPEND_FILE, methods);
-  lua_pushcfunction(L, open_file);
-  lua_setfield(L, -2, "file");
+  luaL_setfuncs(L, functions, 0);
 }

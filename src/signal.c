@@ -53,10 +53,13 @@ static int interrupted(lua_State *L)
   return 1;
 }
 
+static const luaL_Reg functions[] = {
+  {"catch_interrupts", catch_interrupts},
+  {"interrupted", interrupted},
+  {NULL, NULL},
+};
+
 void lhsa_open_signal(lua_State *L)
 {
-  lua_pushcfunction(L, catch_interrupts);
-  lua_setfield(L, -2, "catch_interrupts");
-  lua_pushcfunction(L, interrupted);
-  lua_setfield(L, -2, "interrupted");
+  luaL_setfuncs(L, functions, 0);
 }

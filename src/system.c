@@ -85,12 +85,9 @@ static int system_stat(lua_State *L)
   char id[64];
   snprintf(id, sizeof id, "%jx:%jx", (uintmax_t)found.st_dev, (uintmax_t)found.st_ino);
   lua_createtable(L, 0, 3);
-  lua_pushstring(L, type_of(found.st_mode));
-  lua_setfield(L, -2, "type");
-  lua_pushinteger(L, (lua_Integer)(found.st_mode & 07777));
-  lua_setfield(L, -2, "mode");
-  lua_pushstring(L, id);
-  lua_setfield(L, -2, "id");
+  lhsa_set_string(L, "type", type_of(found.st_mode));
+  lhsa_set_integer(L, "mode", (lua_Integer)(found.st_mode & 07777));
+  lhsa_set_string(L, "id", id);
   return 1;
 }
 
@@ -145,20 +142,18 @@ static int hold_standard_descriptors(lua_State *L)
   return 1;
 }
 
+static const luaL_Reg functions[] = {
+  {"now", system_now},
+  {"poll", system_poll},
+  {"stat", system_stat},
+  {"isatty", system_isatty},
+  {"columns", system_columns},
+  {"getenv", system_getenv},
+  {"hold_standard_descriptors", hold_standard_descriptors},
+  {NULL, NULL},
+};
+
 void lhsa_open_system(lua_State *L)
 {
-  static const luaL_Reg functions[] = {
-    {"now", system_now},
-    {"poll", system_poll},
-    {"stat", system_stat},
-    {"isatty", system_isatty},
-    {"columns", system_columns},
-    {"getenv", system_getenv},
-    {"hold_standard_descriptors", hold_standard_descriptors},
-    {NULL, NULL},
-  };
-  for (const luaL_Reg *function = functions; function->name != NULL; function++) {
-    lua_pushcfunction(L, function->func);
-    lua_setfield(L, -2, function->name);
-  }
+  luaL_setfuncs(L, functions, 0);
 }

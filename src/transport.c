@@ -15,7 +15,7 @@
 #define TRANSPORT "hubspot.associations.transport"
 #define REQUEST "hubspot.associations.request"
 
-enum { DEFAULT_MAX_RESPONSE = 64 * 1024 * 1024, MAX_HEADERS = 32 };
+enum { DEFAULT_MAX_RESPONSE = 64 * 1024 * 1024, MAX_HEADERS = 32, FIRST_REJECTION = 300 /* status */ };
 
 typedef struct lhsa_transport {
   hsa_http *http; /* NULL once closed */
@@ -128,56 +128,46 @@ static void push_headers(lua_State *L, const hsa_buffer *head)
   }
 }
 
-static void push_failure(lua_State *L, const char *kind, const char *message, int code, double elapsed,
-                         int sent)
-{
-  lua_createtable(L, 0, 9);
-  lua_pushstring(L, kind);
-  lua_setfield(L, -2, "kind");
-  lua_pushstring(L, message);
-  lua_setfield(L, -2, "message");
-  lua_pushnumber(L, elapsed);
-  lua_setfield(L, -2, "elapsed");
-  lua_pushboolean(L, sent);
-  lua_setfield(L, -2, "sent");
-  if (code != 0) {
-    lua_pushinteger(L, code);
-    lua_setfield(L, -2, "curl_code");
-  }
-}
-
-static void push_request_failure(lua_State *L, const hsa_http_result *result)
-{
-  push_failure(L, result->failure, result->message, result->code, result->elapsed, result->sent);
-  lua_pushboolean(L, result->again);
-  lua_setfield(L, -2, "again");
-  if (result->proxy_status >= 300) {
-    lua_pushinteger(L, (lua_Integer)result->proxy_status);
-    lua_setfield(L, -2, "proxy_status");
-  }
-  if (result->proxy_code != 0) {
-    lua_pushinteger(L, (lua_Integer)result->proxy_code);
-    lua_setfield(L, -2, "proxy_code");
-  }
-  lua_pushboolean(L, result->looked_up);
-  lua_setfield(L, -2, "looked_up");
-}
-
 static void push_response(lua_State *L, const hsa_http_result *result)
 {
   lua_createtable(L, 0, 6);
-  lua_pushinteger(L, (lua_Integer)result->status);
-  lua_setfield(L, -2, "status");
   lua_pushlstring(L, result->body.length > 0 ? result->body.data : "", result->body.length);
   lua_setfield(L, -2, "body");
   push_headers(L, &result->head);
   lua_setfield(L, -2, "headers");
-  lua_pushnumber(L, result->elapsed);
-  lua_setfield(L, -2, "elapsed");
-  lua_pushstring(L, result->http_version);
-  lua_setfield(L, -2, "http_version");
-  lua_pushinteger(L, (lua_Integer)result->connects);
-  lua_setfield(L, -2, "connects");
+  lhsa_set_integer(L, "status", (lua_Integer)result->status);
+  lhsa_set_number(L, "elapsed", result->elapsed);
+  lhsa_set_string(L, "http_version", result->http_version);
+  lhsa_set_integer(L, "connects", (lua_Integer)result->connects);
+}
+
+static void push_failure(lua_State *L, const hsa_http_result *result)
+{
+  lua_createtable(L, 0, 9);
+  lhsa_set_string(L, "kind", result->failure);
+  lhsa_set_string(L, "message", result->message);
+  lhsa_set_number(L, "elapsed", result->elapsed);
+  lhsa_set_boolean(L, "sent", result->sent);
+  lhsa_set_boolean(L, "again", result->again);
+  lhsa_set_boolean(L, "looked_up", result->looked_up);
+  if (result->code != 0)
+    lhsa_set_integer(L, "curl_code", result->code);
+  if (result->proxy_status >= FIRST_REJECTION)
+    lhsa_set_integer(L, "proxy_status", (lua_Integer)result->proxy_status);
+  if (result->proxy_code != 0)
+    lhsa_set_integer(L, "proxy_code", (lua_Integer)result->proxy_code);
+}
+
+/* nil, { kind, message, elapsed, sent }: of what was not even tried */
+static int return_failure(lua_State *L, const char *kind, const char *message)
+{
+  lua_pushnil(L);
+  lua_createtable(L, 0, 4);
+  lhsa_set_string(L, "kind", kind);
+  lhsa_set_string(L, "message", message);
+  lhsa_set_number(L, "elapsed", 0);
+  lhsa_set_boolean(L, "sent", 0);
+  return 2;
 }
 
 /* ---- request ---- */
@@ -235,7 +225,7 @@ static int request_response(lua_State *L)
   if (result->failure == NULL)
     lua_pushnil(L);
   else
-    push_request_failure(L, result);
+    push_failure(L, result);
   request_collect(L);
   return 2;
 }
@@ -288,9 +278,7 @@ static int transport_submit(lua_State *L)
   }
   if (self->request != NULL)
     return 1;
-  lua_pushnil(L);
-  push_failure(L, kind, why, 0, 0, 0);
-  return 2;
+  return return_failure(L, kind, why);
 }
 
 /* transport:step(): does what is ready; never waits. A closed transport has nothing to do. */
@@ -394,10 +382,7 @@ static int new_transport(lua_State *L)
   self->http = hsa_http_new(&options);
   if (self->http != NULL)
     return 1;
-  const char *reason = strerror(errno);
-  lua_pushnil(L);
-  push_failure(L, "network", reason, 0, 0, 0);
-  return 2;
+  return return_failure(L, "network", strerror(errno));
 }
 
 /* url_refusal(url) -> nil when requests may go there, else why not */
@@ -430,14 +415,16 @@ static int proxy(lua_State *L)
   return 2;
 }
 
+static const luaL_Reg functions[] = {
+  {"transport", new_transport},
+  {"url_refusal", url_refusal},
+  {"proxy", proxy},
+  {NULL, NULL},
+};
+
 void lhsa_open_transport(lua_State *L)
 {
   lhsa_newclass(L, TRANSPORT, transport_methods);
   lhsa_newclass(L, REQUEST, request_methods);
-  lua_pushcfunction(L, new_transport);
-  lua_setfield(L, -2, "transport");
-  lua_pushcfunction(L, url_refusal);
-  lua_setfield(L, -2, "url_refusal");
-  lua_pushcfunction(L, proxy);
-  lua_setfield(L, -2, "proxy");
+  luaL_setfuncs(L, functions, 0);
 }
