@@ -1,6 +1,6 @@
 -- Checks association_types.lua: text in, types of an input out, and back.
 
-local association_types = require "hubspot.associations.cli.input.association_types"
+local association_types = require "hubspot.associations.cli.association_types"
 
 describe("association types as text", function()
   local work = { associationCategory = "WORK", associationTypeId = 3 }

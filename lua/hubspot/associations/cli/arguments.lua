@@ -2,7 +2,7 @@
 -- Parses only; reads no file and no environment, and ends no process.
 
 local argparse = require "argparse"
-local association_types = require "hubspot.associations.cli.input.association_types"
+local association_types = require "hubspot.associations.cli.association_types"
 local printable = require "hubspot.associations.text.one_line"
 
 local arguments = {}

@@ -1,7 +1,7 @@
 -- `hubspot-associations create`: rows from a file or a pipe -> a job -> a report and an exit code.
 -- Puts the parts together; each part's work is its own.
 
-local association_types = require "hubspot.associations.cli.input.association_types"
+local association_types = require "hubspot.associations.cli.association_types"
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
 local credential = require "hubspot.associations.cli.credential"

@@ -1,8 +1,8 @@
 -- The rows of a CSV file -> inputs of client:create. Looks only at what the form of the file brings with it:
 -- the ids themselves are judged when an input is written into a request.
 
-local association_types = require "hubspot.associations.cli.input.association_types"
-local cells = require "hubspot.associations.cli.input.cells"
+local association_types = require "hubspot.associations.cli.association_types"
+local cells = require "hubspot.associations.cli.cells"
 local csv = require "hubspot.associations.cli.input.csv"
 local csv_columns = require "hubspot.associations.cli.input.csv_columns"
 

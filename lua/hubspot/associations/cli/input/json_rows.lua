@@ -1,7 +1,7 @@
 -- The rows of a JSON Lines file -> inputs of client:create. Looks only at what the form of the file brings
 -- with it: the inputs themselves are checked when they are written into a request.
 
-local association_types = require "hubspot.associations.cli.input.association_types"
+local association_types = require "hubspot.associations.cli.association_types"
 local core = require "hubspot.associations.core"
 
 local WHOLE_BODY = 'is the body of a whole request (it has "inputs"); expected one input a line'

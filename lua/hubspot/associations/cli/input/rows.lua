@@ -1,6 +1,6 @@
 -- The rows of a CSV or JSON Lines file -> inputs of client:create, one at a time, each with its line.
 
-local association_types = require "hubspot.associations.cli.input.association_types"
+local association_types = require "hubspot.associations.cli.association_types"
 local csv_rows = require "hubspot.associations.cli.input.csv_rows"
 local json_rows = require "hubspot.associations.cli.input.json_rows"
 local lines_of = require "hubspot.associations.cli.input.lines"

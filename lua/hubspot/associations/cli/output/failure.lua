@@ -1,7 +1,7 @@
 -- What became of a row that was not created, in words: for a person, and for a file.
 -- Makes text of a job's failures; keeps none.
 
-local association_types = require "hubspot.associations.cli.input.association_types"
+local association_types = require "hubspot.associations.cli.association_types"
 local explanation = require "hubspot.associations.explanation"
 local terminal = require "hubspot.associations.cli.output.terminal"
 local whole = require "hubspot.associations.text.digits"

@@ -1,7 +1,7 @@
 -- The CSV file of the rows that were not created, written as they come. The command reads it, too: its other
 -- columns are passed over, so that it can be mended and fed back in.
 
-local cells = require "hubspot.associations.cli.input.cells"
+local cells = require "hubspot.associations.cli.cells"
 
 local failures_file = {}
 
