@@ -2,6 +2,7 @@
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
+local jobs = require "support.jobs"
 local sandbox = require "support.sandbox"
 
 local TOKEN = "pat-na1-0000-1111-2222-3333"
@@ -16,12 +17,6 @@ local function new(options)
   options.token, options.base_url = options.token or TOKEN, server:url()
   options.batch_size, options.concurrency = options.batch_size or 5, options.concurrency or 3
   return assert(associations.new(options))
-end
-
-local function inputs(count)
-  local list = {}
-  for i = 1, count do list[i] = { from = 100000 + i, to = 200000 + i, types = 279 } end
-  return list
 end
 
 -- Steps an operation to its end, calling `at(n)` before the n-th step. How many steps it took.
@@ -48,7 +43,7 @@ describe("a job that is ended before any of its steps", function()
       local n = 1
       while n <= most do
         local client = new()
-        local operation = assert(client:start("contacts", "companies", inputs(40)))
+        local operation = assert(client:start("contacts", "companies", jobs.inputs(40)))
         local steps = drive(operation, function(step)
           if step == n then
             if ending == "cancel" then operation:cancel() else client:close() end
@@ -74,7 +69,7 @@ describe("a job that is ended before any of its steps", function()
             if seen == n then client:close() end
           end,
         }
-        local report, err = client:create_all("contacts", "companies", inputs(40))
+        local report, err = client:create_all("contacts", "companies", jobs.inputs(40))
         assert_accounted(report, 40)
         assert.is_true(err == nil or err.kind == "closed")
       end
@@ -86,7 +81,7 @@ describe("an operation that is stepped from within one of its callbacks", functi
   it("goes on as if it had not been", function()
     local operation
     local client = new { on_event = function() operation:step() end }
-    operation = assert(client:start("contacts", "companies", inputs(40), {
+    operation = assert(client:start("contacts", "companies", jobs.inputs(40), {
       on_batch = function() operation:step() end,
     }))
     drive(operation, function() end)
@@ -101,7 +96,7 @@ end)
 describe("a call while another operation's answers lie unclaimed", function()
   it("waits without burning the processor", function()
     local client = new { concurrency = 4 }
-    local operation = assert(client:start("contacts", "companies", inputs(20)))
+    local operation = assert(client:start("contacts", "companies", jobs.inputs(20)))
     assert.is_false(operation:step())
     local transport = client.connection.transport
     while transport:pending() > 0 do -- answered, and nobody takes the answers
@@ -110,7 +105,7 @@ describe("a call while another operation's answers lie unclaimed", function()
     end
     server:configure({ latency = 1 })
     local before = os.clock()
-    assert(client:create("contacts", "companies", inputs(3)))
+    assert(client:create("contacts", "companies", jobs.inputs(3)))
     local burnt = os.clock() - before
     assert.is_true(burnt < 0.6, "a second of waiting took " .. burnt .. " s of the processor")
     server:configure({ latency = 0 })
@@ -130,7 +125,7 @@ describe("a token that HubSpot refuses for one thing and takes for another", fun
         return TOKEN .. "-bad" .. asked
       end,
     }
-    local _, err = client:create_all("contacts", "companies", inputs(40))
+    local _, err = client:create_all("contacts", "companies", jobs.inputs(40))
     assert.equal("unauthorized", err.kind)
     assert.is_true(asked <= 3, "asked " .. asked .. " times")
     client:close()
@@ -141,13 +136,13 @@ describe("a limit that lets nothing through for longer than the deadline", funct
   it("is an error at once, which says for how long", function()
     server:configure({ rate = { limit = 1, interval = 50, retry_after = true } })
     local client = new { retry_deadline = 5 }
-    assert(client:create("contacts", "companies", inputs(1)))
+    assert(client:create("contacts", "companies", jobs.inputs(1)))
     local began = core.now()
-    local _, err = client:create("contacts", "companies", inputs(1))
+    local _, err = client:create("contacts", "companies", jobs.inputs(1))
     assert.equal("rate_limited", err.kind)
     assert.is_true(err.retry_after > 5)
     local report
-    report, err = client:create_all("contacts", "companies", inputs(40))
+    report, err = client:create_all("contacts", "companies", jobs.inputs(40))
     assert.equal("rate_limited", err.kind)
     assert_accounted(report, 40)
     assert.equal(40, report.not_sent)

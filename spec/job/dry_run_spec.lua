@@ -4,6 +4,7 @@
 local associations = require "hubspot.associations"
 local clients = require "support.clients"
 local core = require "hubspot.associations.core"
+local jobs = require "support.jobs"
 local process = require "support.process"
 local sandbox = require "support.sandbox"
 
@@ -22,12 +23,6 @@ after_each(function()
   client:close()
   clients.close()
 end)
-
-local function inputs(count)
-  local list = {}
-  for i = 1, count do list[i] = { from = 100 + i, to = 200 + i, types = 279 } end
-  return list
-end
 
 local function with(options)
   options.dry_run = true
@@ -62,7 +57,7 @@ for name, run in pairs(WAYS) do
     end)
 
     it("counts what can be sent, what is invalid, and the requests that it would take", function()
-      local list = inputs(35)
+      local list = jobs.inputs(35)
       list[3], list[20], list[21] = { from = 1, types = 279 }, { from = 1, to = 2, types = 280 }, true
       local report, err = run(list, {})
       assert.is_nil(err)
@@ -80,14 +75,14 @@ for name, run in pairs(WAYS) do
     end)
 
     it("takes no request for a batch in which nothing can be sent", function()
-      local list = inputs(20)
+      local list = jobs.inputs(20)
       for i = 1, 10 do list[i].to = nil end
       assert.same({ 20, 0, 10, 0, 10, 1 }, counts(run(list, {})))
       assert.same({ 0, 0, 0, 0, 0, 0 }, counts(run({}, {})))
     end)
 
     it("tells on_failure of invalid inputs only, and on_batch of each batch", function()
-      local list, told, batches = inputs(12), {}, {}
+      local list, told, batches = jobs.inputs(12), {}, {}
       list[11].to = "#N/A"
       local report = run(list, {
         on_failure = function(failure) told[#told + 1] = failure.index end,
@@ -103,8 +98,8 @@ for name, run in pairs(WAYS) do
     it("opens no journal", function()
       local folder = process.make_folder()
       finally(function() process.remove_folder(folder) end)
-      assert(run(inputs(3), { journal = folder .. "/none/journal" }))
-      assert(run(inputs(3), { journal = folder .. "/journal" }))
+      assert(run(jobs.inputs(3), { journal = folder .. "/none/journal" }))
+      assert(run(jobs.inputs(3), { journal = folder .. "/journal" }))
       assert.is_nil(io.open(folder .. "/journal"))
     end)
 
@@ -126,7 +121,7 @@ for name, run in pairs(WAYS) do
     end)
 
     it("can be ended by a callback", function()
-      local list = inputs(40)
+      local list = jobs.inputs(40)
       list[15].from = false
       local report, err = run(list, { on_failure = function() return false end })
       assert.equal("canceled", err.kind)
@@ -140,18 +135,19 @@ describe("a dry run", function()
     local server = sandbox.start { rate = { limit = 0, interval = 100 } }
     finally(function() server:close() end)
     local limited = clients.open(server:url(), { retry_deadline = 1 })
-    assert.is_nil((limited:create("contacts", "companies", inputs(1))))
-    assert.same({ 30, 0, 0, 0, 30, 1 }, counts(assert(limited:create_all("contacts", "companies", inputs(30),
+    assert.is_nil((limited:create("contacts", "companies", jobs.inputs(1))))
+    local list = jobs.inputs(30)
+    assert.same({ 30, 0, 0, 0, 30, 1 }, counts(assert(limited:create_all("contacts", "companies", list,
       { dry_run = true }))))
   end)
 
   it("finds invalid what the job finds invalid, and foretells its requests", function()
     local server = sandbox.start()
     finally(function() server:close() end)
-    local list = inputs(95)
+    local list = jobs.inputs(95)
     for i = 3, 95, 26 do list[i] = { from = "00101", to = 1, types = 1 } end
     for i = 16, 95, 26 do list[i] = { from = 1, to = 1.5, types = 1 } end
-    for i = 51, 55 do list[i] = { from = 101, to = 201, types = i % 2 + 1 } end -- one pair, in one batch
+    for i = 51, 55 do list[i] = { from = 100001, to = 200001, types = i % 2 + 1 } end -- of one pair
     local real = clients.open(server:url(), { batch_size = 10 })
     local foretold = assert(real:create_all("contacts", "companies", list, { dry_run = true }))
     local done = assert(real:create_all("contacts", "companies", list))
@@ -166,7 +162,7 @@ describe("a dry run", function()
   end)
 
   it("can be canceled in its midst", function()
-    local job = assert(client:start("contacts", "companies", function() return inputs(1)[1] end,
+    local job = assert(client:start("contacts", "companies", function() return jobs.inputs(1)[1] end,
       { dry_run = true }))
     for _ = 1, 3 do assert.is_false(job:step()) end
     job:cancel()

@@ -3,6 +3,7 @@
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
 local faults = require "hubspot.associations.sandbox.faults"
+local jobs = require "support.jobs"
 local process = require "support.process"
 local sandbox = require "support.sandbox"
 
@@ -23,12 +24,6 @@ after_each(function()
   if server then server:close() end
   client, server = nil, nil
 end)
-
-local function inputs(count, type_id)
-  local list = {}
-  for i = 1, count do list[i] = { from = 100000 + i, to = 200000 + i, types = type_id or 279 } end
-  return list
-end
 
 local function adds_up(report)
   assert.equal(report.inputs, report.created + report.failed + report.unconfirmed + report.not_sent)
@@ -51,7 +46,7 @@ describe("a job over HTTP", function()
   for _, kind in ipairs(faults.kinds()) do
     it("accounts for every input when it meets: " .. kind, function()
       open({ batch_size = 50, concurrency = 2 }, { ["2"] = kind })
-      local report, err = client:create_all("contacts", "companies", inputs(400))
+      local report, err = client:create_all("contacts", "companies", jobs.inputs(400))
       adds_up(report)
       assert.equal(400, report.inputs)
       if ENDS[kind] then
@@ -73,7 +68,7 @@ describe("a job over HTTP", function()
       end,
     })
     server:configure({ token = { TOKEN .. "-new" } })
-    local report, err = client:create_all("contacts", "companies", inputs(100))
+    local report, err = client:create_all("contacts", "companies", jobs.inputs(100))
     assert.is_nil(err)
     assert.equal(100, report.created)
   end)
@@ -81,7 +76,7 @@ describe("a job over HTTP", function()
   it("stops at a token that is refused, with everything accounted for", function()
     open({ batch_size = 10 })
     server:configure({ token = { "another-token-0000" } })
-    local report, err = client:create_all("contacts", "companies", inputs(100))
+    local report, err = client:create_all("contacts", "companies", jobs.inputs(100))
     assert.equal("unauthorized", err.kind)
     assert.same({ 100, 0, 0, 0, 100 },
       { report.inputs, report.created, report.failed, report.unconfirmed, report.not_sent })
@@ -93,7 +88,7 @@ describe("a job over HTTP", function()
     local folder = process.make_folder()
     local path = folder .. "/links.journal"
     local sent = 0
-    local report, err = client:create_all("contacts", "companies", inputs(100), {
+    local report, err = client:create_all("contacts", "companies", jobs.inputs(100), {
       journal = path,
       on_batch = function()
         sent = sent + 1
@@ -104,7 +99,7 @@ describe("a job over HTTP", function()
     adds_up(report)
     assert.is_true(report.created >= 30 and report.not_sent > 0)
 
-    report, err = client:create_all("contacts", "companies", inputs(100), { journal = path })
+    report, err = client:create_all("contacts", "companies", jobs.inputs(100), { journal = path })
     assert.is_nil(err)
     assert.equal(100, report.created)
     assert.is_true(report.resumed >= 30)
@@ -116,7 +111,7 @@ describe("a job over HTTP", function()
   it("keeps to the limit that the headers tell", function()
     open({ batch_size = 10, concurrency = 4 })
     server:configure({ rate = { limit = 20, interval = 1 } })
-    local report, err = client:create_all("contacts", "companies", inputs(800))
+    local report, err = client:create_all("contacts", "companies", jobs.inputs(800))
     assert.is_nil(err)
     assert.equal(800, report.created)
     local statistics = server:statistics()
@@ -127,7 +122,7 @@ describe("a job over HTTP", function()
   it("finds the one bad row of two thousand in three requests when HubSpot names it", function()
     open({})
     server:configure({ rejected = { "100777" } })
-    local report = client:create_all("contacts", "companies", inputs(2000))
+    local report = client:create_all("contacts", "companies", jobs.inputs(2000))
     assert.same({ 1999, 1, 3 }, { report.created, report.failed, report.requests })
     assert.equal(777, report.failures[1].index)
     assert.equal(1999, held())
@@ -135,7 +130,7 @@ describe("a job over HTTP", function()
 
   it("ends when a callback closes the client, with everything accounted for", function()
     open({ batch_size = 10, concurrency = 3 })
-    local report, err = client:create_all("contacts", "companies", inputs(200), {
+    local report, err = client:create_all("contacts", "companies", jobs.inputs(200), {
       on_batch = function() client:close() end,
     })
     assert.equal("closed", err.kind)
@@ -148,7 +143,7 @@ describe("an operation", function()
   it("is stepped by its host, whenever its descriptor is readable", function()
     open({ batch_size = 10 })
     server:configure({ latency = 0.02 })
-    local operation = assert(client:start("contacts", "companies", inputs(100)))
+    local operation = assert(client:start("contacts", "companies", jobs.inputs(100)))
     assert.is_nil((operation:result()))
     local steps = 0
     while not operation:step() do
@@ -165,7 +160,7 @@ describe("an operation", function()
 
   it("is readable again when a time to wait is over", function()
     open({ batch_size = 10 }, { ["1"] = "unavailable" })
-    local operation = assert(client:start("contacts", "companies", inputs(10)))
+    local operation = assert(client:start("contacts", "companies", jobs.inputs(10)))
     while not operation:step() do assert.is_true(core.poll(operation:fd(), 5)) end
     assert.equal(10, operation:result().created)
   end)
@@ -173,7 +168,7 @@ describe("an operation", function()
   it("that is canceled waits for what is in flight, and sends nothing more", function()
     open({ batch_size = 10, concurrency = 2 })
     server:configure({ latency = 0.1 })
-    local operation = assert(client:start("contacts", "companies", inputs(100)))
+    local operation = assert(client:start("contacts", "companies", jobs.inputs(100)))
     repeat assert.is_false(operation:step()) until operation:progress().requests == 2
     operation:cancel()
     while not operation:step() do core.poll(operation:fd(), operation:timeout()) end
@@ -184,7 +179,7 @@ describe("an operation", function()
 
   it("shares its client with others: each gets its own", function()
     open({ batch_size = 10 })
-    local left = assert(client:start("contacts", "companies", inputs(100)))
+    local left = assert(client:start("contacts", "companies", jobs.inputs(100)))
     local right = assert(client:start("companies", "contacts", function() return nil end))
     local left_done, right_done
     repeat
@@ -197,14 +192,14 @@ describe("an operation", function()
 
   it("is readable when its time is over, though another of its client was stepped at that moment", function()
     open({ batch_size = 10 }, { ["1"] = "unavailable" })
-    local waiting = assert(client:start("contacts", "companies", inputs(10)))
+    local waiting = assert(client:start("contacts", "companies", jobs.inputs(10)))
     repeat
       waiting:step()
       if not waiting:timeout() then assert.is_true(core.poll(waiting:fd(), 5)) end
     until (waiting:timeout() or 0) > 0 -- 0 is to be stepped again at once
     local over = core.now() + waiting:timeout()
     server:configure({ latency = 4 })
-    local other = assert(client:start("companies", "contacts", inputs(10, 280)))
+    local other = assert(client:start("companies", "contacts", { { from = 1, to = 2, types = 280 } }))
     repeat
       assert.is_false(other:step())
       core.poll(other:fd(), 0.01)

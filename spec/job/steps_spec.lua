@@ -3,6 +3,7 @@
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
+local jobs = require "support.jobs"
 local sandbox = require "support.sandbox"
 local slowdown = require "support.slowdown"
 
@@ -26,12 +27,6 @@ end)
 local function open(options)
   options.token, options.base_url = "pat-na1-0000-1111-2222-3333", server:url()
   return assert(associations.new(options))
-end
-
-local function inputs(count, from)
-  local list = {}
-  for i = 1, count do list[i] = { from = from or 100000 + i, to = 200000 + i, types = 279 } end
-  return list
 end
 
 -- Measures turns of a host: gives what runs one, and what tells the longest.
@@ -80,26 +75,27 @@ describe("a step of a job holds the host for no longer than 10 ms", function()
   for concurrency, batch_size in pairs { [4] = BATCH, [20] = BATCH, [80] = BATCH / 4 } do
     it(("with %d requests in flight"):format(concurrency), function()
       local options = { concurrency = concurrency, batch_size = batch_size }
-      local longest = longest_step(options, inputs(concurrency * batch_size))
+      local longest = longest_step(options, jobs.inputs(concurrency * batch_size))
       assert.is_true(longest < LONGEST, longest)
     end)
   end
 
   it("when many responses are there at once", function()
-    local longest = longest_step({ concurrency = 10 }, inputs(10 * BATCH), nil, function(step)
+    local longest = longest_step({ concurrency = 10 }, jobs.inputs(10 * BATCH), nil, function(step)
       if step == 20 then core.poll(nil, 1) end -- a host that is busy with its own
     end)
     assert.is_true(longest < LONGEST, longest)
   end)
 
   it("when results are decoded", function()
-    local longest = longest_step({ concurrency = 10 }, inputs(6 * BATCH), { on_batch = function() end })
+    local longest = longest_step({ concurrency = 10 }, jobs.inputs(6 * BATCH), { on_batch = function() end })
     assert.is_true(longest < LONGEST, longest)
   end)
 
   for _, ending in ipairs { "cancel", "close" } do
     it("when it is ended with many requests in flight: " .. ending, function()
-      local longest = longest_step({ concurrency = 40 }, inputs(40 * BATCH), nil, function(step, job, client)
+      local list = jobs.inputs(40 * BATCH)
+      local longest = longest_step({ concurrency = 40 }, list, nil, function(step, job, client)
         if step ~= 30 then return end
         if ending == "cancel" then job:cancel() else client:close() end
       end)
@@ -108,12 +104,14 @@ describe("a step of a job holds the host for no longer than 10 ms", function()
   end
 
   it("when no input can be sent", function()
-    local longest = longest_step({}, inputs(5 * BATCH, "none"), { on_failure = function() end })
+    local list = {}
+    for i = 1, 5 * BATCH do list[i] = { from = "none", to = i, types = 279 } end
+    local longest = longest_step({}, list, { on_failure = function() end })
     assert.is_true(longest < LONGEST, longest)
   end)
 
   it("when its list is long", function()
-    local list, client = inputs(1000000), open {}
+    local list, client = jobs.inputs(1000000), open {}
     local timed, longest = stopwatch()
     local job = assert(timed(client.start, client, "contacts", "companies", list))
     job:cancel()
@@ -124,7 +122,7 @@ describe("a step of a job holds the host for no longer than 10 ms", function()
 end)
 
 it("a long list with a hole is refused before anything is sent", function()
-  local list, client = inputs(100000), open {}
+  local list, client = jobs.inputs(100000), open {}
   list[99990] = nil
   local report, err = client:create_all("contacts", "companies", list)
   assert.is_nil(report)
@@ -184,7 +182,7 @@ describe("a turn of a host with many coroutines takes no longer than 10 ms", fun
   end
 
   it("whose calls all have their responses", function()
-    local list = inputs(BATCH)
+    local list = jobs.inputs(BATCH)
     local longest = longest_turn(40, function(client)
       assert.equal(BATCH, #assert(client:create("contacts", "companies", list)).results)
     end)
@@ -192,7 +190,7 @@ describe("a turn of a host with many coroutines takes no longer than 10 ms", fun
   end)
 
   it("each with a job", function()
-    local list = inputs(2 * BATCH)
+    local list = jobs.inputs(2 * BATCH)
     local longest = longest_turn(20, function(client)
       assert.equal(2 * BATCH, client:create_all("contacts", "companies", list).created)
     end)
