@@ -158,7 +158,7 @@ static int file_close(lua_State *L)
 
 /* 0 when the path may be opened: it names a regular file, or nothing yet; else errno. Asked before it is opened,
  * since opening a device may do something, and opening a FIFO waits for its other end. */
-static int refusal(const char *path)
+static int check_type(const char *path)
 {
   struct stat found;
   if (stat(path, &found) != 0)
@@ -171,7 +171,7 @@ static int open_locked(lhsa_file *file, const char *path)
 {
   enum { OWN = S_IRUSR | S_IWUSR }; /* what a journal holds is nobody else's business */
   struct stat found;
-  int reason = refusal(path);
+  int reason = check_type(path);
   if (reason != 0)
     return reason;
   file->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, OWN);

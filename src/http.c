@@ -190,16 +190,16 @@ void hsa_http_wake(hsa_http *http, int64_t nanoseconds)
   hsa_http_set_alarm(http);
 }
 
-hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, const char **why)
+hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, const char **reason)
 {
   hsa_http_check_fork(http);
-  if ((*why = hsa_url_refusal(call->url)) != NULL)
+  if ((*reason = hsa_url_invalid(call->url)) != NULL)
     return NULL;
   if (http->multi == NULL) {
-    *why = "not enough memory";
+    *reason = "not enough memory";
     return NULL;
   }
-  hsa_http_request *request = hsa_http_request_new(http, call, why);
+  hsa_http_request *request = hsa_http_request_new(http, call, reason);
   if (request == NULL)
     return NULL;
   request->next = http->requests;

@@ -78,8 +78,8 @@ void hsa_http_wake(hsa_http *http, int64_t nanoseconds);
 /* Requests that are not done. */
 size_t hsa_http_pending(const hsa_http *http);
 
-/* NULL, with *why a static reason, when it cannot be sent. */
-hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, const char **why);
+/* NULL, with *reason a static reason, when it cannot be sent. */
+hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, const char **reason);
 
 /* NULL while the request is under way. The result lives as long as the request. */
 const hsa_http_result *hsa_http_request_result(const hsa_http_request *request);

@@ -91,8 +91,8 @@ void hsa_http_set_alarm(hsa_http *http);
 
 /* ---- http_request.c ---- */
 
-/* NULL, with *why a static reason, when it cannot be sent. */
-hsa_http_request *hsa_http_request_new(hsa_http *http, const hsa_http_call *call, const char **why);
+/* NULL, with *reason a static reason, when it cannot be sent. */
+hsa_http_request *hsa_http_request_new(hsa_http *http, const hsa_http_call *call, const char **reason);
 
 /* libcurl is done with it, with this result. */
 void hsa_http_request_complete(hsa_http_request *request, CURLcode result);

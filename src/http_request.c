@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_FINAL = 200, FIRST_REFUSAL = 300 }; /* statuses */
+enum { FIRST_FINAL = 200, FIRST_ERROR = 300 }; /* statuses */
 
 enum {
   MAX_HEAD = 256 * 1024,
@@ -103,7 +103,7 @@ int hsa_http_request_on_debug(CURL *easy, curl_infotype type, char *bytes, size_
 
 /* ---- what a response brings ---- */
 
-static size_t refuse(hsa_http_request *request, hsa_status status, const char *what)
+static size_t abort_transfer(hsa_http_request *request, hsa_status status, const char *what)
 {
   request->result.failure = status == HSA_TOO_LARGE ? "too_large" : "network";
   if (status == HSA_TOO_LARGE)
@@ -135,7 +135,7 @@ size_t hsa_http_request_on_head(char *bytes, size_t size, size_t count, void *us
   if (bytes[0] == '\r' || bytes[0] == '\n')
     request->head_complete = 1;
   hsa_status status = hsa_buffer_append(&request->result.head, bytes, count);
-  return status == HSA_OK ? count : refuse(request, status, "head");
+  return status == HSA_OK ? count : abort_transfer(request, status, "head");
 }
 
 size_t hsa_http_request_on_body(char *bytes, size_t size, size_t count, void *user)
@@ -153,7 +153,7 @@ size_t hsa_http_request_on_body(char *bytes, size_t size, size_t count, void *us
       hsa_buffer_reserve(&request->result.body, first); /* only to save copies: the append decides */
   }
   hsa_status status = hsa_buffer_append(&request->result.body, bytes, count);
-  return status == HSA_OK ? count : refuse(request, status, "body");
+  return status == HSA_OK ? count : abort_transfer(request, status, "body");
 }
 
 /* ---- a request's end ---- */
@@ -188,7 +188,7 @@ static const char *failure_kind(CURLcode code)
 }
 
 /* Before libcurl begins to send, it notes the time; what it sent, it counts: not sent is what neither tells. It counts
- * what it says to a proxy, too, behind whose refusal nothing follows. */
+ * what it says to a proxy, too, behind whose rejection nothing follows. */
 static int may_be_sent(const hsa_http_request *request)
 {
   CURL *easy = request->transfer.easy;
@@ -196,7 +196,7 @@ static int may_be_sent(const hsa_http_request *request)
   long size = 0;
   if (request->transfer.unprocessed && request->result.head.length == 0)
     return 0;
-  if (request->result.proxy_status >= FIRST_REFUSAL || request->result.proxy_code != 0)
+  if (request->result.proxy_status >= FIRST_ERROR || request->result.proxy_code != 0)
     return 0;
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &size);
@@ -275,13 +275,13 @@ static void read_figures(hsa_http_request *request)
   request->result.status = status_of(request);
 }
 
-/* Whether the answer that broke off may be of use. A refusal is one by its status. Of HTTP/2, libcurl 7.88 does not
+/* Whether the answer that broke off may be of use. A rejection is one by its status. Of HTTP/2, libcurl 7.88 does not
  * tell whether the response had ended when its connection or its stream was reset: its body has to tell. */
-static int is_broken_answer(const hsa_http_request *request)
+static int is_broken_response(const hsa_http_request *request)
 {
   int may_be_whole = strcmp(request->result.http_version, "2") == 0 && request->result.status >= FIRST_FINAL;
   return strcmp(request->result.failure, "too_large") != 0
-         && (may_be_whole || request->result.status >= FIRST_REFUSAL);
+         && (may_be_whole || request->result.status >= FIRST_ERROR);
 }
 
 static void read_outcome(hsa_http_request *request, CURLcode result)
@@ -298,7 +298,7 @@ static void read_outcome(hsa_http_request *request, CURLcode result)
     fail(request, "network", CURLE_PARTIAL_FILE, "the response ended within its head");
   else if (!explain(request))
     fail(request, failure_kind(result), (int)result, error[0] != '\0' ? error : curl_easy_strerror(result));
-  request->result.broken = is_broken_answer(request);
+  request->result.broken = is_broken_response(request);
 }
 
 static void free_transfer(hsa_http_transfer *transfer)
@@ -317,7 +317,7 @@ static void set_done(hsa_http_request *request)
 }
 
 /* libcurl's side of the request ends here, whatever it was doing. */
-static void land(hsa_http_request *request)
+static void end_transfer(hsa_http_request *request)
 {
   curl_multi_remove_handle(request->http->multi, request->transfer.easy);
   free_transfer(&request->transfer);
@@ -327,14 +327,14 @@ static void land(hsa_http_request *request)
 void hsa_http_request_complete(hsa_http_request *request, CURLcode result)
 {
   read_outcome(request, result);
-  land(request);
+  end_transfer(request);
 }
 
 void hsa_http_request_close(hsa_http_request *request)
 {
   fail(request, "closed", 0, "the client was closed while this request was under way");
   request->result.sent = may_be_sent(request);
-  land(request);
+  end_transfer(request);
 }
 
 void hsa_http_request_abandon(hsa_http_request *request)
@@ -373,17 +373,17 @@ static const char *launch(hsa_http_request *request, const hsa_http_call *call)
   return added == CURLM_OK ? NULL : curl_multi_strerror(added);
 }
 
-hsa_http_request *hsa_http_request_new(hsa_http *http, const hsa_http_call *call, const char **why)
+hsa_http_request *hsa_http_request_new(hsa_http *http, const hsa_http_call *call, const char **reason)
 {
   hsa_http_request *request = calloc(1, sizeof *request);
   if (request == NULL) {
-    *why = "not enough memory";
+    *reason = "not enough memory";
     return NULL;
   }
   request->http = http;
   hsa_buffer_init(&request->result.head, MAX_HEAD);
   hsa_buffer_init(&request->result.body, http->max_response);
-  if ((*why = launch(request, call)) != NULL) {
+  if ((*reason = launch(request, call)) != NULL) {
     free_transfer(&request->transfer);
     free(request);
     return NULL;
@@ -421,7 +421,7 @@ void hsa_http_request_free(hsa_http_request *request)
     if (!request->done) {
       hsa_sigpipe hold;
       hsa_sigpipe_hold(&hold);
-      land(request);
+      end_transfer(request);
       hsa_sigpipe_release(&hold);
     }
     hsa_http_request_receive(request);

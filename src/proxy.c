@@ -39,7 +39,7 @@ static const char *parse(CURLU *parsed, const char *url)
   return NULL;
 }
 
-static const char *scheme_refusal(const char *scheme)
+static const char *invalid_scheme(const char *scheme)
 {
   static const char *const SCHEMES[] = {"http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h"};
   for (size_t i = 0; i < sizeof SCHEMES / sizeof *SCHEMES; i++)
@@ -50,20 +50,20 @@ static const char *scheme_refusal(const char *scheme)
   return "its scheme is none of http, https, socks4, socks4a, socks5 and socks5h";
 }
 
-const char *hsa_proxy_refusal(const char *url, char *shown, size_t room)
+const char *hsa_proxy_invalid(const char *url, char *shown, size_t room)
 {
   char *scheme = NULL, *host = NULL, *port = NULL;
   CURLU *parsed = curl_url();
   if (parsed == NULL)
     return "not enough memory";
-  const char *why = parse(parsed, url);
-  if (why == NULL
+  const char *reason = parse(parsed, url);
+  if (reason == NULL
       && (curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK
           || curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK || host[0] == '\0'))
-    why = MALFORMED;
-  if (why == NULL)
-    why = scheme_refusal(scheme);
-  if (why == NULL) {
+    reason = MALFORMED;
+  if (reason == NULL)
+    reason = invalid_scheme(scheme);
+  if (reason == NULL) {
     curl_url_get(parsed, CURLUPART_PORT, &port, 0); /* NULL when there is none */
     snprintf(shown, room, "%s://%s%s%s", scheme, host, port != NULL ? ":" : "", port != NULL ? port : "");
   }
@@ -71,5 +71,5 @@ const char *hsa_proxy_refusal(const char *url, char *shown, size_t room)
   curl_free(host);
   curl_free(port);
   curl_url_cleanup(parsed);
-  return why;
+  return reason;
 }

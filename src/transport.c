@@ -15,7 +15,7 @@
 #define TRANSPORT "hubspot.associations.transport"
 #define REQUEST "hubspot.associations.request"
 
-enum { DEFAULT_MAX_RESPONSE = 64 * 1024 * 1024, MAX_HEADERS = 32, FIRST_REJECTION = 300 /* status */ };
+enum { DEFAULT_MAX_RESPONSE = 64 * 1024 * 1024, MAX_HEADERS = 32, FIRST_ERROR = 300 /* status */ };
 
 typedef struct lhsa_transport {
   hsa_http *http; /* NULL once closed */
@@ -23,7 +23,7 @@ typedef struct lhsa_transport {
 
 typedef struct lhsa_request {
   hsa_http_request *request; /* NULL once closed */
-  int answering;             /* while its response is made, which takes memory, and so may run finalizers */
+  int is_responding;         /* while its response is made, which takes memory, and so may run finalizers */
 } lhsa_request;
 
 /* ---- arguments ---- */
@@ -152,7 +152,7 @@ static void push_failure(lua_State *L, const hsa_http_result *result)
   lhsa_set_boolean(L, "looked_up", result->looked_up);
   if (result->code != 0)
     lhsa_set_integer(L, "curl_code", result->code);
-  if (result->proxy_status >= FIRST_REJECTION)
+  if (result->proxy_status >= FIRST_ERROR)
     lhsa_set_integer(L, "proxy_status", (lua_Integer)result->proxy_status);
   if (result->proxy_code != 0)
     lhsa_set_integer(L, "proxy_code", (lua_Integer)result->proxy_code);
@@ -199,7 +199,7 @@ static int request_collect(lua_State *L)
 /* request:close(): the same; also __close. Its response is made first, where that has begun. */
 static int request_close(lua_State *L)
 {
-  return check_request(L)->answering ? 0 : request_collect(L);
+  return check_request(L)->is_responding ? 0 : request_collect(L);
 }
 
 /* request:response() -> { status, headers, body, elapsed, http_version, connects } | nil,
@@ -208,16 +208,16 @@ static int request_close(lua_State *L)
  * Both, when it failed after the response had begun, and what came of that may be of use. `sent` is false when
  * nothing of it went out, or the server said that it did nothing of it; `again` is true when it is worth a try on
  * another connection at once; `looked_up` tells whether the address to connect to was found; `proxy_status` is a
- * proxy's refusal of the tunnel, `proxy_code` that of a SOCKS proxy, as a CURLproxycode. */
+ * proxy's rejection of the tunnel, `proxy_code` that of a SOCKS proxy, as a CURLproxycode. */
 static int request_response(lua_State *L)
 {
   lhsa_request *self = check_request(L);
   luaL_argcheck(L, self->request != NULL, 1, "the request is closed");
   const hsa_http_result *result = hsa_http_request_result(self->request);
   luaL_argcheck(L, result != NULL, 1, "the request is not done");
-  luaL_argcheck(L, !self->answering, 1, "its response is being made");
+  luaL_argcheck(L, !self->is_responding, 1, "its response is being made");
   hsa_http_request_receive(self->request);
-  self->answering = 1;
+  self->is_responding = 1;
   if (result->failure == NULL || result->broken)
     push_response(L, result);
   else
@@ -260,7 +260,7 @@ static int transport_submit(lua_State *L)
 
   lhsa_request *self = lhsa_newuserdata(L, sizeof *self);
   self->request = NULL;
-  self->answering = 0;
+  self->is_responding = 0;
   luaL_getmetatable(L, REQUEST);
   lua_setmetatable(L, -2);
   lua_createtable(L, 2, 0);
@@ -270,15 +270,15 @@ static int transport_submit(lua_State *L)
   lua_rawseti(L, -2, 2);
   lhsa_setanchor(L, -2);
 
-  const char *why = "the client is closed", *kind = "closed";
+  const char *reason = "the client is closed", *kind = "closed";
   if (transport->http != NULL
       && hsa_http_is_open(transport->http)) { /* now: a finalizer may have closed it */
     kind = "network";
-    self->request = hsa_http_submit(transport->http, &call, &why);
+    self->request = hsa_http_submit(transport->http, &call, &reason);
   }
   if (self->request != NULL)
     return 1;
-  return return_failure(L, kind, why);
+  return return_failure(L, kind, reason);
 }
 
 /* transport:step(): does what is ready; never waits. A closed transport has nothing to do. */
@@ -385,39 +385,39 @@ static int new_transport(lua_State *L)
   return return_failure(L, "network", strerror(errno));
 }
 
-/* url_refusal(url) -> nil when requests may go there, else why not */
-static int url_refusal(lua_State *L)
+/* invalid_url(url) -> nil when requests may go there, else why not */
+static int invalid_url(lua_State *L)
 {
   size_t length;
   const char *url = luaL_checklstring(L, 1, &length);
-  const char *why = strlen(url) == length ? hsa_url_refusal(url) : "a URL has no NUL in it";
-  if (why == NULL)
+  const char *reason = strlen(url) == length ? hsa_url_invalid(url) : "a URL has no NUL in it";
+  if (reason == NULL)
     lua_pushnil(L);
   else
-    lua_pushstring(L, why);
+    lua_pushstring(L, reason);
   return 1;
 }
 
-/* proxy(url) -> the URL of a proxy without user and password; nil and why not, when libcurl cannot use it */
+/* proxy(url) -> the URL of a proxy without user and password; nil and the reason, when libcurl cannot use it */
 static int proxy(lua_State *L)
 {
   char shown[512];
   size_t length;
   const char *url = luaL_checklstring(L, 1, &length);
-  const char *why =
-    strlen(url) == length ? hsa_proxy_refusal(url, shown, sizeof shown) : "a URL has no NUL in it";
-  if (why == NULL) {
+  const char *reason =
+    strlen(url) == length ? hsa_proxy_invalid(url, shown, sizeof shown) : "a URL has no NUL in it";
+  if (reason == NULL) {
     lua_pushstring(L, shown);
     return 1;
   }
   lua_pushnil(L);
-  lua_pushstring(L, why);
+  lua_pushstring(L, reason);
   return 2;
 }
 
 static const luaL_Reg functions[] = {
   {"transport", new_transport},
-  {"url_refusal", url_refusal},
+  {"invalid_url", invalid_url},
   {"proxy", proxy},
   {NULL, NULL},
 };

@@ -22,10 +22,10 @@ static int has(CURLU *parsed, CURLUPart part)
   return found;
 }
 
-static const char *refusal(CURLU *parsed, const char *url)
+static const char *check(CURLU *parsed, const char *url)
 {
   char *scheme = NULL, *host = NULL;
-  const char *why = NULL;
+  const char *reason = NULL;
   CURLUcode result = curl_url_set(parsed, CURLUPART_URL, url, 0);
   if (result == CURLUE_OUT_OF_MEMORY)
     return "not enough memory";
@@ -35,24 +35,24 @@ static const char *refusal(CURLU *parsed, const char *url)
     return "a URL must not carry a user name or password";
   if (curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK
       || curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK || host[0] == '\0')
-    why = "not an absolute http or https URL";
+    reason = "not an absolute http or https URL";
   else if (!curl_strequal(scheme, "https") && !curl_strequal(scheme, "http"))
-    why = "only https (and http to this machine) is spoken";
+    reason = "only https (and http to this machine) is spoken";
   else if (curl_strequal(scheme, "http") && !is_loopback(host))
-    why = "http would show the token to the network: use https, or a loopback host";
+    reason = "http would show the token to the network: use https, or a loopback host";
   curl_free(scheme);
   curl_free(host);
-  return why;
+  return reason;
 }
 
-const char *hsa_url_refusal(const char *url)
+const char *hsa_url_invalid(const char *url)
 {
   CURLU *parsed = curl_url();
   if (parsed == NULL)
     return "not enough memory";
-  const char *why = refusal(parsed, url);
+  const char *reason = check(parsed, url);
   curl_url_cleanup(parsed);
-  return why;
+  return reason;
 }
 
 int hsa_url_is_plain(const char *url)

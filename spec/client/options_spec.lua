@@ -218,7 +218,7 @@ describe("options", function()
 
   it("say why a URL may not be used, in the transport's words", function()
     local url = "http://api.hubapi.com"
-    assert.truthy(refusal(with("base_url", url)):find(core.url_refusal(url), 1, true))
+    assert.truthy(refusal(with("base_url", url)):find(core.invalid_url(url), 1, true))
   end)
 end)
 

@@ -1,23 +1,23 @@
--- Checks core.url_refusal: https goes anywhere, http to this machine only, nothing else goes at all.
+-- Checks core.invalid_url: https goes anywhere, http to this machine only, nothing else goes at all.
 -- What is not surely loopback must be refused. Does no I/O.
 
 local core = require "hubspot.associations.core"
 
-local refusal = core.url_refusal
+local invalid = core.invalid_url
 
 local function assert_accepted(urls)
-  for _, url in ipairs(urls) do assert.is_nil(refusal(url), url) end
+  for _, url in ipairs(urls) do assert.is_nil(invalid(url), url) end
 end
 
 local function assert_refused(urls, why)
   for _, url in ipairs(urls) do
-    local given = refusal(url)
+    local given = invalid(url)
     assert.is_string(given, url)
     if why then assert.truthy(given:find(why, 1, true), url .. ": " .. given) end
   end
 end
 
-describe("url_refusal", function()
+describe("invalid_url", function()
   it("accepts https to any host", function()
     assert_accepted {
       "https://api.hubapi.com", "https://api.hubapi.com/", "https://api.hubapi.com:8443/base/path",
@@ -74,7 +74,7 @@ describe("url_refusal", function()
   it("takes other spellings of an address for what libcurl connects to", function()
     assert_refused({ "http://0x7e.1", "http://0200.0.0.1", "http://0x80000001", "http://037700000001" })
     for _, url in ipairs { "http://0x7f.1", "http://2130706433", "http://0177.0.0.1", "http://127.1" } do
-      local why = refusal(url)
+      local why = invalid(url)
       assert.is_true(why == nil or why:find("http would show the token", 1, true) ~= nil, url)
     end
   end)
@@ -92,7 +92,7 @@ describe("url_refusal", function()
       "https://user:s3cret@api.hubapi.com", "http://s3cret.example", "s3cret", "ftp://s3cret",
       "https://s3cret:99999",
     } do
-      assert.is_nil(refusal(url):find("s3cret", 1, true), url)
+      assert.is_nil(invalid(url):find("s3cret", 1, true), url)
     end
   end)
 
@@ -127,12 +127,12 @@ describe("url_refusal", function()
   end)
 
   it("takes a long URL without harm", function()
-    assert.is_nil(refusal("https://api.hubapi.com/" .. ("x"):rep(100000)))
+    assert.is_nil(invalid("https://api.hubapi.com/" .. ("x"):rep(100000)))
     assert_refused { ("x"):rep(10000000), "https://" .. ("x"):rep(10000000) .. ":x" }
   end)
 
   it("raises when it is given no string", function()
-    for _, value in ipairs { {}, true, print } do assert.is_false(pcall(refusal, value)) end
-    assert.is_false(pcall(refusal))
+    for _, value in ipairs { {}, true, print } do assert.is_false(pcall(invalid, value)) end
+    assert.is_false(pcall(invalid))
   end)
 end)

@@ -1,4 +1,4 @@
--- core.url_refusal on any bytes: what it accepts is, as libcurl reads it for a transfer, https, or http to
+-- core.invalid_url on any bytes: what it accepts is, as libcurl reads it for a transfer, https, or http to
 -- this machine, and without a user name. What it refuses is not looked at.
 
 local core = require "hubspot.associations.core"
@@ -11,7 +11,7 @@ local function is_loopback(host)
 end
 
 return function(url)
-  if core.url_refusal(url) then return end
+  if core.invalid_url(url) then return end
   local scheme, host, user, password, is_plain = inside.url_parts(url)
   assert(not user and not password, "it carries a user name or a password")
   assert(is_plain == (scheme == "http"), scheme)

@@ -103,7 +103,7 @@ local SCRIPT = [[
   tell(rejection.size({ status = 400, message = "THE MAXIMUM NUMBER OF INPUTS IS 100" }, 2000))
   tell(require "hubspot.associations.types".object_name "INVOICE")
   tell(core.decode('[1.5,-0.25e-1,1e3,"\160",0.1]'), core.decode "[1,5]")
-  tell(core.url_refusal "HTTP://LOCALHOST:1/", core.url_refusal "HTTP://INTERNAL")
+  tell(core.invalid_url "HTTP://LOCALHOST:1/", core.invalid_url "HTTP://INTERNAL")
   local retry_after = require "hubspot.associations.api.retry_after"
   tell(retry_after({ ["retry-after"] = "Fri, 31 Dec 1999 23:59:59 GMT" }, 946684700))
   local explanation = require "hubspot.associations.explanation"

@@ -209,7 +209,7 @@ describe("core.transport", function()
       local request, failure = submit({ url = url })
       assert.is_nil(request, url)
       assert.equal("network", failure.kind)
-      assert.truthy(core.url_refusal(url))
+      assert.truthy(core.invalid_url(url))
     end
     assert.equal(0, transport:pending())
   end)

@@ -63,7 +63,7 @@ end
 local function base_url(value)
   if type(value) ~= "string" then return false, "a string" end
   if value:find "[?#%z\1-\32\127]" then return false, "a URL without query, fragment or spaces" end
-  local refusal = core.url_refusal(value)
+  local refusal = core.invalid_url(value)
   return refusal == nil, "a URL such as https://api.hubapi.com (" .. tostring(refusal) .. ")"
 end
 

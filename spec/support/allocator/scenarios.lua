@@ -75,7 +75,7 @@ local scenarios = {}
 
 function scenarios.load()
   local core = load_core()
-  for _, name in ipairs { "transport", "body", "decode", "url_refusal", "poll", "now" } do
+  for _, name in ipairs { "transport", "body", "decode", "invalid_url", "poll", "now" } do
     assert(type(core[name]) == "function", "no " .. name)
   end
   local body = core.body()
@@ -123,8 +123,8 @@ function scenarios.decode(core)
 end
 
 function scenarios.url(core)
-  assert(core.url_refusal "http://api.hubapi.com/")
-  local why = core.url_refusal "https://api.hubapi.com/"
+  assert(core.invalid_url "http://api.hubapi.com/")
+  local why = core.invalid_url "https://api.hubapi.com/"
   return why == nil or nil, why
 end
 
