@@ -167,3 +167,24 @@ describe("an error names", function()
     end
   end)
 end)
+
+describe("a rejection", function()
+  it("names inputs by their number, from 0 in HubSpot's words", function()
+    assert.same({ 1 }, rejection.numbers { message = "Some required fields were not set: inputs[0].to" })
+    assert.same({ 13, 3, 4 }, rejection.numbers { message = "no", ["in"] = "inputs[12].from, inputs[2], inputs[3]" })
+    for _, text in ipairs { "inputs", "inputs[]", "inputs[-1]", "inputs[x]", "1", {}, 5 } do
+      assert.same({}, rejection.numbers { message = text, ["in"] = text })
+    end
+    assert.same({}, rejection.numbers {})
+  end)
+
+  it("of a whole batch is a response that is canceled, without a result", function()
+    assert.is_true(rejection.is_canceled { status = "CANCELED" })
+    assert.is_true(rejection.is_canceled { status = "CANCELLED", results = {} })
+    assert.is_false(rejection.is_canceled { status = "CANCELED", results = { {} } })
+    for _, status in ipairs { "COMPLETE", "PENDING", 5, {}, true } do
+      assert.is_false(rejection.is_canceled { status = status, results = {} })
+    end
+    assert.is_false(rejection.is_canceled {})
+  end)
+end)

@@ -237,6 +237,26 @@ function rejection.size(err, count)
   return math.ceil(count / 2)
 end
 
+---Whether a response says that nothing of the batch was done.
+---@param response hubspot.associations.BatchResponse
+---@return boolean
+function rejection.is_canceled(response)
+  return tostring(response.status):find "^CANCEL" ~= nil and next(response.results or {}) == nil
+end
+
+---The inputs that a rejection names by their number: "inputs[0]" is the first.
+---@param err table
+---@return integer[] numbers from 1, of the inputs as they were sent; none may be there
+function rejection.numbers(err)
+  local numbers = {}
+  for _, text in pairs { err.message, err["in"] } do
+    for digits in (type(text) == "string" and text or ""):gmatch "inputs%[(%d+)%]" do
+      numbers[#numbers + 1] = tonumber(digits) + 1
+    end
+  end
+  return numbers
+end
+
 ---Where HubSpot stopped reading the request body.
 ---@param err hubspot.associations.Error
 ---@return integer|nil column in characters, from 1

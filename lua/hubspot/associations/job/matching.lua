@@ -271,12 +271,9 @@ function matching.match(body, positions, response, direction)
   }
 end
 
--- The inputs that a text names by position. HubSpot counts from 0, and counts what it was sent:
--- inputs of one pair were merged into one.
-local function add_positions(text, positions, units, suspected)
-  if type(text) ~= "string" then return end
-  for digits in text:gmatch "inputs%[(%d+)%]" do
-    local number = tonumber(digits) + 1
+-- The inputs that a rejection names by their number in the request, where inputs of one pair are one.
+local function add_positions(detail, positions, units, suspected)
+  for _, number in ipairs(rejection.numbers(detail)) do
     local unit = units and (units[number] or {}) or { positions[number] }
     for _, position in ipairs(unit) do suspected[position] = true end
   end
@@ -320,8 +317,7 @@ function matching.suspects(body, positions, err, direction, units)
   end
   local search = new_search(body, positions, ids)
   each_named(search, rejection.details(err), direction, function(detail, found, is_found, named, is_typed)
-    add_positions(detail.message, positions, units, loose)
-    add_positions(detail["in"], positions, units, loose)
+    add_positions(detail, positions, units, loose)
     if not named then return end
     local is_sided = is_empty(named.either) and rejection.is_of_record(detail)
       and not has_same_ids(found, ids)

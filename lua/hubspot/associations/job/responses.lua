@@ -53,7 +53,7 @@ end
 -- An answer left out these inputs of the chunk: they are asked for once more, alone.
 function responses:left_out(chunk, now, positions, response, batch_error)
   local rest = chunk.trial and chunk or chunks.new(chunk.batch, positions, chunk)
-  local is_canceled = tostring(response.status):find "^CANCEL" and not next(response.results or {})
+  local is_canceled = rejection.is_canceled(response)
   if batch_error and not self.error and (chunk.retried_missing or is_canceled) then
     self:divide(rest, batch_error)
   elseif chunk.retried_missing or self.error then
