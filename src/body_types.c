@@ -1,0 +1,136 @@
+/* Association types: checked, and written as a list of { associationCategory, associationTypeId }. */
+#include "body_write.h"
+
+#include "json_write.h"
+
+#include <string.h>
+
+/* ---- association types ---- */
+
+static int is_category(const char *bytes, size_t length)
+{
+  if (length == 0 || bytes[0] < 'A' || bytes[0] > 'Z')
+    return 0;
+  for (size_t i = 1; i < length; i++)
+    if (!((bytes[i] >= 'A' && bytes[i] <= 'Z') || (bytes[i] >= '0' && bytes[i] <= '9') || bytes[i] == '_'))
+      return 0;
+  return 1;
+}
+
+static int is_hubspot_defined(const char *bytes, size_t length)
+{
+  static const char name[] = "HUBSPOT_DEFINED";
+  return length == sizeof name - 1 && memcmp(bytes, name, length) == 0;
+}
+
+/* Pushes the name of types[number]key, or of typeskey when there is no list (number 0). */
+static void push_type_field(lua_State *L, int number, const char *key)
+{
+  if (number > 0)
+    lua_pushfstring(L, "types[%d]%s", number, key);
+  else
+    lua_pushfstring(L, "types%s", key);
+}
+
+static int invalid_type(lua_State *L, int index, const char *expected, int number, const char *key)
+{
+  push_type_field(L, number, key);
+  return lhsa_body_invalid(L, index, expected, lua_tostring(L, -1));
+}
+
+/* Asks the body's check_type about an id of category HUBSPOT_DEFINED: 1, or 0 with an error pushed. */
+static int check_type(lua_State *L, lhsa_body *body, int64_t id, int number, const char *key)
+{
+  int32_t *passed = &body->passed[id % LHSA_BODY_PASSED_TYPES];
+  if (*passed == id)
+    return 1;
+  lhsa_getanchor(L, 1);
+  lua_rawgeti(L, -1, 1);
+  lua_pushinteger(L, (lua_Integer)id);
+  lua_call(L, 1, 1);
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    push_type_field(L, number, key);
+    lua_insert(L, -2);
+    return lhsa_body_push_error(L, "invalid_input", lua_tostring(L, -2));
+  }
+  lua_pop(L, 2);
+  *passed = (int32_t)id;
+  return 1;
+}
+
+/* Writes the type id at `index`, and closes the object. */
+static int write_type_id(lua_State *L, lhsa_body *body, int index, int number, const char *key, int checked)
+{
+  int64_t id;
+  if (lua_type(L, index) != LUA_TNUMBER || !lhsa_body_to_integer(L, index, &id) || id < 1 || id > INT32_MAX)
+    return invalid_type(L, index, "an association type id (an integer from 1 to 2147483647)", number, key);
+  if (checked && !check_type(L, body, id, number, key))
+    return 0;
+  return lhsa_body_appended(L, hsa_json_write_integer(&body->json, id), "types")
+         && LHSA_BODY_APPEND(L, &body->json, "}", "types");
+}
+
+/* Writes one type: an id of category HUBSPOT_DEFINED, or { associationCategory, associationTypeId }. */
+static int write_type(lua_State *L, lhsa_body *body, int index, int number)
+{
+  hsa_buffer *json = &body->json;
+  size_t length = 0;
+  if (lua_type(L, index) == LUA_TNUMBER)
+    return LHSA_BODY_APPEND(L, json,
+                            "{\"associationCategory\":\"HUBSPOT_DEFINED\",\"associationTypeId\":", "types")
+           && write_type_id(L, body, index, number, "", body->checks_types);
+  if (!lua_istable(L, index))
+    return invalid_type(L, index, "a table { associationCategory, associationTypeId } or an integer", number,
+                        "");
+  lhsa_body_get(L, body, index, LHSA_BODY_CATEGORY);
+  int category = lua_gettop(L);
+  const char *bytes = lua_type(L, category) == LUA_TSTRING ? lua_tolstring(L, category, &length) : NULL;
+  if (bytes == NULL || !is_category(bytes, length))
+    return invalid_type(L, category, "a category in upper case, such as HUBSPOT_DEFINED or USER_DEFINED",
+                        number, ".associationCategory");
+  lhsa_body_get(L, body, index, LHSA_BODY_TYPE_ID);
+  int checked = body->checks_types && is_hubspot_defined(bytes, length);
+  return LHSA_BODY_APPEND(L, json, "{\"associationCategory\":\"", "types")
+         && lhsa_body_append(L, json, bytes, length, "types")
+         && LHSA_BODY_APPEND(L, json, "\",\"associationTypeId\":", "types")
+         && write_type_id(L, body, category + 1, number, ".associationTypeId", checked);
+}
+
+static int is_single_type(lua_State *L, const lhsa_body *body, int types)
+{
+  if (!lua_istable(L, types))
+    return lua_type(L, types) == LUA_TNUMBER;
+  if (lua_rawlen(L, types) > 0)
+    return 0;
+  lhsa_body_get(L, body, types, LHSA_BODY_TYPE_ID);
+  lhsa_body_get(L, body, types, LHSA_BODY_CATEGORY);
+  int single = !lua_isnil(L, -2) || !lua_isnil(L, -1);
+  lua_pop(L, 2);
+  return single;
+}
+
+/* Writes the list of types from input.types: a list, one type, or an integer. */
+int lhsa_body_write_types(lua_State *L, lhsa_body *body, int input)
+{
+  hsa_buffer *json = &body->json;
+  static const char expected[] =
+    "a list of { associationCategory, associationTypeId }, one of them, or an integer";
+  lhsa_body_get(L, body, input, LHSA_BODY_TYPES);
+  int types = lua_gettop(L);
+  if (is_single_type(L, body, types))
+    return write_type(L, body, types, 0);
+  if (!lua_istable(L, types))
+    return lhsa_body_invalid(L, types, expected, "types");
+  if (lhsa_body_push_list_flaw(L, types))
+    return lhsa_body_invalid_found(L, expected, "types");
+  int length = (int)lua_rawlen(L, types);
+  for (int i = 1; i <= length; i++) {
+    if (i > 1 && !LHSA_BODY_APPEND(L, json, ",", "types"))
+      return 0;
+    lua_rawgeti(L, types, i);
+    if (!write_type(L, body, types + 1, i))
+      return 0;
+    lua_settop(L, types);
+  }
+  return 1;
+}
