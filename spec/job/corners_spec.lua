@@ -31,11 +31,6 @@ local function drive(operation, at)
   end
 end
 
-local function assert_accounted(report, count)
-  assert.equal(count, report.inputs)
-  assert.equal(report.inputs, report.created + report.failed + report.unconfirmed + report.not_sent)
-end
-
 describe("a job that is ended before any of its steps", function()
   for _, ending in ipairs { "cancel", "close" } do
     it("accounts for every input: " .. ending, function()
@@ -51,7 +46,7 @@ describe("a job that is ended before any of its steps", function()
         end)
         if n == 1 then most = 12 end
         local report, err = operation:result()
-        assert_accounted(report, 40)
+        jobs.assert_adds_up(report, 40)
         if steps > n then assert.equal(ending == "cancel" and "canceled" or "closed", err.kind) end
         client:close()
         n = n + 1
@@ -70,7 +65,7 @@ describe("a job that is ended before any of its steps", function()
           end,
         }
         local report, err = client:create_all("contacts", "companies", jobs.inputs(40))
-        assert_accounted(report, 40)
+        jobs.assert_adds_up(report, 40)
         assert.is_true(err == nil or err.kind == "closed")
       end
     end)
@@ -144,7 +139,7 @@ describe("a limit that lets nothing through for longer than the deadline", funct
     local report
     report, err = client:create_all("contacts", "companies", jobs.inputs(40))
     assert.equal("rate_limited", err.kind)
-    assert_accounted(report, 40)
+    jobs.assert_adds_up(report, 40)
     assert.equal(40, report.not_sent)
     assert.is_true(core.now() - began < 4)
     client:close()

@@ -25,10 +25,6 @@ after_each(function()
   client, server = nil, nil
 end)
 
-local function adds_up(report)
-  assert.equal(report.inputs, report.created + report.failed + report.unconfirmed + report.not_sent)
-end
-
 -- How many different associations the account holds of those the job was asked for.
 local function held()
   return #server:associations()
@@ -47,8 +43,7 @@ describe("a job over HTTP", function()
     it("accounts for every input when it meets: " .. kind, function()
       open({ batch_size = 50, concurrency = 2 }, { ["2"] = kind })
       local report, err = client:create_all("contacts", "companies", jobs.inputs(400))
-      adds_up(report)
-      assert.equal(400, report.inputs)
+      jobs.assert_adds_up(report, 400)
       if ENDS[kind] then
         ENDS[kind](report, err)
       else
@@ -96,7 +91,7 @@ describe("a job over HTTP", function()
       end,
     })
     assert.equal("canceled", err.kind)
-    adds_up(report)
+    jobs.assert_adds_up(report)
     assert.is_true(report.created >= 30 and report.not_sent > 0)
 
     report, err = client:create_all("contacts", "companies", jobs.inputs(100), { journal = path })
@@ -134,8 +129,7 @@ describe("a job over HTTP", function()
       on_batch = function() client:close() end,
     })
     assert.equal("closed", err.kind)
-    adds_up(report)
-    assert.equal(200, report.inputs)
+    jobs.assert_adds_up(report, 200)
   end)
 end)
 

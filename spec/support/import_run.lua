@@ -2,6 +2,7 @@
 -- Adds to simulation.lua what a spec may want between the job and the account. Checks that the counts add up.
 
 local cjson = require "cjson"
+local jobs = require "support.jobs"
 local random = require "support.random"
 local simulation = require "support.simulation"
 
@@ -98,8 +99,7 @@ function import_run.run(given)
   world.service = inner
   local report = seen.report
   if report then
-    assert(report.inputs == report.created + report.failed + report.unconfirmed + report.not_sent,
-      "the counts do not add up")
+    jobs.assert_adds_up(report)
     assert(report.requests == #seen.sizes, "the requests are not counted")
   end
   return seen

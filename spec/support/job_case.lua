@@ -2,6 +2,7 @@
 -- run(seed) raises when the job broke a promise.
 
 local inputs = require "support.job_inputs"
+local jobs = require "support.jobs"
 local random = require "support.random"
 local simulation = require "support.simulation"
 local faults = require "hubspot.associations.sandbox.faults"
@@ -142,8 +143,7 @@ local function check_created(case, world, index)
 end
 
 local function check_report(case, report, err)
-  check(report.inputs == report.created + report.failed + report.unconfirmed + report.not_sent,
-    "the counts do not add up")
+  jobs.assert_adds_up(report)
   check(err or report.inputs == #case.inputs, "%d of %d inputs are accounted for",
     report.inputs, #case.inputs)
   check(err or report.not_sent == 0, "a job that did not stop left inputs out")

@@ -11,4 +11,13 @@ function jobs.inputs(count)
   return list
 end
 
+--- Raises when the outcomes do not add up to the inputs, or when there were not so many inputs.
+---@param report table
+---@param count? integer
+function jobs.assert_adds_up(report, count)
+  local sum = report.created + report.failed + report.unconfirmed + report.not_sent
+  if sum ~= report.inputs then error(("%d outcomes of %d inputs"):format(sum, report.inputs), 2) end
+  if count and count ~= sum then error(("%d inputs, not %d"):format(sum, count), 2) end
+end
+
 return jobs
