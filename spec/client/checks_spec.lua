@@ -3,6 +3,7 @@
 
 local clients = require "support.clients"
 local command = require "support.command"
+local jobs = require "support.jobs"
 local process = require "support.process"
 local sandbox = require "support.sandbox"
 
@@ -24,8 +25,7 @@ local function refusals(client, from, to, input)
   local _, err = client:create(from, to, { input })
   local report = client:create_all(from, to, { input })
   local job = assert(client:start(from, to, { input }))
-  while not job:step() do end
-  local stepped = job:result()
+  local stepped = jobs.finish(job)
   assert.same({ 1, 1 }, { report.failed, stepped.failed })
   assert.equal(0, account:statistics().requests)
   return { err.errors[1], report.failures[1].error, stepped.failures[1].error }

@@ -3,7 +3,6 @@
 
 local associations = require "hubspot.associations"
 local clients = require "support.clients"
-local core = require "hubspot.associations.core"
 local jobs = require "support.jobs"
 local process = require "support.process"
 local sandbox = require "support.sandbox"
@@ -37,10 +36,7 @@ local WAYS = {
   start = function(source, options)
     local job, err = client:start("contacts", "companies", source, with(options))
     if not job then return nil, err end
-    while not job:step() do
-      assert.is_true(core.poll(job:fd(), 5)) -- a host that only watches the descriptor gets to the end
-    end
-    return job:result()
+    return jobs.finish(job)
   end,
 }
 
@@ -166,8 +162,7 @@ describe("a dry run", function()
       { dry_run = true }))
     for _ = 1, 3 do assert.is_false(job:step()) end
     job:cancel()
-    while not job:step() do assert.is_true(core.poll(job:fd(), 5)) end
-    local report, err = job:result()
+    local report, err = jobs.finish(job)
     assert.equal("canceled", err.kind)
     assert.equal(report.inputs, report.not_sent)
     assert.is_true(report.inputs > 0)

@@ -155,8 +155,7 @@ describe("an operation", function()
   it("is readable again when a time to wait is over", function()
     open({ batch_size = 10 }, { ["1"] = "unavailable" })
     local operation = assert(client:start("contacts", "companies", jobs.inputs(10)))
-    while not operation:step() do assert.is_true(core.poll(operation:fd(), 5)) end
-    assert.equal(10, operation:result().created)
+    assert.equal(10, jobs.finish(operation).created)
   end)
 
   it("that is canceled waits for what is in flight, and sends nothing more", function()
@@ -165,8 +164,7 @@ describe("an operation", function()
     local operation = assert(client:start("contacts", "companies", jobs.inputs(100)))
     repeat assert.is_false(operation:step()) until operation:progress().requests == 2
     operation:cancel()
-    while not operation:step() do core.poll(operation:fd(), operation:timeout()) end
-    local report, err = operation:result()
+    local report, err = jobs.finish(operation)
     assert.equal("canceled", err.kind)
     assert.same({ 20, 80 }, { report.created, report.not_sent })
   end)

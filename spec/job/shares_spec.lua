@@ -2,6 +2,7 @@
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
+local jobs = require "support.jobs"
 local sandbox = require "support.sandbox"
 
 local INTERVAL, LIMIT = 2, 40
@@ -17,9 +18,7 @@ it("single calls beside a job that fills the rate limit do not wait for an inter
       core.poll(fd, timeout and math.min(timeout, 0.01) or 0.01)
     end },
   })
-  local inputs = {}
-  for i = 1, 1000 do inputs[i] = { from = 100000 + i, to = 7, types = 279 } end
-  job = assert(client:start("contacts", "companies", inputs))
+  job = assert(client:start("contacts", "companies", jobs.inputs(1000)))
   local function run_until(deadline)
     while core.now() < deadline do
       job:step()
@@ -38,6 +37,6 @@ it("single calls beside a job that fills the rate limit do not wait for an inter
   assert.is_true(worst < 1.5 * INTERVAL, worst)
   assert.is_true(job:progress().created > LIMIT, job:progress().created) -- it went on meanwhile
   job:cancel()
-  while not job:step() do core.poll(job:fd(), job:timeout() or 5) end
+  jobs.finish(job)
   client:close()
 end)

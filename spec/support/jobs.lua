@@ -1,6 +1,10 @@
 -- What specs of jobs share. Starts no server, and opens no client.
 
+local core = require "hubspot.associations.core"
+
 local jobs = {}
+
+local PATIENCE = 5 -- seconds
 
 --- Inputs that are good, each of a pair of its own, from contacts to companies.
 ---@param count integer
@@ -9,6 +13,17 @@ function jobs.inputs(count)
   local list = {}
   for index = 1, count do list[index] = { from = 100000 + index, to = 200000 + index, types = 279 } end
   return list
+end
+
+--- Steps a job to its end, as a host does that only watches the descriptor.
+---@param job table
+---@return table|nil report
+---@return table|nil err
+function jobs.finish(job)
+  while not job:step() do
+    if not core.poll(job:fd(), PATIENCE) then error("the job waits, and nothing comes", 2) end
+  end
+  return job:result()
 end
 
 --- Raises when the outcomes do not add up to the inputs, or when there were not so many inputs.
