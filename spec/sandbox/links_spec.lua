@@ -1,0 +1,61 @@
+-- What a write means for a pair: which types a read of either direction shows after it.
+
+local fixture = require "support.sandbox_account"
+
+local CREATE_BACK, READ, READ_BACK = fixture.CREATE_BACK, fixture.READ, fixture.READ_BACK
+local new, input, with_types = fixture.new, fixture.input, fixture.with_types
+local batch, send, types_of = fixture.batch, fixture.send, fixture.types_of
+
+describe("a pair", function()
+  it("is shown in both directions, each with its own type id", function()
+    local account = new()
+    send(account, batch(input("1", "2")))
+    assert.same({ 1, 279 }, types_of(account, READ, "1", 2))
+    assert.same({ 2, 280 }, types_of(account, READ_BACK, "2", 1))
+    assert.is_true(account:has("companies", 2, "contacts", 1, 2))
+    assert.is_false(account:has("companies", 2, "contacts", 1, 1))
+    assert.equal(1, account:count())
+  end)
+
+  it("of companies has the types of parent and child exchanged in the other direction", function()
+    local account = new()
+    send(account, batch(with_types("1", "2", 13)),
+      { path = "/crm/v4/associations/companies/companies/batch/create" })
+    assert.is_true(account:has("companies", 1, "companies", 2, 13))
+    assert.is_true(account:has("companies", 2, "companies", 1, 14))
+    assert.is_false(account:has("companies", 2, "companies", 1, 13))
+  end)
+
+  it("keeps only the custom labels of the last write, in whichever direction it was", function()
+    local account = new()
+    send(account, batch(with_types("1", "2", "7", "8", 1)))
+    assert.same({ 1, 7, 8, 279 }, types_of(account, READ, "1", 2))
+    send(account, batch(with_types("1", "2", "9")))
+    assert.same({ 1, 9, 279 }, types_of(account, READ, "1", 2))
+    send(account, batch(with_types("2", "1", "10")), { path = CREATE_BACK })
+    assert.same({ 1, 10, 279 }, types_of(account, READ, "1", 2))
+    send(account, batch(with_types("1", "2", 279)))
+    assert.same({ 1, 279 }, types_of(account, READ, "1", 2))
+  end)
+
+  it("keeps its labels when another pair is written, or a write is rejected or has no types", function()
+    local account = new()
+    send(account, batch(with_types("1", "2", "7")))
+    send(account, batch(with_types("1", "3", "9")))
+    send(account, batch(with_types("1", "2", "9"), with_types("1", "4", 9999)))
+    send(account, '{"inputs":[{"from":{"id":"1"},"to":{"id":"2"},"types":[]}]}')
+    assert.same({ 7, 279 }, types_of(account, READ, "1", 2))
+  end)
+
+  it("stays linked when another company becomes primary", function()
+    local account = new()
+    send(account, batch(with_types("1", "2", 1), with_types("5", "2", 1)))
+    send(account, batch(with_types("1", "3", 1)))
+    assert.same({ 279 }, types_of(account, READ, "1", 2))
+    assert.same({ 1, 279 }, types_of(account, READ, "1", 3))
+    assert.same({ 1, 279 }, types_of(account, READ, "5", 2))
+    send(account, batch(with_types("4", "1", 2)), { path = CREATE_BACK })
+    assert.same({ 279 }, types_of(account, READ, "1", 3))
+    assert.same({ 1, 279 }, types_of(account, READ, "1", 4))
+  end)
+end)
