@@ -255,6 +255,10 @@ void lhsa_open_body(lua_State *L)
   lua_setfield(L, -2, "body");
   lua_pushcfunction(L, lhsa_body_is_record_id);
   lua_setfield(L, -2, "is_record_id");
+  lua_pushcfunction(L, lhsa_body_is_category);
+  lua_setfield(L, -2, "is_category");
+  lua_pushinteger(L, LHSA_BODY_MAX_TYPE_ID);
+  lua_setfield(L, -2, "MAX_TYPE_ID");
   lua_pushcfunction(L, digest);
   lua_setfield(L, -2, "digest");
 }

@@ -21,6 +21,7 @@ typedef struct lhsa_body_entry {
 } lhsa_body_entry;
 
 enum { LHSA_BODY_MAX_BYTES = 64 * 1024 * 1024, LHSA_BODY_MAX_INPUTS = 100000, LHSA_BODY_PASSED_TYPES = 64 };
+enum { LHSA_BODY_MAX_TYPE_ID = INT32_MAX };
 
 typedef struct lhsa_body {
   hsa_buffer json;    /* {"inputs":[ and the inputs, then perhaps a piece of one that was given up */
@@ -63,6 +64,9 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int index);
 
 /* is_record_id(value) -> whether it is a string that spells a record id */
 int lhsa_body_is_record_id(lua_State *L);
+
+/* is_category(value) -> whether it is a string that spells a category of association types */
+int lhsa_body_is_category(lua_State *L);
 
 /* 1, with an error pushed, when the table at `index` is no list of inputs. */
 int lhsa_body_invalid_list(lua_State *L, int index);

@@ -17,6 +17,14 @@ static int is_category(const char *bytes, size_t length)
   return 1;
 }
 
+int lhsa_body_is_category(lua_State *L)
+{
+  size_t length = 0;
+  const char *bytes = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &length) : "";
+  lua_pushboolean(L, is_category(bytes, length));
+  return 1;
+}
+
 static int is_hubspot_defined(const char *bytes, size_t length)
 {
   static const char name[] = "HUBSPOT_DEFINED";
@@ -62,8 +70,11 @@ static int check_type(lua_State *L, lhsa_body *body, int64_t id, int number, con
 static int write_type_id(lua_State *L, lhsa_body *body, int index, int number, const char *key, int checked)
 {
   int64_t id;
-  if (lua_type(L, index) != LUA_TNUMBER || !lhsa_body_to_integer(L, index, &id) || id < 1 || id > INT32_MAX)
-    return invalid_type(L, index, "an association type id (an integer from 1 to 2147483647)", number, key);
+  int is_integer = lua_type(L, index) == LUA_TNUMBER && lhsa_body_to_integer(L, index, &id);
+  if (!is_integer || id < 1 || id > LHSA_BODY_MAX_TYPE_ID) {
+    lua_pushfstring(L, "an association type id (an integer from 1 to %d)", LHSA_BODY_MAX_TYPE_ID);
+    return invalid_type(L, index, lua_tostring(L, -1), number, key);
+  }
   if (checked && !check_type(L, body, id, number, key))
     return 0;
   return lhsa_body_appended(L, hsa_json_write_integer(&body->json, id), "types")

@@ -34,7 +34,8 @@ static inline int write_number_id(lua_State *L, hsa_buffer *json, int index, con
 static int invalid_text_id(lua_State *L, int index, const char *flaw, const char *field)
 {
   lhsa_body_push_description(L, index);
-  lua_pushfstring(L, "expected a record id (1 to 19 digits), found %s: %s", lua_tostring(L, -1), flaw);
+  lua_pushfstring(L, "expected a record id (1 to %d digits), found %s: %s", HSA_RECORD_ID_DIGITS,
+                  lua_tostring(L, -1), flaw);
   lhsa_body_push_error(L, "invalid_input", field);
   lua_pushstring(L, flaw); /* alone: the same for each id with this flaw */
   lua_setfield(L, -2, "flaw");

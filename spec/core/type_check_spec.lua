@@ -95,3 +95,30 @@ describe("a body that checks types", function()
     assert.is_true(core.body():add(input(279)))
   end)
 end)
+
+describe("what the core knows of association types", function()
+  it("is the largest id, which an input may have, and no more", function()
+    local largest = core.MAX_TYPE_ID
+    assert.equal(2147483647, largest)
+    for _, category in ipairs { "HUBSPOT_DEFINED", "USER_DEFINED" } do
+      local function add(id)
+        local entry = { associationCategory = category, associationTypeId = id }
+        return core.body():add { from = 1, to = 2, types = entry }
+      end
+      assert.truthy(add(largest))
+      local _, err = add(largest + 1)
+      assert.truthy(err.message:find("an integer from 1 to 2147483647", 1, true), err.message)
+    end
+  end)
+
+  it("is the spelling of a category", function()
+    for _, name in ipairs { "A", "HUBSPOT_DEFINED", "USER_DEFINED", "WORK", "A1_" } do
+      assert.is_true(core.is_category(name), name)
+    end
+    for _, value in ipairs { "", "a", "1A", "_A", "Aa", "A B", "A\0", "A-B", "\195\132", 5, {}, true } do
+      assert.is_false(core.is_category(value), tostring(value))
+    end
+    assert.is_false(core.is_category(nil))
+    assert.is_false(core.is_category())
+  end)
+end)

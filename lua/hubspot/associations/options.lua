@@ -85,6 +85,8 @@ local function loop(value)
   return type(value) == "table" and type(value.wait) == "function", "a table with a function `wait`"
 end
 
+local MOST_INPUTS = 2000 -- of a request: HubSpot's limit
+
 local CLIENT = {
   token = { check = token },
   base_url = { check = base_url, default = "https://api.hubapi.com" },
@@ -94,7 +96,7 @@ local CLIENT = {
   max_attempts = { check = count(1000), default = 6 },
   retry_deadline = { check = seconds, default = 300 },
   concurrency = { check = count(100), default = 4 },
-  batch_size = { check = count(2000), default = 2000 },
+  batch_size = { check = count(MOST_INPUTS), default = MOST_INPUTS },
   check_ids = { check = is_type "boolean", default = true },
   check_types = { check = is_type "boolean", default = true },
   rate = { check = count(10000) },
@@ -155,11 +157,11 @@ local function read_options(known, given, method, level)
   return read
 end
 
----Why an option of a client or a job cannot have a value: what was expected; nil when it can.
+---What an option of a client or a job takes, when it does not take a value; nil when it does.
 ---@param name string
 ---@param value any
 ---@return string|nil expected
-function options.refusal(name, value)
+function options.expected(name, value)
   local valid, expected = (CLIENT[name] or JOB[name]).check(value)
   return not valid and expected or nil
 end

@@ -4,6 +4,7 @@
 -- Never does any I/O, and knows no account's custom objects or labels.
 
 local ascii = require "hubspot.associations.text.ascii"
+local core = require "hubspot.associations.core"
 local type_data = require "hubspot.associations.type_data"
 
 local types = {}
@@ -50,7 +51,7 @@ end
 
 -- An association type id as it stands in a direction's types; nil for what is none.
 local function entry_of(id)
-  local is_id = type(id) == "number" and id >= 1 and id < 2 ^ 31 and id % 1 == 0
+  local is_id = type(id) == "number" and id >= 1 and id <= core.MAX_TYPE_ID and id % 1 == 0
   return is_id and ("=%d;"):format(id) or nil
 end
 

@@ -3,6 +3,7 @@
 -- spec/job/observed_spec.lua. Pure; an error may have any shape.
 
 local ascii = require "hubspot.associations.text.ascii"
+local core = require "hubspot.associations.core"
 local types = require "hubspot.associations.types"
 local whole = require "hubspot.associations.text.digits"
 
@@ -58,8 +59,8 @@ local CATEGORY_OF_NUMBER = { ["0"] = "HUBSPOT_DEFINED" } -- "0-5"; of other numb
 local function type_of(value)
   local text = type(value) == "number" and whole(value) or value
   if type(text) ~= "string" then return nil end
-  local category, id = text:match "^([A-Z][A-Z0-9_]*)=(%d+)"
-  if category then return { category = category, id = id } end
+  local category, id = text:match "^([^=]*)=(%d+)"
+  if core.is_category(category) then return { category = category, id = id } end
   category, id = text:match "^(%d+)%-(%d+)$"
   if category then return { category = CATEGORY_OF_NUMBER[category], id = id } end
   id = text:match "^%d+$"

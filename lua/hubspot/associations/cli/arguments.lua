@@ -3,6 +3,7 @@
 
 local argparse = require "argparse"
 local association_types = require "hubspot.associations.cli.association_types"
+local core = require "hubspot.associations.core"
 local printable = require "hubspot.associations.text.one_line"
 
 local arguments = {}
@@ -42,7 +43,7 @@ local function association_type(text)
 end
 
 local function category(text)
-  if text:find "^[A-Z][A-Z0-9_]*$" then return text end
+  if core.is_category(text) then return text end
   return nil, "expected a category in upper case, such as USER_DEFINED"
 end
 
@@ -76,9 +77,18 @@ end
 -- What the module's option of this name takes.
 local function option(name)
   return function(text)
-    local expected = require "hubspot.associations.options".refusal(name, text)
+    local expected = require "hubspot.associations.options".expected(name, text)
     if expected then return nil, "expected " .. expected end
     return text
+  end
+end
+
+-- The same of an option that is a whole number.
+local function number_option(name)
+  local check = option(name)
+  return function(text)
+    local value = #text <= 15 and text:find "^%d+$" and tonumber(text)
+    return check(value or text)
   end
 end
 
@@ -180,11 +190,11 @@ Examples:
       { name = "--failures", argname = "FILE", check = file_name,
         description = "Write the rows that failed or are unconfirmed to this CSV file, with the reasons. "
           .. "Correct it, and run this command on it." },
-      { name = "--concurrency", argname = "N", check = whole(1, 100),
+      { name = "--concurrency", argname = "N", check = number_option "concurrency",
         description = "The most requests in flight at once; 4 by default." },
-      { name = "--batch-size", argname = "N", check = whole(1, 2000),
+      { name = "--batch-size", argname = "N", check = number_option "batch_size",
         description = "The most rows in one request; 2000 by default, HubSpot's limit." },
-      { name = "--rate", argname = "N", check = whole(1, 10000),
+      { name = "--rate", argname = "N", check = number_option "rate",
         description = "The most requests in 10 seconds; by default, what HubSpot's responses allow." },
       { name = "--progress", choices = { "auto", "bar", "plain", "none" }, argname = "auto|bar|plain|none",
         default = "auto", show_default = false,
@@ -197,7 +207,7 @@ Examples:
         description = "The address of the service, https://api.hubapi.com by default; or of a sandbox." },
       { name = "--api-version", argname = "VERSION", check = option "version",
         description = "The version of HubSpot's API; 2025-09 by default." },
-      { name = "--max-attempts", argname = "N", check = whole(1, 1000),
+      { name = "--max-attempts", argname = "N", check = number_option "max_attempts",
         description = "The most attempts of a request that fails; 6 by default." },
     },
     flags = {

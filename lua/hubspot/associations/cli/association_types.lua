@@ -1,13 +1,11 @@
 -- Association types as text: "279", "USER_DEFINED:30", or several of them with spaces between, for files
 -- that have one column for them.
 
+local core = require "hubspot.associations.core"
+
 local association_types = {}
 
-local LARGEST = 2147483647
-
-local EXPECTED = ("expected an association type id (a whole number from 1 to %d)"):format(LARGEST)
-
-local CATEGORY = "^[A-Z][A-Z0-9_]*$"
+local EXPECTED = ("expected an association type id (a whole number from 1 to %d)"):format(core.MAX_TYPE_ID)
 
 ---What stands for a type that no text is exactly; `read` refuses it.
 local UNREADABLE = "?"
@@ -25,10 +23,10 @@ end
 local typed = association_types.typed
 
 local function read_one(word, category)
-  local named, digits = word:match "^([A-Z][A-Z0-9_]*):(%d+)$"
-  digits = digits or word:match "^%d+$"
-  local id = tonumber(digits or "")
-  if id and id >= 1 and id <= LARGEST then return typed(id, named or category) end
+  local named, digits = word:match "^([^:]*):(%d+)$"
+  if named and not core.is_category(named) then return nil end
+  local id = tonumber(digits or word:match "^%d+$" or "")
+  if id and id >= 1 and id <= core.MAX_TYPE_ID then return typed(id, named or category) end
 end
 
 ---@param text string
@@ -65,7 +63,7 @@ local function write_one(entry, with_category)
   end
   if type(entry) ~= "table" then return UNREADABLE end
   local name, id = entry.associationCategory, entry.associationTypeId
-  if type(name) ~= "string" or not name:find(CATEGORY) then return UNREADABLE end
+  if not core.is_category(name) then return UNREADABLE end
   if type(id) ~= "number" or id % 1 ~= 0 then return UNREADABLE end
   local digits = ("%.0f"):format(id)
   local is_plain = name == "HUBSPOT_DEFINED" and not with_category

@@ -76,7 +76,7 @@ local function with_ids(positions, ids, named)
   return list
 end
 
-local TYPE = '"associationCategory":"([A-Z0-9_]+)","associationTypeId":(%d+)'
+local TYPE = '"associationCategory":"([^"]+)","associationTypeId":(%d+)'
 
 local function has_type(body, position, wanted)
   for category, id in body:types(position):gmatch(TYPE) do
