@@ -2,18 +2,18 @@
  *
  * The scenario: a transport has one descriptor, and everybody who waits for one of its requests waits until that
  * descriptor is readable. Say ten coroutines wait, and the request of the third completes. Nobody here knows which
- * coroutine owns which request, so all ten are woken: each steps the transport and looks at its own request, nine find
- * nothing and wait again, the third receives its result.
+ * coroutine owns which request, so all ten are woken: each steps the transport and looks at its own request, nine
+ * find nothing and wait again, the third receives its result.
  *
- * Now the third is busy elsewhere, for a second or for good. If the descriptor stayed readable until it came back, the
- * other nine would wake, find nothing and wait again, as fast as the processor can: the program would spin. If the
- * descriptor were readable only once, an owner that was not waiting at that moment would never be told.
+ * Now the third is busy elsewhere, for a second or for good. If the descriptor stayed readable until it came back,
+ * the other nine would wake, find nothing and wait again, as fast as the processor can: the program would spin. If
+ * the descriptor were readable only once, an owner that was not waiting at that moment would never be told.
  *
  * So the owners are notified in rounds. During a round the descriptor is readable. A round ends when many steps in
- * succession found no work, which means that waiters spin, and that each of them has looked at its request. After two
- * rounds a completion is stale: its owner has had its chance. When all completions are stale, the descriptor is quiet
- * for a while, then there is another round, and each quiet time is longer than the one before. A new completion begins
- * a round at once; when the last completion is received, everything starts from the beginning.
+ * succession found no work, which means that waiters spin, and that each of them has looked at its request. After
+ * two rounds a completion is stale: its owner has had its chance. When all completions are stale, the descriptor is
+ * quiet for a while, then there is another round, and each quiet time is longer than the one before. A new
+ * completion begins a round at once; when the last completion is received, everything starts from the beginning.
  *
  * This file only counts: it knows no request and no descriptor. */
 #include "completions.h"

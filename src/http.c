@@ -1,6 +1,6 @@
-/* Plain HTTP requests on one libcurl multi handle, driven by its socket interface.
- * Owns the connections, the requests under way, and the one descriptor that tells of them all.
- * Never waits, never calls Lua, knows nothing of HubSpot. Its callbacks only append to C memory. */
+/* A transport: HTTP requests on one libcurl multi handle, driven through libcurl's socket interface.
+ * It owns the connections, the list of requests, and one descriptor that is readable when there is something to do.
+ * It never waits, never calls Lua and knows nothing of HubSpot. */
 #define _GNU_SOURCE
 #include "http_private.h"
 
@@ -14,8 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* ---- libcurl ---- */
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-/* Written once: curl_version_info is no call for many threads. */
+/* Copied once, because curl_version_info is not safe to call from several threads. */
 static char libcurl_version[32];
 static unsigned int libcurl_number;
 
@@ -49,12 +51,12 @@ static int64_t sooner(int64_t one, int64_t other)
 void hsa_http_set_alarm(hsa_http *http)
 {
   if (getpid() != http->owner)
-    return; /* the timer is still the parent's */
+    return; /* after a fork that could not be followed: the timer is still the parent's */
   int64_t wanted = sooner(http->curl_deadline, http->wake_deadline);
   wanted = sooner(wanted, sooner(http->completions.deadline, http->sockets.deadline));
   if (http->shut)
     wanted = HSA_POLLER_AT_ONCE;
-  /* A deadline is never set twice, so that one that differs is all there is to tell the poller. */
+  /* Deadlines are absolute: the timer needs re-arming only when the deadline changed. */
   if (wanted != http->alarm && hsa_poller_alarm(&http->poller, wanted) == 0)
     http->alarm = wanted;
 }
@@ -80,10 +82,10 @@ static int open_multi(hsa_http *http)
          && curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) == CURLM_OK;
 }
 
-/* In a forked child: the connections, the timer and the answers to come are the parent's. They are
- * let go without a word on the wire: closing them libcurl's way would end the parent's TLS sessions,
- * and wait for threads that do not exist here. libcurl's memory for them is given up. */
-static void begin_anew(hsa_http *http)
+/* In a forked child, the connections, the timer and the responses to come belong to the parent. The child closes
+ * its copies of the descriptors without writing anything, and leaks libcurl's memory for them: libcurl's own
+ * clean-up would end the parent's TLS sessions, and wait for threads that do not exist in the child. */
+static void restart_after_fork(hsa_http *http)
 {
   for (hsa_http_request *request = http->requests; request != NULL; request = request->next)
     if (!request->done)
@@ -107,7 +109,7 @@ static void begin_anew(hsa_http *http)
 void hsa_http_check_fork(hsa_http *http)
 {
   if (getpid() != http->owner)
-    begin_anew(http);
+    restart_after_fork(http);
 }
 
 static int copy_string(char **to, const char *from)
@@ -148,7 +150,7 @@ void hsa_http_shutdown(hsa_http *http)
   for (hsa_http_request *request = http->requests; request != NULL; request = request->next)
     if (!request->done)
       hsa_http_request_close(request);
-  curl_multi_cleanup(http->multi); /* NULL is refused, and that is all */
+  curl_multi_cleanup(http->multi); /* NULL is harmless */
   http->multi = NULL;
   hsa_sigpipe_release(&hold);
   hsa_http_set_alarm(http);
@@ -231,6 +233,7 @@ static size_t complete_requests(hsa_http *http)
   return count;
 }
 
+/* A notify round ended: counts it for each request that waits for its owner. */
 static void end_round(hsa_http *http, int64_t now)
 {
   size_t stale = 0;
@@ -242,29 +245,47 @@ static void end_round(hsa_http *http, int64_t now)
   hsa_completions_end_round(&http->completions, stale, now);
 }
 
-/* Lets libcurl act on one socket, or on its timer. */
+/* Lets libcurl work on one socket, or on its timer. */
 static CURLMcode act(hsa_http *http, curl_socket_t socket, int ready)
 {
   int running;
-  http->traffic = http->read = http->given_on = 0;
+  http->sockets.traffic = http->sockets.read = http->sockets.delivered = 0;
   return curl_multi_socket_action(
     http->multi, socket,
     (ready & HSA_POLL_IN ? CURL_CSELECT_IN : 0) | (ready & HSA_POLL_OUT ? CURL_CSELECT_OUT : 0), &running);
 }
 
-/* All that the poller tells: how much that was. */
+/* Serves the sockets that are ready; tells how many. *result is the first error. */
 static int serve_sockets(hsa_http *http, CURLMcode *result)
 {
-  enum { AT_ONCE = 4 }; /* a step is not to take long: the descriptor stays readable for the rest */
+  enum { AT_ONCE = 4 }; /* keeps a step short: the descriptor stays readable for the rest */
   hsa_poller_event events[AT_ONCE];
   int count = hsa_poller_ready(&http->poller, events, AT_ONCE);
   for (int i = 0; i < count; i++) {
     CURLMcode one =
       act(http, events[i].fd, hsa_http_sockets_offer(&http->sockets, events[i].fd, events[i].ready));
-    hsa_http_sockets_told(&http->sockets, events[i].fd, events[i].ready, http->traffic > 0, hsa_poller_now());
+    hsa_http_sockets_served(&http->sockets, events[i].fd, events[i].ready, hsa_poller_now());
     *result = *result == CURLM_OK ? one : *result;
   }
   return count;
+}
+
+/* Serves the deadlines that have passed; tells whether there were any. */
+static int serve_deadlines(hsa_http *http, CURLMcode *result, int64_t now)
+{
+  int worked = 0;
+  hsa_http_sockets_wake(&http->sockets, now);
+  if (http->wake_deadline != 0 && now >= http->wake_deadline) {
+    http->wake_deadline = 0;
+    worked = 1;
+  }
+  if (http->curl_deadline != 0 && now >= http->curl_deadline) {
+    http->curl_deadline = 0; /* libcurl sets it again if it needs it */
+    CURLMcode one = act(http, CURL_SOCKET_TIMEOUT, 0);
+    *result = *result == CURLM_OK ? one : *result;
+    worked = 1;
+  }
+  return worked;
 }
 
 void hsa_http_step(hsa_http *http)
@@ -276,24 +297,14 @@ void hsa_http_step(hsa_http *http)
     return;
   hsa_sigpipe_hold(&hold);
   CURLMcode result = CURLM_OK;
-  int worked = serve_sockets(http, &result) > 0;
+  int served = serve_sockets(http, &result);
   int64_t now = hsa_poller_now();
-  hsa_http_sockets_wake(&http->sockets, now);
-  if (http->wake_deadline != 0 && now >= http->wake_deadline) {
-    http->wake_deadline = 0;
-    worked = 1;
-  }
-  if (http->curl_deadline != 0 && now >= http->curl_deadline) {
-    worked = 1;
-    http->curl_deadline = 0; /* libcurl sets it again if it still wants it */
-    CURLMcode one = act(http, CURL_SOCKET_TIMEOUT, 0);
-    result = result == CURLM_OK ? one : result;
-  }
+  int was_due = serve_deadlines(http, &result, now);
   if (result != CURLM_OK)
-    curl_multi_perform(http->multi, &running); /* a callback failed: lets each transfer say so */
+    curl_multi_perform(http->multi, &running); /* a callback failed: has each transfer find its own error */
   size_t completed = complete_requests(http);
   hsa_sigpipe_release(&hold);
-  if (hsa_completions_step(&http->completions, completed, worked, now))
+  if (hsa_completions_step(&http->completions, completed, served > 0 || was_due, now))
     end_round(http, now);
   hsa_http_set_alarm(http);
 }

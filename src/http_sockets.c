@@ -1,5 +1,5 @@
-/* The sockets that libcurl opens for a transport: watched by the poller, quiet while writing leads nowhere, cut off
- * when a peer floods. */
+/* The sockets that libcurl opens for a transport: watched by the poller, left alone while writing leads nowhere,
+ * and cut when the server floods them. */
 #define _GNU_SOURCE
 #include "http_private.h"
 
@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 enum {
-  TRANSFERS_AT_MOST = 100, /* on a connection: libcurl's own limit */
-  RECORD_COST = 256,       /* what it takes to read a TLS record, in bytes of a long one */
+  MOST_TRANSFERS = 100, /* on one connection: libcurl's own limit */
+  RECORD_COST = 256,    /* reading a TLS record costs as much as so many bytes of a long one */
 };
 
 static const int64_t FIRST_QUIET = 1000000, LONGEST_QUIET = 64000000; /* nanoseconds */
@@ -24,6 +24,8 @@ static hsa_http_socket *find(const hsa_http_sockets *sockets, int fd)
       return &sockets->list[i];
   return NULL;
 }
+
+/* ---- opening and closing ---- */
 
 int hsa_http_sockets_open(hsa_http_sockets *sockets, int family, int type, int protocol)
 {
@@ -43,12 +45,13 @@ int hsa_http_sockets_open(hsa_http_sockets *sockets, int family, int type, int p
   return fd;
 }
 
-static int close_socket(hsa_http_sockets *sockets, int fd)
+int hsa_http_sockets_on_close(void *user, curl_socket_t socket)
 {
-  hsa_http_socket *found = find(sockets, fd);
+  hsa_http_sockets *sockets = &((hsa_http *)user)->sockets;
+  hsa_http_socket *found = find(sockets, socket);
   if (found != NULL)
     *found = sockets->list[--sockets->count];
-  return close(fd);
+  return close(socket);
 }
 
 void hsa_http_sockets_abandon(hsa_http_sockets *sockets)
@@ -58,23 +61,9 @@ void hsa_http_sockets_abandon(hsa_http_sockets *sockets)
   sockets->deadline = 0;
 }
 
-static int watch(hsa_http_sockets *sockets, int fd, int wanted)
-{
-  hsa_http_socket *found = find(sockets, fd);
-  if (found != NULL) {
-    found->wanted = wanted;
-    found->quiet_until = 0;
-  }
-  return hsa_poller_watch(sockets->poller, fd, wanted);
-}
+/* ---- watching ---- */
 
-int hsa_http_sockets_offer(const hsa_http_sockets *sockets, int fd, int ready)
-{
-  const hsa_http_socket *found = find(sockets, fd);
-  return found != NULL && (ready & HSA_POLL_OUT) ? ready | (found->wanted & HSA_POLL_IN) : ready;
-}
-
-/* One that cannot be watched as it should be stays quiet until the next try. */
+/* When the poller fails, the socket stays quiet until the next try. */
 static void end_quiet(hsa_http_sockets *sockets, hsa_http_socket *found)
 {
   if (found->quiet_until != 0 && hsa_poller_watch(sockets->poller, found->fd, found->wanted) == 0)
@@ -93,12 +82,35 @@ static void begin_quiet(hsa_http_sockets *sockets, hsa_http_socket *found, int64
     sockets->deadline = found->quiet_until;
 }
 
-void hsa_http_sockets_told(hsa_http_sockets *sockets, int fd, int ready, int traffic, int64_t now)
+/* libcurl also watches descriptors that it opened itself: those are not in the list. */
+int hsa_http_sockets_on_change(CURL *easy, curl_socket_t socket, int what, void *user, void *assigned)
+{
+  hsa_http_sockets *sockets = &((hsa_http *)user)->sockets;
+  hsa_http_socket *found = find(sockets, socket);
+  (void)easy, (void)assigned;
+  int wanted = what == CURL_POLL_IN      ? HSA_POLL_IN
+               : what == CURL_POLL_OUT   ? HSA_POLL_OUT
+               : what == CURL_POLL_INOUT ? HSA_POLL_IN | HSA_POLL_OUT
+                                         : 0;
+  if (found != NULL) {
+    found->wanted = wanted;
+    found->quiet_until = 0;
+  }
+  return hsa_poller_watch(sockets->poller, socket, wanted);
+}
+
+int hsa_http_sockets_offer(const hsa_http_sockets *sockets, int fd, int ready)
+{
+  const hsa_http_socket *found = find(sockets, fd);
+  return found != NULL && (ready & HSA_POLL_OUT) ? ready | (found->wanted & HSA_POLL_IN) : ready;
+}
+
+void hsa_http_sockets_served(hsa_http_sockets *sockets, int fd, int ready, int64_t now)
 {
   hsa_http_socket *found = find(sockets, fd);
   if (found == NULL)
-    return; /* libcurl's own, or closed meanwhile */
-  if (traffic) {
+    return; /* one of libcurl's own, or closed meanwhile */
+  if (sockets->traffic > 0) {
     found->quiet = 0;
     end_quiet(sockets, found);
   } else if (ready == HSA_POLL_OUT && found->wanted == (HSA_POLL_IN | HSA_POLL_OUT)) {
@@ -120,6 +132,15 @@ void hsa_http_sockets_wake(hsa_http_sockets *sockets, int64_t now)
   }
 }
 
+/* ---- floods ---- */
+
+long hsa_http_sockets_port(CURL *easy)
+{
+  long port = 0;
+  curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port);
+  return port;
+}
+
 static long port_of(int fd)
 {
   union {
@@ -137,17 +158,19 @@ static long port_of(int fd)
                                              : -1;
 }
 
+/* Ends a connection at once: what was received and not read is lost, and reading fails. The descriptor stays open. */
 static void cut(int fd)
 {
   struct sockaddr nobody;
   memset(&nobody, 0, sizeof nobody);
   nobody.sa_family = AF_UNSPEC;
-  /* Linux goes on to read what is queued after a shutdown, which a flood refills; to be connected to nobody
-   * drops the queue. The BSDs drop it at the shutdown, and refuse the second call. */
+  /* On Linux, a socket that was shut down still reads its queue, which a flood refills; connecting it to no address
+   * drops the queue. The BSDs drop it at the shutdown, and fail the second call. */
   shutdown(fd, SHUT_RDWR);
   (void)!connect(fd, &nobody, sizeof nobody);
 }
 
+/* Cuts the connections from this local port; all of them when none has it. */
 static void cut_port(const hsa_http_sockets *sockets, long port)
 {
   size_t found = 0;
@@ -160,56 +183,32 @@ static void cut_port(const hsa_http_sockets *sockets, long port)
     cut(sockets->list[i].fd);
 }
 
-int hsa_http_sockets_on_change(CURL *easy, curl_socket_t socket, int what, void *user, void *assigned)
-{
-  hsa_http *http = user;
-  (void)easy;
-  (void)assigned;
-  int interest = what == CURL_POLL_IN      ? HSA_POLL_IN
-                 : what == CURL_POLL_OUT   ? HSA_POLL_OUT
-                 : what == CURL_POLL_INOUT ? HSA_POLL_IN | HSA_POLL_OUT
-                                           : 0;
-  return watch(&http->sockets, socket, interest);
-}
-
-int hsa_http_sockets_on_close(void *user, curl_socket_t socket)
-{
-  hsa_http *http = user;
-  return close_socket(&http->sockets, socket);
-}
-
-long hsa_http_sockets_port(CURL *easy)
-{
-  long port = 0;
-  curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port);
-  return port;
-}
-
-/* How much libcurl may read in one call without giving anything on. Before 8.1, an honest server fills at most one
- * buffer for each transfer that waits; from then on, until 8.7 puts an end to this, the transfers' windows. */
-static size_t most_read(const hsa_http *http)
+/* The most that libcurl may read in one call while it hands over nothing of a response. Before 8.1, an honest server
+ * fills at most one buffer for each transfer that waits; from then until 8.7, where libcurl stops by itself, the
+ * windows of all transfers. */
+static size_t most_read(const hsa_http_sockets *sockets)
 {
   enum { MARGIN = 1024 * 1024, WINDOWS = 64 * 1024 * 1024 };
   size_t most =
-    hsa_http_libcurl_number() < 0x080100 ? TRANSFERS_AT_MOST * HSA_HTTP_TLS_DOWNLOAD + MARGIN : WINDOWS;
-  return most + 4 * http->given_on;
+    hsa_http_libcurl_number() < 0x080100 ? MOST_TRANSFERS * HSA_HTTP_TLS_DOWNLOAD + MARGIN : WINDOWS;
+  return most + 4 * sockets->delivered;
 }
 
-/* libcurl reads on as long as there is something, when what it reads is for no transfer: frames such as
- * WINDOW_UPDATE, PRIORITY or PING, and in TLS session tickets. A server that sends them faster than they are read
- * would keep it there, beyond every deadline. No callback can end that but this one, which ends the connection. */
+/* libcurl reads on while there is something to read that belongs to no transfer: HTTP/2 frames such as WINDOW_UPDATE,
+ * PRIORITY or PING, and TLS session tickets. A server that sends them faster than they are read would keep libcurl in
+ * one call, beyond every deadline. Only the debug callback, which calls this, runs meanwhile and can end that. */
 void hsa_http_sockets_count_read(hsa_http_request *request, const unsigned char *bytes, size_t count)
 {
   enum { HEADER = 5, FIRST_TYPE = 20, LAST_TYPE = 23 };
-  hsa_http *http = request->http;
+  hsa_http_sockets *sockets = &request->http->sockets;
   int is_record = count == HEADER && bytes[0] >= FIRST_TYPE && bytes[0] <= LAST_TYPE;
-  http->read += RECORD_COST + (is_record ? (size_t)bytes[3] * 256 + bytes[4] : count);
-  if (http->read <= most_read(http))
+  sockets->read += RECORD_COST + (is_record ? (size_t)bytes[3] * 256 + bytes[4] : count);
+  if (sockets->read <= most_read(sockets))
     return;
-  http->read = 0;
+  sockets->read = 0;
   long port = hsa_http_sockets_port(request->transfer.easy);
-  for (hsa_http_request *each = http->requests; each != NULL; each = each->next)
+  for (hsa_http_request *each = request->http->requests; each != NULL; each = each->next)
     if (!each->done && hsa_http_sockets_port(each->transfer.easy) == port)
       each->transfer.flooded = 1;
-  cut_port(&http->sockets, port);
+  cut_port(sockets, port);
 }

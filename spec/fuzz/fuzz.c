@@ -56,7 +56,7 @@ static int headers(lua_State *L)
 {
   size_t length;
   char *text = copy_exactly(L, &length), *line = text, *end = text + length;
-  hsa_http http = {.given_on = 0};
+  hsa_http http = {.requests = NULL};
   hsa_http_request request = {.http = &http};
   hsa_buffer_init(&request.result.head, MAX_HEAD);
   while (line < end) {
