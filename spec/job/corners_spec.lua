@@ -1,22 +1,20 @@
 -- Jobs that are ended, entered again or shared at every odd moment: the counts add up, and nothing spins.
 
-local associations = require "hubspot.associations"
+local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local jobs = require "support.jobs"
 local sandbox = require "support.sandbox"
 
-local TOKEN = "pat-na1-0000-1111-2222-3333"
-
 local server
 
 before_each(function() server = sandbox.start() end)
-after_each(function() server:close() end)
+after_each(function()
+  clients.close()
+  server:close()
+end)
 
 local function new(options)
-  options = options or {}
-  options.token, options.base_url = options.token or TOKEN, server:url()
-  options.batch_size, options.concurrency = options.batch_size or 5, options.concurrency or 3
-  return assert(associations.new(options))
+  return clients.open(server:url(), { batch_size = 5, concurrency = 3, max_attempts = false }, options)
 end
 
 -- Steps an operation to its end, calling `at(n)` before the n-th step. How many steps it took.
@@ -112,12 +110,12 @@ end)
 
 describe("a token that HubSpot refuses for one thing and takes for another", function()
   it("is renewed once for each request, and no more", function()
-    server:configure({ token = { TOKEN .. "-good" } })
+    server:configure({ token = { clients.TOKEN .. "-good" } })
     local asked = 0
     local client = new {
       token = function()
         asked = asked + 1
-        return TOKEN .. "-bad" .. asked
+        return clients.TOKEN .. "-bad" .. asked
       end,
     }
     local _, err = client:create_all("contacts", "companies", jobs.inputs(40))

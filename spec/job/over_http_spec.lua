@@ -1,28 +1,22 @@
 -- Jobs over real sockets: each fault of sandbox/faults.lua met at least once by a job that ends well.
 
-local associations = require "hubspot.associations"
+local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local faults = require "hubspot.associations.sandbox.faults"
 local jobs = require "support.jobs"
 local process = require "support.process"
 local sandbox = require "support.sandbox"
 
-local TOKEN = "pat-na1-0000-1111-2222-3333"
-
 local server, client
 
 local function open(options, faults_script)
   server = sandbox.start({ faults = faults_script })
-  options = options or {}
-  options.token, options.base_url = options.token or TOKEN, server:url()
-  options.timeout = options.timeout or 5
-  client = assert(associations.new(options))
+  client = clients.open(server:url(), { timeout = 5, max_attempts = false }, options)
 end
 
 after_each(function()
-  if client then client:close() end
-  if server then server:close() end
-  client, server = nil, nil
+  clients.close()
+  server:close()
 end)
 
 -- How many different associations the account holds of those the job was asked for.
@@ -59,10 +53,10 @@ describe("a job over HTTP", function()
     open({
       batch_size = 10,
       token = function(reason)
-        return reason == "first" and TOKEN .. "-old" or TOKEN .. "-new"
+        return reason == "first" and clients.TOKEN .. "-old" or clients.TOKEN .. "-new"
       end,
     })
-    server:configure({ token = { TOKEN .. "-new" } })
+    server:configure({ token = { clients.TOKEN .. "-new" } })
     local report, err = client:create_all("contacts", "companies", jobs.inputs(100))
     assert.is_nil(err)
     assert.equal(100, report.created)

@@ -1,8 +1,8 @@
 -- What a failure says of whether anything of the request went out, and what a job makes of that: `not_sent`
 -- where nothing did, `unconfirmed` where HubSpot may have done it.
 
-local associations = require "hubspot.associations"
 local certificates = require "support.certificates"
+local clients = require "support.clients"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 local socket = require "socket"
@@ -22,17 +22,11 @@ describe("a request that fails", function()
   setup(function() set = certificates.make() end)
   teardown(function() set.close() end)
 
-  local function open(url, options)
-    options.token, options.base_url = "token-0123456789", url
-    options.max_attempts = options.max_attempts or 1
-    local client = assert(associations.new(options))
-    finally(function()
-      client:close()
-      if server then server:close() end
-      server = nil
-    end)
-    return client
-  end
+  after_each(function()
+    clients.close()
+    if server then server:close() end
+    server = nil
+  end)
 
   -- That a call fails in that way, and a job with the same inputs, too.
   local function assert_fails(client, kind, expected, inputs)
@@ -54,24 +48,25 @@ describe("a request that fails", function()
   end
 
   it("for a refused connection, has sent nothing", function()
-    assert_fails(open(refused_url "http", {}), "network", UNSENT)
-    assert_fails(open(refused_url "https", {}), "network", UNSENT)
+    assert_fails(clients.open(refused_url "http"), "network", UNSENT)
+    assert_fails(clients.open(refused_url "https"), "network", UNSENT)
   end)
 
   it("for an unknown host, has sent nothing", function()
-    assert_fails(open("https://nowhere.invalid", {}), "network", UNSENT)
+    assert_fails(clients.open("https://nowhere.invalid"), "network", UNSENT)
   end)
 
   it("for a certificate that is not trusted, or cannot be checked, has sent nothing", function()
     server = raw_server.start { connections = { {}, {} }, tls = set.server }
-    assert_fails(open(server:url(), {}), "tls", UNSENT)
+    assert_fails(clients.open(server:url()), "tls", UNSENT)
     server = raw_server.start { connections = { {}, {} }, tls = set.server }
-    assert_fails(open(server:url(), { ca_file = "/nowhere.pem" }), "tls", UNSENT)
+    assert_fails(clients.open(server:url(), { ca_file = "/nowhere.pem" }), "tls", UNSENT)
   end)
 
   it("for a handshake that is never answered, has sent nothing", function()
     server = raw_server.start { connections = { { { "hold" } }, { { "hold" } } } }
-    assert_fails(open((server:url():gsub("^http:", "https:")), { connect_timeout = 0.2 }), "timeout", UNSENT)
+    local url = server:url():gsub("^http:", "https:")
+    assert_fails(clients.open(url, { connect_timeout = 0.2 }), "timeout", UNSENT)
   end)
 
   for name, script in pairs {
@@ -80,20 +75,20 @@ describe("a request that fails", function()
   } do
     it("after it " .. name .. " may have been done", function()
       server = raw_server.start { connections = { script, script } }
-      assert_fails(open(server:url(), {}), "network", SENT, MORE)
+      assert_fails(clients.open(server:url()), "network", SENT, MORE)
     end)
   end
 
   it("for want of an answer may have been done", function()
     server = raw_server.start { connections = { { { "read_request" }, { "hold" } }, { { "hold" } } } }
-    assert_fails(open(server:url(), { timeout = 0.3 }), "timeout", SENT)
+    assert_fails(clients.open(server:url(), { timeout = 0.3 }), "timeout", SENT)
   end)
 
   -- A client of a server that reads the first request and hangs up; it is closed before the second.
   local function open_for_one_attempt()
     server = raw_server.start { connections = { { { "read_request" }, { "close" } } } }
     local client
-    client = open(server:url(), {
+    client = clients.open(server:url(), {
       max_attempts = 2,
       on_event = function(event)
         if event.type == "retry" then client:close() end
@@ -117,7 +112,7 @@ describe("a request that fails", function()
   it("on a connection that served another before may have been done", function()
     local once = { { "read_request" }, { "send", responses.created() }, { "read_request" }, { "close" } }
     server = raw_server.start { connections = { once, { { "close" } }, { { "close" } } } }
-    local client = open(server:url(), {})
+    local client = clients.open(server:url())
     assert(client:create("contacts", "companies", INPUTS))
     local _, err = client:create("contacts", "companies", INPUTS)
     assert.equal("network", err.kind)
