@@ -1,5 +1,4 @@
--- Checks the sandbox's HTTP/1.1 text by feeding it bytes, cut in every place.
--- Opens no socket.
+-- HTTP/1.1 as text: bytes are fed to it, cut at every position. There is no socket.
 
 local http1 = require "hubspot.associations.sandbox.http1"
 
@@ -8,12 +7,12 @@ local REQUESTS = "POST /a?b=c HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nfi
   .. "3\r\nsec\r\n3;x=y\r\nond\r\n0\r\nT: r\r\n\r\n"
   .. "\r\nGET http://h/c HTTP/1.0\r\nX-One: 1\r\nx-one:  2 \r\n\r\n"
 
--- A reader of these pieces, one at a time.
+-- A reader that gets these parts one at a time.
 local function reader_of(...)
-  local pieces, i = { ... }, 0
+  local parts, i = { ... }, 0
   return http1.reader(function()
     i = i + 1
-    return pieces[i]
+    return parts[i]
   end)
 end
 
@@ -34,7 +33,7 @@ local function check_all(reader, where)
 end
 
 describe("HTTP/1.1 text", function()
-  it("is read alike wherever it is cut", function()
+  it("is read the same wherever it is cut", function()
     check_all(reader_of(REQUESTS), "whole")
     for i = 1, #REQUESTS - 1 do
       check_all(reader_of(REQUESTS:sub(1, i), REQUESTS:sub(i + 1)), i)
@@ -45,7 +44,7 @@ describe("HTTP/1.1 text", function()
     check_all(reader_of((table.unpack or unpack)(bytes)), "bytes")  -- luacheck: ignore 143 113
   end)
 
-  it("tells an end between requests from one inside a request", function()
+  it("distinguishes an end between requests from one within a request", function()
     local head, status = reader_of():head()
     assert.is_nil(head)
     assert.is_nil(status)
@@ -62,7 +61,7 @@ describe("HTTP/1.1 text", function()
     assert.equal(400, status)
   end)
 
-  it("refuses a head that never ends before it holds much of it", function()
+  it("rejects a head without an end before it holds much of it", function()
     local given = 0
     local reader = http1.reader(function()
       given = given + 1000
@@ -73,19 +72,19 @@ describe("HTTP/1.1 text", function()
     assert.is_true(given < 70000)
   end)
 
-  it("refuses chunks that add up to too much", function()
+  it("rejects chunks that add up to too much", function()
     local size = 16 * 1024 * 1024
     local chunk = string.format("%x\r\n", size) .. ("x"):rep(size) .. "\r\n"
-    local pieces = 0
+    local count = 0
     local reader = http1.reader(function()
-      pieces = pieces + 1
-      return pieces == 1 and "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" or chunk
+      count = count + 1
+      return count == 1 and "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" or chunk
     end)
     local _, status = reader:body(reader:head())
     assert.equal(413, status)
   end)
 
-  it("is written with a length, and without a body where there can be none", function()
+  it("is written with a length, and without a body when there can be none", function()
     local response = { status = 201, headers = { ["x-a"] = "b" }, body = "text" }
     assert.equal("HTTP/1.1 201 Created\r\nx-a: b\r\ncontent-length: 4\r\nconnection: keep-alive\r\n\r\ntext",
       http1.serialise(response, true))

@@ -1,6 +1,5 @@
--- Checks the sandbox's HTTP server, in a process of its own, byte by byte over
--- real sockets.
--- Never checks what the account answers: account_spec does.
+-- The sandbox's HTTP server, in a process of its own, over real sockets. What an account responds is checked
+-- in the other specs of this folder.
 
 local cjson = require "cjson"
 local socket = require "socket"
@@ -24,7 +23,7 @@ local function body_of(count, first_id)
   return cjson.encode { inputs = inputs }
 end
 
--- A request's bytes. `fields` replace the head's usual lines; false leaves one out.
+-- The bytes of a request. `fields` replaces the usual header fields; false leaves one out.
 local function request(method, path, body, fields)
   local lines = { method .. " " .. path .. " HTTP/1.1" }
   local head = {
@@ -58,7 +57,7 @@ describe("the sandbox's server", function()
     return connection
   end
 
-  -- One response: its status, headers and body. A 100 is passed over.
+  -- The next response: status, headers and body. A 100 is skipped.
   local function receive(connection)
     local line, err = connection:receive("*l")
     if not line then return nil, err end
@@ -103,7 +102,7 @@ describe("the sandbox's server", function()
     for _, connection in ipairs(connections) do connection:close() end
   end)
 
-  it("serves a batch, and the account keeps it", function()
+  it("passes a batch to the account, and sends the response", function()
     local response = exchange(connect(), request("POST", CREATE, body_of(2000)))
     assert.equal(201, response.status)
     assert.equal("application/json;charset=utf-8", response.headers["content-type"])
@@ -123,7 +122,7 @@ describe("the sandbox's server", function()
     assert.equal(3, statistics().associations)
   end)
 
-  it("answers requests that come at once, in their order", function()
+  it("serves pipelined requests in their order", function()
     local connection = connect()
     assert(connection:send(request("POST", CREATE, body_of(1)) .. "\r\n" .. request("POST", "/nowhere", "")
       .. request("POST", CREATE, body_of(1, 5))))
@@ -132,7 +131,7 @@ describe("the sandbox's server", function()
     assert.equal(201, receive(connection).status)
   end)
 
-  it("reads a request that comes byte by byte", function()
+  it("reads a request that arrives byte by byte", function()
     local connection = connect()
     connection:setoption("tcp-nodelay", true)
     local bytes = request("POST", CREATE, body_of(1))
@@ -140,7 +139,7 @@ describe("the sandbox's server", function()
     assert.equal(201, receive(connection).status)
   end)
 
-  it("reads a body in chunks", function()
+  it("reads a chunked body", function()
     local fields = { ["Content-Length"] = false, ["Transfer-Encoding"] = "chunked" }
     local connection = connect()
     for _, size in ipairs { 1, 100, 100000 } do
@@ -150,7 +149,7 @@ describe("the sandbox's server", function()
     end
   end)
 
-  it("closes when the client asks for that", function()
+  it("closes a connection when the client asks for it", function()
     local connection = connect()
     local response = exchange(connection, request("POST", CREATE, body_of(1), { Connection = "close" }))
     assert.equal(201, response.status)
@@ -158,7 +157,7 @@ describe("the sandbox's server", function()
     assert.is_true(is_ended(connection))
   end)
 
-  it("closes after HTTP/1.0, unless asked not to", function()
+  it("closes a connection of HTTP/1.0, unless the client asks for keep-alive", function()
     local connection = connect()
     local head = "GET /sandbox/statistics HTTP/1.0\r\n"
     local response = exchange(connection, head .. "Connection: keep-alive\r\n\r\n")
@@ -167,7 +166,7 @@ describe("the sandbox's server", function()
     assert.is_true(is_ended(connection))
   end)
 
-  it("tells a client that asks to go on with its body", function()
+  it("sends 100 Continue to a client that expects it", function()
     local connection = connect()
     local body = body_of(1)
     local head = request("POST", CREATE, nil, { Expect = "100-continue", ["Content-Length"] = #body })
@@ -175,7 +174,7 @@ describe("the sandbox's server", function()
     assert.equal(201, exchange(connection, body).status)
   end)
 
-  it("answers a request that is malformed, closes, and goes on serving others", function()
+  it("rejects a malformed request, closes its connection, and serves others", function()
     local post = "POST " .. CREATE .. " HTTP/1.1\r\nHost: a\r\n"
     for i, case in ipairs {
       { "nonsense\r\n\r\n", 400 },
@@ -200,19 +199,19 @@ describe("the sandbox's server", function()
     assert.equal(201, exchange(connect(), request("POST", CREATE, body_of(1))).status)
   end)
 
-  it("refuses header fields over 64 KiB", function()
+  it("rejects header fields over 64 KiB", function()
     local response = exchange(connect(), request("GET", "/", nil, { ["X-Long"] = ("x"):rep(70000) }))
     assert.equal(431, response.status)
     response = exchange(connect(), request("GET", "/", nil, { ["X-Long"] = ("x"):rep(60000) }))
     assert.equal(404, response.status)
   end)
 
-  it("refuses a body over 64 MiB, whether or not it comes", function()
+  it("rejects a body over 64 MiB, whether or not it arrives", function()
     local fields = { ["Content-Length"] = 64 * MIB + 1 }
     assert.equal(413, exchange(connect(), request("POST", CREATE, ("x"):rep(2 * MIB), fields)).status)
   end)
 
-  it("survives connections that end in mid-request", function()
+  it("survives connections that end within a request", function()
     local bytes = request("POST", CREATE, body_of(100))
     for _, length in ipairs { 0, 1, 30, #bytes - 1 } do
       local connection = connect()
@@ -232,13 +231,13 @@ describe("the sandbox's server", function()
     assert.equal(0, statistics().associations)
   end)
 
-  it("serves a connection while another is silent in mid-request", function()
+  it("serves a connection while another is silent within a request", function()
     local silent = connect()
     silent:send(request("POST", CREATE, body_of(1)):sub(1, -10))
     assert.equal(201, exchange(connect(), request("POST", CREATE, body_of(1))).status)
   end)
 
-  it("serves others while an answer is delayed, and delays side by side", function()
+  it("serves others while responses are delayed, and delays them concurrently", function()
     exchange(connect(), request("PATCH", "/sandbox/options", '{"latency":0.5}'))
     local started = socket.gettime()
     local slow = {}
@@ -247,14 +246,14 @@ describe("the sandbox's server", function()
       slow[i]:send(request("POST", CREATE, body_of(1, i)))
     end
     assert.equal(200, exchange(connect(), request("GET", "/sandbox/statistics")).status)
-    assert.same({}, (socket.select(slow, nil, 0)))  -- none of them is answered yet
+    assert.same({}, (socket.select(slow, nil, 0)))  -- no response yet
     for i = 1, 8 do assert.equal(201, receive(slow[i]).status) end
     local elapsed = socket.gettime() - started
-    assert.is_true(elapsed >= 0.5, "answered after " .. elapsed)
-    assert.is_true(elapsed < 2, "answered after " .. elapsed)
+    assert.is_true(elapsed >= 0.5, "responded after " .. elapsed)
+    assert.is_true(elapsed < 2, "responded after " .. elapsed)
   end)
 
-  it("answers HEAD without a body", function()
+  it("responds to HEAD without a body", function()
     local connection = connect()
     local bytes = request("HEAD", "/sandbox/statistics", nil, { Connection = "close" })
     assert(connection:send(bytes))
@@ -263,7 +262,7 @@ describe("the sandbox's server", function()
     assert.truthy(text:find("\r\n\r\n$"))
   end)
 
-  it("says why it cannot listen on a port in use", function()
+  it("says why it cannot listen on a port that is in use", function()
     assert.error_matches(function()
       process.start { "lua5.4", "-e", ([[
         package.path = %q .. "/lua/?.lua;" .. package.path
@@ -281,7 +280,7 @@ describe("the sandbox's server", function()
     assert.equal("", result.stderr)
   end)
 
-  it("ends when its standard input ends, with connections open and answers due", function()
+  it("ends when its standard input ends, also with open connections and delayed responses", function()
     local other = process.start { "lua5.4", LAUNCHER, '{"latency":60}' }
     local main_port = port
     port = tonumber(other.line)

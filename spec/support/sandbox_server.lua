@@ -1,8 +1,5 @@
--- Owns starting the sandbox as a child process of a spec: options as a JSON
--- object in arg[1] (optional), among them `faults`, a script of sandbox/faults.lua;
--- the port on the first line of standard output, the end when standard input is at
--- its end.
--- Never decides what the account answers.
+-- The program of the child process that support/sandbox.lua starts. arg[1] has options as a JSON object, with
+-- a script of faults in `faults`. The first line of output is the port. It ends when its standard input ends.
 
 local root = arg[0]:match("^(.*)/spec/support/[^/]*$") or "."
 package.path = root .. "/lua/?.lua;" .. package.path
