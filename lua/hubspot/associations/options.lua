@@ -4,7 +4,7 @@
 local ascii = require "hubspot.associations.text.ascii"
 local core = require "hubspot.associations.core"
 
-local printable = require "hubspot.associations.text.one_line"
+local one_line = require "hubspot.associations.text.one_line"
 
 local options = {}
 
@@ -139,7 +139,7 @@ local function read_options(known, given, method, level)
   end
   for name in pairs(given) do
     if not known[name] then
-      error(("%s: option %s %s"):format(method, printable(name), unknown(known, name)), level)
+      error(("%s: option %s %s"):format(method, one_line(name), unknown(known, name)), level)
     end
   end
   local read = {}

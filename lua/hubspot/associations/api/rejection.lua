@@ -5,7 +5,7 @@
 local ascii = require "hubspot.associations.text.ascii"
 local core = require "hubspot.associations.core"
 local types = require "hubspot.associations.types"
-local whole = require "hubspot.associations.text.digits"
+local digits_of = require "hubspot.associations.text.digits"
 
 local rejection = {}
 
@@ -57,7 +57,7 @@ local CATEGORY_OF_NUMBER = { ["0"] = "HUBSPOT_DEFINED" } -- "0-5"; of other numb
 -- A type as HubSpot writes it: "USER_DEFINED=3", "USER_DEFINED=3 is not valid ...", "0-5", 5. A label is
 -- none.
 local function type_of(value)
-  local text = type(value) == "number" and whole(value) or value
+  local text = type(value) == "number" and digits_of(value) or value
   if type(text) ~= "string" then return nil end
   local category, id = text:match "^([^=]*)=(%d+)"
   if core.is_category(category) then return { category = category, id = id } end
@@ -93,7 +93,7 @@ local function side_of_error(err, direction)
 end
 
 local function name_id(named, side, value)
-  local id = type(value) == "number" and whole(value) or value
+  local id = type(value) == "number" and digits_of(value) or value
   if type(id) ~= "string" then return end
   named[side or "either"][id] = true
   named.any = true

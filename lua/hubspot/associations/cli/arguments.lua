@@ -4,7 +4,7 @@
 local argparse = require "argparse"
 local association_types = require "hubspot.associations.cli.association_types"
 local core = require "hubspot.associations.core"
-local printable = require "hubspot.associations.text.one_line"
+local one_line = require "hubspot.associations.text.one_line"
 
 local arguments = {}
 
@@ -68,7 +68,7 @@ end
 local function object_type(text)
   local is_step = text == "." or text == ".."
   local has_margin = text:find "^[ \t-\r]" or text:find "[ \t-\r]$"
-  if text ~= "" and not is_step and not has_margin and printable(text) == text then
+  if text ~= "" and not is_step and not has_margin and one_line(text) == text then
     return text
   end
   return nil, "expected an object type, such as contacts or 0-1"

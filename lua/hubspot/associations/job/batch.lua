@@ -3,7 +3,7 @@
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local whole = require "hubspot.associations.text.digits"
+local digits_of = require "hubspot.associations.text.digits"
 
 ---@class hubspot.associations.Batch
 ---@field first integer the index in the source of the first input
@@ -32,7 +32,9 @@ local MOST_ENTRIES, MOST_DEPTH = 100, 5
 local function describe(value, depth)
   local its_type = type(value)
   if its_type == "string" then return ("%d:%s"):format(#value, value) end
-  if its_type == "number" then return whole(value) or (("%.17g"):format(value):gsub("[^0-9a-z+-]+", ".")) end
+  if its_type == "number" then
+    return digits_of(value) or (("%.17g"):format(value):gsub("[^0-9a-z+-]+", "."))
+  end
   if its_type ~= "table" or depth == 0 then return its_type == "boolean" and tostring(value) or its_type end
   local parts = {}
   for _, name in ipairs(TELLING) do

@@ -10,7 +10,7 @@ local responses = require "hubspot.associations.job.responses"
 local concurrency = require "hubspot.associations.policy.concurrency"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local printable = require "hubspot.associations.text.one_line"
+local one_line = require "hubspot.associations.text.one_line"
 local reading = require "hubspot.associations.job.reading"
 local search = require "hubspot.associations.job.search"
 local source = require "hubspot.associations.job.source"
@@ -111,7 +111,7 @@ function Job:call(callback, argument)
   local called, result = pcall(callback, argument)
   if not called then
     self.callback_raised = true
-    self:stop(errors.new { kind = "callback", message = "a callback raised: " .. printable(result) })
+    self:stop(errors.new { kind = "callback", message = "a callback raised: " .. one_line(result) })
   elseif result == false then
     self:stop(errors.new { kind = "canceled", message = "a callback ended the job" })
   end

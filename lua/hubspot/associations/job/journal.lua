@@ -6,7 +6,7 @@ local ascii = require "hubspot.associations.text.ascii"
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local printable = require "hubspot.associations.text.one_line"
+local one_line = require "hubspot.associations.text.one_line"
 
 local journal = {}
 
@@ -98,14 +98,14 @@ function Journal:check_header(header)
   for name, value in pairs(self.identity) do names[name] = value end
   for name, value in pairs(header) do
     if names[name] == nil then
-      return ("is of another job: its %s is %s"):format(printable(name), printable(value)), "other_job"
+      return ("is of another job: its %s is %s"):format(one_line(name), one_line(value)), "other_job"
     end
   end
   for name, value in pairs(names) do
     local found = header[name]
     if found == nil then found = DEFAULTS[name] end
     if found ~= value then
-      return ("is of another job: its %s is %s, not %s"):format(name, printable(found), value), "other_job"
+      return ("is of another job: its %s is %s, not %s"):format(name, one_line(found), value), "other_job"
     end
   end
 end
@@ -311,7 +311,7 @@ Journal.matches = function(_, record, batch) return journal.matches(record, batc
 -- ---- recording ----
 
 local function brief_error(err)
-  return { kind = err.kind, message = printable(err.message):sub(1, LONGEST_MESSAGE) }
+  return { kind = err.kind, message = one_line(err.message):sub(1, LONGEST_MESSAGE) }
 end
 
 -- lua-cjson writes a fraction with the comma of the host's locale: such numbers are kept as text.

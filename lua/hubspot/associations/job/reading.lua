@@ -4,7 +4,7 @@
 local errors = require "hubspot.associations.errors"
 local batches = require "hubspot.associations.job.batch"
 local chunks = require "hubspot.associations.job.chunk"
-local printable = require "hubspot.associations.text.one_line"
+local one_line = require "hubspot.associations.text.one_line"
 
 ---@class hubspot.associations.Job
 local reading = {}
@@ -154,7 +154,7 @@ end
 
 -- What the source raised, or its reader, or an input that was read through a metatable: the job stops.
 function reading:raised(raised)
-  local message = printable(raised)
+  local message = one_line(raised)
   if self.adding then -- the input counts, and is refused
     local batch = self.batch
     local index = batch.first + batch.count

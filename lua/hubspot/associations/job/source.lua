@@ -1,7 +1,7 @@
 -- Where a job's inputs come from: a list, or an iterator that returns the next one, and nil at the end.
 
 local errors = require "hubspot.associations.errors"
-local printable = require "hubspot.associations.text.one_line"
+local one_line = require "hubspot.associations.text.one_line"
 
 local source = {}
 
@@ -34,7 +34,7 @@ local function counter(list)
         return refuse(("a list with a hole at %d"):format(hole))
       end
       if type(key) ~= "number" or key % 1 ~= 0 or key < 1 then
-        return refuse("a table with the key " .. printable(key))
+        return refuse("a table with the key " .. one_line(key))
       end
       entries, last = entries + 1, math.max(last, key)
     end
@@ -51,7 +51,7 @@ function source.reader(from)
     return function()
       local input, why = from()
       if input == false then fail "the source returned false; at its end it has to return nil" end
-      if input == nil and why then fail("the source ended with: " .. printable(why)) end -- as file:read does
+      if input == nil and why then fail("the source ended with: " .. one_line(why)) end -- as file:read does
       return input ~= nil, input
     end
   end

@@ -2,7 +2,7 @@
 -- The token lives in this file's closures only: no table that can be printed holds it.
 
 local errors = require "hubspot.associations.errors"
-local printable = require "hubspot.associations.text.one_line"
+local one_line = require "hubspot.associations.text.one_line"
 local redact = require "hubspot.associations.text.redact"
 
 local token = {}
@@ -28,7 +28,7 @@ end
 local function ask(source, reason, secrets)
   local called, value, message = pcall(source, reason)
   local function quote(words)
-    return redact.text(printable(words), secrets)
+    return redact.text(one_line(words), secrets)
   end
   if not called then return refuse("the token function raised: " .. quote(value)) end
   if value == nil then

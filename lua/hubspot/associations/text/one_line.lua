@@ -58,7 +58,7 @@ end
 
 ---@param value any what `tostring` takes; a `__tostring` that raises is survived
 ---@return string
-local function printable(value)
+local function one_line(value)
   local shown, text = pcall(tostring, value)
   if not shown or type(text) ~= "string" then return "a " .. type(value) .. " that cannot be shown" end
   text = text:gsub("[%z\1-\31\127]+", " ")
@@ -66,4 +66,4 @@ local function printable(value)
   return text
 end
 
-return printable
+return one_line

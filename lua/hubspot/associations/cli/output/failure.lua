@@ -4,18 +4,18 @@
 local association_types = require "hubspot.associations.cli.association_types"
 local explanation = require "hubspot.associations.explanation"
 local terminal = require "hubspot.associations.cli.output.terminal"
-local whole = require "hubspot.associations.text.digits"
+local digits_of = require "hubspot.associations.text.digits"
 
 local failure = {}
 
-local printable = terminal.printable
+local one_line = terminal.one_line
 
 -- A record id as text that is exactly it; empty where there is none: such a row is refused again, where a
 -- rounded number would be another record.
 local function id_text(side)
   if type(side) == "table" then side = side.id end
   if type(side) == "string" then return side end
-  return type(side) == "number" and whole(side) or ""
+  return type(side) == "number" and digits_of(side) or ""
 end
 
 -- The words for an error, and for what kind it is. Of a bad row, those of who read it.
@@ -57,8 +57,8 @@ function failure.describe(failed, with_category)
     to = id_text(known.to),
     type = known.type or association_types.write(known.types, with_category),
     outcome = failed.outcome,
-    category = printable(kind),
-    message = printable(message),
+    category = one_line(kind),
+    message = one_line(message),
     shared = flaw and ("%s: no record id: %s"):format(err.field, flaw) or nil,
     is_bad = input.problem ~= nil or err ~= nil and err.kind == "invalid_input",
   }

@@ -51,7 +51,7 @@ local function told(group)
   local row = group.row
   if group.count > 1 then return group.key end
   if row.is_bad then return row.message end
-  return ("%s to %s: %s"):format(terminal.printable(row.from), terminal.printable(row.to), words(row))
+  return ("%s to %s: %s"):format(terminal.one_line(row.from), terminal.one_line(row.to), words(row))
 end
 
 ---@return string[] lines

@@ -52,7 +52,7 @@ end
 local function add_failures(lines, first, file, failed, unconfirmed)
   for _, line in ipairs(first:lines()) do lines[#lines + 1] = line end
   if file and file.rows > 0 and file.is_complete then
-    lines[#lines + 1] = ("%s lists %s: %s"):format(terminal.printable(file.path),
+    lines[#lines + 1] = ("%s lists %s: %s"):format(terminal.one_line(file.path),
       file.rows == 1 and "that row" or ("all %d of them"):format(file.rows), repair(failed, unconfirmed))
       .. without(file.not_of_it)
   end

@@ -1,7 +1,7 @@
 -- Text for people and pipes: what a server or a file brought in is made harmless, and a reader that
 -- went away is no error. Knows nothing of what is said.
 
-local printable = require "hubspot.associations.text.one_line"
+local one_line = require "hubspot.associations.text.one_line"
 
 local terminal = {}
 
@@ -9,11 +9,11 @@ local PROGRAM = "hubspot-associations"
 local LONGEST = 1000 -- bytes of a piece of foreign text
 local BROKEN_PIPE = 32 -- EPIPE on Linux, macOS and the BSDs
 
----Text from elsewhere, as one printable line, cut when long.
+---Text from elsewhere, as one line that is safe to print, cut when long.
 ---@param text any
 ---@return string
-function terminal.printable(text)
-  text = printable(text)
+function terminal.one_line(text)
+  text = one_line(text)
   if #text <= LONGEST then return text end
   return text:sub(1, LONGEST):gsub("[\192-\255][\128-\191]*$", "") .. "..." -- at no half character
 end
@@ -38,7 +38,7 @@ end
 function terminal.say(stream, message)
   if type(message) == "string" then message = { message } end
   for _, line in ipairs(message) do
-    terminal.write(stream, PROGRAM .. ": " .. terminal.printable(line) .. "\n")
+    terminal.write(stream, PROGRAM .. ": " .. terminal.one_line(line) .. "\n")
   end
 end
 
