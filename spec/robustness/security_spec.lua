@@ -10,7 +10,6 @@ local walk = require "support.walk"
 
 -- With all the characters that a token may have.
 local TOKEN = "pat-na1_0123.abcdef~0+4/5=="
-local INPUTS = { { from = 101, to = "202", types = 1 } }
 
 describe("a token", function()
   local server, client, events
@@ -29,7 +28,7 @@ describe("a token", function()
   local function assert_hidden(script, changes)
     server = raw_server.start({ connections = { script } })
     open(server:url(), changes)
-    local batch, second = client:create("contacts", "companies", INPUTS)
+    local batch, second = clients.create(client)
     assert.is_nil(walk.find(batch, TOKEN))
     assert.is_nil(walk.find(second, TOKEN))
     assert.is_nil(walk.find(events, TOKEN))
@@ -59,7 +58,7 @@ describe("a token", function()
     server = raw_server.start({ connections = { responses.script(responses.created()) } })
     open(server:url())
     assert.is_nil(walk.find(client, TOKEN))
-    assert(client:create("contacts", "companies", INPUTS))
+    assert(clients.create(client))
     assert.is_nil(walk.find(client, TOKEN))
     assert.is_nil(walk.find(events, TOKEN))
     assert.truthy(server:requests()[1]:find("Bearer " .. TOKEN, 1, true))
@@ -85,7 +84,7 @@ describe("a token", function()
 
   it("is not in the error of a call that reaches nobody", function()
     open("http://127.0.0.1:" .. raw_server.free_port())
-    local _, err = client:create("contacts", "companies", INPUTS)
+    local _, err = clients.create(client)
     assert.is_nil(walk.find(err, TOKEN))
     assert.is_nil(walk.find(events, TOKEN))
   end)

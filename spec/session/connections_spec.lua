@@ -7,7 +7,6 @@ local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
-local INPUTS = { { from = 101, to = "202", types = 1 } }
 local CREATED = responses.created()
 
 describe("a connection", function()
@@ -45,7 +44,7 @@ describe("a connection", function()
     start(responses.script(CREATED, 100))
     open_client()
     for _ = 1, 100 do
-      assert(client:create("contacts", "companies", INPUTS))
+      assert(clients.create(client))
     end
     assert.same({ 1, 100 }, { server:connections(), #server:requests() })
   end)
@@ -65,9 +64,9 @@ describe("a connection", function()
     start(responses.script({ refused, refused, refused, CREATED }))
     open_client()
     for _ = 1, 3 do
-      assert.is_nil((client:create("contacts", "companies", INPUTS)))
+      assert.is_nil((clients.create(client)))
     end
-    assert(client:create("contacts", "companies", INPUTS))
+    assert(clients.create(client))
     assert.equal(1, server:connections())
   end)
 
@@ -111,7 +110,7 @@ describe("a connection", function()
       server = raw_server.start({ connections = scripts })
       open_client()
       for count = 1, 5 do
-        local _, meta = assert(client:create("contacts", "companies", INPUTS))
+        local _, meta = assert(clients.create(client))
         assert.equal(1, meta.attempts)
         assert.equal(count, server:connections())
       end
@@ -131,9 +130,9 @@ describe("a connection", function()
     it("is replaced at once when the server " .. how .. " it as a request comes, which counts", function()
       start_dying()
       open_client({ max_attempts = 2 })
-      assert(client:create("contacts", "companies", INPUTS))
+      assert(clients.create(client))
       local began = core.now()
-      local _, meta = assert(client:create("contacts", "companies", INPUTS))
+      local _, meta = assert(clients.create(client))
       assert.equal(2, meta.attempts)
       assert.is_true(core.now() - began < 0.2)
       assert.same({ 2, 3 }, { server:connections(), #server:requests() })
@@ -142,8 +141,8 @@ describe("a connection", function()
     it("is not replaced when the server " .. how .. " it, and the request is to be sent once", function()
       start_dying()
       open_client()
-      assert(client:create("contacts", "companies", INPUTS))
-      local batch, err = client:create("contacts", "companies", INPUTS)
+      assert(clients.create(client))
+      local batch, err = clients.create(client)
       assert.is_nil(batch)
       assert.same({ "network", 1 }, { err.kind, err.attempts })
       assert.is_nil(err.sent)

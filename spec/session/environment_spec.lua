@@ -9,7 +9,6 @@ local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
 local TOKEN = clients.TOKEN
-local INPUTS = { { from = 101, to = "202", types = 1 } }
 local OTHER = responses.script(responses.created())
 
 local SCRIPT = [[
@@ -114,7 +113,7 @@ describe("the option proxy", function()
     local server = raw_server.start({ connections = { responses.script(responses.created()) } })
     local proxy = raw_server.start({ connections = { OTHER } })
     local client = clients.open(server:url(), { proxy = proxy:url() })
-    assert(client:create("contacts", "companies", INPUTS))
+    assert(clients.create(client))
     assert.same({ 1, 0 }, { server:connections(), proxy:connections() })
     proxy:close()
     server:close()
@@ -125,7 +124,7 @@ describe("the option proxy", function()
       connections = { { { "read_head" }, { "send", responses.of(407, "") } } },
     })
     local client = clients.open("https://api.example", { proxy = proxy:url() })
-    local batch, err = client:create("contacts", "companies", INPUTS)
+    local batch, err = clients.create(client)
     assert.is_nil(batch)
     assert.equal("network", err.kind)
     assert.is_nil(err.status)
@@ -154,7 +153,7 @@ describe("a redirect", function()
       server = raw_server.start({ connections = {
         responses.script(responses.of(status, "moved", { "Location: " .. elsewhere:url() .. "/crm" })),
       } })
-      local batch, err = clients.open(server:url()):create("contacts", "companies", INPUTS)
+      local batch, err = clients.create(clients.open(server:url()))
       assert.is_nil(batch)
       assert.same({ "redirect", status, 1 }, { err.kind, err.status, err.attempts })
       assert.matches("never followed", tostring(err))
@@ -166,7 +165,7 @@ describe("a redirect", function()
     server = raw_server.start({ connections = {
       responses.script(responses.of(302, "", { "Location: /elsewhere", "Refresh: 0; url=/elsewhere" }), 2),
     } })
-    local batch, err = clients.open(server:url()):create("contacts", "companies", INPUTS)
+    local batch, err = clients.create(clients.open(server:url()))
     assert.is_nil(batch)
     assert.equal("redirect", err.kind)
     assert.equal(1, #server:requests())
@@ -181,7 +180,7 @@ describe("a redirect", function()
     } })
     local client = clients.open(server:url())
     for _ = 1, 2 do
-      assert(client:create("contacts", "companies", INPUTS))
+      assert(clients.create(client))
     end
     assert.same({ 0, 1 }, { elsewhere:connections(), server:connections() })
   end)

@@ -6,7 +6,6 @@ local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
 local OLD, NEW = "pat-na1-old-0123456789", "pat-na1-new-0123456789"
-local INPUTS = { { from = 101, to = "202", types = 1 } }
 
 describe("on_event", function()
   local server, client, events
@@ -23,7 +22,7 @@ describe("on_event", function()
   end
 
   local function create()
-    return client:create("contacts", "companies", INPUTS)
+    return clients.create(client)
   end
 
   local function types()
@@ -99,7 +98,7 @@ describe("on_event", function()
   it("is told nothing when nothing is sent", function()
     open({ responses.script(responses.created()) })
     assert.is_nil((client:create("contacts", "companies", { {} })))
-    assert.is_nil((client:create("..", "companies", INPUTS)))
+    assert.is_nil((client:create("..", "companies", clients.INPUTS)))
     assert.same({}, events)
   end)
 

@@ -8,7 +8,6 @@ local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 local socket = require "socket"
 
-local INPUTS = { { from = 101, to = "202", types = 1 } }
 local BATCH = responses.BATCH
 
 local READ = { "read_request" }
@@ -24,7 +23,7 @@ describe("a failed exchange", function()
   end
 
   local function refusal()
-    local batch, err = client:create("contacts", "companies", INPUTS)
+    local batch, err = clients.create(client)
     assert.is_nil(batch)
     assert.is_true(errors.is(err))
     assert.equal(1, err.attempts)
@@ -55,7 +54,7 @@ describe("a failed exchange", function()
       assert.is_true(type(err.curl_code) == "number" and err.curl_code > 0)
       assert.is_nil(err.status)
       assert.equal(1, server:connections())
-      assert(client:create("contacts", "companies", INPUTS))
+      assert(clients.create(client))
     end)
   end
 
@@ -119,7 +118,7 @@ describe("a failed exchange", function()
         responses.script(responses.created(packed:sub(1, #packed - cut), { "Content-Encoding: gzip" })),
       } })
       new(server:url())
-      local batch, err = client:create("contacts", "companies", INPUTS)
+      local batch, err = clients.create(client)
       -- A gzip tail alone may be missed: then all of the body is there.
       assert.is_true(batch and batch.status == "COMPLETE" and cut < 12
         or not batch and (err.kind == "network" or err.kind == "decode"))
@@ -198,7 +197,7 @@ describe("a failed exchange", function()
     for _ = 1, 100 do
       assert.equal("network", refusal().kind)
     end
-    assert(client:create("contacts", "companies", INPUTS))
+    assert(clients.create(client))
     assert.equal(101, server:connections())
   end)
 end)

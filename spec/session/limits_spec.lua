@@ -9,7 +9,6 @@ local resources = require "support.resources"
 local responses = require "support.responses"
 
 local KIB, MIB = 1024, 1024 * 1024
-local INPUTS = { { from = 101, to = "202", types = 1 } }
 
 local function lines_of(size)
   local line = "X-Filler: " .. ("x"):rep(KIB - 12)
@@ -148,7 +147,7 @@ describe("a response's limit", function()
     local client = clients.open(server:url(), { timeout = 30 })
     local before
     for _ = 1, 4 do
-      local batch, err = client:create("contacts", "companies", INPUTS)
+      local batch, err = clients.create(client)
       assert.is_nil(batch)
       assert.equal("too_large", err.kind)
       assert.matches("too_large: .*" .. 64 * MIB .. " bytes", tostring(err))
@@ -159,7 +158,7 @@ describe("a response's limit", function()
       local grown = resources.resident() - before -- three times 64 MiB, if none was given back
       assert.is_true(grown < 64 * KIB, "grown by KiB: " .. grown)
     end
-    assert(client:create("contacts", "companies", INPUTS))
+    assert(clients.create(client))
   end)
 
   it("lets a client read what is large, but within it", function()
@@ -168,7 +167,7 @@ describe("a response's limit", function()
       "Content-Encoding: gzip",
     })) } })
     local client = clients.open(server:url(), { timeout = 30 })
-    local batch = assert(client:create("contacts", "companies", INPUTS))
+    local batch = assert(clients.create(client))
     assert.equal(20 * MIB, #batch.filler)
   end)
 end)

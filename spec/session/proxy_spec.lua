@@ -9,7 +9,6 @@ local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
 local SERVICE = "https://api.example" -- never reached: the proxy is in between
-local INPUTS = { { from = 101, to = "202", types = 1 } }
 local USER, PASSWORD = "uQzjX", "pWvqK"
 
 -- URLs that libcurl, or core.proxy, refuses: USER and PASSWORD stand for u and p.
@@ -54,7 +53,7 @@ local function call(options)
   local client = clients.open(SERVICE, options, {
     on_event = function(event) events[#events + 1] = event end,
   })
-  local batch, err = client:create("contacts", "companies", INPUTS)
+  local batch, err = clients.create(client)
   assert.is_nil(batch)
   assert_hidden({ err, tostring(err), events }, options.proxy)
   return err, events
@@ -74,7 +73,7 @@ describe("a proxy that cannot be used", function()
 
   it("stops a job at once: nothing was sent", function()
     local client = clients.open(SERVICE, { proxy = filled(UNUSABLE[1]), max_attempts = 6 })
-    local report, err = client:create_all("contacts", "companies", INPUTS)
+    local report, err = client:create_all("contacts", "companies", clients.INPUTS)
     assert.same({ 1, 0, 0 }, { report.not_sent, report.failed, report.unconfirmed })
     assert.equal("proxy", err.reason)
     assert_hidden({ report, err, tostring(err) }, "job")
@@ -111,7 +110,7 @@ describe("a proxy that cannot be used", function()
 
   it("is not asked for plain HTTP to this machine", function()
     local server = raw_server.start({ connections = { responses.script(responses.created()) } })
-    assert(clients.open(server:url(), { proxy = UNUSABLE[1] }):create("contacts", "companies", INPUTS))
+    assert(clients.create(clients.open(server:url(), { proxy = UNUSABLE[1] })))
     server:close()
   end)
 
@@ -173,7 +172,7 @@ describe("a proxy's refusal", function()
   it("of a tunnel stops a job at once", function()
     proxy = raw_server.start({ connections = { { { "read_head" }, { "send", responses.of(407) } } } })
     local client = clients.open(SERVICE, { proxy = proxy:url(), max_attempts = 6 })
-    local report, err = client:create_all("contacts", "companies", INPUTS)
+    local report, err = client:create_all("contacts", "companies", clients.INPUTS)
     assert.same({ 1, 407, 1 }, { report.not_sent, err.proxy_status, proxy:connections() })
   end)
 

@@ -8,7 +8,6 @@ local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
-local INPUTS = { { from = 101, to = "202", types = 1 } }
 
 -- A request taken apart: its first line, its fields (a list of values by lower-case name), its body.
 local function parse(bytes)
@@ -37,7 +36,7 @@ describe("a request", function()
   end
 
   local function path_of(client, from, to)
-    assert(client:create(from, to, INPUTS))
+    assert(client:create(from, to, clients.INPUTS))
     return received().first:match("^POST (%S+) HTTP/1%.1$")
   end
 
@@ -51,7 +50,7 @@ describe("a request", function()
   end)
 
   it("has the fields that the service asks for, once each, and no others", function()
-    assert(new():create("contacts", "companies", INPUTS))
+    assert(clients.create(new()))
     local request = received()
     local agent = request.fields["user-agent"][1]
     assert.matches("^hubspot%-associations/%d[%w.]* %(.*Lua.*libcurl/%d.*%)$", agent)
@@ -147,7 +146,7 @@ describe("a request", function()
     for _, name in ipairs({ "", ".", "..", "a\nb", "a\r\nHost: b", "a\0b", "\127" }) do
       local pairs_of_types = { { name, "companies", "fromObjectType" }, { "contacts", name, "toObjectType" } }
       for _, pair in ipairs(pairs_of_types) do
-        local batch, err = client:create(pair[1], pair[2], INPUTS)
+        local batch, err = client:create(pair[1], pair[2], clients.INPUTS)
         assert.is_nil(batch)
         assert.same({ "invalid_input", pair[3] }, { err.kind, err.field })
         assert.is_nil(tostring(err):find("%c"))
@@ -168,12 +167,12 @@ describe("a request", function()
   end)
 
   it("goes to localhost by name, too", function()
-    assert(new({ base_url = server:url("http", "localhost") }):create("contacts", "companies", INPUTS))
+    assert(clients.create(new({ base_url = server:url("http", "localhost") })))
     assert.same({ "localhost:" .. server.port }, received().fields.host)
   end)
 
   it("has the caller's words behind the module's own user agent", function()
-    assert(new({ user_agent = "nightly-sync/2.1" }):create("contacts", "companies", INPUTS))
+    assert(clients.create(new({ user_agent = "nightly-sync/2.1" })))
     assert.matches("^hubspot%-associations/.* nightly%-sync/2%.1$", received().fields["user-agent"][1])
   end)
 end)

@@ -7,7 +7,6 @@ local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
-local INPUTS = { { from = 101, to = "202", types = 1 } }
 local BATCH = responses.BATCH
 
 describe("an answer", function()
@@ -16,7 +15,7 @@ describe("an answer", function()
   -- A call that a server answers with these bytes on its one connection, which is then closed.
   local function create(bytes, script)
     server = raw_server.start({ connections = { script or responses.script(bytes) } })
-    return clients.open(server:url()):create("contacts", "companies", INPUTS)
+    return clients.create(clients.open(server:url()))
   end
 
   after_each(function()

@@ -11,7 +11,6 @@ local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 
 local TOKEN = clients.TOKEN
-local INPUTS = { { from = 101, to = "202", types = 1 } }
 local READ = { "read_request" }
 
 -- A configuration of OpenSSL that leaves it to the program what is safe enough.
@@ -36,7 +35,7 @@ describe("TLS", function()
       tls = tls,
     })
     client = clients.open(server:url("https", host), { ca_file = set.ca }, changes)
-    return client:create("contacts", "companies", INPUTS)
+    return clients.create(client)
   end
 
   local function assert_refused(batch, err)
@@ -62,7 +61,7 @@ describe("TLS", function()
   it("accepts a server whose CA is in ca_file, and keeps its connection", function()
     assert(create(set.server))
     for _ = 1, 9 do
-      local _, meta = assert(client:create("contacts", "companies", INPUTS))
+      local _, meta = assert(clients.create(client))
       assert.equal("1.1", meta.http_version)
     end
     assert.same({ 1, 10 }, { server:connections(), #server:requests() })

@@ -6,7 +6,6 @@ local clients = require "support.clients"
 local sandbox = require "support.sandbox"
 
 local OLD, NEW = "pat-na1-old-0123456789", "pat-na1-new-0123456789"
-local INPUTS = { { from = 101, to = 202, types = 1 } }
 
 describe("a token function", function()
   local account, client, reasons
@@ -27,7 +26,7 @@ describe("a token function", function()
   end
 
   local function create()
-    return client:create("contacts", "companies", INPUTS)
+    return clients.create(client)
   end
 
   local function refusal()

@@ -28,6 +28,16 @@ function clients.open(base_url, ...)
   return client
 end
 
+clients.INPUTS = { { from = 101, to = "202", types = 1 } }
+
+--- One call: creates the one association of INPUTS.
+---@param client table
+---@return table|nil batch
+---@return table meta, or the error
+function clients.create(client)
+  return client:create("contacts", "companies", clients.INPUTS)
+end
+
 --- Closes every client that was opened here. For after_each.
 function clients.close()
   for _, client in ipairs(opened) do
