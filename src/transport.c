@@ -1,5 +1,5 @@
-/* core.transport: http.c for Lua. A transport sends requests; a request is a value of its own, which
- * its owner asks for the response, and which is canceled when it is closed or collected.
+/* core.transport: http.c for Lua. A transport sends requests. A request is a value of its own: its owner takes the
+ * response from it, and it is canceled when it is closed or collected.
  * Plain HTTP: knows nothing of HubSpot. */
 #include "core.h"
 
@@ -15,26 +15,22 @@
 #define TRANSPORT "hubspot.associations.transport"
 #define REQUEST "hubspot.associations.request"
 
-enum { DEFAULT_MAX_RESPONSE = 64 * 1024 * 1024, MAX_HEADERS = 32, FIRST_ERROR = 300 /* status */ };
+enum { DEFAULT_MAX_RESPONSE = 64 * 1024 * 1024, MAX_HEADERS = 32 };
+
+enum { FIRST_ERROR = 300 }; /* a status */
+
+typedef struct lhsa_request {
+  hsa_http_request *request; /* NULL once closed */
+  int is_responding;         /* while its response is pushed: that takes memory, and so may run finalizers */
+} lhsa_request;
 
 typedef struct lhsa_transport {
   hsa_http *http; /* NULL once closed */
 } lhsa_transport;
 
-typedef struct lhsa_request {
-  hsa_http_request *request; /* NULL once closed */
-  int is_responding;         /* while its response is made, which takes memory, and so may run finalizers */
-} lhsa_request;
+/* ---- fields of the table of arguments, at index `table` ---- */
 
-/* ---- arguments ---- */
-
-static lhsa_transport *check_transport(lua_State *L)
-{
-  return luaL_checkudata(L, 1, TRANSPORT);
-}
-
-/* A string without NUL in field `name` of the table at 1 (or at 2, for a method), which stays on the
- * stack so that it lives; NULL when absent. */
+/* A string without NUL, or NULL when the field is nil. The string stays on the stack, so that it is not collected. */
 static const char *string_field(lua_State *L, int table, const char *name)
 {
   size_t length;
@@ -55,7 +51,7 @@ static const char *required_string(lua_State *L, int table, const char *name)
   return value;
 }
 
-/* A positive number of seconds, as whole milliseconds, rounded up. */
+/* A positive number of seconds, in milliseconds, rounded up. */
 static long milliseconds_field(lua_State *L, int table, const char *name)
 {
   enum { A_WEEK = 7 * 24 * 3600 };
@@ -65,7 +61,7 @@ static long milliseconds_field(lua_State *L, int table, const char *name)
     luaL_error(L, "%s: expected a positive number of seconds", name);
   lua_pop(L, 1);
   if (seconds < 0.001)
-    return 1; /* 0 would be no limit */
+    return 1; /* because 0 is no limit to libcurl */
   return seconds > A_WEEK ? A_WEEK * 1000L : (long)(seconds * 1000 + 0.999);
 }
 
@@ -79,7 +75,7 @@ static size_t bytes_field(lua_State *L, int table, const char *name, size_t othe
   return (size_t)bytes;
 }
 
-/* The list in field `headers`: each one line, so that none can smuggle in another. */
+/* The list `headers`. Each entry is one line, so that none can add another header. The strings stay on the stack. */
 static void headers_field(lua_State *L, int table, const char **lines)
 {
   size_t length;
@@ -90,15 +86,68 @@ static void headers_field(lua_State *L, int table, const char **lines)
   luaL_checkstack(L, (int)count + LUA_MINSTACK, "headers");
   int list = lua_gettop(L);
   for (size_t i = 0; i < count; i++) {
-    lua_rawgeti(L, list, (int)i + 1); /* stays on the stack */
+    lua_rawgeti(L, list, (int)i + 1);
     lines[i] = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
     if (lines[i] == NULL || strlen(lines[i]) != length || strpbrk(lines[i], "\r\n") != NULL)
-      luaL_error(L, "headers: entry %d is not one line of text", (int)i + 1); /* may be secret: not shown */
+      luaL_error(L, "headers: entry %d is not one line of text",
+                 (int)i + 1); /* not shown: it may be secret */
   }
   lines[count] = NULL;
 }
 
-/* ---- responses ---- */
+/* Field `http_version`: "1.1", "2", or nil. */
+static int http_version_field(lua_State *L, int table)
+{
+  const char *version = string_field(L, table, "http_version");
+  if (version == NULL)
+    return 0;
+  if (strcmp(version, "1.1") != 0 && strcmp(version, "2") != 0)
+    luaL_error(L, "http_version: expected \"1.1\" or \"2\"");
+  return version[0] == '1' ? HSA_HTTP_1_1 : HSA_HTTP_2;
+}
+
+/* ---- request ---- */
+
+static lhsa_request *check_request(lua_State *L)
+{
+  return luaL_checkudata(L, 1, REQUEST);
+}
+
+/* Pushes a request, which is closed until something is sent. It keeps the transport, at index 1, and the body, at index 3, alive. */
+static lhsa_request *new_request(lua_State *L)
+{
+  lhsa_request *self = lhsa_newuserdata(L, sizeof *self);
+  *self = (lhsa_request){.request = NULL};
+  luaL_getmetatable(L, REQUEST);
+  lua_setmetatable(L, -2);
+  lua_createtable(L, 2, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, -2, 1);
+  lua_pushvalue(L, 3);
+  lua_rawseti(L, -2, 2);
+  lhsa_setanchor(L, -2);
+  return self;
+}
+
+/* Adds the header in this line, if there is one, to the table at the top of the stack. */
+static void add_header(lua_State *L, const char *line, const char *end)
+{
+  luaL_Buffer name;
+  const char *colon = memchr(line, ':', (size_t)(end - line));
+  if (colon == NULL)
+    return;
+  const char *value = colon + 1;
+  while (value < end && hsa_ascii_is_space(*value))
+    value++;
+  while (end > value && hsa_ascii_is_space(end[-1]))
+    end--;
+  luaL_buffinit(L, &name);
+  for (const char *p = line; p < colon; p++)
+    luaL_addchar(&name, hsa_ascii_lower(*p));
+  luaL_pushresult(&name);
+  lua_pushlstring(L, value, (size_t)(end - value));
+  lua_rawset(L, -3);
+}
 
 static void push_headers(lua_State *L, const hsa_buffer *head)
 {
@@ -109,21 +158,7 @@ static void push_headers(lua_State *L, const hsa_buffer *head)
   while (line < end) {
     const char *stop = memchr(line, '\n', (size_t)(end - line));
     stop = stop == NULL ? end : stop;
-    const char *colon = memchr(line, ':', (size_t)(stop - line));
-    if (colon != NULL) {
-      const char *value = colon + 1, *last = stop;
-      while (value < last && hsa_ascii_is_space(*value))
-        value++;
-      while (last > value && hsa_ascii_is_space(last[-1]))
-        last--;
-      luaL_Buffer name;
-      luaL_buffinit(L, &name);
-      for (const char *p = line; p < colon; p++)
-        luaL_addchar(&name, hsa_ascii_lower(*p));
-      luaL_pushresult(&name);
-      lua_pushlstring(L, value, (size_t)(last - value));
-      lua_rawset(L, -3);
-    }
+    add_header(L, line, stop);
     line = stop + 1;
   }
 }
@@ -158,25 +193,6 @@ static void push_failure(lua_State *L, const hsa_http_result *result)
     lhsa_set_integer(L, "proxy_code", (lua_Integer)result->proxy_code);
 }
 
-/* nil, { kind, message, elapsed, sent }: of what was not even tried */
-static int return_failure(lua_State *L, const char *kind, const char *message)
-{
-  lua_pushnil(L);
-  lua_createtable(L, 0, 4);
-  lhsa_set_string(L, "kind", kind);
-  lhsa_set_string(L, "message", message);
-  lhsa_set_number(L, "elapsed", 0);
-  lhsa_set_boolean(L, "sent", 0);
-  return 2;
-}
-
-/* ---- request ---- */
-
-static lhsa_request *check_request(lua_State *L)
-{
-  return luaL_checkudata(L, 1, REQUEST);
-}
-
 /* request:done() -> boolean */
 static int request_done(lua_State *L)
 {
@@ -185,7 +201,7 @@ static int request_done(lua_State *L)
   return 1;
 }
 
-/* __gc: cancels it if it is under way, frees what it holds. */
+/* __gc: cancels the request if it is under way, and frees it. */
 static int request_collect(lua_State *L)
 {
   lhsa_request *self = check_request(L);
@@ -196,19 +212,19 @@ static int request_collect(lua_State *L)
   return 0;
 }
 
-/* request:close(): the same; also __close. Its response is made first, where that has begun. */
+/* request:close(), __close: the same. Does nothing while the response is pushed, which closes the request itself. */
 static int request_close(lua_State *L)
 {
   return check_request(L)->is_responding ? 0 : request_collect(L);
 }
 
-/* request:response() -> { status, headers, body, elapsed, http_version, connects } | nil,
- *   { kind, message, elapsed, sent, again, looked_up, curl_code, proxy_status, proxy_code } | nil. Once: it closes the request. Raises
- * while it is not done.
- * Both, when it failed after the response had begun, and what came of that may be of use. `sent` is false when
- * nothing of it went out, or the server said that it did nothing of it; `again` is true when it is worth a try on
- * another connection at once; `looked_up` tells whether the address to connect to was found; `proxy_status` is a
- * proxy's rejection of the tunnel, `proxy_code` that of a SOCKS proxy, as a CURLproxycode. */
+/* request:response() -> { status, headers, body, elapsed, http_version, connects } | nil, failure | nil   failure:
+ * { kind, message, elapsed, sent, again, looked_up, curl_code, proxy_status, proxy_code } Closes the request, so
+ * that there is one response. Raises while the request is under way. There are both when the request failed after
+ * the response had begun, and what was received may be of use. sent: false when nothing was sent, or the server
+ * said that it did nothing of it. again: worth a try on another connection at once. looked_up: whether the address
+ * to connect to was found. proxy_status: of a proxy that rejects the tunnel. proxy_code: of a SOCKS proxy that
+ * rejects it, a CURLproxycode. */
 static int request_response(lua_State *L)
 {
   lhsa_request *self = check_request(L);
@@ -237,132 +253,26 @@ static const luaL_Reg request_methods[] = {
 
 /* ---- transport ---- */
 
-/* transport:submit { method, url, headers, body, timeout, connect_timeout } -> request
- *   | nil, { kind, message }
- * headers: a list of "Name: value"; timeouts in seconds. The body is not copied, but kept alive. */
-static int transport_submit(lua_State *L)
+static lhsa_transport *check_transport(lua_State *L)
 {
-  const char *lines[MAX_HEADERS + 1];
-  hsa_http_call call = {.headers = lines};
-  lhsa_transport *transport = check_transport(L);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
-  lua_getfield(L, 2, "body"); /* at 3 */
-  if (!lua_isnil(L, 3)) {
-    luaL_argcheck(L, lua_type(L, 3) == LUA_TSTRING, 2, "body: expected a string");
-    call.body = lua_tolstring(L, 3, &call.body_length);
-  }
-  call.timeout_ms = milliseconds_field(L, 2, "timeout");
-  call.connect_timeout_ms = milliseconds_field(L, 2, "connect_timeout");
-  call.method = required_string(L, 2, "method");
-  call.url = required_string(L, 2, "url");
-  headers_field(L, 2, lines);
-
-  lhsa_request *self = lhsa_newuserdata(L, sizeof *self);
-  self->request = NULL;
-  self->is_responding = 0;
-  luaL_getmetatable(L, REQUEST);
-  lua_setmetatable(L, -2);
-  lua_createtable(L, 2, 0);
-  lua_pushvalue(L, 1);
-  lua_rawseti(L, -2, 1);
-  lua_pushvalue(L, 3);
-  lua_rawseti(L, -2, 2);
-  lhsa_setanchor(L, -2);
-
-  const char *reason = "the client is closed", *kind = "closed";
-  if (transport->http != NULL
-      && hsa_http_is_open(transport->http)) { /* now: a finalizer may have closed it */
-    kind = "network";
-    self->request = hsa_http_submit(transport->http, &call, &reason);
-  }
-  if (self->request != NULL)
-    return 1;
-  return return_failure(L, kind, reason);
+  return luaL_checkudata(L, 1, TRANSPORT);
 }
 
-/* transport:step(): does what is ready; never waits. A closed transport has nothing to do. */
-static int transport_step(lua_State *L)
+/* Returns nil, { kind, message, elapsed, sent }, for what was not even tried. */
+static int return_failure(lua_State *L, const char *kind, const char *message)
 {
-  lhsa_transport *self = check_transport(L);
-  if (self->http != NULL)
-    hsa_http_step(self->http);
-  return 0;
+  lua_pushnil(L);
+  lua_createtable(L, 0, 4);
+  lhsa_set_string(L, "kind", kind);
+  lhsa_set_string(L, "message", message);
+  lhsa_set_number(L, "elapsed", 0);
+  lhsa_set_boolean(L, "sent", 0);
+  return 2;
 }
 
-/* transport:fd() -> a descriptor that is readable whenever step has something to do or a request is
- * done and not yet asked for its response; the same for the transport's life, and readable from shutdown on.
- * Never read or close it. -1 once it is closed, and in a forked child that has no descriptor left for it. */
-static int transport_fd(lua_State *L)
-{
-  lhsa_transport *self = check_transport(L);
-  lua_pushinteger(L, self->http == NULL ? -1 : hsa_http_fd(self->http));
-  return 1;
-}
-
-/* transport:wake(seconds): makes fd readable in at most so many seconds, once */
-static int transport_wake(lua_State *L)
-{
-  lhsa_transport *self = check_transport(L);
-  lua_Number seconds = luaL_checknumber(L, 2);
-  luaL_argcheck(L, seconds >= 0, 2, "a time to wait is not negative");
-  if (self->http != NULL)
-    hsa_http_wake(self->http, seconds > 1e6 ? INT64_C(1000000000000000) : (int64_t)(seconds * 1e9));
-  return 0;
-}
-
-/* transport:pending() -> how many requests are under way */
-static int transport_pending(lua_State *L)
-{
-  lhsa_transport *self = check_transport(L);
-  lua_pushinteger(L, self->http == NULL ? 0 : (lua_Integer)hsa_http_pending(self->http));
-  return 1;
-}
-
-/* transport:shutdown(): ends every request, which fail as `closed`, and every connection. What is left is fd,
- * readable, for those who wait for it. */
-static int transport_shutdown(lua_State *L)
-{
-  lhsa_transport *self = check_transport(L);
-  if (self->http != NULL)
-    hsa_http_shutdown(self->http);
-  return 0;
-}
-
-/* transport:close(): shuts it down, and frees it and its descriptor. Also __gc, __close. */
-static int transport_close(lua_State *L)
-{
-  lhsa_transport *self = check_transport(L);
-  hsa_http *http = self->http;
-  self->http = NULL;
-  if (http != NULL)
-    hsa_http_free(http);
-  return 0;
-}
-
-static const luaL_Reg transport_methods[] = {
-  {"submit", transport_submit}, {"step", transport_step},
-  {"fd", transport_fd},         {"pending", transport_pending},
-  {"wake", transport_wake},     {"shutdown", transport_shutdown},
-  {"close", transport_close},   {"__gc", transport_close},
-  {"__close", transport_close}, {NULL, NULL},
-};
-
-/* Field `http_version`: "1.1", "2", or nil. */
-static int http_version_field(lua_State *L, int table)
-{
-  const char *version = string_field(L, table, "http_version");
-  if (version == NULL)
-    return 0;
-  if (strcmp(version, "1.1") != 0 && strcmp(version, "2") != 0)
-    luaL_error(L, "http_version: expected \"1.1\" or \"2\"");
-  return version[0] == '1' ? HSA_HTTP_1_1 : HSA_HTTP_2;
-}
-
-/* transport { proxy, ca_file, ca_path, keep_default_ca, http_version, max_response } -> transport
- *   | nil, { kind, message }
- * keep_default_ca: whether libcurl's own certificates stay in the place of what is not given.
- * max_response: bytes after decompression, 64 MiB unless told. */
+/* transport { proxy, ca_file, ca_path, keep_default_ca, http_version, max_response } -> transport | nil, failure
+ * keep_default_ca: whether libcurl's default stays in place of ca_file or ca_path when only the other is given.
+ * max_response: bytes after decompression; 64 MiB by default. */
 static int new_transport(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -385,20 +295,118 @@ static int new_transport(lua_State *L)
   return return_failure(L, "network", strerror(errno));
 }
 
-/* invalid_url(url) -> nil when requests may go there, else why not */
+/* transport:submit { method, url, headers, body, timeout, connect_timeout } -> request | nil, failure
+ * headers: a list of "Name: value". timeout, connect_timeout: seconds. The body is not copied, but kept alive. */
+static int transport_submit(lua_State *L)
+{
+  const char *lines[MAX_HEADERS + 1];
+  hsa_http_call call = {.headers = lines};
+  lhsa_transport *transport = check_transport(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  lua_getfield(L, 2, "body"); /* at 3 */
+  if (!lua_isnil(L, 3)) {
+    luaL_argcheck(L, lua_type(L, 3) == LUA_TSTRING, 2, "body: expected a string");
+    call.body = lua_tolstring(L, 3, &call.body_length);
+  }
+  call.timeout_ms = milliseconds_field(L, 2, "timeout");
+  call.connect_timeout_ms = milliseconds_field(L, 2, "connect_timeout");
+  call.method = required_string(L, 2, "method");
+  call.url = required_string(L, 2, "url");
+  headers_field(L, 2, lines);
+
+  lhsa_request *self = new_request(L);
+  const char *reason = "the client is closed", *kind = "closed";
+  /* Only now, because a finalizer may have closed it. */
+  if (transport->http != NULL && hsa_http_is_open(transport->http)) {
+    kind = "network";
+    self->request = hsa_http_submit(transport->http, &call, &reason);
+  }
+  if (self->request != NULL)
+    return 1;
+  return return_failure(L, kind, reason);
+}
+
+/* transport:step(): does what is ready; never waits. Does nothing when closed. */
+static int transport_step(lua_State *L)
+{
+  lhsa_transport *self = check_transport(L);
+  if (self->http != NULL)
+    hsa_http_step(self->http);
+  return 0;
+}
+
+/* transport:fd() -> a descriptor, which is readable when step has something to do, and when a response waits for
+ * its owner. It stays the same for the transport's life, and is readable after shutdown. To be watched only, never
+ * read or closed. -1 when closed, and in a forked child that has no descriptor left for it. */
+static int transport_fd(lua_State *L)
+{
+  lhsa_transport *self = check_transport(L);
+  lua_pushinteger(L, self->http == NULL ? -1 : hsa_http_fd(self->http));
+  return 1;
+}
+
+/* transport:wake(seconds): makes fd readable after so many seconds, once; the soonest of several calls counts. */
+static int transport_wake(lua_State *L)
+{
+  lhsa_transport *self = check_transport(L);
+  lua_Number seconds = luaL_checknumber(L, 2);
+  luaL_argcheck(L, seconds >= 0, 2, "a time to wait is not negative");
+  if (self->http != NULL)
+    hsa_http_wake(self->http, seconds > 1e6 ? INT64_C(1000000000000000) : (int64_t)(seconds * 1e9));
+  return 0;
+}
+
+/* transport:pending() -> the number of requests under way */
+static int transport_pending(lua_State *L)
+{
+  lhsa_transport *self = check_transport(L);
+  lua_pushinteger(L, self->http == NULL ? 0 : (lua_Integer)hsa_http_pending(self->http));
+  return 1;
+}
+
+/* transport:shutdown(): ends every request, with a failure of kind `closed`, and every connection. fd stays, and is
+ * readable, so that all who wait for it are woken. */
+static int transport_shutdown(lua_State *L)
+{
+  lhsa_transport *self = check_transport(L);
+  if (self->http != NULL)
+    hsa_http_shutdown(self->http);
+  return 0;
+}
+
+/* transport:close(), __gc, __close: shuts down, and frees the transport and its descriptor. */
+static int transport_close(lua_State *L)
+{
+  lhsa_transport *self = check_transport(L);
+  hsa_http *http = self->http;
+  self->http = NULL;
+  if (http != NULL)
+    hsa_http_free(http);
+  return 0;
+}
+
+static const luaL_Reg transport_methods[] = {
+  {"submit", transport_submit}, {"step", transport_step},
+  {"fd", transport_fd},         {"pending", transport_pending},
+  {"wake", transport_wake},     {"shutdown", transport_shutdown},
+  {"close", transport_close},   {"__gc", transport_close},
+  {"__close", transport_close}, {NULL, NULL},
+};
+
+/* ---- URLs ---- */
+
+/* invalid_url(url) -> nil, or the reason why a request may not be sent there */
 static int invalid_url(lua_State *L)
 {
   size_t length;
   const char *url = luaL_checklstring(L, 1, &length);
   const char *reason = strlen(url) == length ? hsa_url_invalid(url) : "a URL has no NUL in it";
-  if (reason == NULL)
-    lua_pushnil(L);
-  else
-    lua_pushstring(L, reason);
+  lua_pushstring(L, reason); /* nil for NULL */
   return 1;
 }
 
-/* proxy(url) -> the URL of a proxy without user and password; nil and the reason, when libcurl cannot use it */
+/* proxy(url) -> the URL without user and password | nil, the reason why libcurl cannot use such a proxy */
 static int proxy(lua_State *L)
 {
   char shown[512];
