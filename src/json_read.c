@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+/* Half of all tokens are one character. hsa_json_next needs no stack frame for those, unless a compiler puts the
+ * functions for the others into it. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 void hsa_json_init(hsa_json_reader *reader, const char *text, size_t length)
 {
   *reader = (hsa_json_reader){.begin = text, .next = text, .end = text + length, .text = text};
@@ -73,7 +77,7 @@ static hsa_json_token read_escaped_string(hsa_json_reader *reader, const char *p
 
 /* Nearly every string of a response is a short key without escapes, which two searches of the C library read in less
  * time than a loop over its bytes. */
-static hsa_json_token read_string(hsa_json_reader *reader)
+static OUT_OF_LINE hsa_json_token read_string(hsa_json_reader *reader)
 {
   const char *begin = reader->next, *quote = memchr(begin, '"', (size_t)(reader->end - begin));
   const char *rest = quote == NULL ? reader->end : quote, *backslash = NULL;
@@ -97,7 +101,7 @@ static const char *skip_digits(const char *p, const char *end)
   return p;
 }
 
-static hsa_json_token read_number(hsa_json_reader *reader)
+static OUT_OF_LINE hsa_json_token read_number(hsa_json_reader *reader)
 {
   const char *p = reader->next - 1, *end = reader->end, *digits;
   reader->text = p;
@@ -126,7 +130,7 @@ static hsa_json_token read_number(hsa_json_reader *reader)
   return HSA_JSON_NUMBER;
 }
 
-static hsa_json_token read_word(hsa_json_reader *reader, const char *word, hsa_json_token token)
+static OUT_OF_LINE hsa_json_token read_word(hsa_json_reader *reader, const char *word, hsa_json_token token)
 {
   size_t length = strlen(word);
   reader->text = reader->next - 1;
