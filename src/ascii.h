@@ -1,7 +1,7 @@
 #ifndef HSA_ASCII_H
 #define HSA_ASCII_H
 
-/* What the C library does by the host's locale, for ASCII. */
+/* For ASCII only, because the C library's functions depend on the host's locale. */
 
 static inline char hsa_ascii_lower(char c)
 {

@@ -1,4 +1,5 @@
-/* One face of Lua 5.1 to 5.4 and LuaJIT: the few newer names this module uses, for the older Luas. */
+/* What this module uses of newer Luas, for the older ones: the sources are written for Lua 5.4, and build with 5.1
+ * to 5.5 and LuaJIT. */
 #ifndef HSA_COMPAT_H
 #define HSA_COMPAT_H
 
@@ -7,7 +8,7 @@
 
 #define HSA_EXPORT __attribute__((visibility("default")))
 
-/* The values that a userdata keeps alive: one table, at the top of the stack, which this pops. */
+/* A userdata has one anchor, a table of the values that it keeps alive. Setting it pops it from the stack. */
 #if LUA_VERSION_NUM >= 504
 #define lhsa_newuserdata(L, size) lua_newuserdatauv(L, size, 1)
 #define lhsa_setanchor(L, index) lua_setiuservalue(L, index, 1)
@@ -47,7 +48,7 @@ static inline void lhsa_setfuncs(lua_State *L, const luaL_Reg *functions, int up
 /* Registers the metatable `name`, whose methods are also its __index, and leaves the stack as it was. */
 static inline void lhsa_newclass(lua_State *L, const char *name, const luaL_Reg *methods)
 {
-  luaL_newmetatable(L, name); /* one that is there may be half filled: memory may have run out before */
+  luaL_newmetatable(L, name); /* filled even when it exists: memory may have run out halfway before */
   luaL_setfuncs(L, methods, 0);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");

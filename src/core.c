@@ -1,4 +1,4 @@
-/* hubspot.associations.core: the table of functions, nothing else. */
+/* hubspot.associations.core: only the module's table of functions. */
 #include "core.h"
 
 #include "http.h"

@@ -1,13 +1,13 @@
-/* What libcurl says of HTTP/2's streams to people only, in the text for its debug function: no option and no code of
- * its tells that a request was refused unprocessed. The words are those of 7.83 to 8.17; where others are used, such
- * a request is taken for one that may have been done, which is the safe mistake.
- * Only the beginning of a text is compared: what a server says may stand further on. */
+/* Reads what libcurl tells about HTTP/2 streams only in the texts for its debug function: no option and no error code
+ * says that the server did not process a request. The texts are those of libcurl 7.83 to 8.17. With any other, such a
+ * request counts as one that may have been done, which is the safe mistake.
+ * Only the beginning of a text is compared, because the rest may contain the server's own words. */
 #include "curl_words.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Behind `words`, which the text begins with; else NULL. */
+/* The text behind `words`, or NULL when it does not begin with them. */
 static const char *after(const char *text, const char *words)
 {
   size_t length = strlen(words);
@@ -32,16 +32,16 @@ static int number(const char *digits, long *value)
 hsa_curl_word hsa_curl_words_read(const char *text, size_t length, long *stream)
 {
   static const char *const OPENED[] = {"Using Stream ID: ", "[HTTP/2] [", NULL};
-  static const char *const GOING[] = {"received GOAWAY, ", "recveived GOAWAY, ", NULL};
+  static const char *const GOAWAY[] = {"received GOAWAY, ", "recveived GOAWAY, ", NULL};
   static const char *const REFUSED[] = {"REFUSED_STREAM, retrying", NULL};
-  char line[128]; /* ended by NUL, which the text need not be */
+  char line[128]; /* a copy with a NUL, which libcurl's text may lack */
   const char *rest;
   size_t count = length < sizeof line ? length : sizeof line - 1;
   memcpy(line, text, count);
   line[count] = '\0';
   if ((rest = after_any(line, OPENED)) != NULL && number(rest, stream))
     return HSA_CURL_WORD_STREAM;
-  if ((rest = after_any(line, GOING)) != NULL && (rest = strstr(rest, "last_stream=")) != NULL
+  if ((rest = after_any(line, GOAWAY)) != NULL && (rest = strstr(rest, "last_stream=")) != NULL
       && number(rest + strlen("last_stream="), stream))
     return HSA_CURL_WORD_GOAWAY;
   return after_any(line, REFUSED) != NULL ? HSA_CURL_WORD_REFUSED : HSA_CURL_WORD_OTHER;

@@ -3,12 +3,14 @@
 
 #include <stdint.h>
 
+/* One descriptor for a set of sockets and an alarm. It watches sockets, and never owns one. */
+
 enum { HSA_POLL_IN = 1, HSA_POLL_OUT = 2 };
 
 enum { HSA_POLLER_AT_ONCE = 1 }; /* a deadline in the past; 0 is none */
 
 typedef struct hsa_poller {
-  int fd;    /* readable whenever a watched socket is ready or the alarm is due; -1 when closed */
+  int fd;    /* readable while a watched socket is ready or the alarm is due; -1 when closed */
   int timer; /* Linux: the timerfd behind the alarm */
 } hsa_poller;
 
@@ -17,17 +19,17 @@ typedef struct hsa_poller_event {
   int ready; /* HSA_POLL_IN | HSA_POLL_OUT */
 } hsa_poller_event;
 
-/* All return 0, or -1 with errno set. */
+/* These return 0, or -1 with errno set. */
 int hsa_poller_open(hsa_poller *poller);
 void hsa_poller_close(hsa_poller *poller);
 
-/* Begins anew after a fork, under the same descriptor number where it can, leaving the parent's untouched. */
+/* After a fork: opens a new poller for the child, with the same descriptor number where possible. */
 int hsa_poller_reopen(hsa_poller *poller);
 
-/* Watches `fd` for `interest` (HSA_POLL_IN | HSA_POLL_OUT), in place of what it was watched for; 0 forgets it. */
+/* Watches `fd` for `interest` (HSA_POLL_IN | HSA_POLL_OUT), in place of what it was watched for; 0 ends that. */
 int hsa_poller_watch(hsa_poller *poller, int fd, int interest);
 
-/* Makes the poller readable from `deadline` on, until the next call: hsa_poller_now nanoseconds, 0 for never. */
+/* Makes the poller readable from `deadline` on, in hsa_poller_now's nanoseconds, until the next call; 0 is never. */
 int hsa_poller_alarm(hsa_poller *poller, int64_t deadline);
 
 /* The sockets that are ready now, at most `max`; never waits. */

@@ -1,5 +1,4 @@
-/* One descriptor for a set of sockets and an alarm, on Linux: epoll and a timerfd.
- * Watches sockets, never owns one. poller_kqueue.c is the same for macOS and the BSDs. */
+/* poller.h for Linux: epoll and a timerfd. poller_kqueue.c is for macOS and the BSDs. */
 #define _GNU_SOURCE
 #include "poller.h"
 
@@ -67,7 +66,7 @@ int hsa_poller_watch(hsa_poller *poller, int fd, int interest)
   if (interest & HSA_POLL_OUT)
     event.events |= EPOLLOUT;
   if (interest == 0) {
-    /* It may be closed already, and so forgotten. */
+    /* This fails when the socket is closed already, which ended the watching. */
     epoll_ctl(poller->fd, EPOLL_CTL_DEL, fd, &event);
     return 0;
   }
@@ -93,7 +92,7 @@ int hsa_poller_ready(hsa_poller *poller, hsa_poller_event *events, int max)
     if (ready[i].data.fd == poller->timer)
       continue;
     events[sockets].fd = ready[i].data.fd;
-    /* An error or a hang-up shows when the socket is read or written. */
+    /* An error or a hang-up is reported when the socket is read or written. */
     int broken = (ready[i].events & (EPOLLERR | EPOLLHUP)) != 0;
     events[sockets].ready = (broken || (ready[i].events & EPOLLIN) ? HSA_POLL_IN : 0)
                             | (broken || (ready[i].events & EPOLLOUT) ? HSA_POLL_OUT : 0);

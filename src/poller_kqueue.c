@@ -1,5 +1,4 @@
-/* One descriptor for a set of sockets and an alarm, on macOS and the BSDs: kqueue.
- * Watches sockets, never owns one. poller_epoll.c is the same for Linux. */
+/* poller.h for macOS and the BSDs: kqueue. poller_epoll.c is for Linux. */
 #include "poller.h"
 
 #include <fcntl.h>
@@ -42,24 +41,24 @@ void hsa_poller_close(hsa_poller *poller)
   poller->fd = -1;
 }
 
-/* A queue is not inherited by a fork. Its number is taken again where it is free; where the child has
- * opened something under it, that is not ours to close. */
+/* A fork does not inherit a queue. The new one takes the old number if that is free; what the child may have opened
+ * with that number is not ours to close. */
 int hsa_poller_reopen(hsa_poller *poller)
 {
   int before = poller->fd;
   if (hsa_poller_open(poller) != 0)
-    return -1; /* and no descriptor is left to be mistaken for ours */
+    return -1; /* poller->fd is -1 now, so that nothing is mistaken for it */
   if (poller->fd == before || before < 0 || fcntl(before, F_GETFD) >= 0)
     return 0;
   int moved = fcntl(poller->fd, F_DUPFD_CLOEXEC, before);
   if (moved < 0)
     return 0;
-  close(moved == before ? poller->fd : moved); /* another thread may have taken the number just now */
+  close(moved == before ? poller->fd : moved); /* another thread may have taken the number meanwhile */
   poller->fd = moved == before ? before : poller->fd;
   return 0;
 }
 
-/* Deleting a filter that is not there fails, and changes nothing. */
+/* Deleting a filter that is not set fails, and changes nothing: that is no error. */
 static int set(int queue, int fd, short filter, int wanted)
 {
   int result = change(queue, (uintptr_t)fd, filter, wanted ? EV_ADD : EV_DELETE, 0, 0);
@@ -79,8 +78,8 @@ int hsa_poller_alarm(hsa_poller *poller, int64_t deadline)
     change(poller->fd, ALARM, EVFILT_TIMER, EV_DELETE, 0, 0); /* it may not be set */
     return 0;
   }
-  /* Milliseconds, the one unit that all the systems take; up, so that it is never early. A timer of 0 is
-   * refused by some. */
+  /* Milliseconds are the one unit that all these systems take. Rounded up, so that the alarm is never early; some
+   * systems reject a timer of 0. */
   int64_t left = (deadline - hsa_poller_now() + 999999) / 1000000;
   return change(poller->fd, ALARM, EVFILT_TIMER, EV_ADD, 0, left < 1 ? 1 : (intptr_t)left);
 }

@@ -1,17 +1,18 @@
-/* Which URLs libcurl takes for a proxy, and how one is shown.
- * libcurl says so only after the request, with codes that other failures have, and with the password. */
+/* Checks the URL of a proxy before it is used, and makes it fit to be shown.
+ * libcurl itself reports a bad URL only when a request fails, with codes that other failures share, and with the
+ * password in the text. */
 #include "proxy.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MALFORMED                                                                                            \
-  "its URL is malformed: expected http://user:password@host:port, with special characters in the user and "  \
-  "the "                                                                                                     \
-  "password percent-encoded (an @ is %40)"
+static const char MALFORMED[] =
+  "its URL is malformed: expected http://user:password@host:port, with special characters in the user and "
+  "the password percent-encoded (an @ is %40)";
 
-/* As libcurl reads it, and with what would show a password elsewhere than where a password belongs refused. */
+/* Parses the URL as libcurl does. An @ behind the host is an error, because a part of the password may stand there:
+ * an unencoded slash in the password ends the host early. */
 static const char *parse(CURLU *parsed, const char *url)
 {
   static const CURLUPart AFTER_HOST[] = {CURLUPART_PATH, CURLUPART_QUERY, CURLUPART_FRAGMENT};
@@ -24,16 +25,16 @@ static const char *parse(CURLU *parsed, const char *url)
     return MALFORMED;
   for (size_t i = 0; i < sizeof AFTER_HOST / sizeof *AFTER_HOST; i++)
     if (curl_url_get(parsed, AFTER_HOST[i], &value, 0) == CURLUE_OK) {
-      int holds_more = strchr(value, '@') != NULL; /* the password had a slash in it, or the like */
+      int has_at = strchr(value, '@') != NULL;
       curl_free(value);
-      if (holds_more)
+      if (has_at)
         return MALFORMED;
     }
   for (size_t i = 0; i < sizeof SECRET / sizeof *SECRET; i++) {
     result = curl_url_get(parsed, SECRET[i], &value, CURLU_URLDECODE);
     if (result == CURLUE_OK)
       curl_free(value);
-    else if (result == CURLUE_URLDECODE) /* libcurl 7.88 would then use no proxy */
+    else if (result == CURLUE_URLDECODE) /* libcurl 7.88 would silently use no proxy */
       return "its user or password has control characters";
   }
   return NULL;

@@ -1,6 +1,6 @@
-/* core.catch_interrupts, core.interrupted: SIGINT and SIGTERM as a question that a loop can ask.
- * Process-wide by nature, as signal handlers are: the one exception to this module's rule that it keeps no
- * global state. Only the command uses it, in a process of its own; a host's signals are the host's. */
+/* core.catch_interrupts, core.interrupted: whether SIGINT or SIGTERM came, for a loop to ask. Signal handlers
+ * belong to the process, so this is the one exception to the rule that the module has no global state. Only the
+ * command uses it, in its own process; a host's signals belong to the host. */
 #define _POSIX_C_SOURCE 200809L
 #include "core.h"
 
@@ -11,9 +11,9 @@
 static const int interrupts[] = {SIGINT, SIGTERM};
 enum { INTERRUPTS = sizeof interrupts / sizeof *interrupts };
 
-static volatile sig_atomic_t caught; /* the first that came, or 0 */
+static volatile sig_atomic_t caught; /* the first signal, or 0 */
 
-/* The first is noted; the next one, of either, ends the process as if nobody had asked for them. */
+/* Keeps the first signal, and restores the default action: the next one, of either, ends the process. */
 static void note(int number)
 {
   caught = number;
@@ -23,13 +23,13 @@ static void note(int number)
       signal(interrupts[i], SIG_DFL);
 }
 
-/* catch_interrupts(): from here on, the first SIGINT or SIGTERM ends waits and reads, and is noted. A signal
- * that is ignored stays so: whoever started the process wanted that. Writing to a pipe that nobody reads
- * fails with EPIPE instead of ending the process: a job has more to do than to write there. */
+/* catch_interrupts(): from now on, the first SIGINT or SIGTERM interrupts waits and reads, and is kept for
+ * `interrupted`. A signal that is ignored stays ignored, as with nohup. SIGPIPE is ignored, so that a job can finish
+ * and report when nobody reads its output any more: writing fails with EPIPE. */
 static int catch_interrupts(lua_State *L)
 {
   struct sigaction action, before;
-  memset(&action, 0, sizeof action); /* no SA_RESTART: a read from a pipe must not go on waiting */
+  memset(&action, 0, sizeof action); /* no SA_RESTART: a read from a pipe has to return */
   action.sa_handler = note;
   caught = 0;
   signal(SIGPIPE, SIG_IGN);

@@ -1,6 +1,5 @@
-/* Keeps SIGPIPE from the host while libcurl runs: TLS writes to a connection that the peer has
- * closed would raise it, and it ends a program that does not expect it.
- * Acts on the calling thread only; the process's signal handlers are never touched. */
+/* Holds SIGPIPE back while libcurl runs. A TLS write to a connection that the peer has closed raises it, and it
+ * ends a program that does not expect it. Only the mask of the calling thread is changed, no signal handler. */
 #define _POSIX_C_SOURCE 200809L
 #include "sigpipe.h"
 

@@ -1,5 +1,5 @@
-/* What plain Lua lacks of the system: a monotonic clock, a wait on one descriptor, what a file or a terminal
- * is, and the environment as a privileged program may read it. */
+/* What Lua's own library lacks: a monotonic clock, waiting for one descriptor, facts about files and terminals, and
+ * the environment as a privileged program may read it. */
 #define _GNU_SOURCE /* secure_getenv */
 #include "core.h"
 
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* now() -> seconds on the monotonic clock, with a fraction */
+/* now() -> seconds on the monotonic clock, with their fraction */
 static int system_now(lua_State *L)
 {
   lua_pushnumber(L, (lua_Number)hsa_poller_now() / 1e9);
@@ -31,12 +31,12 @@ static int milliseconds(lua_State *L, int index)
   lua_Number ms = luaL_checknumber(L, index) * 1000;
   luaL_argcheck(L, ms >= 0, index, "a timeout is not negative");
   if (ms == 0)
-    return 0;                                                   /* only a look */
-  return ms >= (lua_Number)INT_MAX - 1 ? INT_MAX : (int)ms + 1; /* up: never wakes before its time */
+    return 0;
+  return ms >= (lua_Number)INT_MAX - 1 ? INT_MAX : (int)ms + 1; /* rounded up, so that it is never early */
 }
 
-/* poll(fd [, timeout]) -> true when fd is readable, false when `timeout` seconds passed first or a
- * signal came; without fd (nil), sleeps. Raises when fd is no descriptor. */
+/* poll(fd [, timeout]) -> true when fd is readable, false after `timeout` seconds or a signal
+ * With fd nil, it sleeps. Raises when fd is not an open descriptor. */
 static int system_poll(lua_State *L)
 {
   int sleeping = lua_isnoneornil(L, 1);
@@ -61,9 +61,8 @@ static const char *type_of(mode_t mode)
                           : "device";
 }
 
-/* stat(path or descriptor) -> { type, mode, id } | nil, message
- * type: "file", "directory", "fifo", "socket" or "device"; of a link, that of its target. mode: the permission
- * bits. id: a string that is the same for two names of one file. */
+/* stat(path or descriptor) -> { type, mode, id } | nil, message type: "file", "directory", "fifo", "socket" or
+ * "device"; a link is followed. mode: the permission bits. id: a string that two names of one file share. */
 static int system_stat(lua_State *L)
 {
   struct stat found;
@@ -98,7 +97,7 @@ static int system_isatty(lua_State *L)
   return 1;
 }
 
-/* columns(fd) -> the width of the terminal at present; nil when it is none, or does not know its width */
+/* columns(fd) -> the current width of the terminal; nil when fd is not a terminal, or its width is unknown */
 static int system_columns(lua_State *L)
 {
   struct winsize size;
@@ -109,9 +108,9 @@ static int system_columns(lua_State *L)
   return 1;
 }
 
-/* getenv(name [, always]) -> value; nil when it is not set or empty, and, unless `always`, in a program that runs
- * with other rights than its caller's: what decides whom to trust is then not the caller's to say. Not for threads
- * that change the environment meanwhile, as getenv never is. */
+/* getenv(name [, always]) -> value; nil when it is not set, or empty
+ * Unless `always`, also nil in a program that runs with more rights than its caller has (setuid): the caller must not
+ * decide what such a program trusts. Like getenv, not safe while another thread changes the environment. */
 static int system_getenv(lua_State *L)
 {
   const char *name = luaL_checkstring(L, 1);
@@ -129,16 +128,16 @@ static int system_getenv(lua_State *L)
   return 1;
 }
 
-/* hold_standard_descriptors() -> whether 0 was closed: opens those of 0, 1 and 2 that are closed, so that no file
- * or connection takes their place and gets what is meant for the terminal. Reading from 0 and writing to 1 and 2
- * still fail. */
+/* hold_standard_descriptors() -> whether 0 was closed
+ * Opens /dev/null as those of 0, 1 and 2 that are closed, so that no file or connection is opened as one of them and
+ * receives what is meant for the terminal. Reading from 0 and writing to 1 and 2 still fail. */
 static int hold_standard_descriptors(lua_State *L)
 {
   lua_pushboolean(L, fcntl(STDIN_FILENO, F_GETFD) < 0 && errno == EBADF);
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
     if (fcntl(fd, F_GETFD) < 0 && errno == EBADF
         && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
-      break; /* no /dev/null: nothing else can be done about it */
+      break; /* without /dev/null, nothing can be done */
   return 1;
 }
 

@@ -113,7 +113,8 @@ static lhsa_request *check_request(lua_State *L)
   return luaL_checkudata(L, 1, REQUEST);
 }
 
-/* Pushes a request, which is closed until something is sent. It keeps the transport, at index 1, and the body, at index 3, alive. */
+/* Pushes a request, which is closed until something is sent.
+ * It keeps the transport, at index 1, and the body, at index 3, alive. */
 static lhsa_request *new_request(lua_State *L)
 {
   lhsa_request *self = lhsa_newuserdata(L, sizeof *self);

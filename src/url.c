@@ -1,5 +1,5 @@
-/* Which URLs a request may go to: https anywhere, http to this machine only.
- * Reads them with libcurl's own parser, so that what is checked is what will be connected to. */
+/* The URLs that a request may be sent to: https anywhere, plain http to loopback addresses only.
+ * libcurl's own parser reads them, so that the host that is checked is the host that libcurl connects to. */
 #include "url.h"
 
 #include <arpa/inet.h>
