@@ -123,14 +123,14 @@ static int body_input(lua_State *L)
   return 1;
 }
 
-/* body:ids(position) -> from, to: the ids of one input as they stand in JSON, without their quotes */
+/* body:ids(position) -> the ids of one input, as many as its shape has, as they stand in JSON without their quotes */
 static int body_ids(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
   lhsa_body_entry entry = lhsa_body_entry_at(L, body, 2);
-  push_span(L, body, entry.from);
-  push_span(L, body, entry.to);
-  return 2;
+  for (int i = 0; i < body->shape->id_count; i++)
+    push_span(L, body, entry.part[HSA_BODY_FIRST_ID + i]);
+  return body->shape->id_count;
 }
 
 /* body:first(position) -> the position of the first input with the same pair of ids, after pairs:enter */
@@ -145,7 +145,7 @@ static int body_first(lua_State *L)
 static int body_types(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
-  push_span(L, body, lhsa_body_entry_at(L, body, 2).types);
+  push_span(L, body, lhsa_body_entry_at(L, body, 2).part[HSA_BODY_TYPES]);
   return 1;
 }
 
@@ -208,8 +208,61 @@ static const luaL_Reg body_methods[] = {
 /* Methods that read inputs, and so have the keys as upvalues. */
 static const luaL_Reg reading_methods[] = {{"add", body_add}, {"add_list", body_add_list}, {NULL, NULL}};
 
+static void set_name(lhsa_body_name *name, const char *bytes, size_t length)
+{
+  memcpy(name->bytes, bytes, length);
+  name->length = length;
+}
+
+/* Reads a path, the list of keys at the top, and pops it. */
+static void read_path(lua_State *L, int options, lhsa_body_path *path)
+{
+  static const char expected[] = "result names each id by a list of one key or two";
+  luaL_argcheck(L, lua_istable(L, -1), options, expected);
+  memset(path, 0, sizeof *path);
+  for (int i = 0; i < LHSA_BODY_PATH_KEYS; i++) {
+    size_t length = 0;
+    lua_rawgeti(L, -1, i + 1);
+    const char *key = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+    luaL_argcheck(L, key != NULL || (i > 0 && lua_isnil(L, -1)), options, expected);
+    luaL_argcheck(L, key == NULL || (length > 0 && length <= LHSA_BODY_LONGEST_KEY), options,
+                  "a key of result has 1 to 31 bytes");
+    if (key != NULL)
+      set_name(&path->keys[i], key, length);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+static void read_shape(lua_State *L, int options, lhsa_body *body)
+{
+  lua_getfield(L, options, "shape");
+  if (!lua_isnil(L, -1)) {
+    hsa_text name = {"", 0};
+    if (lua_type(L, -1) == LUA_TSTRING)
+      name.bytes = lua_tolstring(L, -1, &name.length);
+    body->shape = hsa_body_shape_find(name);
+    luaL_argcheck(L, body->shape != NULL, options, "shape names none that there is");
+  }
+  lua_pop(L, 1);
+}
+
+static void read_result(lua_State *L, int options, lhsa_body *body)
+{
+  static const char *const names[LHSA_BODY_IDS] = {"from", "to"};
+  lua_getfield(L, options, "result");
+  luaL_argcheck(L, lua_isnil(L, -1) || lua_istable(L, -1), options, "result is a table");
+  for (int i = 0; !lua_isnil(L, -1) && i < body->shape->id_count; i++) {
+    lua_getfield(L, -1, names[i]);
+    read_path(L, options, &body->result[i]);
+  }
+  lua_pop(L, 1);
+}
+
 static void read_options(lua_State *L, int options, lhsa_body *body)
 {
+  read_shape(L, options, body);
+  read_result(L, options, body);
   lua_getfield(L, options, "check_ids");
   body->any_id = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
   lua_getfield(L, options, "check_type");
@@ -219,6 +272,9 @@ static void read_options(lua_State *L, int options, lhsa_body *body)
 }
 
 /* body([options]) -> an empty body
+ * options.shape: the name of a row in body_shape.c, "association" by default. options.result: where a result has the
+ * ids of an input, { from = { key [, key] }, to = { key [, key] } }, by default as `create` answers; a shape with one
+ * id has no `to`.
  * options.check_ids: false lets any string be an id. options.check_type: a function of a HUBSPOT_DEFINED type
  * id that returns nil, or why it is invalid; it must always say the same of an id. By default, any passes. */
 static int new_body(lua_State *L)
@@ -228,6 +284,9 @@ static int new_body(lua_State *L)
   memset(body, 0, sizeof *body);
   hsa_buffer_init(&body->json, LHSA_BODY_MAX_BYTES);
   hsa_buffer_init(&body->entries, LHSA_BODY_MAX_INPUTS * sizeof(lhsa_body_entry));
+  body->shape = hsa_body_shape_default();
+  set_name(&body->result[0].keys[0], "fromObjectId", sizeof "fromObjectId" - 1);
+  set_name(&body->result[1].keys[0], "toObjectId", sizeof "toObjectId" - 1);
   luaL_getmetatable(L, BODY);
   lua_setmetatable(L, 2);
   if (!lua_isnil(L, 1)) {

@@ -3,6 +3,7 @@
 
 #include "compat.h"
 
+#include "body_shape.h"
 #include "buffer.h"
 #include "text.h"
 
@@ -12,29 +13,45 @@ typedef struct lhsa_body_span {
   uint32_t start, length;
 } lhsa_body_span;
 
-/* Where an input stands in the body's bytes, and in it the text of its two ids, without their quotes, and of its
- * types, without the brackets around them. */
+/* Where an input stands in the body's bytes, and in it its parts: ids without their quotes, types without the
+ * brackets around them. */
 typedef struct lhsa_body_entry {
-  lhsa_body_span input, from, to, types;
-  uint32_t
-    first; /* the first entry with the same pair of ids, from 0: itself until body_pairs.c has looked */
+  lhsa_body_span input, part[HSA_BODY_PARTS];
+  uint32_t first; /* the first entry with the same ids, from 0: itself until body_pairs.c has looked */
 } lhsa_body_entry;
 
-enum { LHSA_BODY_MAX_BYTES = 64 * 1024 * 1024, LHSA_BODY_MAX_INPUTS = 100000, LHSA_BODY_PASSED_TYPES = 64 };
-enum { LHSA_BODY_MAX_TYPE_ID = INT32_MAX };
+enum {
+  LHSA_BODY_MAX_BYTES = 64 * 1024 * 1024,
+  LHSA_BODY_MAX_INPUTS = 100000,
+  LHSA_BODY_MAX_TYPE_ID = INT32_MAX,
+  LHSA_BODY_PASSED_TYPES = 64,
+  LHSA_BODY_IDS = 2, /* what a result names at most */
+  LHSA_BODY_PATH_KEYS = 2,
+  LHSA_BODY_LONGEST_KEY = 31,
+};
+
+typedef struct lhsa_body_name {
+  size_t length; /* 0: none */
+  char bytes[LHSA_BODY_LONGEST_KEY + 1];
+} lhsa_body_name;
+
+/* Where an id stands in a result: under a key, or under the second key of the object under the first. */
+typedef struct lhsa_body_path {
+  lhsa_body_name keys[LHSA_BODY_PATH_KEYS];
+} lhsa_body_path;
 
 typedef struct lhsa_body {
+  const hsa_body_shape *shape;
+  lhsa_body_path result[LHSA_BODY_IDS];
   hsa_buffer json;    /* {"inputs":[ and the inputs, then perhaps a piece of one that was given up */
   hsa_buffer entries; /* one lhsa_body_entry for each input */
   size_t committed;   /* bytes of json that count */
   unsigned uses;      /* calls of its methods: an input's proxy may make one while the input is read */
   int listing;        /* a list is being added: all of it, or else back to these */
   size_t listed_from, entries_from;
-  int any_id; /* strings are sent as they are: they need not spell a record id */
-  int
-    checks_types; /* the anchor's [1] is asked about each HUBSPOT_DEFINED type id but those that it passed */
-  int32_t
-    passed[LHSA_BODY_PASSED_TYPES]; /* the last one of each remainder, id modulo LHSA_BODY_PASSED_TYPES */
+  int any_id;       /* strings are sent as they are: they need not spell a record id */
+  int checks_types; /* the anchor's [1] is asked about HUBSPOT_DEFINED type ids, but for those it passed */
+  int32_t passed[LHSA_BODY_PASSED_TYPES]; /* the last one of each remainder of division by their number */
 } lhsa_body;
 
 static inline size_t lhsa_body_count(const lhsa_body *body)
@@ -50,6 +67,24 @@ static inline const lhsa_body_entry *lhsa_body_entries(const lhsa_body *body)
 static inline hsa_text lhsa_body_text(const lhsa_body *body, lhsa_body_span where)
 {
   return (hsa_text){body->json.data + where.start, where.length};
+}
+
+static inline hsa_text lhsa_body_part(const lhsa_body *body, const lhsa_body_entry *entry, hsa_body_part part)
+{
+  return lhsa_body_text(body, entry->part[part]);
+}
+
+static inline uint64_t lhsa_body_hash_ids(const lhsa_body *body, const lhsa_body_entry *entry)
+{
+  return hsa_text_hash_pair(lhsa_body_part(body, entry, HSA_BODY_FIRST_ID),
+                            lhsa_body_part(body, entry, HSA_BODY_SECOND_ID));
+}
+
+static inline int lhsa_body_has_ids(const lhsa_body *body, const lhsa_body_entry *entry, hsa_text first,
+                                    hsa_text second)
+{
+  return hsa_text_same(lhsa_body_part(body, entry, HSA_BODY_FIRST_ID), first)
+         && hsa_text_same(lhsa_body_part(body, entry, HSA_BODY_SECOND_ID), second);
 }
 
 /* Raises for HSA_NO_MEMORY, as Lua itself does. */

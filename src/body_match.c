@@ -1,48 +1,65 @@
 /* Which inputs of a body a response is about, where the ids of both can be compared as bytes.
- * A response names an input by its pair of ids only; these functions know when that is enough. */
+ * A result names an input by its ids only; these functions know when that is enough. Under which keys it does is data
+ * of the endpoint: body->result. */
 #include "body.h"
 
 #include "json_read.h"
 
 #include <string.h>
 
-/* How deep a value may go on: of the response's fields, in the list of results, and of a result's fields. */
+/* How deep a value may go on: of the response's fields, in the list of results, and of a result's fields, in an object
+ * among these. */
 enum {
   RESPONSE_DEPTH = HSA_JSON_MAX_DEPTH - 1,
   LIST_DEPTH = RESPONSE_DEPTH - 1,
-  RESULT_DEPTH = LIST_DEPTH - 1
+  RESULT_DEPTH = LIST_DEPTH - 1,
+  NESTED_DEPTH = RESULT_DEPTH - 1
 };
 
-/* The entries of a body, found by their pair of ids: open addressing, entry numbers from 1, 0 for free. */
-typedef struct lhsa_pairs {
+/* The ids by which a result names an input; those that there are not are empty. */
+typedef struct lhsa_ids {
+  hsa_text first, second;
+} lhsa_ids;
+
+static const hsa_text NO_ID = {"", 0};
+
+static lhsa_ids ids_of(const lhsa_body *body, const lhsa_body_entry *entry)
+{
+  return (lhsa_ids){lhsa_body_part(body, entry, HSA_BODY_FIRST_ID),
+                    body->shape->id_count > 1 ? lhsa_body_part(body, entry, HSA_BODY_SECOND_ID) : NO_ID};
+}
+
+static int same_ids(lhsa_ids one, lhsa_ids other)
+{
+  return hsa_text_same(one.first, other.first) && hsa_text_same(one.second, other.second);
+}
+
+/* The entries of a body, found by their ids: open addressing, entry numbers from 1, 0 for free. */
+typedef struct lhsa_index {
   const lhsa_body *body;
   uint32_t *slots;
   size_t mask;
-} lhsa_pairs;
+} lhsa_index;
 
-/* Pushes the memory that an empty `pairs` lives in. */
-static void push_pairs(lua_State *L, lhsa_pairs *pairs, const lhsa_body *body)
+/* Pushes the memory that an empty `index` lives in. */
+static void push_index(lua_State *L, lhsa_index *index, const lhsa_body *body)
 {
   size_t slots = 16;
   while (slots < lhsa_body_count(body) * 2)
     slots *= 2;
-  *pairs = (lhsa_pairs){.body = body, .mask = slots - 1};
-  pairs->slots = lua_newuserdata(L, slots * sizeof *pairs->slots);
-  memset(pairs->slots, 0, slots * sizeof *pairs->slots);
+  *index = (lhsa_index){.body = body, .mask = slots - 1};
+  index->slots = lua_newuserdata(L, slots * sizeof *index->slots);
+  memset(index->slots, 0, slots * sizeof *index->slots);
 }
 
-/* The slot of the pair: that of the entry that has it, or the free one where it belongs. */
-static uint32_t *find(const lhsa_pairs *pairs, hsa_text from, hsa_text to)
+/* The slot of the ids: that of the entry that has them, or the free one where it belongs. */
+static uint32_t *find(const lhsa_index *index, lhsa_ids ids)
 {
-  uint64_t hash = hsa_text_hash_pair(from, to);
-  for (size_t slot = (size_t)hash & pairs->mask;; slot = (slot + 1) & pairs->mask) {
-    uint32_t number = pairs->slots[slot];
-    if (number == 0)
-      return &pairs->slots[slot];
-    const lhsa_body_entry *entry = &lhsa_body_entries(pairs->body)[number - 1];
-    if (hsa_text_same(lhsa_body_text(pairs->body, entry->from), from)
-        && hsa_text_same(lhsa_body_text(pairs->body, entry->to), to))
-      return &pairs->slots[slot];
+  uint64_t hash = hsa_text_hash_pair(ids.first, ids.second);
+  for (size_t slot = (size_t)hash & index->mask;; slot = (slot + 1) & index->mask) {
+    uint32_t number = index->slots[slot];
+    if (number == 0 || same_ids(ids_of(index->body, &lhsa_body_entries(index->body)[number - 1]), ids))
+      return &index->slots[slot];
   }
 }
 
@@ -52,12 +69,15 @@ static uint32_t *find(const lhsa_pairs *pairs, hsa_text from, hsa_text to)
  * ends the reading: the response is then for core.decode and matching.lua, which know all of it. */
 typedef struct lhsa_response {
   hsa_json_reader reader;
-  lhsa_pairs pairs;
-  int indexed;         /* pairs is filled: once a result is not about the input it is expected to be about */
+  lhsa_index index;
+  int indexed;         /* index is filled: once a result is not about the input it is expected to be about */
   unsigned char *seen; /* entries that a result was about */
   size_t next;         /* the entry that the next result is expected to be about */
   int complete, listed, has_errors, has_count; /* the fields that were there: each may be only once */
-  hsa_text from, to;                           /* of the result that is being read */
+  hsa_text ids[LHSA_BODY_IDS]; /* of the result that is being read: NULL until they were there */
+  int met[LHSA_BODY_IDS];      /* the first key of the id's path was there */
+  uint32_t lengths;            /* of the first keys, a bit for each: most keys of a result have another */
+  int nested;                  /* the id whose path goes through the object that is being read */
 } lhsa_response;
 
 /* Reads the rest of the value that `token` began, of the field `key`; 0 ends the reading. */
@@ -89,31 +109,55 @@ static int read_object(lhsa_response *response, field_reader *read_field, int de
   }
 }
 
-static int read_id(hsa_json_reader *reader, hsa_json_token token, hsa_text *id)
+static int read_id(lhsa_response *response, int number, hsa_json_token token)
 {
-  if (id->bytes != NULL)
+  const hsa_json_reader *reader = &response->reader;
+  if (response->ids[number].bytes != NULL)
     return 0; /* one of two would be a guess */
-  *id = (hsa_text){reader->text, reader->length};
+  response->ids[number] = (hsa_text){reader->text, reader->length};
   return (token == HSA_JSON_STRING && !reader->has_escapes)
          || (token == HSA_JSON_NUMBER && reader->is_integer);
 }
 
+static int is_name(hsa_text key, const lhsa_body_name *name)
+{
+  return key.length == name->length && memcmp(key.bytes, name->bytes, name->length) == 0;
+}
+
+/* Reads a field of the object in a result that holds an id. */
+static int read_nested_field(lhsa_response *response, hsa_text key, hsa_json_token token)
+{
+  if (is_name(key, &response->index.body->result[response->nested].keys[1]))
+    return read_id(response, response->nested, token);
+  return hsa_json_skip_begun(&response->reader, token, NESTED_DEPTH);
+}
+
+/* Reads the value of the id `number`, or the object that holds it. */
+static int read_named(lhsa_response *response, int number, hsa_json_token token)
+{
+  if (response->met[number]++)
+    return 0;
+  if (response->index.body->result[number].keys[1].length == 0)
+    return read_id(response, number, token);
+  response->nested = number;
+  return token == HSA_JSON_OBJECT && read_object(response, read_nested_field, NESTED_DEPTH);
+}
+
 static int read_result_field(lhsa_response *response, hsa_text key, hsa_json_token token)
 {
-  if (is(key, "fromObjectId"))
-    return read_id(&response->reader, token, &response->from);
-  if (is(key, "toObjectId"))
-    return read_id(&response->reader, token, &response->to);
+  const lhsa_body *body = response->index.body;
+  if (key.length <= LHSA_BODY_LONGEST_KEY && (response->lengths >> key.length & 1) != 0)
+    for (int number = 0; number < body->shape->id_count; number++)
+      if (is_name(key, &body->result[number].keys[0]))
+        return read_named(response, number, token);
   return hsa_json_skip_begun(&response->reader, token, RESULT_DEPTH);
 }
 
-static void index_pairs(lhsa_response *response)
+static void fill_index(lhsa_response *response)
 {
-  const lhsa_body *body = response->pairs.body;
-  const lhsa_body_entry *entries = lhsa_body_entries(body);
+  const lhsa_body *body = response->index.body;
   for (size_t i = 0; i < lhsa_body_count(body); i++) {
-    uint32_t *slot =
-      find(&response->pairs, lhsa_body_text(body, entries[i].from), lhsa_body_text(body, entries[i].to));
+    uint32_t *slot = find(&response->index, ids_of(body, &lhsa_body_entries(body)[i]));
     if (*slot == 0)
       *slot = (uint32_t)i + 1;
   }
@@ -123,23 +167,22 @@ static void index_pairs(lhsa_response *response)
 /* Notes the entry that the result just read is about: the next one, as a rule. */
 static int note_result(lhsa_response *response)
 {
-  const lhsa_body *body = response->pairs.body;
-  if (response->from.bytes == NULL || response->to.bytes == NULL)
+  const lhsa_body *body = response->index.body;
+  int id_count = body->shape->id_count;
+  lhsa_ids ids = {response->ids[0], id_count > 1 ? response->ids[1] : NO_ID};
+  if (ids.first.bytes == NULL || ids.second.bytes == NULL)
     return 0;
   while (response->next < lhsa_body_count(body)
          && lhsa_body_entries(body)[response->next].first != response->next)
-    response->next++; /* merged into the first of its pair */
-  if (response->next < lhsa_body_count(body)) {
-    const lhsa_body_entry *entry = &lhsa_body_entries(body)[response->next];
-    if (hsa_text_same(lhsa_body_text(body, entry->from), response->from)
-        && hsa_text_same(lhsa_body_text(body, entry->to), response->to)) {
-      response->seen[response->next++] = 1;
-      return 1;
-    }
+    response->next++; /* merged into the first with its ids */
+  if (response->next < lhsa_body_count(body)
+      && same_ids(ids_of(body, &lhsa_body_entries(body)[response->next]), ids)) {
+    response->seen[response->next++] = 1;
+    return 1;
   }
   if (!response->indexed)
-    index_pairs(response);
-  uint32_t number = *find(&response->pairs, response->from, response->to);
+    fill_index(response);
+  uint32_t number = *find(&response->index, ids);
   if (number == 0)
     return 0;
   response->seen[number - 1] = 1;
@@ -156,7 +199,8 @@ static int read_results(lhsa_response *response, hsa_json_token token)
   if (token == HSA_JSON_LIST_END)
     return 1;
   for (;;) {
-    response->from = response->to = (hsa_text){NULL, 0};
+    memset(response->ids, 0, sizeof response->ids);
+    memset(response->met, 0, sizeof response->met);
     if (token != HSA_JSON_OBJECT || !hsa_json_begin(reader, token, LIST_DEPTH)
         || !read_object(response, read_result_field, RESULT_DEPTH) || !note_result(response))
       return 0;
@@ -183,7 +227,7 @@ static int read_response_field(lhsa_response *response, hsa_text key, hsa_json_t
   return hsa_json_skip_begun(&response->reader, token, RESPONSE_DEPTH);
 }
 
-/* body:confirmed_by(text) -> true when the response `text` has a result for each pair of ids and tells of no error;
+/* body:confirmed_by(text) -> true when the response `text` has a result for the ids of each input and no error;
  * false when it does not, or not in so plain a way. Builds no table. */
 int lhsa_body_confirmed_by(lua_State *L)
 {
@@ -192,9 +236,11 @@ int lhsa_body_confirmed_by(lua_State *L)
   luaL_checktype(L, 2, LUA_TSTRING);
   const char *text = lua_tolstring(L, 2, &length);
   lhsa_response response = {.indexed = 0};
-  push_pairs(L, &response.pairs, body);
+  push_index(L, &response.index, body);
   response.seen = lua_newuserdata(L, count + 1);
   memset(response.seen, 0, count + 1);
+  for (int i = 0; i < body->shape->id_count; i++)
+    response.lengths |= UINT32_C(1) << body->result[i].keys[0].length;
   hsa_json_init(&response.reader, text, length);
   int confirmed = hsa_json_next(&response.reader) == HSA_JSON_OBJECT
                   && hsa_json_begin(&response.reader, HSA_JSON_OBJECT, HSA_JSON_MAX_DEPTH)

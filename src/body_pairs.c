@@ -56,22 +56,17 @@ static lhsa_body_entry *mutable_entries(lhsa_body *body)
   return (void *)body->entries.data;
 }
 
-static uint64_t hash_of(const lhsa_body *body, const lhsa_body_entry *entry)
-{
-  return hsa_text_hash_pair(lhsa_body_text(body, entry->from), lhsa_body_text(body, entry->to));
-}
-
 static int same_pair(const lhsa_body *body, const lhsa_body_entry *one, const lhsa_body_entry *other)
 {
-  return hsa_text_same(lhsa_body_text(body, one->from), lhsa_body_text(body, other->from))
-         && hsa_text_same(lhsa_body_text(body, one->to), lhsa_body_text(body, other->to));
+  return lhsa_body_has_ids(body, one, lhsa_body_part(body, other, HSA_BODY_FIRST_ID),
+                           lhsa_body_part(body, other, HSA_BODY_SECOND_ID));
 }
 
 /* Enters the entry, and sets its `first`. Gives the batch that had the pair before, or 0. */
 static uint32_t enter_entry(lhsa_pairs *pairs, lhsa_body *body, uint32_t batch, uint32_t number)
 {
   lhsa_body_entry *entries = mutable_entries(body);
-  uint64_t hash = hash_of(body, &entries[number]);
+  uint64_t hash = lhsa_body_hash_ids(body, &entries[number]);
   size_t slot = (size_t)hash & (pairs->room - 1);
   for (; pairs->slots[slot].batch != 0; slot = next_slot(pairs, slot)) {
     lhsa_slot *found = &pairs->slots[slot];
@@ -162,7 +157,7 @@ static int pairs_leave(lua_State *L)
   const lhsa_body *body = lhsa_body_at(L, 2);
   uint32_t batch = check_batch(L);
   for (size_t i = 0; i < lhsa_body_count(body) && pairs->used > 0; i++) {
-    uint64_t hash = hash_of(body, &lhsa_body_entries(body)[i]);
+    uint64_t hash = lhsa_body_hash_ids(body, &lhsa_body_entries(body)[i]);
     size_t slot = (size_t)hash & (pairs->room - 1);
     for (; pairs->slots[slot].batch != 0; slot = next_slot(pairs, slot))
       if (pairs->slots[slot].hash == hash && pairs->slots[slot].batch == batch) {

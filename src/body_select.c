@@ -25,6 +25,11 @@ static uint32_t *push_numbers(lua_State *L, size_t count)
   return numbers;
 }
 
+static hsa_text list_of(const lhsa_body *body, const lhsa_body_entry *entry)
+{
+  return lhsa_body_part(body, entry, body->shape->merged);
+}
+
 static size_t count_types(hsa_text types)
 {
   size_t count = 0;
@@ -62,7 +67,7 @@ static size_t slots_of(const lhsa_selection *selection, size_t number)
   size_t types = 0, slots = 8;
   for (size_t i = number;; i = selection->next[i]) {
     const lhsa_body_entry *entry = &lhsa_body_entries(selection->body)[selection->chosen[i]];
-    types += count_types(lhsa_body_text(selection->body, entry->types));
+    types += count_types(list_of(selection->body, entry));
     if (selection->next[i] == 0)
       break;
   }
@@ -78,9 +83,10 @@ static void add_merged(const lhsa_selection *selection, size_t number, luaL_Buff
   size_t mask = slots_of(selection, number) - 1;
   int any = 0;
   memset(selection->types, 0, (mask + 1) * sizeof *selection->types);
-  luaL_addlstring(json, body->json.data + first->input.start, first->types.start - first->input.start);
+  luaL_addlstring(json, body->json.data + first->input.start,
+                  first->part[body->shape->merged].start - first->input.start);
   for (size_t i = number;; i = selection->next[i]) {
-    hsa_text types = lhsa_body_text(body, lhsa_body_entries(body)[selection->chosen[i]].types);
+    hsa_text types = list_of(body, &lhsa_body_entries(body)[selection->chosen[i]]);
     for (size_t at = 0; at < types.length;) {
       hsa_text type = type_at(types, at);
       if (is_new(selection, mask, type)) {

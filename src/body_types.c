@@ -93,13 +93,13 @@ static int write_type(lua_State *L, lhsa_body *body, int index, int number)
   if (!lua_istable(L, index))
     return invalid_type(L, index, "a table { associationCategory, associationTypeId } or an integer", number,
                         "");
-  lhsa_body_get(L, body, index, LHSA_BODY_CATEGORY);
+  lhsa_body_get(L, body, index, HSA_BODY_KEY_ASSOCIATION_CATEGORY);
   int category = lua_gettop(L);
   const char *bytes = lua_type(L, category) == LUA_TSTRING ? lua_tolstring(L, category, &length) : NULL;
   if (bytes == NULL || !is_category(bytes, length))
     return invalid_type(L, category, "a category in upper case, such as HUBSPOT_DEFINED or USER_DEFINED",
                         number, ".associationCategory");
-  lhsa_body_get(L, body, index, LHSA_BODY_TYPE_ID);
+  lhsa_body_get(L, body, index, HSA_BODY_KEY_ASSOCIATION_TYPE_ID);
   int checked = body->checks_types && is_hubspot_defined(bytes, length);
   return LHSA_BODY_APPEND(L, json, "{\"associationCategory\":\"", "types")
          && lhsa_body_append(L, json, bytes, length, "types")
@@ -113,21 +113,19 @@ static int is_single_type(lua_State *L, const lhsa_body *body, int types)
     return lua_type(L, types) == LUA_TNUMBER;
   if (lua_rawlen(L, types) > 0)
     return 0;
-  lhsa_body_get(L, body, types, LHSA_BODY_TYPE_ID);
-  lhsa_body_get(L, body, types, LHSA_BODY_CATEGORY);
+  lhsa_body_get(L, body, types, HSA_BODY_KEY_ASSOCIATION_TYPE_ID);
+  lhsa_body_get(L, body, types, HSA_BODY_KEY_ASSOCIATION_CATEGORY);
   int single = !lua_isnil(L, -2) || !lua_isnil(L, -1);
   lua_pop(L, 2);
   return single;
 }
 
 /* Writes the list of types from input.types: a list, one type, or an integer. */
-int lhsa_body_write_types(lua_State *L, lhsa_body *body, int input)
+int lhsa_body_write_types(lua_State *L, lhsa_body *body, int types)
 {
   hsa_buffer *json = &body->json;
   static const char expected[] =
     "a list of { associationCategory, associationTypeId }, one of them, or an integer";
-  lhsa_body_get(L, body, input, LHSA_BODY_TYPES);
-  int types = lua_gettop(L);
   if (is_single_type(L, body, types))
     return write_type(L, body, types, 0);
   if (!lua_istable(L, types))

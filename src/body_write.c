@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-static const char *const keys[] = {"from", "to", "id", "types", "associationCategory", "associationTypeId"};
-enum { KEYS = sizeof keys / sizeof *keys };
-
 static lhsa_body_span span(size_t start, size_t end)
 {
   return (lhsa_body_span){(uint32_t)start, (uint32_t)(end - start)}; /* LHSA_BODY_MAX_BYTES fits */
@@ -91,54 +88,66 @@ int lhsa_body_is_record_id(lua_State *L)
   return 1;
 }
 
-/* Writes the id of input[side], which is an id or { id = … }, and notes where. */
-static int write_side(lua_State *L, lhsa_body *body, int input, int side, const char *id_field,
-                      lhsa_body_span *where)
+/* Writes the id at `value`, which is an id or { id = … }. */
+static int write_record(lua_State *L, lhsa_body *body, int value, const hsa_body_field *field)
 {
-  hsa_buffer *json = &body->json;
-  size_t start = json->length + 1; /* behind the quote */
-  lhsa_body_get(L, body, input, side);
-  int value = lua_gettop(L), written;
-  if (lua_istable(L, value)) {
-    lhsa_body_get(L, body, value, LHSA_BODY_ID);
-    written = write_id(L, body, value + 1, id_field);
-  } else {
-    written = write_id(L, body, value, keys[side - 1]);
-  }
-  if (written)
-    *where = span(start, json->length - 1);
-  return written;
+  if (!lua_istable(L, value))
+    return write_id(L, body, value, hsa_body_keys[field->key]);
+  lhsa_body_get(L, body, value, HSA_BODY_KEY_ID);
+  return write_id(L, body, value + 1, field->id_name);
 }
 
 /* ---- inputs ---- */
 
-int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
+static int write_value(lua_State *L, lhsa_body *body, int value, const hsa_body_field *field)
+{
+  switch (field->kind) {
+  case HSA_BODY_RECORD_ID:
+    return write_record(L, body, value, field);
+  case HSA_BODY_TYPE_LIST:
+    return lhsa_body_write_types(L, body, value);
+  }
+  return 0;
+}
+
+/* Writes one field of the input, and notes where its value stands. Its values stay on the stack. */
+static inline int write_field(lua_State *L, lhsa_body *body, int input, const hsa_body_field *field,
+                              lhsa_body_entry *entry)
 {
   hsa_buffer *json = &body->json;
-  lhsa_body_entry entry;
-  luaL_checkstack(L, LUA_MINSTACK, "an input");
-  if (!lua_istable(L, input))
-    return lhsa_body_invalid(L, input, "a table { from, to, types }", "input");
-  if (lhsa_body_count(body) == LHSA_BODY_MAX_INPUTS)
-    return lhsa_body_too_large(L, "input");
-  json->length = body->committed;
-  if (lhsa_body_count(body) > 0 && !LHSA_BODY_APPEND(L, json, ",", "input"))
+  if (!lhsa_body_append(L, json, field->before.bytes, field->before.length, hsa_body_keys[field->key]))
     return 0;
   size_t start = json->length;
-  if (!LHSA_BODY_APPEND(L, json, "{\"from\":{\"id\":", "from")
-      || !write_side(L, body, input, LHSA_BODY_FROM, "from.id", &entry.from)
-      || !LHSA_BODY_APPEND(L, json, "},\"to\":{\"id\":", "to")
-      || !write_side(L, body, input, LHSA_BODY_TO, "to.id", &entry.to)
-      || !LHSA_BODY_APPEND(L, json, "},\"types\":[", "types"))
+  lhsa_body_get(L, body, input, field->key);
+  if (!write_value(L, body, lua_gettop(L), field))
     return 0;
-  size_t types = json->length;
-  if (!lhsa_body_write_types(L, body, input) || !LHSA_BODY_APPEND(L, json, "]}", "input"))
+  size_t quote = json->data[start] == '"';
+  entry->part[field->part] = span(start + quote, json->length - quote);
+  return 1;
+}
+
+int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
+{
+  const hsa_body_shape *shape = body->shape;
+  hsa_buffer *json = &body->json;
+  lhsa_body_entry entry = {.first = (uint32_t)lhsa_body_count(body)};
+  luaL_checkstack(L, LUA_MINSTACK, "an input");
+  if (!lua_istable(L, input))
+    return lhsa_body_invalid(L, input, shape->expected, "input");
+  if (entry.first == LHSA_BODY_MAX_INPUTS)
+    return lhsa_body_too_large(L, "input");
+  json->length = body->committed;
+  if (entry.first > 0 && !LHSA_BODY_APPEND(L, json, ",", "input"))
+    return 0;
+  size_t start = json->length;
+  for (int i = 0; i < shape->field_count; i++)
+    if (!write_field(L, body, input, &shape->fields[i], &entry))
+      return 0;
+  if (!lhsa_body_append(L, json, shape->end.bytes, shape->end.length, "input"))
     return 0;
   if (json->limit - json->length < sizeof "]}" - 1) /* the body's end */
     return lhsa_body_too_large(L, "input");
   entry.input = span(start, json->length);
-  entry.types = span(types, json->length - 2);
-  entry.first = (uint32_t)lhsa_body_count(body);
   lhsa_body_check_memory(L, hsa_buffer_append(&body->entries, &entry, sizeof entry));
   body->committed = json->length;
   lua_settop(L, input);
@@ -155,7 +164,7 @@ int lhsa_body_invalid_list(lua_State *L, int index)
 
 void lhsa_body_push_writer(lua_State *L, lua_CFunction function)
 {
-  for (int i = 0; i < KEYS; i++)
-    lua_pushstring(L, keys[i]);
-  lua_pushcclosure(L, function, KEYS);
+  for (int i = 0; i < HSA_BODY_KEYS; i++)
+    lua_pushstring(L, hsa_body_keys[i]);
+  lua_pushcclosure(L, function, HSA_BODY_KEYS);
 }

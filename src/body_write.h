@@ -4,17 +4,6 @@
 
 #include "body.h"
 
-/* The keys that inputs are read by: upvalues of every function that reads one, which saves looking up
- * the same six strings thousands of times. */
-enum {
-  LHSA_BODY_FROM = 1,
-  LHSA_BODY_TO,
-  LHSA_BODY_ID,
-  LHSA_BODY_TYPES,
-  LHSA_BODY_CATEGORY,
-  LHSA_BODY_TYPE_ID
-};
-
 /* Each pushes an error { kind, field, message }, of kind invalid_input but for the second; returns 0, for a function
  * that writes to return. */
 int lhsa_body_push_error(lua_State *L, const char *kind, const char *field); /* of the message at the top */
@@ -31,8 +20,8 @@ void lhsa_body_push_description(lua_State *L, int index);
  * 0 when nothing does, else 1 with a description pushed. Raw: a list's metatable is not asked. */
 int lhsa_body_push_list_flaw(lua_State *L, int index);
 
-/* Writes the entries of input.types; the list's brackets are the caller's. */
-int lhsa_body_write_types(lua_State *L, lhsa_body *body, int input);
+/* Writes the association types at `index`: a list without its brackets. */
+int lhsa_body_write_types(lua_State *L, lhsa_body *body, int index);
 
 /* What became of bytes that were appended: 1, or 0 with an error pushed when they were too many. Raises when memory
  * has run out. */
@@ -53,11 +42,12 @@ static inline int lhsa_body_append(lua_State *L, hsa_buffer *json, const char *b
 #define LHSA_BODY_APPEND(L, json, literal, field)                                                            \
   lhsa_body_append(L, json, literal, sizeof(literal) - 1, field)
 
-/* Pushes table[key], asking a metatable's __index as Lua code would. */
-static inline void lhsa_body_get(lua_State *L, const lhsa_body *body, int table, int key)
+/* Pushes the table's value under the key, asking a metatable's __index as Lua code would. The keys are upvalues of each
+ * function that reads inputs, which saves looking up the same strings thousands of times. */
+static inline void lhsa_body_get(lua_State *L, const lhsa_body *body, int table, hsa_body_key key)
 {
   unsigned uses = body->uses;
-  lua_pushvalue(L, lua_upvalueindex(key));
+  lua_pushvalue(L, lua_upvalueindex((int)key + 1));
   lua_gettable(L, table);
   if (body->uses != uses)
     luaL_error(L, "an input's __index used the body that the input is written to");

@@ -1,0 +1,61 @@
+/* How an input of an endpoint is written, as data: an endpoint whose inputs have fields of these kinds needs a row
+ * in body_shape.c, and no other C code. Knows neither Lua nor libcurl. */
+#ifndef HSA_BODY_SHAPE_H
+#define HSA_BODY_SHAPE_H
+
+#include "text.h"
+
+/* The keys that inputs are read by, in the order of hsa_body_keys. */
+typedef enum hsa_body_key {
+  HSA_BODY_KEY_FROM,
+  HSA_BODY_KEY_TO,
+  HSA_BODY_KEY_ID,
+  HSA_BODY_KEY_TYPES,
+  HSA_BODY_KEY_ASSOCIATION_CATEGORY,
+  HSA_BODY_KEY_ASSOCIATION_TYPE_ID,
+  HSA_BODY_KEYS
+} hsa_body_key;
+
+extern const char *const hsa_body_keys[HSA_BODY_KEYS];
+
+/* What a field holds, and so how it is checked and written. */
+typedef enum hsa_body_kind {
+  HSA_BODY_RECORD_ID, /* an id, or { id = … } */
+  HSA_BODY_TYPE_LIST, /* association types: a list, one of them, or an id */
+} hsa_body_kind;
+
+/* The parts of a written input that are looked for later. */
+typedef enum hsa_body_part {
+  HSA_BODY_FIRST_ID,
+  HSA_BODY_SECOND_ID,
+  HSA_BODY_TYPES,
+  HSA_BODY_PARTS,
+} hsa_body_part;
+
+typedef struct hsa_body_field {
+  hsa_body_key key;
+  hsa_body_kind kind;
+  hsa_body_part part;
+  const char *id_name; /* what an error calls the id in a table */
+  hsa_text before;     /* the JSON in front of the value */
+} hsa_body_field;
+
+enum { HSA_BODY_MOST_FIELDS = 3 };
+
+typedef struct hsa_body_shape {
+  const char *name;
+  const char *expected; /* what an error says that an input is */
+  hsa_body_field fields[HSA_BODY_MOST_FIELDS];
+  int field_count;
+  hsa_text end;         /* the JSON behind the last value */
+  int id_count;         /* how many ids tell one input from another: the first part, or the first two */
+  hsa_body_part merged; /* the list that inputs with the same ids share when they are sent as one */
+} hsa_body_shape;
+
+/* The shape of that name, or NULL. */
+const hsa_body_shape *hsa_body_shape_find(hsa_text name);
+
+/* That of create. */
+const hsa_body_shape *hsa_body_shape_default(void);
+
+#endif
