@@ -25,6 +25,13 @@ static uint32_t *push_numbers(lua_State *L, size_t count)
   return numbers;
 }
 
+/* Whether the number-th chosen input and those with the same ids are written as one that none of them is. Without a
+ * list, each of them is that one. */
+static int is_merged(const lhsa_selection *selection, size_t number)
+{
+  return selection->next[number] != 0 && selection->body->shape->merged != HSA_BODY_PARTS;
+}
+
 static hsa_text list_of(const lhsa_body *body, const lhsa_body_entry *entry)
 {
   return lhsa_body_part(body, entry, body->shape->merged);
@@ -138,7 +145,7 @@ int lhsa_body_select(lua_State *L)
     if (selection.next[i] != 0)
       is_first[selection.next[i]] = 0;
   for (size_t i = 1; pairs < selection.count && i <= selection.count; i++) {
-    size_t needed = is_first[i] && selection.next[i] != 0 ? slots_of(&selection, i) : 0;
+    size_t needed = is_first[i] && is_merged(&selection, i) ? slots_of(&selection, i) : 0;
     slots = needed > slots ? needed : slots;
   }
   selection.types = push_numbers(L, slots);
@@ -152,10 +159,10 @@ int lhsa_body_select(lua_State *L)
       luaL_addchar(&json, ',');
     hsa_text input =
       lhsa_body_text(selection.body, lhsa_body_entries(selection.body)[selection.chosen[i]].input);
-    if (selection.next[i] == 0)
-      luaL_addlstring(&json, input.bytes, input.length);
-    else
+    if (is_merged(&selection, i))
       add_merged(&selection, i, &json);
+    else
+      luaL_addlstring(&json, input.bytes, input.length);
   }
   luaL_addlstring(&json, end, sizeof end - 1);
   luaL_pushresult(&json);

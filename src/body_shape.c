@@ -29,6 +29,21 @@ static const hsa_body_shape shapes[] = {
     .id_count = 2,
     .merged = HSA_BODY_TYPES,
   },
+  {
+    .name = "pair",
+    .expected = "a table { from, to }",
+    .fields =
+      {
+        {HSA_BODY_KEY_FROM, HSA_BODY_RECORD_ID, HSA_BODY_FIRST_ID, "from.id", JSON("{\"from\":{\"id\":")},
+        {HSA_BODY_KEY_TO, HSA_BODY_RECORD_ID, HSA_BODY_SECOND_ID, "to.id", JSON("},\"to\":{\"id\":")},
+        {HSA_BODY_KEY_TYPES, HSA_BODY_NOTHING, HSA_BODY_TYPES,
+         "no types (the default type is made, whatever an input has)", JSON("")},
+      },
+    .field_count = 3,
+    .end = JSON("}}"),
+    .id_count = 2,
+    .merged = HSA_BODY_PARTS,
+  },
 };
 
 const hsa_body_shape *hsa_body_shape_find(hsa_text name)

@@ -22,6 +22,7 @@ extern const char *const hsa_body_keys[HSA_BODY_KEYS];
 typedef enum hsa_body_kind {
   HSA_BODY_RECORD_ID, /* an id, or { id = … } */
   HSA_BODY_TYPE_LIST, /* association types: a list, one of them, or an id */
+  HSA_BODY_NOTHING,   /* an input that has the field is invalid */
 } hsa_body_kind;
 
 /* The parts of a written input that are looked for later. */
@@ -36,8 +37,9 @@ typedef struct hsa_body_field {
   hsa_body_key key;
   hsa_body_kind kind;
   hsa_body_part part;
-  const char *id_name; /* what an error calls the id in a table */
-  hsa_text before;     /* the JSON in front of the value */
+  const char
+    *words;        /* of an error: what it calls the id in a table, or what it expected in place of a value */
+  hsa_text before; /* the JSON in front of the value */
 } hsa_body_field;
 
 enum { HSA_BODY_MOST_FIELDS = 3 };
@@ -47,9 +49,10 @@ typedef struct hsa_body_shape {
   const char *expected; /* what an error says that an input is */
   hsa_body_field fields[HSA_BODY_MOST_FIELDS];
   int field_count;
-  hsa_text end;         /* the JSON behind the last value */
-  int id_count;         /* how many ids tell one input from another: the first part, or the first two */
-  hsa_body_part merged; /* the list that inputs with the same ids share when they are sent as one */
+  hsa_text end; /* the JSON behind the last value */
+  int id_count; /* how many ids tell one input from another: the first part, or the first two */
+  hsa_body_part
+    merged; /* the list that inputs with the same ids share when they are sent as one; or HSA_BODY_PARTS */
 } hsa_body_shape;
 
 /* The shape of that name, or NULL. */

@@ -94,7 +94,7 @@ static int write_record(lua_State *L, lhsa_body *body, int value, const hsa_body
   if (!lua_istable(L, value))
     return write_id(L, body, value, hsa_body_keys[field->key]);
   lhsa_body_get(L, body, value, HSA_BODY_KEY_ID);
-  return write_id(L, body, value + 1, field->id_name);
+  return write_id(L, body, value + 1, field->words);
 }
 
 /* ---- inputs ---- */
@@ -106,6 +106,8 @@ static int write_value(lua_State *L, lhsa_body *body, int value, const hsa_body_
     return write_record(L, body, value, field);
   case HSA_BODY_TYPE_LIST:
     return lhsa_body_write_types(L, body, value);
+  case HSA_BODY_NOTHING:
+    return lua_isnil(L, value) || lhsa_body_invalid(L, value, field->words, hsa_body_keys[field->key]);
   }
   return 0;
 }
@@ -121,7 +123,7 @@ static inline int write_field(lua_State *L, lhsa_body *body, int input, const hs
   lhsa_body_get(L, body, input, field->key);
   if (!write_value(L, body, lua_gettop(L), field))
     return 0;
-  size_t quote = json->data[start] == '"';
+  size_t quote = json->length > start && json->data[start] == '"';
   entry->part[field->part] = span(start + quote, json->length - quote);
   return 1;
 }

@@ -32,6 +32,70 @@ describe("a shape", function()
   end)
 end)
 
+-- The JSON of a body, or of what is selected of it, without the frame.
+local function inputs_of(json) return json:match '^{"inputs":%[(.*)%]}$' end
+
+-- Raises unless each case { input, field, what the message says } is invalid, and leaves the body as it was.
+local function check_invalid(options, cases)
+  for number, case in ipairs(cases) do
+    local body = core.body(options)
+    local added, err = body:add(case[1])
+    assert.is_nil(added, number)
+    assert.equal("invalid_input", err.kind, number)
+    assert.equal(case[2], err.field, number)
+    assert.truthy(err.message:find(case[3], 1, true), err.message)
+    assert.equal('{"inputs":[]}', body:json(), number)
+  end
+end
+
+describe("the shape of pairs", function()
+  local PAIR = { shape = "pair", result = { from = { "from", "id" }, to = { "to", "id" } } }
+  local FIRST, SECOND = '{"from":{"id":"1"},"to":{"id":"2"}}', '{"from":{"id":"3"},"to":{"id":"4"}}'
+
+  it("is written with two ids, and nothing else", function()
+    local body = body_of(PAIR, { from = 1, to = { id = "2" }, label = "x" }, { from = { id = 3 }, to = "4" })
+    assert.equal(FIRST .. "," .. SECOND, inputs_of(body:json()))
+    assert.same({ FIRST, SECOND }, { body:input(1), body:input(2) })
+    assert.same({ "1", "2", "3", "4", "" }, { body:ids(1), select(2, body:ids(1)), body:ids(2),
+      select(2, body:ids(2)), body:types(1) })
+    assert.equal(SECOND, inputs_of(body:select { 2 }))
+  end)
+
+  it("takes no types, which would be ignored", function()
+    local NO_TYPES = "expected no types (the default type is made, whatever an input has), found "
+    check_invalid(PAIR, {
+      { { from = 1, to = 2, types = 279 }, "types", NO_TYPES .. "279" },
+      { { from = 1, to = 2, types = {} }, "types", NO_TYPES .. "a table" },
+      { { from = 1, to = 2, types = false }, "types", NO_TYPES .. "false" },
+      { 5, "input", "expected a table { from, to }, found 5" },
+      { { from = 1 }, "to", "found nothing" },
+      { { to = 1 }, "from", "found nothing" },
+      { { from = 1, to = { id = "x" } }, "to.id", "it is no number" },
+    })
+  end)
+
+  it("sends a pair that is there twice once", function()
+    local pair, other = { from = 1, to = 2 }, { from = 3, to = 4 }
+    local body = body_of(PAIR, pair, other, pair)
+    assert.is_true((core.pairs():enter(body, 1)))
+    assert.same({ 1, 2, 1 }, { body:first(1), body:first(2), body:first(3) })
+    assert.equal(FIRST .. "," .. SECOND, inputs_of(body:select { 1, 2, 3 }))
+    assert.equal(FIRST, inputs_of(body:select { 3, 1 }))
+  end)
+
+  it("is confirmed by both ids", function()
+    local body = body_of(PAIR, { from = 1, to = 2 }, { from = 3, to = 4 })
+    local result = '{"from":{"id":"%d"},"to":{"id":"%d"},"associationSpec":{"associationTypeId":1}}'
+    local first, second = result:format(1, 2), result:format(3, 4)
+    assert.is_true(body:confirmed_by(response(first, second)))
+    assert.is_true(body:confirmed_by(response(second, first)))
+    assert.is_false(body:confirmed_by(response(first)))
+    assert.is_false(body:confirmed_by(response(first, result:format(4, 3))))
+    -- The other direction of a pair is a result of its own, for those who know the types.
+    assert.is_false(body:confirmed_by(response(first, second, result:format(2, 1))))
+  end)
+end)
+
 describe("the keys of a result", function()
   local function body_with(result)
     return body_of({ result = result }, { from = 1, to = 2, types = 3 }, { from = 4, to = 5, types = 3 })
