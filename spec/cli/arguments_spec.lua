@@ -56,7 +56,7 @@ describe("the arguments", function()
     { "create --to b f", "'--from'" },
     { "create --from a f", "'--to'" },
     { "create --from a --to b", "file" },
-    { "create --from a --to b f g", "too many arguments; put quotes around what has spaces" },
+    { "create --from a --to b f g", "too many arguments: 'g'; put quotes around what has spaces" },
     { "create --from a --to b --type 0 f", "'--type': expected an association type id" },
     { "create --from a --to b --type 1.5 f", "found '1.5'" },
     { "create --from a --to b --type 0x1 f", "'--type'" },

@@ -5,9 +5,12 @@ local checkout = require "support.checkout"
 
 -- Files without a spec of their own, and the spec that covers each.
 local COVERED = {
+  ["cli/checks"] = "cli/arguments",
   ["cli/commands/create"] = "cli/command",
   ["cli/commands/sandbox"] = "cli/command",
   ["cli/credential"] = "cli/command",
+  ["cli/files"] = "cli/output/report",
+  ["cli/flags"] = "cli/arguments",
   ["cli/input/csv_columns"] = "cli/input/rows",
   ["cli/input/csv_rows"] = "cli/input/rows",
   ["cli/input/json_rows"] = "cli/input/rows",
@@ -15,10 +18,12 @@ local COVERED = {
   ["cli/input/source"] = "cli/jobs",
   ["cli/interrupts"] = "cli/jobs",
   ["cli/job"] = "cli/jobs",
+  ["cli/job_command"] = "cli/command",
   ["cli/main"] = "cli/command",
   ["cli/output/failure"] = "cli/output/report",
   ["cli/output/failure_groups"] = "cli/output/first_failures",
   ["cli/output/failures"] = "cli/output/report",
+  ["cli/output/screen"] = "cli/output/terminal",
   ["client"] = "client/create",
   ["job/chunk"] = "job/job",
   ["job/reading"] = "job/job",

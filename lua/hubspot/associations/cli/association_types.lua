@@ -57,6 +57,20 @@ function association_types.read_cell(text, category)
   return nil, ("%s, found %q%s"):format(expected, text, hint)
 end
 
+---Those of the text that are HubSpot's own.
+---@param text string
+---@param category string|nil of those that are a number only
+---@return integer[]
+function association_types.hubspot_ids(text, category)
+  local list = association_types.read(text, category)
+  if type(list) ~= "table" or #list == 0 then list = { list } end -- one
+  local ids = {}
+  for _, entry in ipairs(list) do
+    if type(entry) == "number" then ids[#ids + 1] = entry end
+  end
+  return ids
+end
+
 local function write_one(entry, with_category)
   if type(entry) == "number" then
     entry = { associationCategory = "HUBSPOT_DEFINED", associationTypeId = entry }

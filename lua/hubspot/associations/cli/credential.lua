@@ -1,9 +1,9 @@
 -- Where the command's token comes from: the environment, or a file that its user protects.
 -- Never from an argument, which other users of the machine can read; never repeats it.
 
+local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
 local terminal = require "hubspot.associations.cli.output.terminal"
-local tokens = require "hubspot.associations.session.token"
 
 local credential = {}
 
@@ -26,6 +26,13 @@ local function exposure_warning(path, stderr)
   end
 end
 
+-- Why no client takes a token; nil when one does. The message does not repeat the token.
+local function token_problem(token)
+  local client, err = associations.new { token = token }
+  if not client then return err.message end
+  client:close()
+end
+
 -- The token of a file: or nil and a message that does not repeat what the file holds.
 local function read_file(path, warn)
   local file, why = io.open(path, "rb")
@@ -38,8 +45,8 @@ local function read_file(path, warn)
   if text and #text > LARGEST then return nil, ("the token file %s is too large for a token"):format(path) end
   local token = (text or ""):gsub("[\r\n]+$", "")
   if token == "" then return nil, ("the token file %s is empty"):format(path) end
-  local usable, err = tokens.from(token)
-  if not usable then return nil, ("the token file %s: %s"):format(path, err.message) end
+  local problem = token_problem(token)
+  if problem then return nil, ("the token file %s: %s"):format(path, problem) end
   return token
 end
 

@@ -1,4 +1,4 @@
--- Drives a job over its client: steps it, shows how far it is, and lets Ctrl-C end it well.
+-- Runs a job: steps it, shows how far it is, ends it well on Ctrl-C, and describes what came of it.
 
 local advice = require "hubspot.associations.cli.output.advice"
 local core = require "hubspot.associations.core"
@@ -6,71 +6,79 @@ local errors = require "hubspot.associations.errors"
 local failures_of = require "hubspot.associations.cli.output.failures"
 local report = require "hubspot.associations.cli.output.report"
 
-local job = {}
+local jobs = {}
 
 local TICK = 0.1 -- seconds; a signal that comes just before a wait is noticed after it
 
 local ENDING = "interrupted: finishing what is in flight; interrupt again to stop at once"
 
----@class hubspot.associations.cli.Run what came of a run
----@field is_whole boolean whether all rows were created; of a dry run, whether all can be sent
+---@class hubspot.associations.cli.Run what came of a job
+---@field is_whole boolean whether the job did what it is for with every row; a dry run, whether it may
 ---@field summary string the counts in short
 ---@field text fun(): string the report
 ---@field why string|nil why it stopped before the source ended
 ---@field is_interrupted boolean|nil whether a signal is why
----@field is_unauthorized boolean|nil whether the token was refused
+---@field is_unauthorized boolean|nil whether HubSpot rejected the token
 ---@field advice string[]|nil what to do then
 
 local WAITS_FOR = { rate_limit = "for the rate limit", retry = "to try again" }
 
--- Steps the operation to its end.
-local function drive(operation, source, progress, caught, is_dry)
-  local canceled = false
-  while not operation:step() do
-    if caught() and not canceled then
-      canceled = true
-      operation:cancel()
-      progress:ending()
-      if not is_dry then progress:say(ENDING) end
+-- Steps the job to its end.
+local function drive(job, source, context)
+  local shown, caught = context.progress, context.caught
+  local is_canceled = false
+  while not job:step() do
+    if caught() and not is_canceled then
+      is_canceled = true
+      job:cancel()
+      shown:ending()
+      if not context.arguments.dry_run then shown:say(ENDING) end
     else
-      local wait, reason = operation:waiting()
-      progress:update(operation:progress(), wait, WAITS_FOR[reason])
-      progress:tick(core.now(), source:total())
-      core.poll(operation:fd(), math.min(operation:timeout() or TICK, TICK))
+      local wait, reason = job:waiting()
+      shown:update(job:progress(), wait, WAITS_FOR[reason])
+      shown:tick(core.now(), source:total())
+      core.poll(job:fd(), math.min(job:timeout() or TICK, TICK))
     end
   end
-  return operation:result()
+  local counts, err = job:result()
+  shown:update(counts)
+  shown:finish(core.now(), source:total())
+  return counts, err
 end
 
--- An error in a line, without the advice for programs. The message of one of kind "journal" names it itself.
-local function words(err)
+-- An error in one line, without the library's advice, which names options. A journal's message names it.
+local function line_of(err)
   return err.kind == "journal" and err.message or errors.summary(err)
 end
 
--- Why a job stopped, in the words of whoever knows best, and what to do: as a Run has it.
-local function stop_of(err, source, failures, arguments, caught)
+-- Why a job stopped, in the words of the part that knows best, and what to do: fields of a Run.
+local function stop_of(err, source, failures, context)
+  local arguments = context.arguments
   local unwritten = failures.file and failures.file.failed
   if unwritten then return { why = unwritten, advice = { advice.going_on(arguments) } } end
   if not err then return {} end
-  if caught() and (err.kind == "canceled" or source.interrupted) then
-    return { why = words(err), advice = { advice.going_on(arguments) }, is_interrupted = true }
+  if context.caught() and (err.kind == "canceled" or source.interrupted) then
+    return { why = line_of(err), advice = { advice.going_on(arguments) }, is_interrupted = true }
   end
-  local first = err.cause or err -- of a token that could not be renewed, the refusal
+  local first = err.cause or err -- where the token could not be renewed: why it had to be
   return {
-    why = source.broken or words(first),
+    why = source.broken or line_of(first),
     advice = advice.next_steps(first, arguments),
     is_unauthorized = first.kind == "unauthorized",
   }
 end
 
--- What came of the rows, in short and as a report.
-local function describe(run, counts, has_rest, failures, is_dry)
-  local done = is_dry and counts.not_sent or counts.created
-  local summary = is_dry and "%d of %d rows can be sent" or "%d of %d rows were created"
-  local text = is_dry and report.dry_run or report.text
+-- What came of the rows, in short and as a report: the other fields of a Run.
+local function describe(run, counts, has_rest, failures, context)
+  local is_dry, outcome = context.arguments.dry_run, context.command.outcome
+  local done = counts[is_dry and "not_sent" or outcome]
   run.is_whole = done == counts.inputs
-  run.summary = summary:format(done, counts.inputs)
-  function run.text() return text(counts, has_rest, failures.first, failures.file) end
+  run.summary = is_dry and ("%d of %d rows can be sent"):format(done, counts.inputs)
+    or ("%d of %d rows were %s"):format(done, counts.inputs, outcome)
+  function run.text()
+    if is_dry then return report.dry_run(counts, has_rest, failures.first, failures.file) end
+    return report.text(counts, outcome, has_rest, failures.first, failures.file)
+  end
   return run
 end
 
@@ -79,31 +87,28 @@ end
 ---@param source hubspot.associations.cli.Source
 ---@return hubspot.associations.cli.Run|nil
 ---@return string|string[]|nil message why it could not begin
-function job.run(context, source)
-  local arguments, progress, caught = context.arguments, context.progress, context.caught
+function jobs.run(context, source)
+  local arguments = context.arguments
   local failures, why
-  local function next_input() return source:next() end
-  local operation, err = context.client:start(arguments.from, arguments.to, next_input, {
+  local job, err = context.client:start(arguments.from, arguments.to, function() return source:next() end, {
     journal = arguments.journal,
     dry_run = arguments.dry_run,
     on_failure = function(failed) return failures:add(failed) end,
   })
-  if not operation then return nil, advice.not_begun(words(err), err) end
-  -- Now: another process may have had the journal, and this file with it.
+  if not job then return nil, advice.not_begun(line_of(err), err) end
+  -- Not before: another process may have the journal, and this file with it.
   failures, why = failures_of.open(arguments, context.environment)
   if not failures then
-    operation:cancel()
-    operation:step()
+    job:cancel()
+    job:step()
     return nil, { why, "nothing was sent" }
   end
   local counts
-  counts, err = drive(operation, source, progress, caught, arguments.dry_run)
-  progress:update(counts)
-  progress:finish(core.now(), source:total())
+  counts, err = drive(job, source, context)
   failures:close(not err)
   local has_rest = source:has_rest() -- now: it is closed before the report is written
-  local run = stop_of(err, source, failures, arguments, caught)
-  return describe(run, counts, has_rest, failures, arguments.dry_run)
+  local run = stop_of(err, source, failures, context)
+  return describe(run, counts, has_rest, failures, context)
 end
 
-return job
+return jobs

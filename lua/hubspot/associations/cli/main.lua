@@ -10,11 +10,6 @@ local INTERRUPTED = 130 -- 128 + SIGINT, as shells have it
 
 local INTERRUPTED_MESSAGE = "interrupted" -- before a job began: it takes its interrupts itself
 
-local COMMANDS = {
-  create = "hubspot.associations.cli.commands.create",
-  sandbox = "hubspot.associations.cli.commands.sandbox",
-}
-
 -- Modules that may not be there, and how one gets them.
 local SOURCE_OF = {
   argparse = "apt-get install lua-argparse, or luarocks install argparse",
@@ -32,21 +27,21 @@ local SOURCE_OF = {
 ---@field stdin_is_closed boolean|nil
 
 local function run(argv, environment)
-  local is_built, core = pcall(require, "hubspot.associations.core") -- the help needs none
-  if is_built and environment.owns_process then
+  local core = require "hubspot.associations.core"
+  if environment.owns_process then
     environment.stdin_is_closed = core.hold_standard_descriptors()
   end
   local arguments = require "hubspot.associations.cli.arguments"
   local parsed, wrong = arguments.parse(argv, require "hubspot.associations.version")
   if not parsed then
-    local command = COMMANDS[argv[1]] and argv[1] .. " " or ""
+    local command = arguments.command(argv[1]) and argv[1] .. " " or ""
     return nil, { wrong, ("try: hubspot-associations %s--help"):format(command) }
   end
   if parsed.text then
     local written, why = terminal.write(environment.stdout, parsed.text)
     return written and 0, why
   end
-  return require(COMMANDS[parsed.command]).run(parsed, environment)
+  return arguments.command(parsed.command).run(parsed, environment)
 end
 
 -- What was raised, in words: of a module that is not there, of Ctrl-C, or of a mistake in this program.

@@ -21,9 +21,10 @@ local function more(text, count, ...)
 end
 
 ---@param counts hubspot.associations.Report
+---@param outcome string "created"
 ---@return string "20000 rows: 19950 created, 50 failed"
-function report.counts(counts)
-  return ("%s: %d created, %d failed"):format(rows_text(counts.inputs), counts.created, counts.failed)
+function report.counts(counts, outcome)
+  return ("%s: %d %s, %d failed"):format(rows_text(counts.inputs), counts[outcome], outcome, counts.failed)
     .. more(", %d unconfirmed", counts.unconfirmed)
     .. more(", %d not sent", counts.not_sent)
     .. more("; %d of them known from the journal", counts.resumed)
@@ -62,12 +63,13 @@ end
 local REST = "; the rest of the file was not read"
 
 ---@param counts hubspot.associations.Report
+---@param outcome string "created": the count of the rows for which the job did what it is for
 ---@param has_rest boolean whether the file has rows that are not counted
 ---@param first hubspot.associations.cli.FirstFailures
 ---@param file hubspot.associations.cli.FailuresFile|nil
 ---@return string text lines, each with its newline
-function report.text(counts, has_rest, first, file)
-  local lines = { report.counts(counts) .. (has_rest and REST or ""), effort(counts) }
+function report.text(counts, outcome, has_rest, first, file)
+  local lines = { report.counts(counts, outcome) .. (has_rest and REST or ""), effort(counts) }
   return add_failures(lines, first, file, counts.failed, counts.unconfirmed)
 end
 

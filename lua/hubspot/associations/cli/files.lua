@@ -1,0 +1,68 @@
+-- The files that a command reads and writes: what can be said against them before it begins.
+
+local core = require "hubspot.associations.core"
+
+local files = {}
+
+-- The file that a name or a descriptor stands for; nil for what may be shared, such as a pipe or a terminal.
+local function file_id(of)
+  local found = of and core.stat(of)
+  return found and found.type == "file" and found.id or nil
+end
+
+-- What the command reads and writes. `of` is a path or a descriptor.
+local function files_of(arguments, environment)
+  local owns = environment.owns_process
+  local list = {
+    { name = "FILE", of = arguments.file ~= "-" and arguments.file or owns and 0 or nil },
+    { name = "--token-file", of = arguments.token_file },
+    { name = "--ca-file", of = arguments.ca_file },
+    { name = "standard output", of = owns and 1 or nil },
+    { name = "standard error", of = owns and 2 or nil },
+    { name = "--failures", of = arguments.failures, is_written = true },
+    { name = "--journal", of = arguments.journal, is_written = true },
+  }
+  for _, file in ipairs(list) do file.id = file_id(file.of) end
+  return list
+end
+
+local function is_same(one, other)
+  if one.of == nil or other.of == nil then return false end
+  return one.of == other.of or one.id ~= nil and one.id == other.id
+end
+
+---Which two of the command's files are the same, where one of them is written; nil when none are.
+---@param arguments table as arguments.parse gives them
+---@param environment hubspot.associations.cli.Environment
+---@return string|nil message
+function files.conflict(arguments, environment)
+  local list = files_of(arguments, environment)
+  for index, one in ipairs(list) do
+    for other_index = index + 1, #list do
+      local other = list[other_index]
+      if (one.is_written or other.is_written) and is_same(one, other) then
+        local path = type(one.of) == "string" and one.of or other.of
+        return ("%s and %s are the same file: %s"):format(one.name, other.name, path)
+      end
+    end
+  end
+end
+
+---Why a file that is given cannot be read; nil when it can, or when none is given. The first request would
+---say so, too, but late.
+---@param flag string
+---@param path string|nil
+---@return string|nil message
+function files.unreadable(flag, path)
+  if not path then return nil end
+  local found, why = core.stat(path)
+  if found and found.type ~= "file" then why = "is not a regular file" end
+  local file = not why and io.open(path, "rb")
+  if file then
+    file:close()
+    return nil
+  end
+  return ("%s: %s: %s"):format(flag, path, why or "cannot be read")
+end
+
+return files

@@ -1,0 +1,87 @@
+-- The flags of the commands that work on a HubSpot account, each described once, in groups that a command
+-- takes as a whole. The rows are argparse's, with `check` (see checks.lua), `is_secret` (the value may hold a
+-- secret, and is not shown) and `never` (why it must not be given; it is in no help).
+
+local checks = require "hubspot.associations.cli.checks"
+
+local flags = {}
+
+---Which associations are meant.
+flags.ASSOCIATIONS = {
+  { name = "--from", argname = "OBJECT", count = "1", check = checks.object_type,
+    description = "The object type that is linked, such as contacts or 0-1." },
+  { name = "--to", argname = "OBJECT", count = "1", check = checks.object_type,
+    description = "The object type that it is linked to, such as companies or 0-2." },
+  { name = "--type", argname = "ID", check = checks.association_type,
+    description = "The association type id of rows that have none, or CATEGORY:ID." },
+  { name = "--category", argname = "NAME", check = checks.category,
+    description = "The category of types that are a number only: HUBSPOT_DEFINED (default), "
+      .. "USER_DEFINED, ..." },
+}
+
+---How FILE is read.
+flags.INPUT = {
+  { name = "--from-column", argname = "NAME", check = checks.column_name,
+    description = "The column of FILE's header that has the ids of --from, such as \"Record ID\" in "
+      .. "HubSpot's exports; in JSON Lines, the key." },
+  { name = "--to-column", argname = "NAME", check = checks.column_name,
+    description = "The same for the ids of --to." },
+  { name = "--type-column", argname = "NAME", check = checks.column_name,
+    description = "The same for the association types." },
+  { name = "--format", choices = { "csv", "jsonl" }, argname = "csv|jsonl",
+    description = "What FILE is; by default, what its name or its first character says." },
+}
+
+---How a job runs, and what it writes.
+flags.JOB = {
+  { name = "--journal", argname = "FILE", check = checks.option_file "journal",
+    description = "Record progress in this file. If it has a record of this job, resume from there." },
+  { name = "--failures", argname = "FILE", check = checks.file_name,
+    description = "Write the rows that failed or are unconfirmed to this CSV file, with the reasons. "
+      .. "Correct it, and run this command on it." },
+  { name = "--concurrency", argname = "N", check = checks.integer_option "concurrency",
+    description = "The most requests in flight at once; 4 by default." },
+  { name = "--batch-size", argname = "N", check = checks.integer_option "batch_size",
+    description = "The most rows in one request; 2000 by default, HubSpot's limit." },
+  { name = "--progress", choices = { "auto", "bar", "plain", "none" }, argname = "auto|bar|plain|none",
+    default = "auto", show_default = false,
+    description = "How to show progress on standard error. auto, the default, is a bar on a terminal, "
+      .. "and plain lines elsewhere." },
+  { name = "--dry-run", is_flag = true,
+    description = "Read and check all rows, and send nothing. Needs no token." },
+  { name = "-q --quiet", is_flag = true,
+    description = "Show no progress, and no report when all rows were created." },
+}
+
+---How the account is reached.
+flags.ACCOUNT = {
+  { name = "--token-file", argname = "FILE", check = checks.file_name,
+    description = "A file that holds the token, and nothing else. It is read again, once, when HubSpot "
+      .. "refuses the token in the midst of a job." },
+  { name = "--token",
+    never = "the token is read from HUBSPOT_TOKEN or --token-file; an argument can be read by others" },
+  { name = "--rate", argname = "N", check = checks.integer_option "rate",
+    description = "The most requests in 10 seconds; by default, what HubSpot's responses allow." },
+  { name = "--max-attempts", argname = "N", check = checks.integer_option "max_attempts",
+    description = "The most attempts of a request that fails; 6 by default." },
+  { name = "--api-version", argname = "VERSION", check = checks.option "version",
+    description = "The version of HubSpot's API; 2025-09 by default." },
+  { name = "--base-url", argname = "URL", check = checks.option "base_url", is_secret = true,
+    description = "The address of the service, https://api.hubapi.com by default; or of a sandbox." },
+  { name = "--ca-file", argname = "FILE", check = checks.option_file "ca_file",
+    description = "Trust the certificates in this file, PEM, instead of this machine's: for a proxy or "
+      .. "a server of your own." },
+}
+
+---Groups in one list.
+---@param ... table[]
+---@return table[]
+function flags.join(...)
+  local list = {}
+  for _, group in ipairs { ... } do
+    for _, flag in ipairs(group) do list[#list + 1] = flag end
+  end
+  return list
+end
+
+return flags

@@ -1,0 +1,160 @@
+-- What the commands that run a job share: from the arguments to an exit code. Puts the parts together; the
+-- job itself is job.lua's.
+
+local association_types = require "hubspot.associations.cli.association_types"
+local associations = require "hubspot.associations"
+local core = require "hubspot.associations.core"
+local credential = require "hubspot.associations.cli.credential"
+local errors = require "hubspot.associations.errors"
+local files = require "hubspot.associations.cli.files"
+local interrupts = require "hubspot.associations.cli.interrupts"
+local jobs = require "hubspot.associations.cli.job"
+local progress = require "hubspot.associations.cli.output.progress"
+local screen = require "hubspot.associations.cli.output.screen"
+local source = require "hubspot.associations.cli.input.source"
+local terminal = require "hubspot.associations.cli.output.terminal"
+local types = require "hubspot.associations.types"
+
+local job_command = {}
+
+local COULD_NOT_RUN = 2 -- the exit code
+local NOTHING_SENT = "nothing was sent"
+
+-- A dry run sends nothing: its client never asks for a token.
+local NO_TOKEN = { token = function() return nil, "a dry run has none" end }
+
+---@class hubspot.associations.cli.JobCommand: hubspot.associations.cli.Command
+---@field outcome string the report's count of the rows for which the job did what it is for
+
+---@class hubspot.associations.cli.Context what one run works with
+---@field command hubspot.associations.cli.JobCommand
+---@field arguments table as arguments.parse gives them
+---@field environment hubspot.associations.cli.Environment
+---@field credential hubspot.associations.cli.Credential
+---@field client hubspot.associations.Client
+---@field progress hubspot.associations.cli.Progress
+---@field caught fun(): integer|nil the number of the signal that interrupted the command
+
+-- The options were checked as they were parsed.
+local function new_client(arguments, token, on_event)
+  local client, err = associations.new {
+    token = token,
+    base_url = arguments.base_url,
+    version = arguments.api_version,
+    max_attempts = arguments.max_attempts,
+    concurrency = arguments.concurrency,
+    batch_size = arguments.batch_size,
+    rate = arguments.rate,
+    ca_file = arguments.ca_file,
+    on_event = on_event,
+  }
+  return client, err and errors.summary(err)
+end
+
+-- Says why a request is sent again, and when. The event of its response, if it has one, comes just before.
+local function retry_notice(shown)
+  local status
+  return function(event)
+    if event.type == "response" then
+      status = event.status
+    elseif event.type == "retry" then
+      local reason = event.kind == "http" and ("HTTP %d"):format(status) or event.kind
+      shown:notice(("%s: trying again in %.1f s"):format(reason, event.delay))
+    end
+  end
+end
+
+local function progress_mode(arguments, environment)
+  if arguments.quiet then return "none" end
+  if arguments.progress ~= "auto" then return arguments.progress end
+  return screen.is_terminal(environment) and "bar" or "plain"
+end
+
+local function new_progress(arguments, environment)
+  return progress.new {
+    mode = progress_mode(arguments, environment),
+    stream = environment.stderr,
+    columns = screen.columns_of(environment),
+    now = core.now(),
+    quiet = arguments.quiet,
+  }
+end
+
+-- Why --type is none of this direction: said once, before a row is read or a journal is opened.
+local function type_problem(arguments)
+  local problem_of = arguments.type and types.checker(arguments.from, arguments.to)
+  if not problem_of then return nil end
+  for _, id in ipairs(association_types.hubspot_ids(arguments.type, arguments.category)) do
+    local problem = problem_of(id)
+    if problem then return { "option '--type': " .. problem, NOTHING_SENT } end
+  end
+end
+
+-- What a run works with; nil and a message when something is wrong already.
+local function prepare(command, arguments, environment)
+  local problem = files.conflict(arguments, environment) or files.unreadable("--ca-file", arguments.ca_file)
+    or type_problem(arguments)
+  if problem then return nil, problem end
+  local context = {
+    command = command, arguments = arguments, environment = environment, credential = NO_TOKEN,
+  }
+  if not arguments.dry_run then
+    context.credential, problem = credential.read(arguments.token_file, environment)
+    if not context.credential then return nil, problem end
+  end
+  context.progress = new_progress(arguments, environment)
+  context.client, problem = new_client(arguments, context.credential.token, retry_notice(context.progress))
+  if not context.client then return nil, problem end
+  context.caught = interrupts.watch(environment)
+  return context
+end
+
+-- Why a run stopped, and what to do: lines for standard error.
+local function last_words(run, used)
+  local lines = { run.is_interrupted and "interrupted" or run.why }
+  if run.is_unauthorized and used.problem then lines[#lines + 1] = used.problem end
+  for _, line in ipairs(run.advice or {}) do lines[#lines + 1] = line end
+  return lines
+end
+
+-- Writes the report. Returns the exit code, and what to say after it.
+local function conclude(context, run)
+  if not context.arguments.quiet or run.why or not run.is_whole then
+    local written, why = terminal.write(context.environment.stdout, run.text())
+    if not written then return COULD_NOT_RUN, { run.summary, "the report cannot be written: " .. why } end
+  end
+  if not run.why then return run.is_whole and 0 or 1 end
+  local code = run.is_interrupted and interrupts.code(context.caught()) or COULD_NOT_RUN
+  return code, last_words(run, context.credential)
+end
+
+-- The part that may wait, and so be interrupted. Returns the exit code and what to say; nil and why when the
+-- job did not begin.
+local function read_and_run(context)
+  local rows, why, advice = source.open(context.arguments, context.environment, context.caught)
+  if not rows then return nil, { why, advice or NOTHING_SENT, advice and NOTHING_SENT } end
+  local run
+  run, why = jobs.run(context, rows)
+  rows:close()
+  if not run then return nil, why end
+  return conclude(context, run)
+end
+
+---@param command hubspot.associations.cli.JobCommand
+---@param arguments table as arguments.parse gives them
+---@param environment hubspot.associations.cli.Environment
+---@return integer|nil code 0 when the job did all that it is for, 1 when it did not for some rows, 2 when it
+---  stopped, 128 + signal when it was interrupted; nil when it could not run
+---@return string|string[]|nil message why it could not run, or stopped
+function job_command.run(command, arguments, environment)
+  local context, problem = prepare(command, arguments, environment)
+  if not context then return nil, problem end
+  local code, message = read_and_run(context)
+  context.client:close()
+  if not code and context.caught() then -- before the job began
+    code, message = interrupts.code(context.caught()), "interrupted: nothing was sent"
+  end
+  return code, message
+end
+
+return job_command

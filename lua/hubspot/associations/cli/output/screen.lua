@@ -1,0 +1,28 @@
+-- What standard error is: a terminal or not, and how wide. Asks the system only in a process that is the
+-- command's own: a host's streams need not be its descriptors.
+
+local core = require "hubspot.associations.core"
+
+local screen = {}
+
+local STDERR = 2 -- its descriptor
+
+---Whether a bar can be drawn on it.
+---@param environment hubspot.associations.cli.Environment
+---@return boolean
+function screen.is_terminal(environment)
+  return environment.owns_process == true and environment.getenv "TERM" ~= "dumb" and core.isatty(STDERR)
+end
+
+---Its width at present, which changes when a terminal is resized; COLUMNS says it where there is no terminal.
+---@param environment hubspot.associations.cli.Environment
+---@return fun(): integer|nil
+function screen.columns_of(environment)
+  local digits = (environment.getenv "COLUMNS" or ""):match "^%d%d?%d?%d?$"
+  local given = tonumber(digits or 0)
+  return function()
+    return environment.owns_process and core.columns(STDERR) or given > 0 and given or nil
+  end
+end
+
+return screen
