@@ -1,8 +1,9 @@
--- Checks advice.lua: the error that a job stopped with in, what to do out.
--- Never checks what a job stops with: cli_spec and command_job_spec do.
+-- Checks advice.lua: the error that a job stopped with in, what to do out. What a job stops with is the
+-- matter of other specs.
 
 local advice = require "hubspot.associations.cli.output.advice"
 local errors = require "hubspot.associations.errors"
+local kinds = require "hubspot.associations.error_kinds"
 
 local WITH_JOURNAL = { file = "f.csv", journal = "j" }
 local GO_ON = "to go on, run the same command again: j has what is done"
@@ -57,6 +58,20 @@ describe("what to do about a job that stopped", function()
     lines = steps { kind = "journal", reason = "in_use" }
     assert.are.equal(1, #lines)
     assert.truthy(lines[1]:find("the other process", 1, true))
+  end)
+
+  it("is nothing more than what the error needs after a dry run: there is nothing to go on from", function()
+    assert.is_nil(advice.going_on { file = "f.csv", dry_run = true })
+    assert.same({ "correct the file" }, steps({ kind = "source" }, { file = "f.csv", dry_run = true }))
+    assert.same({}, steps({ kind = "canceled" }, { file = "f.csv", dry_run = true }))
+  end)
+
+  it("names flags of the command, not options of the library", function()
+    for kind in pairs(kinds) do
+      for _, line in ipairs(steps { kind = kind }) do
+        assert.is_nil(line:find "[`_]", line)
+      end
+    end
   end)
 
   it("is told from the error's fields, never from its words", function()

@@ -1,11 +1,13 @@
--- What to do when a job stopped before its end, told from the fields of its error: never from its words.
--- Makes text; asks nothing of anyone.
+-- What to do when a job stopped before its end, by the fields of its error: never by its words. What is true
+-- of a whole kind of error stands in error_kinds.lua; here is what its other fields add. Makes text only.
+
+local kinds = require "hubspot.associations.error_kinds"
 
 local advice = {}
 
 local OF_PROXY = "check the proxy (https_proxy): its address, its user and password, and what it allows"
 
--- What has to change first, by libcurl's code: it tells causes apart that one kind of error has.
+-- What has to change first, by libcurl's code, which tells the causes of one kind of error apart.
 local OF_CURL_CODE = {
   [5] = "check the name of the proxy (https_proxy), and this machine's DNS",
   [6] = "check the host name in --base-url, and this machine's network and DNS",
@@ -17,28 +19,7 @@ local OF_CURL_CODE = {
   [97] = OF_PROXY,
 }
 
-local LATER = "HubSpot, or the connection to it, has a problem: try again later"
-
--- The same by kind, where the code says nothing.
-local OF_KIND = {
-  unauthorized = "check that the token is valid and has not expired",
-  token = "give a token that is valid",
-  forbidden = "give the app of the token the scopes that are named, or another token",
-  not_found = "check --base-url, --api-version and the object types",
-  redirect = "redirects are never followed: check --base-url",
-  daily_limit = "the account's requests of this day are used up: wait until midnight in its time zone",
-  rate_limited = "other programs use up the account's limit: wait, or have each send less (--rate)",
-  network = LATER,
-  timeout = LATER,
-  tls = "check this machine's clock, --ca-file, and whether a proxy or a firewall is in between",
-  decode = LATER,
-  too_large = "give a smaller --batch-size",
-  invalid_input = "correct what is named",
-  source = "correct the file",
-  journal = "check that the journal can be read and written",
-}
-
--- Where the journal is not to be used for this job, or not now: the same command would only stop again.
+-- By the reason why a journal cannot be used for this job, or not now: the same command would stop again.
 local OF_JOURNAL = {
   other_job = "a journal goes on with the same file, object types, --type and --category only: give another "
     .. "journal, or delete this one to begin anew",
@@ -46,17 +27,14 @@ local OF_JOURNAL = {
   in_use = "wait until the other process ends, or give another journal",
 }
 
-local function of_http(status)
-  return status and status >= 500 and LATER or "correct what HubSpot refuses"
-end
-
--- What a person can do about an error; nil where its words say all.
+-- What a person can do about an error; nil where its message says all.
 local function advice_of(err)
-  if err.kind == "http" then return of_http(err.status) end
-  if err.kind == "journal" and OF_JOURNAL[err.reason] then return OF_JOURNAL[err.reason] end
   local is_of_proxy = err.proxy_status or err.proxy_code or err.reason == "proxy"
   if err.kind == "network" and is_of_proxy then return OF_PROXY end
-  return OF_CURL_CODE[err.curl_code] or OF_KIND[err.kind]
+  if err.kind == "journal" and OF_JOURNAL[err.reason] then return OF_JOURNAL[err.reason] end
+  if err.kind == "http" and (err.status or 0) >= 500 then return kinds.network.command end
+  local kind = kinds[err.kind]
+  return OF_CURL_CODE[err.curl_code] or kind and (kind.command or kind.advice)
 end
 
 ---How to go on with a job that stopped; nil for a dry run, which has done nothing to go on from.
