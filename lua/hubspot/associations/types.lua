@@ -1,10 +1,10 @@
--- Owns HubSpot's own object types and association types: look-ups by name, id and direction.
--- Looks things up in the text of type_data.lua as they are asked for: a script that links one pair must not
--- pay for tables of hundreds of types.
--- Never does any I/O, and knows no account's custom objects or labels.
+-- HubSpot's own object types and association types: look-ups by name, id and direction.
+-- Each look-up searches the text of type_data.lua: a script that links one pair must not pay for tables of
+-- hundreds of types. Does no I/O, and knows nothing of an account's custom objects and labels.
+-- Needs no C core: the sandbox uses it, too.
 
 local ascii = require "hubspot.associations.text.ascii"
-local core = require "hubspot.associations.core"
+local digits_of = require "hubspot.associations.text.digits"
 local type_data = require "hubspot.associations.type_data"
 
 local types = {}
@@ -51,8 +51,8 @@ end
 
 -- An association type id as it stands in a direction's types; nil for what is none.
 local function entry_of(id)
-  local is_id = type(id) == "number" and id >= 1 and id <= core.MAX_TYPE_ID and id % 1 == 0
-  return is_id and ("=%d;"):format(id) or nil
+  local digits = type(id) == "number" and id > 0 and digits_of(id)
+  return digits and "=" .. digits .. ";" or nil
 end
 
 local function id_of_kind(list, kind)
