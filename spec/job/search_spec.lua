@@ -117,7 +117,7 @@ describe("bad rows among 2,000", function()
       local count = failure.error.together
       if count then
         together = together + 1
-        local words = ("refused together with %d others"):format(count - 1)
+        local words = ("rejected together with %d others"):format(count - 1)
         assert.truthy(failure.error.message:find(words, 1, true))
       end
     end

@@ -151,7 +151,7 @@ describe("a hostile answer", function()
     end }
     assert.equal(200, seen.report.failed)
     for _, failure in pairs(seen.failures) do
-      assert.matches("^no", (failure.error.message:gsub("^refused together.-: ", "")))
+      assert.matches("^no", (failure.error.message:gsub("^rejected together.-: ", "")))
       for _, field in ipairs { "errors", "category", "subCategory" } do
         assert.is_nil(failure.error[field])
       end

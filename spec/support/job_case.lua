@@ -160,7 +160,7 @@ end
 local function check_failed(case, world, index, err)
   local input, kind = case.inputs[index], case.kinds[index]
   check(err and err.message, "input %d failed without an error", index)
-  local is_together = err.together and err.message:find("refused together", 1, true)
+  local is_together = err.together and err.message:find("rejected together", 1, true)
   check(not IS_GOOD[kind] or is_together or err.retryable, "input %d failed without a reason: %s",
     index, tostring(err))
   check(kind == "invalid" or is_together or is_asked_elsewhere(case, index) or not held(world, input),

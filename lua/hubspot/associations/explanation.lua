@@ -1,4 +1,4 @@
--- What an error of HubSpot's says beyond its message: the reasons in its `context` and its details, and the
+-- What an error from HubSpot says beyond its message: the reasons in its `context` and its details, and the
 -- scopes that a 403 names. Pure: makes text. Every field may be missing, and of any type.
 
 local ascii = require "hubspot.associations.text.ascii"
@@ -11,13 +11,13 @@ local MOST_READ = 50 -- values, or details: an error may hold many thousands
 local LONGEST = 300 -- bytes of one of them
 local DEEPEST = 4 -- tables in tables: a context is a table of lists
 
--- Keys of a context that repeat what the request named, and say nothing of why it was refused.
+-- Keys of a context that repeat what the request named, and do not say why it was rejected.
 local REPEATS = {
   fromObjectId = true, toObjectId = true, objectId = true, id = true, ids = true,
   fromObjectType = true, toObjectType = true, objectType = true,
 }
 
--- Where a refusal names scopes: the new ones before the older ones, which are broader.
+-- Keys under which a rejection names scopes: the new ones first, as the older ones are broader.
 local SCOPES = { "requiredGranularScopes", "requiredScopes" }
 local IS_SCOPES = { requiredGranularScopes = true, requiredScopes = true }
 
@@ -25,7 +25,7 @@ local function shown(text)
   return shorten.text(text, LONGEST, "...")
 end
 
--- A number with a point, whatever the host's locale has.
+-- A number with a decimal point, whatever the locale has.
 local function number_text(number)
   return (("%.14g"):format(number):gsub("[^0-9a-z+-]+", "."))
 end
@@ -46,7 +46,7 @@ local function collect(value, list, depth)
   return list
 end
 
--- The error itself, and the details in its `errors`. Those of inputs that were refused here are our own.
+-- The error itself and the details in its `errors`; but for invalid inputs, whose `errors` are not HubSpot's.
 local function parts_of(err)
   local parts = { err }
   if err.kind ~= "invalid_input" and type(err.errors) == "table" then
@@ -58,7 +58,7 @@ local function parts_of(err)
   return parts
 end
 
----The scopes that a refusal names; empty when it names none.
+---The scopes that a rejection names; an empty list when it names none.
 ---@param err table
 ---@return string[]
 function explanation.scopes(err)
@@ -72,8 +72,8 @@ function explanation.scopes(err)
   return {}
 end
 
--- What a context may say, sentences first: a word often only repeats what is in one of them.
-local function claims_of(context)
+-- What a context says, sentences first: a single word often repeats what a sentence has.
+local function statements_of(context)
   local names, sentences, words = {}, {}, {}
   for name in pairs(context) do
     if type(name) == "string" and not REPEATS[name] and not IS_SCOPES[name] then names[#names + 1] = name end
@@ -97,7 +97,7 @@ local function cut(list)
   return list
 end
 
----The reasons that an error gives besides its message, none of them twice.
+---The reasons that an error gives besides its message, each of them once.
 ---@param err table
 ---@return string[]
 function explanation.reasons(err)
@@ -112,13 +112,13 @@ function explanation.reasons(err)
       add(shown(part.message), shown(part.message))
     end
     if type(part.context) == "table" then
-      for _, claim in ipairs(claims_of(part.context)) do add(claim.value, claim.text) end
+      for _, statement in ipairs(statements_of(part.context)) do add(statement.value, statement.text) end
     end
   end
   return cut(reasons)
 end
 
----An error's message with the reasons behind it.
+---An error's message, followed by its reasons.
 ---@param err table
 ---@return string
 function explanation.words(err)

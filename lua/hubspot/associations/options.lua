@@ -1,5 +1,4 @@
--- Every option of associations.new: its type, unit, default, and check.
--- Checks only: knows neither the transport nor the service.
+-- The options of a client and of a job: the type, unit, default and check of each. Does no I/O.
 
 local ascii = require "hubspot.associations.text.ascii"
 local core = require "hubspot.associations.core"
@@ -9,31 +8,40 @@ local one_line = require "hubspot.associations.text.one_line"
 local options = {}
 
 ---@class hubspot.associations.Options
----@field token string|fun(reason: "first"|"unauthorized"): string|nil, string|nil a HubSpot access token,
----  or a function that returns one, or nil and why not: called for the first request, and once more after
----  a 401
----@field base_url string|nil where the service is, "https://api.hubapi.com"; http only on this machine
+---@field token string|fun(reason: "first"|"unauthorized"): string|nil, string|nil a HubSpot access token, or
+---  a function that returns one, or nil and the reason: called for the first request, and once after a 401
+---@field base_url string|nil the URL of the service, "https://api.hubapi.com"; http: for loopback only
 ---@field version string|nil the API version in the path: "2025-09" (default), "2026-03", "2026-09" or "v4"
 ---@field timeout number|nil seconds for one request, 30
----@field connect_timeout number|nil seconds to connect, of those; 10
----@field max_attempts integer|nil of one request, those refused by the rate limit not counted; 6. With 1,
----  nothing is tried again
+---@field connect_timeout number|nil seconds to connect, part of `timeout`; 10
+---@field max_attempts integer|nil attempts of one request, 6; those that the rate limit rejects do not count.
+---  With 1, nothing is tried again
 ---@field retry_deadline number|nil seconds for all attempts of one request, 300
----@field concurrency integer|nil requests of one create_all in flight, 1 to 100; 4
----@field rate integer|nil requests per 10 seconds, when the caller knows better than the response headers
+---@field concurrency integer|nil requests of one job in flight, 1 to 100; 4
+---@field rate integer|nil requests per 10 seconds, 1 to 10,000; by default, what the response headers allow
 ---@field batch_size integer|nil inputs per request, 1 to 2000 (HubSpot's limit, and the default)
----@field check_ids boolean|nil whether a string must spell a record id: 1 to 19 digits, the first not 0;
+---@field check_ids boolean|nil whether a string has to spell a record id: 1 to 19 digits, the first not 0;
 ---  true. With false, strings are sent as they are
----@field check_types boolean|nil whether a type id that HubSpot's documentation lists for another direction
----  is refused before it is sent, true
----@field proxy string|nil as libcurl's CURLOPT_PROXY; by default from the environment
----@field ca_file string|nil certificates to trust, PEM; by default those that CURL_CA_BUNDLE, SSL_CERT_DIR or
----  SSL_CERT_FILE names, else libcurl's
----@field ca_path string|nil the same, as a directory
----@field http_version "1.1"|"2"|nil the newest version of HTTP to speak; by default libcurl's choice
+---@field check_types boolean|nil whether a type id is invalid that HubSpot's documentation lists for another
+---  direction; true
+---@field proxy string|nil URL, as libcurl's CURLOPT_PROXY takes it; by default from the environment
+---@field ca_file string|nil file of certificates to trust, PEM; by default what CURL_CA_BUNDLE, SSL_CERT_DIR
+---  or SSL_CERT_FILE names, else libcurl's
+---@field ca_path string|nil directory of certificates to trust
+---@field http_version "1.1"|"2"|nil the newest version of HTTP to use; by default libcurl's choice
 ---@field user_agent string|nil appended to the module's own
 ---@field loop hubspot.associations.Loop|nil how to wait; by default, blocking
----@field on_event fun(event: table)|nil told of each request and its end; never shown the token
+---@field on_event fun(event: table)|nil called for each request and its end; never gets the token
+
+---@class hubspot.associations.JobOptions
+---@field on_failure fun(failure: table): boolean|nil called for each input that was not created:
+---  { index, input, outcome, error }; returning false ends the job
+---@field on_batch fun(batch: table): boolean|nil called for each batch when all its inputs have an outcome:
+---  { first, last, created, failures, results, report }; returning false ends the job
+---@field journal string|nil a file: what is recorded there is not done again, and what is done is recorded
+---@field dry_run boolean|nil read and check all inputs, send nothing, and open no journal. The report counts
+---  inputs that can be sent as `not_sent`, invalid ones as `failed`, and as `requests` how many it would take
+---@field max_failures integer|nil how many failures the report keeps when there is no on_failure, 1000
 
 ---@class hubspot.associations.Loop
 ---@field wait fun(fd: integer, timeout: number|nil) returns when fd is readable, or after `timeout` seconds
@@ -63,8 +71,8 @@ end
 local function base_url(value)
   if type(value) ~= "string" then return false, "a string" end
   if value:find "[?#%z\1-\32\127]" then return false, "a URL without query, fragment or spaces" end
-  local refusal = core.invalid_url(value)
-  return refusal == nil, "a URL such as https://api.hubapi.com (" .. tostring(refusal) .. ")"
+  local reason = core.invalid_url(value)
+  return reason == nil, "a URL such as https://api.hubapi.com (" .. tostring(reason) .. ")"
 end
 
 local function version(value)
@@ -77,7 +85,8 @@ local function http_version(value)
 end
 
 local function token(value)
-  -- What a token holds is checked when it is used: a missing or mangled one is no mistake of the program's.
+  -- The characters of a token are checked when it is used: a missing or mangled token is a failure at run
+  -- time, no mistake of the program.
   return value == nil or type(value) == "string" or type(value) == "function", "a string or a function"
 end
 
@@ -117,12 +126,12 @@ local JOB = {
   max_failures = { check = count(1e9), default = 1000 },
 }
 
--- A value as an error may show it: a string may be, or hold, a secret.
+-- A value as an error may show it. A string may hold a secret.
 local function shown(value)
   return type(value) == "number" and tostring(value) or "a " .. type(value)
 end
 
--- What to say of an option that a method does not have.
+-- What an error says of an option that a method does not have.
 local function unknown(known, name)
   if known == JOB and CLIENT[name] then return "is an option of associations.new" end
   if known == CLIENT and JOB[name] then return "is an option of client:create_all" end
@@ -166,18 +175,18 @@ function options.expected(name, value)
   return not valid and expected or nil
 end
 
----The options of a client, checked, with the defaults of those that are not given.
----Raises when one is unknown or wrong, naming it.
+---The options of a client, with the defaults of those that are not given. Raises when one is unknown or
+---wrong.
 ---@param given table
 ---@return hubspot.associations.Options
 function options.read(given)
-  local read = read_options(CLIENT, given, "associations.new", 4) -- no tail call, which would hide a level
+  local read = read_options(CLIENT, given, "associations.new", 4) -- no tail call: it would hide a level
   return read
 end
 
 ---The same for the options of a job.
 ---@param given table
----@param method? string which method was given them: by default, client:create_all
+---@param method? string the method that was called, client:create_all by default
 ---@param level? integer how far up the stack the caller to blame is, as for `error`; 2 by default
 ---@return hubspot.associations.JobOptions
 function options.read_job(given, method, level)

@@ -52,7 +52,7 @@ function input_errors.together(err, count)
   if count < 2 then return err end
   local copy = errors.copy(err)
   copy.together = count
-  copy.message = ("refused together with %d others, any of which may be at fault: %s"):format(
+  copy.message = ("rejected together with %d others, any of which may be at fault: %s"):format(
     count - 1, err.message
   )
   return copy
@@ -66,7 +66,7 @@ function input_errors.of_invalid(invalid, count)
   for _, err in ipairs(invalid) do errors.new(err) end
   local first = invalid[1]
   local message = first.message
-  if count > 1 then message = ("%s (and %d more refused inputs: see errors)"):format(message, count - 1) end
+  if count > 1 then message = ("%s (and %d more invalid inputs: see errors)"):format(message, count - 1) end
   return errors.new {
     kind = first.kind,
     index = first.index,

@@ -1,6 +1,6 @@
--- What string.lower and `<` do, for ASCII. Those depend on the host's locale: tr_TR has another lower case
--- for I than i. So do the classes of patterns (%a, %c, %l, %p, %s, %u, %w): an ISO-8859 locale takes bytes of
--- UTF-8 for letters or spaces. Patterns name the characters instead, such as [A-Za-z0-9] and [ \t-\r].
+-- string.lower and `<` for ASCII only. Lua's own depend on the host's locale: in tr_TR, the lower case of I
+-- is not i. The classes of patterns (%a, %c, %l, %p, %s, %u, %w) depend on it, too: an ISO-8859 locale takes
+-- bytes of UTF-8 for letters or spaces. So patterns name the characters: [A-Za-z0-9], [ \t-\r].
 
 local ascii = {}
 
@@ -13,13 +13,13 @@ function ascii.lower(text)
   return (text:gsub("[A-Z]", LOWER))
 end
 
----Whether `one` stands before `other`, by their bytes: `<` goes by the locale's order of words.
+---Whether `one` sorts before `other`, by their bytes.
 ---@param one string
 ---@param other string
 ---@return boolean
 function ascii.before(one, other)
-  for place = 1, math.min(#one, #other) do
-    local byte, other_byte = one:byte(place), other:byte(place)
+  for position = 1, math.min(#one, #other) do
+    local byte, other_byte = one:byte(position), other:byte(position)
     if byte ~= other_byte then return byte < other_byte end
   end
   return #one < #other

@@ -1,4 +1,4 @@
--- A whole number as its digits, when it is exactly one: a float beyond 2^53 stands for its neighbours, too.
+-- The digits of a whole number. A float beyond 2^53 has none, since it stands for its neighbours as well.
 
 local math_type = rawget(math, "type") -- since 5.3
 local EXACT = 2 ^ 53

@@ -1,8 +1,8 @@
--- Text from elsewhere (a server, a file, a caller's error), as one line that is safe to print.
+-- Text from elsewhere (a server, a file, a caller's error) as one line that is safe to print.
 
--- What is shown as nothing at all, or changes how its neighbours are shown: a reader could not tell two texts
--- apart, or would read another one. In order; by Unicode's properties Default_Ignorable_Code_Point,
--- Bidi_Control and the line separators, with the reserved code points of the same ranges.
+-- Ranges of code points that are invisible, or change how others are shown, so that a reader sees another
+-- text than there is. In ascending order. They have Unicode's properties Default_Ignorable_Code_Point or
+-- Bidi_Control, or are line separators; reserved code points between them are included.
 local HIDDEN = {
   { 0x80, 0x9F }, -- C1 controls: U+009B begins an escape sequence as ESC [ does
   { 0xAD, 0xAD }, -- soft hyphen
@@ -32,7 +32,7 @@ local function is_hidden(code)
   return false
 end
 
--- The code point of a sequence in UTF-8, and its length in bytes; nil when it is none.
+-- The code point that a sequence of bytes begins with in UTF-8, and its length in bytes; nil when it is none.
 local function decode(sequence)
   local one, two, three, four = sequence:byte(1, 4)
   if one < 0xC2 or not two then return nil end
@@ -48,15 +48,15 @@ local function decode(sequence)
   return code >= 0x10000 and code <= 0x10FFFF and code or nil, 4
 end
 
--- A byte that is not ASCII, with the continuation bytes behind it. Bytes that are not UTF-8 must not pass:
--- a terminal that expects another encoding takes those from 128 to 159 for controls.
+-- What to show for a byte above 127 and the continuation bytes after it. Bytes that are not UTF-8 must not
+-- pass: a terminal that expects another encoding takes those from 128 to 159 for controls.
 local function clean(sequence)
   local code, length = decode(sequence)
   if not code then return ("?"):rep(#sequence) end
   return (is_hidden(code) and " " or sequence:sub(1, length)) .. ("?"):rep(#sequence - length)
 end
 
----@param value any what `tostring` takes; a `__tostring` that raises is survived
+---@param value any its __tostring may raise
 ---@return string
 local function one_line(value)
   local shown, text = pcall(tostring, value)

@@ -1,26 +1,26 @@
--- Takes tokens out of text that a server sent and that is not JSON. (core.decode does so for what is.)
--- Always before text is cut: what is left of a token behind a cut may be too short to be recognized.
+-- Takes tokens out of text that a server sent and that is no JSON; core.decode does so for JSON. This has to
+-- come before text is cut: the rest of a token at a cut may be too short to be recognized.
 
 local core = require "hubspot.associations.core"
 
 local redact = {}
 
--- Shorter ones are no real tokens, and may well be words of the text.
-local SHORTEST = 16
+-- Shorter tokens are not real ones, and may be words of the text.
+local SHORTEST = 16 -- bytes
 
----Those of the tokens that are to be taken out of an answer: at most two, as core.decode takes them.
----@param sent string|nil
----@param refused string|nil the one before
+---The tokens to take out of a response: at most two, which is what core.decode accepts.
+---@param sent string|nil the token of the request
+---@param previous string|nil the token before it, which HubSpot rejected
 ---@return string[]
-function redact.secrets(sent, refused)
+function redact.secrets(sent, previous)
   local secrets = {}
-  for _, token in ipairs { sent, refused } do
+  for _, token in ipairs { sent, previous } do
     if #token >= SHORTEST then secrets[#secrets + 1] = token end
   end
   return secrets
 end
 
----The text without the secrets, however it spells them, whole or cut short.
+---The text without the secrets: in any spelling, and without the beginnings of them that are left at a cut.
 ---@param text string
 ---@param secrets string[]|nil
 ---@return string
