@@ -1,7 +1,6 @@
 -- Reads the inputs of a batch whose shape is "association": each has from, to and types. It rejects the batch
 -- for inputs that are not well-formed, and for types that do not exist in the direction.
 
-local core = require "hubspot.associations.core"
 local direction_of = require "hubspot.associations.sandbox.direction"
 local rejection = require "hubspot.associations.sandbox.rejection"
 local request_body = require "hubspot.associations.sandbox.request_body"
@@ -10,6 +9,8 @@ local association_inputs = {}
 
 local extend, object_fault, object_id = request_body.extend, request_body.object_fault, request_body.object_id
 
+local LARGEST_TYPE_ID = 2 ^ 31 - 1 -- HubSpot's; not the core's, which the sandbox does without
+
 local CATEGORIES = { HUBSPOT_DEFINED = true, USER_DEFINED = true, INTEGRATOR_DEFINED = true, WORK = true }
 
 -- ---- inputs that are not well-formed ----
@@ -17,7 +18,7 @@ local CATEGORIES = { HUBSPOT_DEFINED = true, USER_DEFINED = true, INTEGRATOR_DEF
 local function is_type(entry)
   if type(entry) ~= "table" or not CATEGORIES[entry.associationCategory] then return false end
   local id = entry.associationTypeId
-  return type(id) == "number" and id % 1 == 0 and id >= 1 and id <= core.MAX_TYPE_ID
+  return type(id) == "number" and id % 1 == 0 and id >= 1 and id <= LARGEST_TYPE_ID
 end
 
 -- The rejection of an entry of `types` that is not well-formed.
