@@ -273,6 +273,14 @@ describe("the sandbox's server", function()
     end, "nil cannot listen on 127.0.0.1:" .. port)
   end)
 
+  it("needs no C core: the specs run it in one Lua, and the module in any", function()
+    local result = process.run { "lua5.4", "-e", [[
+      local core = "hubspot.associations.core"
+      package.preload[core] = function() error("the sandbox requires the core: " .. debug.traceback()) end
+    ]], LAUNCHER, "{}" }
+    assert.same({ code = 0, stderr = "" }, { code = result.code, stderr = result.stderr })
+  end)
+
   it("ends at once when its standard input is a file", function()
     local result = process.run { "lua5.4", LAUNCHER, "{}" }
     assert.equal(0, result.code)
