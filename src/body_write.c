@@ -61,10 +61,13 @@ static inline int write_text_id(lua_State *L, lhsa_body *body, int index, const 
   const char *flaw = hsa_record_id_flaw(bytes, length);
   if (flaw != NULL)
     return invalid_text_id(L, index, flaw, field);
-  char quoted[HSA_RECORD_ID_DIGITS + 2] = {'"'}; /* digits need no escapes */
-  memcpy(quoted + 1, bytes, length);
-  quoted[length + 1] = '"';
-  return lhsa_body_append(L, &body->json, quoted, length + 2, field);
+  if (!lhsa_body_appended(L, hsa_buffer_reserve(&body->json, length + 2), field))
+    return 0;
+  char *to = body->json.data + body->json.length;
+  to[0] = to[length + 1] = '"';
+  memcpy(to + 1, bytes, length); /* digits need no escapes */
+  body->json.length += length + 2;
+  return 1;
 }
 
 /* Writes the id at `index` as a JSON string. */
