@@ -175,7 +175,8 @@ static int note_result(lhsa_response *response)
   while (response->next < lhsa_body_count(body)
          && lhsa_body_entries(body)[response->next].first != response->next)
     response->next++; /* merged into the first with its ids */
-  if (response->next < lhsa_body_count(body)
+  /* Two pages of one record share its only id. The index has the first of them, so that the other is not confirmed. */
+  if (id_count == LHSA_BODY_IDS && response->next < lhsa_body_count(body)
       && same_ids(ids_of(body, &lhsa_body_entries(body)[response->next]), ids)) {
     response->seen[response->next++] = 1;
     return 1;

@@ -29,12 +29,12 @@ static uint32_t *push_numbers(lua_State *L, size_t count)
  * list, each of them is that one. */
 static int is_merged(const lhsa_selection *selection, size_t number)
 {
-  return selection->next[number] != 0 && selection->body->shape->merged != HSA_BODY_PARTS;
+  return selection->next[number] != 0 && selection->body->shape->list != HSA_BODY_NO_LIST;
 }
 
 static hsa_text list_of(const lhsa_body *body, const lhsa_body_entry *entry)
 {
-  return lhsa_body_part(body, entry, body->shape->merged);
+  return lhsa_body_part(body, entry, (hsa_body_part)body->shape->list);
 }
 
 static size_t count_types(hsa_text types)
@@ -91,7 +91,7 @@ static void add_merged(const lhsa_selection *selection, size_t number, luaL_Buff
   int any = 0;
   memset(selection->types, 0, (mask + 1) * sizeof *selection->types);
   luaL_addlstring(json, body->json.data + first->input.start,
-                  first->part[body->shape->merged].start - first->input.start);
+                  first->part[body->shape->list].start - first->input.start);
   for (size_t i = number;; i = selection->next[i]) {
     hsa_text types = list_of(body, &lhsa_body_entries(body)[selection->chosen[i]]);
     for (size_t at = 0; at < types.length;) {

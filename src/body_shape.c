@@ -5,7 +5,7 @@
 #include <string.h>
 
 const char *const hsa_body_keys[HSA_BODY_KEYS] = {
-  "from", "to", "id", "types", "associationCategory", "associationTypeId",
+  "from", "to", "id", "types", "associationCategory", "associationTypeId", "after",
 };
 
 #define JSON(literal)                                                                                        \
@@ -13,36 +13,79 @@ const char *const hsa_body_keys[HSA_BODY_KEYS] = {
     literal, sizeof(literal) - 1                                                                             \
   }
 
+#define RECORD(key_name, id_part, json, id_name)                                                             \
+  {                                                                                                          \
+    .key = key_name, .kind = HSA_BODY_RECORD_ID, .part = id_part, .before = JSON(json), .words = id_name     \
+  }
+
+#define NO_TYPES(reason)                                                                                     \
+  {                                                                                                          \
+    .key = HSA_BODY_KEY_TYPES, .kind = HSA_BODY_NOTHING, .part = HSA_BODY_TYPES,                             \
+    .words = "no types (" reason ")"                                                                         \
+  }
+
 /* The first one is the default. */
 static const hsa_body_shape shapes[] = {
   {
     .name = "association",
     .expected = "a table { from, to, types }",
+    .field_count = 3,
     .fields =
       {
-        {HSA_BODY_KEY_FROM, HSA_BODY_RECORD_ID, HSA_BODY_FIRST_ID, "from.id", JSON("{\"from\":{\"id\":")},
-        {HSA_BODY_KEY_TO, HSA_BODY_RECORD_ID, HSA_BODY_SECOND_ID, "to.id", JSON("},\"to\":{\"id\":")},
-        {HSA_BODY_KEY_TYPES, HSA_BODY_TYPE_LIST, HSA_BODY_TYPES, NULL, JSON("},\"types\":[")},
+        RECORD(HSA_BODY_KEY_FROM, HSA_BODY_FIRST_ID, "{\"from\":{\"id\":", "from.id"),
+        RECORD(HSA_BODY_KEY_TO, HSA_BODY_SECOND_ID, "},\"to\":{\"id\":", "to.id"),
+        {
+          .key = HSA_BODY_KEY_TYPES,
+          .kind = HSA_BODY_TYPE_LIST,
+          .part = HSA_BODY_TYPES,
+          .before = JSON("},\"types\":["),
+        },
       },
-    .field_count = 3,
     .end = JSON("]}"),
     .id_count = 2,
-    .merged = HSA_BODY_TYPES,
+    .list = HSA_BODY_TYPES,
   },
   {
     .name = "pair",
     .expected = "a table { from, to }",
+    .field_count = 3,
     .fields =
       {
-        {HSA_BODY_KEY_FROM, HSA_BODY_RECORD_ID, HSA_BODY_FIRST_ID, "from.id", JSON("{\"from\":{\"id\":")},
-        {HSA_BODY_KEY_TO, HSA_BODY_RECORD_ID, HSA_BODY_SECOND_ID, "to.id", JSON("},\"to\":{\"id\":")},
-        {HSA_BODY_KEY_TYPES, HSA_BODY_NOTHING, HSA_BODY_TYPES,
-         "no types (the default type is made, whatever an input has)", JSON("")},
+        RECORD(HSA_BODY_KEY_FROM, HSA_BODY_FIRST_ID, "{\"from\":{\"id\":", "from.id"),
+        RECORD(HSA_BODY_KEY_TO, HSA_BODY_SECOND_ID, "},\"to\":{\"id\":", "to.id"),
+        NO_TYPES("the default type is made, whatever an input has"),
       },
-    .field_count = 3,
     .end = JSON("}}"),
     .id_count = 2,
-    .merged = HSA_BODY_PARTS,
+    .list = HSA_BODY_NO_LIST,
+  },
+  {
+    /* The cursor is in place of a second id, so that two pages of one record are two inputs. */
+    .name = "record",
+    .expected = "a record id, or a table { id, after }",
+    .takes_bare_id = 1,
+    .field_count = 2,
+    .fields =
+      {
+        {
+          .key = HSA_BODY_KEY_ID,
+          .kind = HSA_BODY_OWN_ID,
+          .part = HSA_BODY_FIRST_ID,
+          .before = JSON("{\"id\":"),
+          .words = "id",
+        },
+        {
+          .key = HSA_BODY_KEY_AFTER,
+          .kind = HSA_BODY_CURSOR,
+          .part = HSA_BODY_SECOND_ID,
+          .is_optional = 1,
+          .before = JSON(",\"after\":"),
+          .words = "a cursor (a string, such as paging.next.after)",
+        },
+      },
+    .end = JSON("}"),
+    .id_count = 1,
+    .list = HSA_BODY_NO_LIST,
   },
 };
 

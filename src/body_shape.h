@@ -13,6 +13,7 @@ typedef enum hsa_body_key {
   HSA_BODY_KEY_TYPES,
   HSA_BODY_KEY_ASSOCIATION_CATEGORY,
   HSA_BODY_KEY_ASSOCIATION_TYPE_ID,
+  HSA_BODY_KEY_AFTER,
   HSA_BODY_KEYS
 } hsa_body_key;
 
@@ -21,11 +22,14 @@ extern const char *const hsa_body_keys[HSA_BODY_KEYS];
 /* What a field holds, and so how it is checked and written. */
 typedef enum hsa_body_kind {
   HSA_BODY_RECORD_ID, /* an id, or { id = … } */
+  HSA_BODY_OWN_ID,    /* the same, of the input itself instead of one of its fields */
   HSA_BODY_TYPE_LIST, /* association types: a list, one of them, or an id */
+  HSA_BODY_CURSOR,    /* text of HubSpot's, written as it is */
   HSA_BODY_NOTHING,   /* an input that has the field is invalid */
 } hsa_body_kind;
 
-/* The parts of a written input that are looked for later. */
+/* The parts of a written input that are looked for later. The ids tell one input from another; a shape may have one
+ * id, and something else in place of the second. */
 typedef enum hsa_body_part {
   HSA_BODY_FIRST_ID,
   HSA_BODY_SECOND_ID,
@@ -37,22 +41,23 @@ typedef struct hsa_body_field {
   hsa_body_key key;
   hsa_body_kind kind;
   hsa_body_part part;
-  const char
-    *words;        /* of an error: what it calls the id in a table, or what it expected in place of a value */
+  int is_optional; /* without it, neither the value nor the JSON before it is written */
   hsa_text before; /* the JSON in front of the value */
+  const char
+    *words; /* for errors: what an id in a table is called, or what is expected in place of the value */
 } hsa_body_field;
 
-enum { HSA_BODY_MOST_FIELDS = 3 };
+enum { HSA_BODY_MOST_FIELDS = 3, HSA_BODY_NO_LIST = HSA_BODY_PARTS };
 
 typedef struct hsa_body_shape {
   const char *name;
-  const char *expected; /* what an error says that an input is */
+  const char *expected; /* for errors: what an input is */
+  int takes_bare_id;    /* an input need not be a table */
   hsa_body_field fields[HSA_BODY_MOST_FIELDS];
   int field_count;
   hsa_text end; /* the JSON behind the last value */
-  int id_count; /* how many ids tell one input from another: the first part, or the first two */
-  hsa_body_part
-    merged; /* the list that inputs with the same ids share when they are sent as one; or HSA_BODY_PARTS */
+  int id_count; /* how many ids a result names */
+  int list; /* the part that inputs with the same ids share when they are sent as one, or HSA_BODY_NO_LIST */
 } hsa_body_shape;
 
 /* The shape of that name, or NULL. */

@@ -102,17 +102,50 @@ static int write_record(lua_State *L, lhsa_body *body, int value, const hsa_body
 
 /* ---- inputs ---- */
 
+static int write_cursor(lua_State *L, lhsa_body *body, int value, const hsa_body_field *field)
+{
+  const char *name = hsa_body_keys[field->key];
+  size_t length = 0;
+  const char *bytes = lua_type(L, value) == LUA_TSTRING ? lua_tolstring(L, value, &length) : NULL;
+  if (length == 0)
+    return lhsa_body_invalid(L, value, field->words, name);
+  hsa_status status = hsa_json_write_string(&body->json, bytes, length);
+  if (status == HSA_BAD_UTF8)
+    return lhsa_body_invalid(L, value, "valid UTF-8", name);
+  return lhsa_body_appended(L, status, name);
+}
+
 static int write_value(lua_State *L, lhsa_body *body, int value, const hsa_body_field *field)
 {
   switch (field->kind) {
   case HSA_BODY_RECORD_ID:
+  case HSA_BODY_OWN_ID:
     return write_record(L, body, value, field);
   case HSA_BODY_TYPE_LIST:
     return lhsa_body_write_types(L, body, value);
+  case HSA_BODY_CURSOR:
+    return write_cursor(L, body, value, field);
   case HSA_BODY_NOTHING:
     return lua_isnil(L, value) || lhsa_body_invalid(L, value, field->words, hsa_body_keys[field->key]);
   }
   return 0;
+}
+
+/* Pushes the value of a field: 1, or 0 when it is left out. */
+static inline int push_value(lua_State *L, const lhsa_body *body, int input, const hsa_body_field *field)
+{
+  if (field->kind == HSA_BODY_OWN_ID) {
+    lua_pushvalue(L, input);
+    return 1;
+  }
+  if (!field->is_optional) {
+    lhsa_body_get(L, body, input, field->key);
+    return 1;
+  }
+  if (!lua_istable(L, input))
+    return 0;
+  lhsa_body_get(L, body, input, field->key);
+  return !lua_isnil(L, -1);
 }
 
 /* Writes one field of the input, and notes where its value stands. Its values stay on the stack. */
@@ -120,10 +153,11 @@ static inline int write_field(lua_State *L, lhsa_body *body, int input, const hs
                               lhsa_body_entry *entry)
 {
   hsa_buffer *json = &body->json;
+  if (!push_value(L, body, input, field))
+    return 1;
   if (!lhsa_body_append(L, json, field->before.bytes, field->before.length, hsa_body_keys[field->key]))
     return 0;
   size_t start = json->length;
-  lhsa_body_get(L, body, input, field->key);
   if (!write_value(L, body, lua_gettop(L), field))
     return 0;
   size_t quote = json->length > start && json->data[start] == '"';
@@ -137,7 +171,7 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
   hsa_buffer *json = &body->json;
   lhsa_body_entry entry = {.first = (uint32_t)lhsa_body_count(body)};
   luaL_checkstack(L, LUA_MINSTACK, "an input");
-  if (!lua_istable(L, input))
+  if (!lua_istable(L, input) && !shape->takes_bare_id)
     return lhsa_body_invalid(L, input, shape->expected, "input");
   if (entry.first == LHSA_BODY_MAX_INPUTS)
     return lhsa_body_too_large(L, "input");

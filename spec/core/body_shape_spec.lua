@@ -96,6 +96,75 @@ describe("the shape of pairs", function()
   end)
 end)
 
+describe("the shape of records", function()
+  local RECORD = { shape = "record", result = { from = { "from", "id" } } }
+
+  it("is written with an id and, where there is one, a cursor", function()
+    for _, case in ipairs {
+      { 1, '{"id":"1"}' }, { "2", '{"id":"2"}' }, { { id = 3 }, '{"id":"3"}' },
+      { { id = "4", after = "a" }, '{"id":"4","after":"a"}' },
+      { { after = "b", id = 5 }, '{"id":"5","after":"b"}' },
+    } do
+      assert.equal(case[2], inputs_of(body_of(RECORD, case[1]):json()))
+    end
+    local body = core.body(RECORD)
+    assert.is_true(body:add_list { "12", { id = 34, after = "MC0yLTc1MDI%3D" } })
+    assert.equal('{"id":"12"},{"id":"34","after":"MC0yLTc1MDI%3D"}', inputs_of(body:json()))
+    assert.equal('{"id":"34","after":"MC0yLTc1MDI%3D"}', inputs_of(body:select { 2 }))
+    assert.equal('{"id":"12"}', body:input(1))
+  end)
+
+  it("has one id", function()
+    local body = body_of(RECORD, { id = 34, after = "x" }, 56)
+    assert.same({ 1, "34" }, { select("#", body:ids(1)), body:ids(1) })
+    assert.same({ 1, "56" }, { select("#", body:ids(2)), body:ids(2) })
+  end)
+
+  it("takes an id that is one, and a cursor that is text", function()
+    check_invalid(RECORD, {
+      { "x", "id", "it is no number" }, { 0, "id", "found 0" }, { true, "id", "found true" },
+      { {}, "id", "found nothing" }, { { after = "x" }, "id", "found nothing" },
+      { { id = "1.0" }, "id", "decimals" }, { { id = { id = 1 } }, "id", "found a table" },
+      { { id = 1, after = "" }, "after", "expected a cursor (a string, such as paging.next.after), found" },
+      { { id = 1, after = 5 }, "after", "found 5" }, { { id = 1, after = {} }, "after", "found a table" },
+      { { id = 1, after = false }, "after", "found false" },
+      { { id = 1, after = "\255" }, "after", "valid UTF-8" }, { nil, "id", "found nothing" },
+    })
+  end)
+
+  it("writes a cursor as text of JSON, whatever is in it", function()
+    local body = body_of(RECORD, { id = 1, after = 'a"}],\\\n\0' })
+    assert.equal('a"}],\\\n\0', core.decode(body:json()).inputs[1].after)
+    assert.equal("1", core.decode(body:select { 1 }).inputs[1].id)
+  end)
+
+  it("is the same input only with the same cursor", function()
+    local body = body_of(RECORD, 1, { id = 1, after = "x" }, { id = 1 }, { id = 1, after = "x" }, 2)
+    assert.is_true((core.pairs():enter(body, 1)))
+    assert.same({ 1, 2, 1, 2, 5 },
+      { body:first(1), body:first(2), body:first(3), body:first(4), body:first(5) })
+    assert.equal('{"id":"1"},{"id":"1","after":"x"},{"id":"2"}', inputs_of(body:select { 1, 2, 3, 4, 5 }))
+  end)
+
+  it("is confirmed by the id, but not by one result for two pages", function()
+    local one, two = '{"from":{"id":"1"},"to":[{"toObjectId":5}]}', '{"from":{"id":2},"to":[]}'
+    for _, inputs in ipairs { { 1, 2 }, { 1, { id = 2, after = "x" } } } do
+      local body = body_of(RECORD, inputs[1], inputs[2])
+      assert.is_true(body:confirmed_by(response(one, two)))
+      assert.is_true(body:confirmed_by(response(two, one)))
+      assert.is_false(body:confirmed_by(response(one)))
+      assert.is_false(body:confirmed_by(response(one, one)))
+    end
+    local body = body_of(RECORD, 1, { id = 1, after = "x" })
+    assert.is_false(body:confirmed_by(response(one, one)))
+  end)
+
+  it("can be used with any text as an id, too", function()
+    local body = body_of({ shape = "record", check_ids = false }, 'a"b', { id = "c", after = "d" })
+    assert.equal('{"id":"a\\"b"},{"id":"c","after":"d"}', inputs_of(body:json()))
+  end)
+end)
+
 describe("the keys of a result", function()
   local function body_with(result)
     return body_of({ result = result }, { from = 1, to = 2, types = 3 }, { from = 4, to = 5, types = 3 })
