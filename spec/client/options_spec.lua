@@ -1,5 +1,5 @@
--- Checks the options of associations.new: defaults, good and bad values of each, and the words of a refusal.
--- Does no I/O.
+-- Checks the options of associations.new and of a job: defaults, good and bad values of each, and the message
+-- for a bad one. Does no I/O.
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
@@ -9,8 +9,8 @@ local function with(name, value)
   return { token = "t", [name] = value }
 end
 
--- The message of the refusal of one option.
-local function refusal(given)
+-- The message that associations.new raises.
+local function raised_by_new(given)
   local read, message = pcall(options.read, given)
   assert.is_false(read)
   assert.is_string(message)
@@ -18,7 +18,7 @@ local function refusal(given)
 end
 
 -- The same for the options of a job.
-local function job_refusal(given)
+local function raised_by_job(given)
   local read, message = pcall(options.read_job, given)
   assert.is_false(read)
   assert.is_string(message)
@@ -134,10 +134,10 @@ describe("options", function()
     end
   end)
 
-  it("refuse every bad value, naming the option and the number, or the kind of value", function()
+  it("raise for every bad value, naming the option and the number, or the kind of value", function()
     for name, values in pairs(VALUES) do
       for _, value in ipairs(values.bad) do
-        local message = refusal(with(name, value))
+        local message = raised_by_new(with(name, value))
         assert.truthy(message:find("associations.new: option " .. name .. ": expected ", 1, true), message)
         assert.equal(", found " .. shown(value), message:match ", found .*$")
       end
@@ -146,29 +146,29 @@ describe("options", function()
 
   it("may be false no more than any other wrong value", function()
     for name in pairs(VALUES) do
-      assert.truthy(refusal(with(name, false)):find("option " .. name .. ": expected ", 1, true), name)
+      assert.truthy(raised_by_new(with(name, false)):find("option " .. name .. ": expected ", 1, true), name)
     end
   end)
 
   it("that are unknown are named", function()
-    assert.truthy(refusal({ tokn = "t" }):find("option tokn is unknown; there are base_url, ", 1, true))
-    assert.truthy(refusal({ tokn = "t" }):find(", token, ", 1, true))
-    assert.truthy(refusal({ "t" }):find("option 1 is unknown", 1, true))
-    assert.truthy(refusal({ token = "t", Timeout = 5 }):find("option Timeout is unknown", 1, true))
-    assert.truthy(refusal({ [true] = 5 }):find("option true is unknown", 1, true))
+    assert.truthy(raised_by_new({ tokn = "t" }):find("option tokn is unknown; there are base_url, ", 1, true))
+    assert.truthy(raised_by_new({ tokn = "t" }):find(", token, ", 1, true))
+    assert.truthy(raised_by_new({ "t" }):find("option 1 is unknown", 1, true))
+    assert.truthy(raised_by_new({ token = "t", Timeout = 5 }):find("option Timeout is unknown", 1, true))
+    assert.truthy(raised_by_new({ [true] = 5 }):find("option true is unknown", 1, true))
   end)
 
   it("that are unknown do not show their values", function()
-    assert.is_nil(refusal({ tokn = "pat-na1-secret" }):find("secret", 1, true))
+    assert.is_nil(raised_by_new({ tokn = "pat-na1-secret" }):find("secret", 1, true))
   end)
 
   it("are a table", function()
     for _, value in ipairs { "pat-na1-secret", 5, true, print } do
-      local message = refusal(value)
+      local message = raised_by_new(value)
       assert.truthy(message:find("expected a table of options, found a " .. type(value), 1, true), message)
       assert.is_nil(message:find("secret", 1, true))
     end
-    assert.truthy(refusal(nil):find("found nothing", 1, true))
+    assert.truthy(raised_by_new(nil):find("found nothing", 1, true))
   end)
 
   it("are left as they were given", function()
@@ -178,7 +178,7 @@ describe("options", function()
     assert.are_not.equal(given, read)
   end)
 
-  it("never show a secret in a refusal", function()
+  it("never show a secret in a message", function()
     local SECRET = "s3cret"
     for _, given in ipairs {
       { token = { SECRET } },
@@ -192,21 +192,21 @@ describe("options", function()
       { token = "t", timeout = SECRET }, { token = "t", rate = SECRET },
       { token = "t", batch_size = SECRET }, { token = "t", nonsense = SECRET },
     } do
-      local message = refusal(given)
+      local message = raised_by_new(given)
       assert.is_nil(message:find(SECRET, 1, true), message)
     end
   end)
 
-  it("that are refused are reported on one line", function()
+  it("that are wrong are reported on one line", function()
     for name, values in pairs(VALUES) do
       for _, value in ipairs(values.bad) do
-        assert.is_nil(refusal(with(name, value)):find "%c", name)
+        assert.is_nil(raised_by_new(with(name, value)):find "%c", name)
       end
     end
-    assert.is_nil(refusal({ ["a\r\nb"] = 1 }):find "%c")
+    assert.is_nil(raised_by_new({ ["a\r\nb"] = 1 }):find "%c")
   end)
 
-  it("that are refused are blamed on the line that calls new", function()
+  it("that are wrong are blamed on the line that calls new", function()
     local line = debug.getinfo(1, "l").currentline + 2
     local called, message = pcall(function()
       local client = associations.new { token = "t", nonsense = true }
@@ -218,7 +218,7 @@ describe("options", function()
 
   it("say why a URL may not be used, in the transport's words", function()
     local url = "http://api.hubapi.com"
-    assert.truthy(refusal(with("base_url", url)):find(core.invalid_url(url), 1, true))
+    assert.truthy(raised_by_new(with("base_url", url)):find(core.invalid_url(url), 1, true))
   end)
 end)
 
@@ -235,38 +235,38 @@ describe("the options of a job", function()
     end
   end)
 
-  it("refuse every bad value, naming the option and the number, or the kind of value", function()
+  it("raise for every bad value, naming the option and the number, or the kind of value", function()
     for name, values in pairs(JOB_VALUES) do
       for _, value in ipairs(values.bad) do
-        local message = job_refusal { [name] = value }
+        local message = raised_by_job { [name] = value }
         assert.truthy(message:find("client:create_all: option " .. name .. ": expected ", 1, true), message)
         assert.equal(", found " .. shown(value), message:match ", found .*$")
         assert.is_nil(message:find "%c", name)
       end
-      assert.truthy(job_refusal({ [name] = false }):find("found a boolean", 1, true), name)
+      assert.truthy(raised_by_job({ [name] = false }):find("found a boolean", 1, true), name)
     end
   end)
 
   it("are not those of a client, nor the other way round", function()
     for name in pairs(VALUES) do
-      assert.truthy(job_refusal({ [name] = print }):find(
+      assert.truthy(raised_by_job({ [name] = print }):find(
         "option " .. name .. " is an option of associations.new", 1, true), name)
     end
     for name in pairs(JOB_VALUES) do
-      assert.truthy(refusal(with(name, print)):find(
+      assert.truthy(raised_by_new(with(name, print)):find(
         "option " .. name .. " is an option of client:create_all", 1, true), name)
     end
   end)
 
   it("are a table", function()
     for _, value in ipairs { "links.journal", 5, true, print } do
-      local message = job_refusal(value)
+      local message = raised_by_job(value)
       assert.truthy(message:find("expected a table of options, found a " .. type(value), 1, true), message)
     end
   end)
 
   -- The level is that of a call which is no tail call, and is the same for start and create_all.
-  it("that are refused are blamed on the line that calls start, or create_all", function()
+  it("that are wrong are blamed on the line that calls start, or create_all", function()
     local client = assert(associations.new { token = "t" })
     for _, name in ipairs { "start", "create_all" } do
       local line = debug.getinfo(1, "l").currentline + 2

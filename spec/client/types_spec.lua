@@ -129,48 +129,48 @@ describe("association types", function()
 end)
 
 describe("the checker of a direction", function()
-  local function refusal(from, to, id)
+  local function reason(from, to, id)
     return types.checker(from, to)(id)
   end
 
   it("names the right type for one of another direction", function()
     local right = "279 links contacts to companies; from companies to contacts it is 280"
-    assert.equal(right, refusal("companies", "contacts", 279))
-    assert.equal(right, refusal("0-2", "CONTACT", 279))
+    assert.equal(right, reason("companies", "contacts", 279))
+    assert.equal(right, reason("0-2", "CONTACT", 279))
   end)
 
   it("names the type of the same kind, where there is one", function()
     assert.equal("1 (primary) links contacts to companies; from companies to contacts it is 2",
-      refusal("companies", "contacts", 1))
+      reason("companies", "contacts", 1))
     assert.equal("931 (billing) links contacts to companies; from companies to contacts it is 930",
-      refusal("companies", "contacts", 931))
+      reason("companies", "contacts", 931))
   end)
 
   it("names the unlabeled type, where there is none of the same kind", function()
     assert.equal("1 (primary) links contacts to companies; from contacts to deals the unlabeled type is 4",
-      refusal("contacts", "deals", 1))
+      reason("contacts", "deals", 1))
     assert.equal("13 (parent_to_child) links companies to companies; "
-      .. "from contacts to companies the unlabeled type is 279", refusal("contacts", "companies", 13))
+      .. "from contacts to companies the unlabeled type is 279", reason("contacts", "companies", 13))
   end)
 
   it("says so when no type of the direction is known", function()
     assert.equal("279 links contacts to companies; "
-      .. "from products to contacts no type of HubSpot's own is known", refusal("products", "contacts", 279))
+      .. "from products to contacts no type of HubSpot's own is known", reason("products", "contacts", 279))
   end)
 
   it("knows the directions from an object type to itself", function()
     assert.equal("279 links contacts to companies; from contacts to contacts it is 449",
-      refusal("contacts", "contacts", 279))
+      reason("contacts", "contacts", 279))
     assert.equal("449 links contacts to contacts; from contacts to companies it is 279",
-      refusal("contacts", "companies", 449))
-    for _, id in ipairs { 450, 13, 14 } do assert.is_nil(refusal("companies", "companies", id)) end
+      reason("contacts", "companies", 449))
+    for _, id in ipairs { 450, 13, 14 } do assert.is_nil(reason("companies", "companies", id)) end
   end)
 
   it("passes each type of the direction, and what is in no table", function()
     for _, id in ipairs { 1, 279, 931, 1.0, 79, 27, 9, 9999, 2147483647 } do
       local known = types.direction_of_id(id)
       if not known or types.exists("contacts", "companies", id) then
-        assert.is_nil(refusal("contacts", "companies", id), id)
+        assert.is_nil(reason("contacts", "companies", id), id)
       end
     end
   end)
@@ -187,9 +187,9 @@ describe("the checker of a direction", function()
 
   it("matches object types without a published id by name", function()
     assert.equal("279 links contacts to companies; from contacts to payment_links it is 470",
-      refusal("contacts", "payment_links", 279))
+      reason("contacts", "payment_links", 279))
     assert.equal("470 links contacts to payment_links; from contacts to companies it is 279",
-      refusal("contacts", "companies", 470))
+      reason("contacts", "companies", 470))
   end)
 
   it("is none where an object type is custom or unknown", function()

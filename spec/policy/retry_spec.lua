@@ -36,10 +36,10 @@ describe("the wait before a retry", function()
   local CEILINGS = { 1, 2, 4, 8, 16, 32, 60, 60, 60 }
 
   it("is drawn from nothing to a ceiling that doubles up to a minute", function()
-    for _, luck in ipairs { 0, 0.5, 0.999 } do
+    for _, drawn in ipairs { 0, 0.5, 0.999 } do
       for attempts, ceiling in ipairs(CEILINGS) do
-        assert.near(luck * ceiling, policy { random = luck }:backoff(attempts), 1e-9)
-        assert.near(luck * ceiling, policy { random = luck }:after(UNAVAILABLE, attempts, 0), 1e-9)
+        assert.near(drawn * ceiling, policy { random = drawn }:backoff(attempts), 1e-9)
+        assert.near(drawn * ceiling, policy { random = drawn }:after(UNAVAILABLE, attempts, 0), 1e-9)
       end
     end
   end)
@@ -49,7 +49,7 @@ describe("the wait before a retry", function()
     assert.near(0.5, policy { random = 0.5 }:backoff(0), 1e-9)
   end)
 
-  it("asks the luck anew each time", function()
+  it("draws anew each time", function()
     local draws = 0
     local subject = retry.new({ max_attempts = 9, retry_deadline = 300 }, function()
       draws = draws + 1
@@ -61,12 +61,12 @@ describe("the wait before a retry", function()
   end)
 
   it("is never shorter than Retry-After", function()
-    for _, luck in ipairs { 0, 0.5, 0.999 } do
+    for _, drawn in ipairs { 0, 0.5, 0.999 } do
       for attempts, ceiling in ipairs(CEILINGS) do
         for _, seconds in ipairs { 1, 7, 45, 120 } do
           local err = { kind = "http", status = 503, retry_after = seconds }
-          local expected = math.max(seconds, luck * ceiling)
-          assert.near(expected, policy { random = luck }:after(err, attempts, 0), 1e-9)
+          local expected = math.max(seconds, drawn * ceiling)
+          assert.near(expected, policy { random = drawn }:after(err, attempts, 0), 1e-9)
         end
       end
     end
@@ -114,7 +114,7 @@ describe("the trying ends", function()
     assert.same({ nil, "deadline" }, { subject:after(RATE_LIMITED, 0, 301) })
   end)
 
-  it("without a cost to the budget when it was refused for another reason", function()
+  it("without a cost to the budget when something else forbids it", function()
     local subject = policy { max_attempts = 2, retry_deadline = 10 }
     for _ = 1, 1000 do
       subject:after(UNAVAILABLE, 2, 0)

@@ -40,21 +40,25 @@ describe("a failed request", function()
   end)
 
   it("is not tried again after what a proxy will always refuse", function()
-    local function refused(fields)
+    local function is_permanent(fields)
       fields.kind = "network"
       return not retryable.is_retryable(fields)
     end
     for status = 300, 599 do
       local passes = status >= 500 or status == 408 or status == 425 or status == 429
-      assert.equal(not passes, refused { proxy_status = status, curl_code = 56 }, status)
+      assert.equal(not passes, is_permanent { proxy_status = status, curl_code = 56 }, status)
     end
-    assert.is_true(refused { reason = "proxy" })
-    for _, code in ipairs { 3, 4, 67, 94 } do assert.is_true(refused { curl_code = code }, code) end
+    assert.is_true(is_permanent { reason = "proxy" })
+    for _, code in ipairs { 3, 4, 67, 94 } do
+      assert.is_true(is_permanent { curl_code = code }, code)
+    end
     for code = 1, 33 do -- a CURLproxycode
       local passes = code == 3 or code >= 13 and code <= 16 or code >= 19 and code <= 31 and code ~= 23
-      assert.equal(not passes, refused { proxy_code = code, curl_code = 97 }, code)
+      assert.equal(not passes, is_permanent { proxy_code = code, curl_code = 97 }, code)
     end
-    for _, code in ipairs { 5, 6, 7, 52, 55, 56 } do assert.is_false(refused { curl_code = code }, code) end
+    for _, code in ipairs { 5, 6, 7, 52, 55, 56 } do
+      assert.is_false(is_permanent { curl_code = code }, code)
+    end
   end)
 
   it("may have been done unless it certainly was not", function()
@@ -96,7 +100,7 @@ describe("a failed request", function()
     assert.is_false(retryable.may_have_been_done { kind = "http", status = "error" }) -- a single input's
   end)
 
-  it("counts as an attempt, but for what the rate limit refused", function()
+  it("counts as an attempt, but for what the rate limit rejected", function()
     for kind in pairs(error_kinds) do
       assert.equal(kind ~= "rate_limited", retryable.counts { kind = kind })
     end

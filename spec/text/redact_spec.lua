@@ -68,10 +68,10 @@ local SPELLINGS = {
   function(char) return ("&#X%04X;"):format(char:byte()) end,
 }
 
-local function spelled(luck, text)
-  local rarely = luck:pick { 1, 2, 20 }
+local function spelled(source, text)
+  local rarely = source:pick { 1, 2, 20 }
   return (text:gsub(".", function(char)
-    return (luck:one_in(rarely) and luck:pick(SPELLINGS) or SPELLINGS[1])(char)
+    return (source:one_in(rarely) and source:pick(SPELLINGS) or SPELLINGS[1])(char)
   end))
 end
 
@@ -89,9 +89,9 @@ for char in ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~
   CHARACTERS[#CHARACTERS + 1] = char
 end
 
-local function random_token(luck)
+local function random_token(source)
   local chars = {}
-  for i = 1, luck:integer(16, luck:pick { 20, 60, 400, 3000 }) do chars[i] = luck:pick(CHARACTERS) end
+  for i = 1, source:integer(16, source:pick { 20, 60, 400, 3000 }) do chars[i] = source:pick(CHARACTERS) end
   return table.concat(chars)
 end
 
@@ -151,14 +151,14 @@ describe("a token in a response", function()
   }
 
   it("is in no error, however it is spelled, wherever it is cut, and wherever it stands", function()
-    random.check(1500, function(luck)
-      local token = random_token(luck)
-      local text = spelled(luck, token:sub(1, luck:one_in(2) and luck:integer(12, #token) or nil))
-      if luck:one_in(3) then text = text:sub(1, luck:integer(1, #text)) end
+    random.check(1500, function(source)
+      local token = random_token(source)
+      local text = spelled(source, token:sub(1, source:one_in(2) and source:integer(12, #token) or nil))
+      if source:one_in(3) then text = text:sub(1, source:integer(1, #text)) end
       local response = {
-        status = luck:pick { 200, 207, 302, 400, 401, 403, 404, 429, 500, 502 },
+        status = source:pick { 200, 207, 302, 400, 401, 403, 404, 429, 500, 502 },
         headers = { ["x-hubspot-correlation-id"] = text, ["retry-after"] = text },
-        body = luck:pick(BODIES)(luck:pick { "", "x ", token } .. text),
+        body = source:pick(BODIES)(source:pick { "", "x ", token } .. text),
         secrets = redact.secrets(token),
       }
       local batch, err = answer.read(response, 0)
@@ -232,12 +232,12 @@ describe("core.decode with secrets", function()
   end)
 
   it("shows no secret, whatever is around it and however it is escaped", function()
-    random.check(500, function(luck)
+    random.check(500, function(source)
       local escaped = SECRET:gsub(".", function(char)
-        return luck:one_in(2) and ("\\u%04x"):format(char:byte()) or char
+        return source:one_in(2) and ("\\u%04x"):format(char:byte()) or char
       end)
-      local part = SECRET:sub(1, luck:integer(0, #SECRET - 1))
-      local found = message(part .. escaped .. SECRET:sub(luck:integer(2, #SECRET)), SECRET)
+      local part = SECRET:sub(1, source:integer(0, #SECRET - 1))
+      local found = message(part .. escaped .. SECRET:sub(source:integer(2, #SECRET)), SECRET)
       assert.is_nil(found:find(SECRET, 1, true))
       assert.truthy(found:find("[token]", 1, true))
     end)
