@@ -5,7 +5,8 @@
 #include <string.h>
 
 const char *const hsa_body_keys[HSA_BODY_KEYS] = {
-  "from", "to", "id", "types", "associationCategory", "associationTypeId", "after",
+  "from",  "to",       "id",     "types",          "associationCategory", "associationTypeId",
+  "after", "category", "typeId", "maxToObjectIds",
 };
 
 #define JSON(literal)                                                                                        \
@@ -20,8 +21,13 @@ const char *const hsa_body_keys[HSA_BODY_KEYS] = {
 
 #define NO_TYPES(reason)                                                                                     \
   {                                                                                                          \
-    .key = HSA_BODY_KEY_TYPES, .kind = HSA_BODY_NOTHING, .part = HSA_BODY_TYPES,                             \
+    .key = HSA_BODY_KEY_TYPES, .kind = HSA_BODY_NOTHING, .part = HSA_BODY_OTHER,                             \
     .words = "no types (" reason ")"                                                                         \
+  }
+
+#define VALUE(key_name, kind_name, id_part, json)                                                            \
+  {                                                                                                          \
+    .key = key_name, .kind = kind_name, .part = id_part, .before = JSON(json)                                \
   }
 
 /* The first one is the default. */
@@ -85,6 +91,39 @@ static const hsa_body_shape shapes[] = {
       },
     .end = JSON("}"),
     .id_count = 1,
+    .list = HSA_BODY_NO_LIST,
+  },
+  {
+    .name = "limit",
+    .expected = "a table { category, typeId, maxToObjectIds }",
+    .field_count = 3,
+    .fields =
+      {
+        VALUE(HSA_BODY_KEY_CATEGORY, HSA_BODY_CATEGORY, HSA_BODY_FIRST_ID, "{\"category\":"),
+        VALUE(HSA_BODY_KEY_TYPE_ID, HSA_BODY_TYPE_ID, HSA_BODY_SECOND_ID, ",\"typeId\":"),
+        {
+          .key = HSA_BODY_KEY_MAX_TO_OBJECT_IDS,
+          .kind = HSA_BODY_COUNT,
+          .part = HSA_BODY_OTHER,
+          .before = JSON(",\"maxToObjectIds\":"),
+          .words = "a limit (a whole number from 1)",
+        },
+      },
+    .end = JSON("}"),
+    .id_count = 2,
+    .list = HSA_BODY_NO_LIST,
+  },
+  {
+    .name = "limit_type",
+    .expected = "a table { category, typeId }",
+    .field_count = 2,
+    .fields =
+      {
+        VALUE(HSA_BODY_KEY_CATEGORY, HSA_BODY_CATEGORY, HSA_BODY_FIRST_ID, "{\"category\":"),
+        VALUE(HSA_BODY_KEY_TYPE_ID, HSA_BODY_TYPE_ID, HSA_BODY_SECOND_ID, ",\"typeId\":"),
+      },
+    .end = JSON("}"),
+    .id_count = 2,
     .list = HSA_BODY_NO_LIST,
   },
 };

@@ -14,6 +14,9 @@ typedef enum hsa_body_key {
   HSA_BODY_KEY_ASSOCIATION_CATEGORY,
   HSA_BODY_KEY_ASSOCIATION_TYPE_ID,
   HSA_BODY_KEY_AFTER,
+  HSA_BODY_KEY_CATEGORY,
+  HSA_BODY_KEY_TYPE_ID,
+  HSA_BODY_KEY_MAX_TO_OBJECT_IDS,
   HSA_BODY_KEYS
 } hsa_body_key;
 
@@ -24,6 +27,9 @@ typedef enum hsa_body_kind {
   HSA_BODY_RECORD_ID, /* an id, or { id = … } */
   HSA_BODY_OWN_ID,    /* the same, of the input itself instead of one of its fields */
   HSA_BODY_TYPE_LIST, /* association types: a list, one of them, or an id */
+  HSA_BODY_CATEGORY,  /* of an association type */
+  HSA_BODY_TYPE_ID,   /* of one whose category is the first id of the input */
+  HSA_BODY_COUNT,     /* a whole number from 1 */
   HSA_BODY_CURSOR,    /* text of HubSpot's, written as it is */
   HSA_BODY_NOTHING,   /* an input that has the field is invalid */
 } hsa_body_kind;
@@ -34,6 +40,7 @@ typedef enum hsa_body_part {
   HSA_BODY_FIRST_ID,
   HSA_BODY_SECOND_ID,
   HSA_BODY_TYPES,
+  HSA_BODY_OTHER, /* what nobody looks for */
   HSA_BODY_PARTS,
 } hsa_body_part;
 

@@ -25,19 +25,24 @@ int lhsa_body_is_category(lua_State *L)
   return 1;
 }
 
-static int is_hubspot_defined(const char *bytes, size_t length)
+static int is_hubspot_defined(hsa_text category)
 {
   static const char name[] = "HUBSPOT_DEFINED";
-  return length == sizeof name - 1 && memcmp(bytes, name, length) == 0;
+  return hsa_text_same(category, (hsa_text){name, sizeof name - 1});
 }
 
-/* Pushes the name of types[number]key, or of typeskey when there is no list (number 0). */
+/* Where a type stands in an input, but for the number of an entry of the list `types`. */
+enum { IN_NO_LIST = 0, IN_THE_INPUT = -1 };
+
+/* Pushes the name of types[number]key, of typeskey, or of the input's own key. */
 static void push_type_field(lua_State *L, int number, const char *key)
 {
   if (number > 0)
     lua_pushfstring(L, "types[%d]%s", number, key);
-  else
+  else if (number == IN_NO_LIST)
     lua_pushfstring(L, "types%s", key);
+  else
+    lua_pushstring(L, key);
 }
 
 static int invalid_type(lua_State *L, int index, const char *expected, int number, const char *key)
@@ -66,7 +71,7 @@ static int check_type(lua_State *L, lhsa_body *body, int64_t id, int number, con
   return 1;
 }
 
-/* Writes the type id at `index`, and closes the object. */
+/* Writes the type id at `index`. */
 static int write_type_id(lua_State *L, lhsa_body *body, int index, int number, const char *key, int checked)
 {
   int64_t id;
@@ -77,34 +82,50 @@ static int write_type_id(lua_State *L, lhsa_body *body, int index, int number, c
   }
   if (checked && !check_type(L, body, id, number, key))
     return 0;
-  return lhsa_body_appended(L, hsa_json_write_integer(&body->json, id), "types")
-         && LHSA_BODY_APPEND(L, &body->json, "}", "types");
+  return lhsa_body_appended(L, hsa_json_write_integer(&body->json, id), "types");
+}
+
+static int invalid_category(lua_State *L, int index, int number, const char *key)
+{
+  return invalid_type(L, index, "a category in upper case, such as HUBSPOT_DEFINED or USER_DEFINED", number,
+                      key);
+}
+
+/* The category at `index`, whose bytes are NULL when it is none. */
+static inline hsa_text category_at(lua_State *L, int index)
+{
+  hsa_text category = {NULL, 0};
+  if (lua_type(L, index) == LUA_TSTRING)
+    category.bytes = lua_tolstring(L, index, &category.length);
+  if (category.bytes != NULL && !is_category(category.bytes, category.length))
+    category.bytes = NULL;
+  return category;
 }
 
 /* Writes one type: an id of category HUBSPOT_DEFINED, or { associationCategory, associationTypeId }. */
 static int write_type(lua_State *L, lhsa_body *body, int index, int number)
 {
   hsa_buffer *json = &body->json;
-  size_t length = 0;
   if (lua_type(L, index) == LUA_TNUMBER)
     return LHSA_BODY_APPEND(L, json,
                             "{\"associationCategory\":\"HUBSPOT_DEFINED\",\"associationTypeId\":", "types")
-           && write_type_id(L, body, index, number, "", body->checks_types);
+           && write_type_id(L, body, index, number, "", body->checks_types)
+           && LHSA_BODY_APPEND(L, json, "}", "types");
   if (!lua_istable(L, index))
     return invalid_type(L, index, "a table { associationCategory, associationTypeId } or an integer", number,
                         "");
   lhsa_body_get(L, body, index, HSA_BODY_KEY_ASSOCIATION_CATEGORY);
   int category = lua_gettop(L);
-  const char *bytes = lua_type(L, category) == LUA_TSTRING ? lua_tolstring(L, category, &length) : NULL;
-  if (bytes == NULL || !is_category(bytes, length))
-    return invalid_type(L, category, "a category in upper case, such as HUBSPOT_DEFINED or USER_DEFINED",
-                        number, ".associationCategory");
+  hsa_text text = category_at(L, category);
+  if (text.bytes == NULL)
+    return invalid_category(L, category, number, ".associationCategory");
   lhsa_body_get(L, body, index, HSA_BODY_KEY_ASSOCIATION_TYPE_ID);
-  int checked = body->checks_types && is_hubspot_defined(bytes, length);
+  int checked = body->checks_types && is_hubspot_defined(text);
   return LHSA_BODY_APPEND(L, json, "{\"associationCategory\":\"", "types")
-         && lhsa_body_append(L, json, bytes, length, "types")
+         && lhsa_body_append(L, json, text.bytes, text.length, "types")
          && LHSA_BODY_APPEND(L, json, "\",\"associationTypeId\":", "types")
-         && write_type_id(L, body, category + 1, number, ".associationTypeId", checked);
+         && write_type_id(L, body, category + 1, number, ".associationTypeId", checked)
+         && LHSA_BODY_APPEND(L, json, "}", "types");
 }
 
 static int is_single_type(lua_State *L, const lhsa_body *body, int types)
@@ -127,7 +148,7 @@ int lhsa_body_write_types(lua_State *L, lhsa_body *body, int types)
   static const char expected[] =
     "a list of { associationCategory, associationTypeId }, one of them, or an integer";
   if (is_single_type(L, body, types))
-    return write_type(L, body, types, 0);
+    return write_type(L, body, types, IN_NO_LIST);
   if (!lua_istable(L, types))
     return lhsa_body_invalid(L, types, expected, "types");
   if (lhsa_body_push_list_flaw(L, types))
@@ -142,4 +163,20 @@ int lhsa_body_write_types(lua_State *L, lhsa_body *body, int types)
     lua_settop(L, types);
   }
   return 1;
+}
+
+int lhsa_body_write_category(lua_State *L, lhsa_body *body, int index, const char *field)
+{
+  hsa_text category = category_at(L, index);
+  if (category.bytes == NULL)
+    return invalid_category(L, index, IN_THE_INPUT, field);
+  return LHSA_BODY_APPEND(L, &body->json, "\"", field)
+         && lhsa_body_append(L, &body->json, category.bytes, category.length, field)
+         && LHSA_BODY_APPEND(L, &body->json, "\"", field);
+}
+
+int lhsa_body_write_type_id(lua_State *L, lhsa_body *body, int index, const char *field, hsa_text category)
+{
+  int checked = body->checks_types && is_hubspot_defined(category);
+  return write_type_id(L, body, index, IN_THE_INPUT, field, checked);
 }

@@ -115,8 +115,18 @@ static int write_cursor(lua_State *L, lhsa_body *body, int value, const hsa_body
   return lhsa_body_appended(L, status, name);
 }
 
-static int write_value(lua_State *L, lhsa_body *body, int value, const hsa_body_field *field)
+static int write_count(lua_State *L, lhsa_body *body, int value, const hsa_body_field *field)
 {
+  int64_t count = 0;
+  if (lua_type(L, value) != LUA_TNUMBER || !lhsa_body_to_integer(L, value, &count) || count < 1)
+    return lhsa_body_invalid(L, value, field->words, hsa_body_keys[field->key]);
+  return lhsa_body_appended(L, hsa_json_write_integer(&body->json, count), hsa_body_keys[field->key]);
+}
+
+static int write_value(lua_State *L, lhsa_body *body, int value, const hsa_body_field *field,
+                       const lhsa_body_entry *entry)
+{
+  const char *name = hsa_body_keys[field->key];
   switch (field->kind) {
   case HSA_BODY_RECORD_ID:
   case HSA_BODY_OWN_ID:
@@ -126,7 +136,13 @@ static int write_value(lua_State *L, lhsa_body *body, int value, const hsa_body_
   case HSA_BODY_CURSOR:
     return write_cursor(L, body, value, field);
   case HSA_BODY_NOTHING:
-    return lua_isnil(L, value) || lhsa_body_invalid(L, value, field->words, hsa_body_keys[field->key]);
+    return lua_isnil(L, value) || lhsa_body_invalid(L, value, field->words, name);
+  case HSA_BODY_CATEGORY:
+    return lhsa_body_write_category(L, body, value, name);
+  case HSA_BODY_TYPE_ID:
+    return lhsa_body_write_type_id(L, body, value, name, lhsa_body_part(body, entry, HSA_BODY_FIRST_ID));
+  case HSA_BODY_COUNT:
+    return write_count(L, body, value, field);
   }
   return 0;
 }
@@ -158,7 +174,7 @@ static inline int write_field(lua_State *L, lhsa_body *body, int input, const hs
   if (!lhsa_body_append(L, json, field->before.bytes, field->before.length, hsa_body_keys[field->key]))
     return 0;
   size_t start = json->length;
-  if (!write_value(L, body, lua_gettop(L), field))
+  if (!write_value(L, body, lua_gettop(L), field, entry))
     return 0;
   size_t quote = json->length > start && json->data[start] == '"';
   entry->part[field->part] = span(start + quote, json->length - quote);

@@ -23,6 +23,10 @@ int lhsa_body_push_list_flaw(lua_State *L, int index);
 /* Writes the association types at `index`: a list without its brackets. */
 int lhsa_body_write_types(lua_State *L, lhsa_body *body, int index);
 
+/* Write a category and a type id that are fields of the input itself. */
+int lhsa_body_write_category(lua_State *L, lhsa_body *body, int index, const char *field);
+int lhsa_body_write_type_id(lua_State *L, lhsa_body *body, int index, const char *field, hsa_text category);
+
 /* What became of bytes that were appended: 1, or 0 with an error pushed when they were too many. Raises when memory
  * has run out. */
 static inline int lhsa_body_appended(lua_State *L, hsa_status status, const char *field)

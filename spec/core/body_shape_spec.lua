@@ -165,6 +165,65 @@ describe("the shape of records", function()
   end)
 end)
 
+describe("the shapes of limits", function()
+  local RESULT = { from = { "category" }, to = { "typeId" } }
+  local LIMIT = { shape = "limit", result = RESULT }
+  local TYPE = { shape = "limit_type", result = RESULT }
+
+  it("are written with a type, and the first with its limit", function()
+    local input = { category = "USER_DEFINED", typeId = 36, maxToObjectIds = 5, label = "x" }
+    local other = { category = "HUBSPOT_DEFINED", typeId = 279.0, maxToObjectIds = 1.0 }
+    assert.equal('{"category":"USER_DEFINED","typeId":36,"maxToObjectIds":5},'
+      .. '{"category":"HUBSPOT_DEFINED","typeId":279,"maxToObjectIds":1}',
+      inputs_of(body_of(LIMIT, input, other):json()))
+    assert.equal('{"category":"USER_DEFINED","typeId":36},{"category":"HUBSPOT_DEFINED","typeId":279}',
+      inputs_of(body_of(TYPE, input, other):json()))
+    assert.same({ "USER_DEFINED", "36" }, { body_of(LIMIT, input):ids(1) })
+    assert.same({ "HUBSPOT_DEFINED", "279" }, { body_of(TYPE, other):ids(1) })
+  end)
+
+  it("take what they say", function()
+    local CATEGORY = "expected a category in upper case, such as"
+    local ID = "expected an association type id (an integer from 1"
+    local cases = {
+      { 5, "input", "a table { category, typeId" }, { "x", "input", "a table { category, typeId" },
+      { {}, "category", CATEGORY }, { { category = "user", typeId = 1 }, "category", CATEGORY },
+      { { category = 5, typeId = 1 }, "category", "found 5" },
+      { { category = "A" }, "typeId", "found nothing" },
+      { { category = "A", typeId = 0 }, "typeId", ID }, { { category = "A", typeId = "1" }, "typeId", ID },
+      { { category = "A", typeId = 2 ^ 31 }, "typeId", ID },
+      { { category = "A", typeId = 1.5 }, "typeId", ID },
+    }
+    check_invalid(TYPE, cases)
+    for _, limit in ipairs { 0, -1, 1.5, "5", true, {}, 2 ^ 53, 0 / 0 } do
+      cases[#cases + 1] = { { category = "A", typeId = 1, maxToObjectIds = limit }, "maxToObjectIds",
+        "expected a limit (a whole number from 1), found" }
+    end
+    cases[#cases + 1] = { { category = "A", typeId = 1 }, "maxToObjectIds", "found nothing" }
+    check_invalid(LIMIT, cases)
+  end)
+
+  it("ask about ids of HubSpot's own types", function()
+    local options = {
+      shape = "limit_type",
+      check_type = function(id) return id == 280 and "of another direction" or nil end,
+    }
+    local hubspots = { category = "HUBSPOT_DEFINED", typeId = 280 }
+    check_invalid(options, { { hubspots, "typeId", "of another direction" } })
+    hubspots.typeId = 1
+    assert(body_of(options, { category = "USER_DEFINED", typeId = 280 }, hubspots))
+  end)
+
+  it("are confirmed by the type", function()
+    local body = body_of(TYPE, { category = "A", typeId = 1 }, { category = "B", typeId = 1 })
+    local one, two = '{"category":"A","typeId":1,"label":null}', '{"typeId":1,"category":"B"}'
+    assert.is_true(body:confirmed_by(response(one, two)))
+    assert.is_true(body:confirmed_by(response(two, one)))
+    assert.is_false(body:confirmed_by(response(two, two)))
+    assert.is_false(body:confirmed_by(response(one, '{"typeId":2,"category":"B"}')))
+  end)
+end)
+
 describe("the keys of a result", function()
   local function body_with(result)
     return body_of({ result = result }, { from = 1, to = 2, types = 3 }, { from = 4, to = 5, types = 3 })
