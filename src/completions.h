@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* The completions of one transport that their owners have not received: requests that are done, but whose result
- * nobody has taken. They decide when the transport's descriptor is readable; completions.c tells why. */
+ * nobody has taken. They decide when the transport's descriptor is readable; completions.c explains how. */
 typedef struct hsa_completions {
   size_t unreceived;
   size_t stale;        /* of these, those whose owner has had its chance */
@@ -20,7 +20,7 @@ void hsa_completions_init(hsa_completions *completions);
 /* Begins a round: the descriptor is to be readable from now on. */
 void hsa_completions_notify(hsa_completions *completions);
 
-/* After each step of the transport: `fresh` requests completed in it; `worked` tells whether it did anything else.
+/* After each step of the transport: `fresh` requests completed in it; `worked`: whether it did anything else.
  * Not 0 when the round has lasted long enough. Then the caller counts it for each completion, and ends it. */
 int hsa_completions_step(hsa_completions *completions, size_t fresh, int worked, int64_t now);
 

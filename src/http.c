@@ -215,7 +215,7 @@ hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, con
 
 /* ---- a step ---- */
 
-/* Completes the requests that libcurl is done with; tells how many. */
+/* Completes the requests that libcurl is done with, and counts them. */
 static size_t complete_requests(hsa_http *http)
 {
   size_t count = 0;
@@ -255,7 +255,7 @@ static CURLMcode act(hsa_http *http, curl_socket_t socket, int ready)
     (ready & HSA_POLL_IN ? CURL_CSELECT_IN : 0) | (ready & HSA_POLL_OUT ? CURL_CSELECT_OUT : 0), &running);
 }
 
-/* Serves the sockets that are ready; tells how many. *result is the first error. */
+/* Serves sockets that are ready, and counts them. *result is the first error. */
 static int serve_sockets(hsa_http *http, CURLMcode *result)
 {
   enum { AT_ONCE = 4 }; /* keeps a step short: the descriptor stays readable for the rest */
@@ -270,7 +270,7 @@ static int serve_sockets(hsa_http *http, CURLMcode *result)
   return count;
 }
 
-/* Serves the deadlines that have passed; tells whether there were any. */
+/* Serves the deadlines that have passed. False when there were none. */
 static int serve_deadlines(hsa_http *http, CURLMcode *result, int64_t now)
 {
   int worked = 0;

@@ -62,7 +62,7 @@ hsa_http *hsa_http_new(const hsa_http_options *options);
 void hsa_http_free(hsa_http *http);
 
 /* Ends every request, with a failure of kind `closed`, and every connection. The descriptor stays, and is readable
- * from now on, so that all who wait for it are woken. */
+ * from now on, so that everybody who waits for it is woken. */
 void hsa_http_shutdown(hsa_http *http);
 int hsa_http_is_open(const hsa_http *http); /* false after shutdown */
 

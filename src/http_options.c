@@ -1,4 +1,4 @@
-/* What libcurl is told for one request: where to connect, what to send, which callbacks to call.
+/* libcurl's options for one request: where to connect, what to send, which callbacks to call.
  * Constant options are tables; what depends on the request or the transport is set one by one. */
 #include "http_private.h"
 

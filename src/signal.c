@@ -1,6 +1,6 @@
-/* core.catch_interrupts, core.interrupted: whether SIGINT or SIGTERM came, for a loop to ask. Signal handlers
- * belong to the process, so this is the one exception to the rule that the module has no global state. Only the
- * command uses it, in its own process; a host's signals belong to the host. */
+/* core.catch_interrupts, core.interrupted: whether SIGINT or SIGTERM was received, for a loop to ask. Signal
+ * handlers belong to the process, so this is the one exception to the rule that the module has no global state.
+ * Only the command uses it, in its own process; a host's signals belong to the host. */
 #define _POSIX_C_SOURCE 200809L
 #include "core.h"
 

@@ -219,13 +219,14 @@ static int request_close(lua_State *L)
   return check_request(L)->is_responding ? 0 : request_collect(L);
 }
 
-/* request:response() -> { status, headers, body, elapsed, http_version, connects } | nil, failure | nil   failure:
- * { kind, message, elapsed, sent, again, looked_up, curl_code, proxy_status, proxy_code } Closes the request, so
- * that there is one response. Raises while the request is under way. There are both when the request failed after
- * the response had begun, and what was received may be of use. sent: false when nothing was sent, or the server
- * said that it did nothing of it. again: worth a try on another connection at once. looked_up: whether the address
- * to connect to was found. proxy_status: of a proxy that rejects the tunnel. proxy_code: of a SOCKS proxy that
- * rejects it, a CURLproxycode. */
+/* request:response() -> { status, headers, body, elapsed, http_version, connects } | nil, failure | nil
+ *   failure: { kind, message, elapsed, sent, again, looked_up, curl_code, proxy_status, proxy_code }
+ * Closes the request, so that there is one response. Raises while the request is under way. Both are returned when
+ * the request failed after the response had begun, and what was received may be of use.
+ * sent: false when nothing was sent, or the server said that it did nothing of it.
+ * again: whether it is worth a try on another connection at once.
+ * looked_up: whether the address to connect to was found.
+ * proxy_status: the status of a proxy that rejected the tunnel; proxy_code: the CURLproxycode of a SOCKS proxy. */
 static int request_response(lua_State *L)
 {
   lhsa_request *self = check_request(L);
@@ -367,7 +368,7 @@ static int transport_pending(lua_State *L)
 }
 
 /* transport:shutdown(): ends every request, with a failure of kind `closed`, and every connection. fd stays, and is
- * readable, so that all who wait for it are woken. */
+ * readable, so that everybody who waits for it is woken. */
 static int transport_shutdown(lua_State *L)
 {
   lhsa_transport *self = check_transport(L);
