@@ -1,4 +1,4 @@
--- The default loop: waits with poll, and everything in the process waits with it.
+-- The default loop: blocks the process in poll().
 
 local core = require "hubspot.associations.core"
 

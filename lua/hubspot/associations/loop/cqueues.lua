@@ -1,10 +1,11 @@
--- Waits in a cqueues coroutine: the others of its controller go on. cqueues remembers a descriptor after the
--- wait, and would never watch another that gets its number: it is made to forget it when nobody waits.
+-- The loop for cqueues: suspends the calling coroutine, while the controller runs the others.
+-- cqueues keeps a descriptor registered after a wait, and would not watch a later one that is given the same
+-- number. So the descriptor is canceled once no coroutine waits for it.
 
 local cqueues = require "cqueues"
 
-local WEAK = { __mode = "k" } -- a coroutine that is gone waits no more
-local waiting = {} -- fd -> set of waits
+local WEAK = { __mode = "k" } -- a coroutine that is collected while it waits leaves no entry behind
+local waiting = {} -- fd -> set of the waits under way
 
 return {
   wait = function(fd, timeout)

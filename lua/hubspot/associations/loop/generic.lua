@@ -1,11 +1,12 @@
--- Makes a loop of one function of the host's own: one that waits for a descriptor, or one that only sleeps.
+-- Makes a loop from one function of the host: one that waits for a descriptor, or one that only sleeps.
 
 local core = require "hubspot.associations.core"
 
 local generic = {}
 
--- Seconds between two looks at the descriptor, for a host that can watch none: short at first, for what comes
--- at once; at most short against a call to HubSpot, long against the cost of a look.
+-- Seconds between two checks of the descriptor, in a host that cannot watch it. The first is short, for
+-- responses that arrive at once. The longest is short compared with a call to HubSpot, and long compared with
+-- what a check costs.
 local FIRST_NAP, LONGEST_NAP = 0.001, 0.005
 
 ---@param poll fun(fd: integer, timeout: number|nil) returns when fd is readable, or after `timeout` seconds
@@ -15,13 +16,14 @@ function generic.polling(poll)
   return { wait = poll }
 end
 
----@param sleep fun(seconds: number) lets the host do other things meanwhile
+---@param sleep fun(seconds: number) suspends the caller; the host goes on
 ---@return hubspot.associations.Loop
 function generic.sleeping(sleep)
   if type(sleep) ~= "function" then error("generic.sleeping: expected a function that sleeps", 2) end
-  local found = {} -- fd -> how often one of its waits found it readable, which ends them all
+  local found = {} -- fd -> how often a wait found it readable; a change ends the other waits for it, too
   return {
-    -- Sleeps before it looks: what is there may be for another coroutine, which has to get its turn.
+    -- It sleeps before the first check: if the descriptor is readable already, that may concern another
+    -- coroutine, which has to run before the descriptor can change.
     wait = function(fd, timeout)
       local deadline = timeout and core.now() + timeout or math.huge
       local before, nap = found[fd], FIRST_NAP

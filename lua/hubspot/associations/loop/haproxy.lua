@@ -1,5 +1,5 @@
--- Waits in a HAProxy task, action or service: HAProxy goes on meanwhile. It can watch no foreign descriptor
--- from Lua, and so looks at it every few milliseconds.
+-- The loop for HAProxy's tasks, actions and services. Lua code in HAProxy cannot watch a foreign descriptor:
+-- the loop sleeps, which lets HAProxy go on, and checks it every few milliseconds.
 
 local haproxy = assert(core, "this loop works inside HAProxy only") -- luacheck: globals core
 

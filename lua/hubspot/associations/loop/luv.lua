@@ -1,3 +1,3 @@
--- Waits in a coroutine under luv: its loop goes on.
+-- The loop for luv: suspends the calling coroutine, while libuv's loop runs.
 
-return require "hubspot.associations.loop.support.uv"((require "luv")) -- the one value: 5.4 gives two
+return require "hubspot.associations.loop.support.uv"((require "luv")) -- 5.4's require returns two values

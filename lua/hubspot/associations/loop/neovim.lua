@@ -1,5 +1,5 @@
--- Waits in a coroutine inside Neovim: the editor goes on. The coroutine is resumed by vim.schedule, not in
--- libuv's callback, where most of Neovim's API may not be called.
+-- The loop for Neovim: suspends the calling coroutine, while the editor goes on. The coroutine is resumed by
+-- vim.schedule, because most of Neovim's API may not be called within a callback of libuv.
 
 local vim = assert(vim, "this loop works inside Neovim only") -- luacheck: globals vim
 local waiters = require "hubspot.associations.loop.support.waiters"

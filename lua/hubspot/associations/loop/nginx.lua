@@ -1,5 +1,5 @@
--- Waits in an nginx light thread (lua-nginx-module), in a phase where it may yield: nginx serves others
--- meanwhile. It can watch no foreign descriptor from Lua, and so looks at it every few milliseconds.
+-- The loop for nginx (lua-nginx-module), in the phases that may yield. Lua code in nginx cannot watch a
+-- foreign descriptor: the loop sleeps, which lets nginx serve others, and checks it every few milliseconds.
 
 local ngx = assert(ngx, "this loop works inside nginx only") -- luacheck: globals ngx
 

@@ -1,5 +1,5 @@
--- Waits in a coroutine inside Prosody (net.server and util.timer): the server goes on. Waits by util.async,
--- as the runners of Prosody's own handlers have to.
+-- The loop for Prosody: suspends the calling coroutine, while the server goes on. It watches by net.server,
+-- and suspends by util.async, since Prosody runs its handlers in runners of util.async.
 
 local async = require "util.async"
 local server = require "net.server"
@@ -12,13 +12,13 @@ return waiters.loop {
     return function()
       if watcher.close then
         watcher:close()
-      else -- libevent's
+      else -- a watcher of the libevent backend has no close
         watcher:setflags(false, false)
       end
     end
   end,
   after = function(seconds, action)
-    local task = timer.add_task(seconds, function() action() end) -- returning nothing: once
+    local task = timer.add_task(seconds, function() action() end) -- a returned number would repeat it
     return function() timer.stop(task) end
   end,
   pause = async.waiter,

@@ -1,8 +1,8 @@
--- A loop of a libuv binding for Lua: luv, or the one in Neovim.
+-- Makes a loop from a Lua binding of libuv: luv, or the one in Neovim.
 
 local waiters = require "hubspot.associations.loop.support.waiters"
 
----@param uv table
+---@param uv table the binding
 ---@param pause? fun(): fun(), fun() see waiters.pause
 ---@return hubspot.associations.Loop
 return function(uv, pause)
@@ -14,7 +14,7 @@ return function(uv, pause)
     end,
     after = function(seconds, action)
       local timer = assert(uv.new_timer())
-      -- One of 0, begun by another, may be due in the same turn of the loop.
+      -- At least 1 ms: a timer of 0 that is started within a callback may fire in the same turn of the loop.
       timer:start(math.max(1, math.ceil(seconds * 1000)), 0, function()
         timer:close()
         action()

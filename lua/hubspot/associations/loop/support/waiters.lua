@@ -1,24 +1,24 @@
--- Coroutines that wait for a descriptor, for hosts that call back: once it is readable, or their time is up,
--- all that wait for it are resumed. Watching and setting timers is the host's part; hosts often allow one
--- watcher for a descriptor only, so that all share it.
+-- Coroutines that wait for a descriptor, in hosts with callbacks. When it becomes readable, all that wait for
+-- it are resumed; when the time of one is up, that one is. The host supplies watchers and timers. Many hosts
+-- allow one watcher per descriptor, so that all waiters of a descriptor share one.
 
 local waiters = {}
 
----The coroutine that runs, and how to resume it. What it raises then comes out of the host's callback, with
----the coroutine's own traceback.
+---For the running coroutine: what suspends it, and what resumes it. An error that it raises once resumed is
+---raised from the host's callback, with the coroutine's traceback.
 ---@return fun() wait
 ---@return fun() wake
 function waiters.pause()
   local thread, is_main = coroutine.running()
-  if not thread or is_main then error("this loop waits in a coroutine, and this is none", 0) end
+  if not thread or is_main then error("this loop can only wait in a coroutine: make the call in one", 0) end
   return coroutine.yield, function()
-    if coroutine.status(thread) == "dead" then return end -- closed by its owner meanwhile
+    if coroutine.status(thread) == "dead" then return end -- its owner closed it
     local resumed, raised = coroutine.resume(thread)
     if not resumed then error(debug.traceback(thread, tostring(raised)), 0) end
   end
 end
 
--- Wakes all, also when one of them raises; then raises the first that was raised.
+-- Wakes all waiters, even if one raises; then raises the first error.
 local function wake_all(list)
   local failed, failure = false, nil
   for _, waiter in ipairs(list) do
@@ -28,11 +28,10 @@ local function wake_all(list)
   if failed then error(failure, 0) end
 end
 
----@class hubspot.associations.Waiting what a host brings; `watch` and `after` return a function that ends
----  what they began
----@field watch fun(fd: integer, ready: fun()): fun() calls ready when fd is readable; is ended by then
----@field after fun(seconds: number, action: fun()): fun() calls action once, which needs no ending
----@field pause (fun(): fun(), fun())|nil as waiters.pause, where the host has its own
+---@class hubspot.associations.Waiting what the host supplies; `watch` and `after` return what cancels them
+---@field watch fun(fd: integer, ready: fun()): fun() calls `ready`, which cancels it, when fd is readable
+---@field after fun(seconds: number, action: fun()): fun() calls `action` once; not canceled after that
+---@field pause (fun(): fun(), fun())|nil in place of waiters.pause, if the host suspends in its own way
 
 ---@param host hubspot.associations.Waiting
 ---@return hubspot.associations.Loop
@@ -42,7 +41,7 @@ function waiters.loop(host)
 
   local function ready(fd)
     local entry = watched[fd]
-    watched[fd] = nil -- before anyone is woken, who may wait again
+    watched[fd] = nil -- first: a waiter that is woken may wait again
     entry.unwatch()
     for _, waiter in ipairs(entry.waiters) do
       if waiter.cancel then waiter.cancel() end
