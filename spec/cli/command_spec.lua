@@ -382,9 +382,9 @@ describe("the command create", function()
     assert_found(result.stdout, "\nline 1: 1 to 2: unconfirmed: ")
   end)
 
-  it("has unconfirmed rows sent again, and says not that they are to be mended", function()
+  it("has unconfirmed rows sent again, and says not that they are to be corrected", function()
     for rows, advice in pairs {
-      ["1,2\n"] = ": give it to this command", ["1,2\n,3\n"] = ": mend the rows that failed, and give it",
+      ["1,2\n"] = ": give it to this command", ["1,2\n,3\n"] = ": correct the rows that failed, and give it",
     } do
       local raw = raw_server.start { connections = { responses.script(responses.created()) } }
       local result = run({ "create", "--from", "contacts", "--to", "companies", "--type", "1", "--base-url",

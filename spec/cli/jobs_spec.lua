@@ -106,20 +106,20 @@ describe("a job of the command", function()
       local rows = file("export.csv", "Record ID,Company\n4041,2\n")
       local named = { "--from-column", "Record ID", "--to-column", "Company" }
       local result = create { named[1], named[2], named[3], named[4], "--failures", path "failed.csv", rows }
-      assert_found(result.stdout, " lists that row: mend it, and give it to this command, "
+      assert_found(result.stdout, " lists that row: correct it, and give it to this command, "
         .. "without --from-column, --to-column\n")
       result = create({ "--format", "jsonl", "--failures", path "failed.csv", "-" },
         { stdin = '{"from":4041,"to":2}' })
-      assert_found(result.stdout, "mend it, and give it to this command, without --format\n")
+      assert_found(result.stdout, "correct it, and give it to this command, without --format\n")
     end)
 
-    it("writes the rows that were not created, to be mended and fed back in", function()
+    it("writes the rows that were not created, to be corrected and fed back in", function()
       local rows = file("rows.csv",
         'note,to,from,type\n,1,4041,\n,2,,\nx,3,30,279\n,4,40,nine\n"a\nb",5,4042,\n')
       local result = create { "--failures", path "failed.csv", rows }
       assert.are.equal(1, result.code)
       assert_found(result.stdout, "5 rows: 1 created, 4 failed\n")
-      assert_found(result.stdout, "\n" .. path "failed.csv" .. " lists all 4 of them: mend it")
+      assert_found(result.stdout, "\n" .. path "failed.csv" .. " lists all 4 of them: correct it")
       local text = read_file(path "failed.csv")
       local lines = {}
       for line in text:gmatch "[^\n]+" do lines[line] = true end
@@ -130,8 +130,8 @@ describe("a job of the command", function()
       assert_found(text, '5,40,4,nine,failed,invalid_input,"column type: expected an association type id '
         .. '(a whole number from 1 to 2147483647), found ""nine"""\n')
 
-      local mended = text:gsub("404(%d),", "14%1,"):gsub("3,,2,", "3,20,2,"):gsub("nine,", "279,")
-      result = create { "--failures", path "again.csv", file("mended.csv", mended) }
+      local corrected = text:gsub("404(%d),", "14%1,"):gsub("3,,2,", "3,20,2,"):gsub("nine,", "279,")
+      result = create { "--failures", path "again.csv", file("corrected.csv", corrected) }
       assert.are.equal(0, result.code)
       assert_found(result.stdout, "4 rows: 4 created, 0 failed\n")
       assert.are.same({

@@ -14,7 +14,7 @@ end
 local function refusal(text)
   local handle = { read = function() return text end }
   local opened, why = lines.open(handle)
-  assert.are.same({ why = file_kind.refusal(text) }, { why = why })
+  assert.are.same({ why = file_kind.problem(text) }, { why = why })
   assert.are.equal(why == nil, opened ~= nil)
   return why
 end

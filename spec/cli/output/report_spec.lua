@@ -126,13 +126,13 @@ describe("the command", function()
         raw:close()
         assert_found(said, part)
         assert_found(said, GO_ON .. " with the same input")
-        assert.is_nil(said:find "once that is mended")
+        assert.is_nil(said:find "once that is corrected")
       end
       local said = stopped(create { refusal(429, '{"message":"no","policyName":"DAILY"}') })
       assert_found(said, "midnight")
     end)
 
-    it("after an answer that did not come, without a word of what is to be mended", function()
+    it("after an answer that did not come, without a word of what is to be corrected", function()
       raw = raw_server.start { connections = { { { "read_request" } } } }
       local arguments = command.create(raw:url(), { "--max-attempts", "1", "--journal", path "j", "-" }, "1")
       local said = stopped(command.run(arguments, { stdin = "101,202\n" }))

@@ -1,5 +1,5 @@
--- Association types as text: "279", "USER_DEFINED:30", or several of them with spaces between, for files
--- that have one column for them.
+-- Association types as text, in a cell or an argument: "279", "USER_DEFINED:30", or several, separated by
+-- spaces. Reads and writes.
 
 local core = require "hubspot.associations.core"
 
@@ -7,7 +7,7 @@ local association_types = {}
 
 local EXPECTED = ("expected an association type id (a whole number from 1 to %d)"):format(core.MAX_TYPE_ID)
 
----What stands for a type that no text is exactly; `read` refuses it.
+---Written for a type that no text says exactly: `read` finds it invalid.
 local UNREADABLE = "?"
 association_types.UNREADABLE = UNREADABLE
 
@@ -45,7 +45,7 @@ function association_types.read(text, category)
   return #list == 1 and list[1] or list
 end
 
----The same of a file's text, with a message that shows it.
+---The same for a cell of a file, with a message that shows the text.
 ---@param text string
 ---@param category string of those that are a number only
 ---@return integer|table|nil types
@@ -84,9 +84,9 @@ local function write_one(entry, with_category)
   return is_plain and digits or name .. ":" .. digits
 end
 
----The text that `read` makes the same types of. Of what are no types, text that it refuses; empty for nil.
+---The text from which `read` makes the same types; for invalid types, text that is invalid; empty for nil.
 ---@param types any an input's
----@param with_category boolean whether HUBSPOT_DEFINED is written, too, which a number stands for by default
+---@param with_category boolean whether HUBSPOT_DEFINED is written, too: without it, a number means that
 ---@return string
 function association_types.write(types, with_category)
   if types == nil then return "" end

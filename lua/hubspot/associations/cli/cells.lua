@@ -1,14 +1,14 @@
--- Text as a cell of a CSV file that may be opened in a spreadsheet, and back.
+-- Text as a cell of a CSV file that a spreadsheet may open, and back.
 --
--- A spreadsheet runs a cell that begins with = + - @ as a formula. It may do the same with a part of a cell,
--- where it takes another separator than the file has; then it splits at the newline of a quoted field, too.
--- So one apostrophe, which spreadsheets take for "this is text", is put before such a character: at the
--- beginning and behind each possible separator. White space around a cell is kept in the same way: reading
--- trims it otherwise.
+-- A spreadsheet runs a cell that begins with = + - @ as a formula. It may run a part of a cell as well: if it
+-- expects another separator than the file has, it splits cells there, and at newlines inside quotes. So
+-- `write` puts an apostrophe, by which spreadsheets mark text, before these characters: at the beginning of a
+-- cell and after each possible separator. It marks white space around a cell in the same way, since `read`
+-- trims the rest.
 --
--- Reading takes one apostrophe away wherever writing may have put one: before any number of apostrophes that
--- end at such a character. So `read` gives exactly what `write` was given, apostrophes of its own included.
--- No record id and no type has any of these characters: reading makes no valid cell of an invalid one.
+-- `read` takes one apostrophe away wherever `write` may have put one: before any number of apostrophes that
+-- end at such a character. So it returns exactly what `write` was given, apostrophes included. As no record
+-- id and no type has any of these characters, `read` never makes a valid cell of an invalid one.
 
 local cells = {}
 
@@ -16,7 +16,7 @@ local cells = {}
 local FORMULAS = { "[=+%-@]", "\239\188[\157\139\141\160]" }
 
 local SPACE = "[ \t-\r]"
-local INNER = "([;\t\r\n]'*)" -- separators; a comma is one only where the field is not quoted, which it is
+local INNER = "([;\t\r\n]'*)" -- separators; no comma, since a field with one is quoted
 
 local function is_marked(text)
   local behind = text:match "^'*(.*)$"
@@ -36,7 +36,7 @@ function cells.write(text)
 end
 
 ---@param cell string as it stands in the file, without the quotes around it
----@return string text without white space around it, where the cell does not say that it is part of it
+---@return string text without white space around it, but for what is marked as part of it
 function cells.read(cell)
   if not cell:find "[^0-9A-Za-z]" then return cell end -- most cells are ids
   for _, formula in ipairs(FORMULAS) do cell = cell:gsub(INNER .. "'(" .. formula .. ")", "%1%2") end

@@ -1,5 +1,5 @@
--- Where the command's token comes from: the environment, or a file that its user protects.
--- Never from an argument, which other users of the machine can read; never repeats it.
+-- The command's token: from the environment, or from a file that its user protects. Never from an argument,
+-- which other users of the machine can read. No message shows the token, or text of the file.
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
@@ -9,31 +9,31 @@ local credential = {}
 
 local LARGEST = 16 * 1024
 
--- Whether a file's group, or everyone, may read it.
+-- Whether a file's group or all users may read it.
 local function is_exposed(mode)
   local group, others = math.floor(mode / 32) % 2, math.floor(mode / 4) % 2 -- 0040, 0004
   return group + others > 0
 end
 
--- Says so of a file that others may read, the first time that it is seen: the function looks at it.
+-- A function that looks at the file, and warns once when other users may read it.
 local function exposure_warning(path, stderr)
-  local told = false
+  local warned = false
   return function()
     local found = core.stat(path)
-    if told or not (found and found.type == "file" and is_exposed(found.mode)) then return end
-    told = true
+    if warned or not (found and found.type == "file" and is_exposed(found.mode)) then return end
+    warned = true
     terminal.say(stderr, ("warning: %s can be read by other users; run: chmod 600 %s"):format(path, path))
   end
 end
 
--- Why no client takes a token; nil when one does. The message does not repeat the token.
+-- Why a client does not take a token; nil when it does.
 local function token_problem(token)
   local client, err = associations.new { token = token }
   if not client then return err.message end
   client:close()
 end
 
--- The token of a file: or nil and a message that does not repeat what the file holds.
+-- The token of a file; or nil and a message.
 local function read_file(path, warn)
   local file, why = io.open(path, "rb")
   if not file then return nil, "the token file cannot be opened: " .. why end
@@ -52,22 +52,23 @@ end
 
 ---@class hubspot.associations.cli.Credential
 ---@field token string|fun(reason: "first"|"unauthorized"): string|nil, string|nil the client's option `token`
----@field problem string|nil after a 401: what came of reading the token file again
+---@field problem string|nil after a 401: why reading the token file again did not help
 
--- What may have been replaced since: a pipe would give nothing more, or make the job wait for ever.
-local function read_again(path, warn, refused)
+-- Reads a file that may have been replaced since. A pipe is not read again: it has nothing more, or makes the
+-- job wait for ever.
+local function read_again(path, warn, rejected)
   local found = core.stat(path)
   if found and found.type ~= "file" then
     return nil, ("the token file %s is not a regular file: it is not read again"):format(path)
   end
   local token, why = read_file(path, warn)
-  if token == refused then
+  if token == rejected then
     return nil, ("the token file %s was read again: it still holds the token that was refused"):format(path)
   end
   return token, why
 end
 
--- The file is read at once, so that a bad one is refused before anything else is done, and again after a 401.
+-- The file is read at once, so that a bad one stops the command before anything is done; and after a 401.
 local function from_file(path, stderr)
   local warn = exposure_warning(path, stderr)
   local token, why = read_file(path, warn)
@@ -77,14 +78,15 @@ local function from_file(path, stderr)
     if reason ~= "unauthorized" then return token end
     local renewed, problem = read_again(path, warn, token)
     token = renewed or token
+    -- Shown only when the job stops for its token: then the new one was rejected.
     self.problem = problem
-      or ("the token file %s was read again: its new token was refused as well"):format(path) -- if it is
+      or ("the token file %s was read again: its new token was refused as well"):format(path)
     return renewed, problem
   end
   return self
 end
 
----@param path string|nil a file that holds the token; by default, HUBSPOT_TOKEN is asked
+---@param path string|nil a file that holds the token; by default, it is in HUBSPOT_TOKEN
 ---@param environment hubspot.associations.cli.Environment
 ---@return hubspot.associations.cli.Credential|nil
 ---@return string|nil message

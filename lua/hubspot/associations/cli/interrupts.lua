@@ -1,5 +1,5 @@
--- Ctrl-C and SIGTERM, for a command that wants to end well. Takes the signals of a process only when the
--- process is the command's own.
+-- Ctrl-C and SIGTERM, for a command that finishes its work first. Handles the signals only in a process that
+-- is the command's own: a host's signals are the host's.
 
 local core = require "hubspot.associations.core"
 
@@ -10,14 +10,14 @@ local function never()
 end
 
 ---@param environment hubspot.associations.cli.Environment
----@return fun(): integer|nil caught tells the number of the signal that came, if one did
+---@return fun(): integer|nil caught returns the number of the signal that was caught, if one was
 function interrupts.watch(environment)
   if not environment.owns_process then return never end
   core.catch_interrupts()
   return core.interrupted
 end
 
----The exit code that says which signal ended the command, as shells have it.
+---The exit code of a command that a signal ended, by the convention of shells.
 ---@param signal integer
 ---@return integer
 function interrupts.code(signal)

@@ -1,5 +1,5 @@
--- The command `hubspot-associations`: arguments in, an exit code out. Picks the command that does the
--- work, and sees to it that nobody is shown a traceback.
+-- The command `hubspot-associations`: words in, an exit code out. Leaves the work to one of the commands, and
+-- turns whatever is raised into a message: a user never sees a traceback.
 
 local terminal = require "hubspot.associations.cli.output.terminal"
 
@@ -8,9 +8,7 @@ local cli = {}
 local COULD_NOT_RUN = 2
 local INTERRUPTED = 130 -- 128 + SIGINT, as shells have it
 
-local INTERRUPTED_MESSAGE = "interrupted" -- before a job began: it takes its interrupts itself
-
--- Modules that may not be there, and how one gets them.
+-- Modules that may be missing, and how to get them.
 local SOURCE_OF = {
   argparse = "apt-get install lua-argparse, or luarocks install argparse",
   cjson = "apt-get install lua-cjson, or luarocks install lua-cjson",
@@ -44,7 +42,8 @@ local function run(argv, environment)
   return arguments.command(parsed.command).run(parsed, environment)
 end
 
--- What was raised, in words: of a module that is not there, of Ctrl-C, or of a mistake in this program.
+-- What was raised, in words: a module is missing, or this program has a mistake. Lua's own errors have no
+-- fields, so that their text is all there is.
 local function explain(raised)
   raised = tostring(raised)
   local module = raised:match "module '([A-Za-z0-9_.]+)' not found"
@@ -58,15 +57,15 @@ end
 ---Runs the command.
 ---@param argv string[]
 ---@param environment hubspot.associations.cli.Environment
----@return integer code 0 done; 1 some rows were not created; 2 it could not run, or stopped; 130 or 143
----  interrupted
+---@return integer code 0: done; 1: not for every row; 2: it could not run, or stopped; 130, 143: interrupted
 function cli.main(argv, environment)
   local ran, code, message = pcall(run, argv, environment)
   if ran and message then terminal.say(environment.stderr, message) end
   if ran then return code or COULD_NOT_RUN end
-  -- The interpreter turns SIGINT into an error that ends so.
+  -- The interpreter raises this on SIGINT. A job handles its signals itself: this is before one, or the
+  -- sandbox.
   if tostring(code):find "interrupted!$" then
-    terminal.say(environment.stderr, INTERRUPTED_MESSAGE)
+    terminal.say(environment.stderr, "interrupted")
     return INTERRUPTED
   end
   terminal.say(environment.stderr, explain(code))

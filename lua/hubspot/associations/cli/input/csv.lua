@@ -1,23 +1,23 @@
--- CSV as RFC 4180 has it: lines -> records, lists of strings. A quoted field may hold separators, quotes
--- (doubled) and newlines. Knows nothing of what the columns mean: whether a first record makes sense is
--- asked.
+-- CSV as in RFC 4180: lines -> records, which are lists of strings. A quoted field may hold separators,
+-- quotes (doubled) and newlines. What the columns mean is the caller's to know: it says whether a first
+-- record makes sense.
 --
--- A broken record is its first line only. A quote that is never closed, or closed in the middle of a later
--- line, has swallowed lines that are rows of their own, so reading goes on at the record's second line. Each
--- line is read at most twice for that: one that opens a quote and leaves it open would close, or break, an
--- open one.
+-- Only the first line of a broken record is lost. A quote that is never closed, or is closed in the middle of
+-- a later line, has swallowed lines that are rows of their own, so that reading goes on at the record's
+-- second line. No line is read more than twice: a line that opens a quote and leaves it open would close, or
+-- break, a quote that is open already.
 
 local lines_of = require "hubspot.associations.cli.input.lines"
 
 local csv = {}
 
--- Bytes of a record at most: a quote that is never closed must not fill the memory.
+-- Bytes of a record at most, so that a quote that is never closed does not fill the memory.
 local LONGEST = lines_of.LONGEST
 
 local QUOTE = 34
-local SEPARATORS = { ",", ";", "\t" } -- of those that fit a first record equally well, the first
+local SEPARATORS = { ",", ";", "\t" } -- of those with which a first record has as many fields, the first
 
--- "sep=;" as the first line declares the separator, as Excel reads it.
+-- A first line that declares the separator, such as "sep=;", as in Excel.
 local DECLARATION = '^"?[sS][eE][pP]=([,;\t|])"?[ \r]*$'
 
 local NAMES = { [","] = "commas", [";"] = "semicolons", ["\t"] = "tabs", ["|"] = "vertical bars" }
@@ -28,19 +28,20 @@ local byte, find, sub = string.byte, string.find, string.sub
 ---@field line integer|nil where the row begins
 ---@field column string|integer|nil the column's name, or its number
 ---@field message string
----@field row table|nil what is known of the row: its from, to and types, or the text that is none in `type`
----@field fields string[]|nil of a record: its fields before the one at fault
+---@field row table|nil what is known of the row: its from, to and types, or in `type` a text that is invalid
+---@field fields string[]|nil of a record: the fields before the one at fault
 ---@field fatal boolean|nil true when no further row can be read
 
+-- Why a quote that was opened has no end; and whether that is fatal.
 local function open_quote(why)
   if not why then return "its quote is never closed" end
   if why ~= lines_of.TOO_LONG then return why, true end
   return ("its quote is not closed within %d bytes"):format(LONGEST)
 end
 
--- Reads a quoted field from after its opening quote: its value, the line that it ends in, the position after
--- its closing quote there, and how many bytes the record may still have. Nil, why, and whether that is fatal,
--- when it has no end.
+-- Reads a quoted field from behind its opening quote. Returns its value, the line in which it ends, the
+-- position behind its closing quote, and how many more bytes the record may have; or nil, why, and whether
+-- that is fatal.
 local function quoted_field(lines, text, from, room)
   local parts = {}
   while true do
@@ -63,18 +64,18 @@ local function quoted_field(lines, text, from, room)
   end
 end
 
--- Why a field without quotes around it is none.
-local function plain_refusal(value)
+-- What is wrong with a field that has no quotes around it.
+local function plain_problem(value)
   if find(value, '"', 1, true) then return "it has a quote inside, but none around it" end
   if find(value, "\r", 1, true) then return "it has a carriage return inside; lines end with a newline" end
 end
 
--- What is wrong with the field after these fields of a record.
+-- The result of a record whose next field is at fault.
 local function problem_at(line, fields, message, is_fatal)
   return nil, { line = line, column = #fields + 1, message = message, fields = fields, fatal = is_fatal }
 end
 
--- A record from its first line: its fields; or nil and a problem.
+-- Reads a record from its first line. Returns its fields; or nil and a problem.
 local function record(lines, text, line, separator)
   local fields, position, room = {}, 1, LONGEST - #text
   while true do
@@ -92,7 +93,7 @@ local function record(lines, text, line, separator)
       stop = find(text, separator, position, true)
       value = sub(text, position, (stop or #text + 1) - 1)
       if not stop and byte(value, -1) == 13 then value = value:match "^(.-)\r*$" end
-      local why = plain_refusal(value)
+      local why = plain_problem(value)
       if why then return problem_at(line, fields, why) end
     end
     fields[#fields + 1] = value
@@ -101,7 +102,7 @@ local function record(lines, text, line, separator)
   end
 end
 
--- A line that is blank whatever separates fields.
+-- Whether a line is blank, whatever the separator is.
 local function is_blank(text)
   return not find(text, "[^ \t-\r,;]")
 end
@@ -113,8 +114,8 @@ local function is_empty(fields)
   return true
 end
 
--- The separator of the record that begins at the mark: the one that makes sense of it, or else the one that
--- gives the most fields. Nil and a problem when several make sense. Consumes nothing.
+-- The separator of the record at the mark: the one with which it makes sense, or else the one with which it
+-- has the most fields. Nil and a problem when it makes sense with several. Consumes nothing.
 local function detect(lines, fits)
   local found, best, most
   for _, separator in ipairs(SEPARATORS) do
@@ -134,8 +135,8 @@ local function detect(lines, fits)
   return found or best
 end
 
--- The separator of a file, from its beginning; consumes blank lines there. Nil at the end of the file; nil
--- and a problem when it cannot be determined.
+-- The separator of a file. Consumes the blank lines at its beginning. Nil at the end of the file; nil and a
+-- problem when the separator is not clear.
 local function find_separator(lines, fits)
   while true do
     lines:mark()
@@ -150,13 +151,13 @@ local function find_separator(lines, fits)
   end
 end
 
----A function that gives the next record: a list of strings, and the number of the line that it begins in.
----Blank lines, and records whose fields are all empty, are skipped. Nil at the end; nil and a problem where a
----record is broken: unless that is fatal, the next call goes on after its first line.
+---A function that returns the next record, a list of strings, and the number of its first line. Skips blank
+---lines, and records whose fields are all empty. Returns nil at the end; nil and a problem where a record is
+---broken: unless that is fatal, the next call goes on after its first line.
 ---@param lines hubspot.associations.cli.Lines
 ---@param fits fun(fields: string[]): boolean whether a first record makes sense
 ---@return fun(): string[]|nil, integer|hubspot.associations.cli.Problem|nil
----@return fun(): string|nil separator tells what separates the fields ("commas"), once there was a record
+---@return fun(): string|nil separator returns the separator's name ("commas"), once there was a record
 function csv.reader(lines, fits)
   local separator
   local function next_record()

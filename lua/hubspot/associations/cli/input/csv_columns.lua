@@ -1,15 +1,15 @@
--- Where the columns of a CSV file are: its first record -> the numbers of the fields that count. A first
--- record that is neither a row nor a header that says so is refused: a guess would link wrong records.
+-- Which columns of a CSV file are from, to and type: by its first record, which is a row or a header.
+-- Anything else is a mistake: a guess would link wrong records.
 
 local ascii = require "hubspot.associations.text.ascii"
 local core = require "hubspot.associations.core"
 
 local csv_columns = {}
 
-local FEW_NAMES, MANY_NAMES = 8, 40 -- that a message shows
+local FEW_NAMES, MANY_NAMES = 8, 40 -- how many a message shows
 local LONGEST_NAME = 40
 
----The columns that a row must have.
+---The columns that each row has.
 csv_columns.IDS = { "from", "to" }
 
 local COLUMNS = { "from", "to", "type" }
@@ -19,7 +19,7 @@ csv_columns.OPTIONS = { from = "--from-column", to = "--to-column", type = "--ty
 
 local OPTIONS = csv_columns.OPTIONS
 
--- Names that a header may give a column, without their case, "_", "-" and spaces.
+-- The names of columns that are known, without their case, "_", "-" and spaces.
 local COLUMN_OF = {
   from = "from", fromid = "from", fromobjectid = "from",
   to = "to", toid = "to", toobjectid = "to",
@@ -31,14 +31,14 @@ local COLUMN_OF = {
 ---@field width integer how many fields a row may have
 ---@field has_header boolean
 
--- A name as it is compared: its case (of ASCII), how many spaces it has, and a byte order mark, spaces and
--- quotes around it do not count.
+-- A name in the form in which names are compared: without its case (of ASCII), a byte order mark, and spaces
+-- and quotes around it; and with single spaces.
 local function folded(name)
   name = name:gsub("\239\187\191", ""):gsub("\194\160", " "):gsub("[ \t-\r]+", " ")
   return ascii.lower(name):match "^[ '\"]*(.-)[ '\"]*$"
 end
 
--- The first names of a header, for people.
+-- The first names of a header, for a message.
 local function names_in(fields, most)
   local names = {}
   most = most or FEW_NAMES
@@ -50,7 +50,7 @@ local function names_in(fields, most)
 end
 
 -- The numbers of the fields that are equal to a name in one way of writing it.
-local function places(fields, name, written)
+local function numbers_of(fields, name, written)
   local numbers = {}
   for number, field in ipairs(fields) do
     if written(field) == written(name) then numbers[#numbers + 1] = number end
@@ -58,21 +58,21 @@ local function places(fields, name, written)
   return numbers
 end
 
-local function as_it_stands(name)
+local function as_written(name)
   return name
 end
 
--- The field with a name that an option gives. An exact match goes before one that only looks alike.
+-- The field of a name that an option gives: one that matches exactly, or else one that looks alike.
 local function named_field(fields, column, name)
-  local numbers = places(fields, name, as_it_stands)
-  if #numbers == 0 then numbers = places(fields, name, folded) end
+  local numbers = numbers_of(fields, name, as_written)
+  if #numbers == 0 then numbers = numbers_of(fields, name, folded) end
   if #numbers == 1 then return numbers[1] end
   local complaint = #numbers == 0 and "the header has no column %s (%s); found: %s"
     or "the header names the column %s (%s) more than once; found: %s"
   return nil, complaint:format(name, OPTIONS[column], names_in(fields, MANY_NAMES))
 end
 
--- The fields that a header names itself: column -> number. Of several, none is guessed.
+-- The columns with known names: column -> number of the field. Two of one name are a mistake.
 local function known_fields(fields, named)
   local columns = {}
   for number, name in ipairs(fields) do
@@ -89,7 +89,7 @@ local function known_fields(fields, named)
   return columns
 end
 
--- What to say of a header that lacks columns.
+-- Why a header lacks a column, and what to do; nil when it has all.
 local function missing(fields, columns)
   local lacks, options = {}, {}
   for _, column in ipairs(csv_columns.IDS) do
@@ -105,7 +105,7 @@ local function missing(fields, columns)
   )
 end
 
--- A field that two columns would be.
+-- Why two columns would be one field; nil when none are.
 local function doubled(fields, columns)
   for index, column in ipairs(COLUMNS) do
     for other = 1, index - 1 do
@@ -157,8 +157,8 @@ function csv_columns.of(fields, named)
   return { columns = columns, width = #fields, has_header = true }
 end
 
----What keeps a record from being a row of its file, too few fields or too many: values may stand in the wrong
----columns. Nil when nothing does.
+---Why a record does not fit its file: it has too few fields, or too many, so that values may be in the wrong
+---columns. Nil when it fits.
 ---@param layout hubspot.associations.cli.Layout
 ---@param fields string[]
 ---@return string|nil message

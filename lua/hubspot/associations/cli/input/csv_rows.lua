@@ -1,12 +1,12 @@
--- The rows of a CSV file -> inputs of client:create. Looks only at what the form of the file brings with it:
--- the ids themselves are judged when an input is written into a request.
+-- The rows of a CSV file -> inputs of a job. Checks only what depends on the form of the file: the job checks
+-- the ids.
 
 local association_types = require "hubspot.associations.cli.association_types"
 local cells = require "hubspot.associations.cli.cells"
 local csv = require "hubspot.associations.cli.input.csv"
 local csv_columns = require "hubspot.associations.cli.input.csv_columns"
 
--- The fields of a record by the names of their columns, without spaces around them.
+-- The fields of a record by column, without white space around them.
 local function by_column(fields, columns)
   local row = {}
   for column, number in pairs(columns) do row[column] = fields[number] and cells.read(fields[number]) end
@@ -25,8 +25,8 @@ local function input_of(fields, columns, line, settings)
   return nil, { line = line, column = "type", message = why, row = input }
 end
 
--- Where the columns are, by the first record, or by its intact fields when it is broken. Nil and a fatal
--- problem when that cannot be determined: no row can be read.
+-- Which columns are which, by the first record, or by its intact fields when it is broken. Nil and a fatal
+-- problem when that is not clear: then no row can be read.
 local function first_layout(fields, line, named, separator)
   local problem = not fields and line or nil
   local layout, why = csv_columns.of(fields or problem.fields or {}, named)
@@ -58,7 +58,7 @@ return function(lines, settings)
     if not fields then return nil, line end
     local misfit, column = csv_columns.misfit(layout, fields)
     if not misfit then return input_of(fields, layout.columns, line, settings) end
-    -- Without what is known of the row: fed back from a file of failures, it would link what stands there.
+    -- The problem has no row: a file of failures with these ids would link them when it is fed back.
     misfit = ("%s (separated by %s)"):format(misfit, separator())
     return nil, { line = line, column = column, message = misfit }
   end

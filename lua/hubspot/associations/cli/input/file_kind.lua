@@ -1,5 +1,5 @@
--- Recognizes, by its first bytes, a file that is not UTF-8 text with lines, and says what it is: the user has
--- to export or convert it. Reads nothing itself.
+-- Recognizes, by its first bytes, a file that is not UTF-8 text with lines, and says what it is, so that its
+-- user can export or convert it. Reads nothing itself.
 
 local file_kind = {}
 
@@ -8,7 +8,7 @@ local UNPACK = "; unpack it first"
 
 local BYTE_ORDER_MARK = "\239\187\191"
 
--- What begins with these bytes. A longer beginning stands before a shorter one that it begins with.
+-- Kinds of files by their first bytes. The first match counts: a longer beginning comes before a shorter one.
 local BEGINNINGS = {
   { "\255\254\0\0", "is UTF-32; expected UTF-8" .. EXPORT },
   { "\0\0\254\255", "is UTF-32; expected UTF-8" .. EXPORT },
@@ -27,7 +27,7 @@ local BEGINNINGS = {
   { "SQLite format 3\0", "is an SQLite database" .. EXPORT },
 }
 
--- The same for patterns. Some programs give a page the name of a workbook or of a CSV file.
+-- Web pages, by patterns: some programs export one under the name of a workbook or of a CSV file.
 local PAGE = "is HTML or XML" .. EXPORT
 local PAGES = {
   "^[ \t-\r]*<![dD][oO][cC]", "^[ \t-\r]*<[hH][tT][mM][lL]", "^[ \t-\r]*<[tT][aA][bB][lL][eE]",
@@ -36,7 +36,7 @@ local PAGES = {
 
 local SAMPLE = 4096
 
--- Text in UTF-16 and UTF-32 has NUL bytes all over: beside every digit, separator and line end.
+-- Whether every digit, separator and line end has a NUL byte beside it, as in UTF-16 and UTF-32.
 local function is_wide(text)
   local sample = text:sub(1, SAMPLE)
   local _, count = sample:gsub("%z", "")
@@ -52,8 +52,8 @@ end
 
 ---Why a file cannot be read as lines of UTF-8; nil when it can.
 ---@param text string its first bytes, as many as are at hand
----@return string|nil
-function file_kind.refusal(text)
+---@return string|nil message
+function file_kind.problem(text)
   for _, kind in ipairs(BEGINNINGS) do
     if text:sub(1, #kind[1]) == kind[1] then return kind[2] end
   end

@@ -1,12 +1,12 @@
--- The rows of a JSON Lines file -> inputs of client:create. Looks only at what the form of the file brings
--- with it: the inputs themselves are checked when they are written into a request.
+-- The rows of a JSON Lines file -> inputs of a job. Checks only what depends on the form of the file: the job
+-- checks the inputs.
 
 local association_types = require "hubspot.associations.cli.association_types"
 local core = require "hubspot.associations.core"
 
 local WHOLE_BODY = 'is the body of a whole request (it has "inputs"); expected one input a line'
 
--- Types as an input has them: of text, as in CSV; numbers, alone or in a list, get the category.
+-- Types in the form of an input: text is read as in CSV; numbers, alone or in a list, get the category.
 local function read_types(types, category)
   if type(types) == "string" then return association_types.read_cell(types, category) end
   if type(types) == "number" then return association_types.typed(types, category) end
@@ -18,7 +18,7 @@ local function read_types(types, category)
   return types
 end
 
--- What stands for the types of an object, nil for none; or nil and why they are unclear.
+-- The types that an object has, under any key; nil for none; nil and why when they are unclear.
 local function given_types(object, key)
   if key then
     if object[key] == nil then return nil, "is missing, or null; an empty text takes --type" end
@@ -61,7 +61,7 @@ local function input_of(text, line, keys, settings)
   return problem_at(line, keys.type or "types", why, input)
 end
 
--- Why these keys cannot be read: one would be two things.
+-- Why these keys cannot be read: one of them has two meanings.
 local function conflict(named)
   local uses = {}
   for _, use in ipairs {

@@ -1,4 +1,4 @@
--- The rows of a CSV or JSON Lines file -> inputs of client:create, one at a time, each with its line.
+-- The rows of a CSV or JSON Lines file -> inputs of a job, one at a time, each with the number of its line.
 
 local association_types = require "hubspot.associations.cli.association_types"
 local csv_rows = require "hubspot.associations.cli.input.csv_rows"
@@ -15,7 +15,7 @@ local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 ---@field category string|nil the category of types that are a number only, "HUBSPOT_DEFINED"
 ---@field columns table<string, string>|nil from, to and type -> the name that it has in the file, where an
 ---  option gives it: of a header's column, or of an object's key
----@field untyped string|nil what to say of a row that has no type, when there is no `type` either
+---@field untyped string|nil the message for a row without a type, when there is no `type` either
 
 ---@class hubspot.associations.cli.RowSettings the same, read
 ---@field named table<string, string>
@@ -25,14 +25,13 @@ local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 
 local READERS = { csv = csv_rows, jsonl = json_rows }
 
----A function that gives the next row as an input of client:create, with its line number in the field
----`line`. Nil at the end; nil and a problem for a row that is none. Behind a problem that is `fatal`
----there are no more rows.
+---A function that returns the next row as an input, with the number of its line in `line`. Returns nil at the
+---end; nil and a problem for a bad row. After a problem that is `fatal`, there are no more rows.
 ---@param handle file* open for reading; it stays the caller's
 ---@param options hubspot.associations.cli.RowOptions
 ---@return (fun(): table|nil, hubspot.associations.cli.Problem|nil)|nil
 ---@return string|nil message when nothing can be read
----@return (fun(): integer)|nil taken tells how many bytes of the file the rows so far had
+---@return (fun(): integer)|nil taken returns the size of the rows so far, in bytes of the file
 function rows.open(handle, options)
   local lines, why = lines_of.open(handle)
   if not lines then return nil, why end

@@ -1,16 +1,16 @@
--- The FILE of `create` as a job's source: an iterator that goes on behind a bad row, and raises when nothing
--- more can be read. Keeps one row in memory.
+-- FILE as a job's source: an iterator that goes on after a bad row, and raises when no more can be read.
+-- Keeps one row in memory.
 
 local ascii = require "hubspot.associations.text.ascii"
 local rows = require "hubspot.associations.cli.input.rows"
 local types = require "hubspot.associations.types"
 
 ---@class hubspot.associations.cli.Source
----@field name string of the file, for people
----@field rows integer how many were given
+---@field name string of the file, for messages
+---@field rows integer how many the job has read
 ---@field exhausted boolean whether the file has no more
 ---@field interrupted boolean|nil whether it ended because the command was interrupted
----@field broken string|nil why there are no more rows, where that is not the file's end
+---@field broken string|nil why there are no more rows, when that is not the end of the file
 local Source = {}
 Source.__index = Source
 
@@ -21,7 +21,8 @@ local FORMAT_OF = { csv = "csv", jsonl = "jsonl", ndjson = "jsonl" }
 local CLOSED = "standard input is closed"
 local ON_CLOSED = "give the name of a file, or write the rows to the command's standard input"
 
--- What to say of a row without a type. A known type is named, not used: which is meant is the user's to say.
+-- The message for a row without a type. A type that is known is named, but not used: only the user knows
+-- which is meant.
 local function untyped(arguments)
   local advice = "the row has no association type; give it one, or give --type for all such rows"
   local id = types.id(arguments.from, arguments.to)
@@ -29,7 +30,7 @@ local function untyped(arguments)
   return ("%s (%d is the unlabeled type from %s to %s)"):format(advice, id, arguments.from, arguments.to)
 end
 
--- How many bytes are left of a handle; nil of a pipe.
+-- The rest of a handle, in bytes; nil for a pipe.
 local function size_of(handle)
   local at = handle.seek and handle:seek()
   local size = at and handle:seek "end"
@@ -46,8 +47,8 @@ local function problem_text(problem)
   return parts == "" and problem.message or parts .. ": " .. problem.message
 end
 
--- The next input, or false at the end. A bad row is an input, too: one without ids, which the writer refuses,
--- with what is wrong in `problem`. Nil and why when nothing more can be read.
+-- The next input; false at the end; nil and why when no more can be read. A bad row is an input, too: without
+-- ids, so that the job finds it invalid, and with what is wrong in `problem`.
 local function read(self)
   local input, problem = self.next_row()
   if input then return input end
@@ -59,7 +60,7 @@ end
 ---Opens the file and reads its first row.
 ---@param arguments table as arguments.parse gives them
 ---@param environment hubspot.associations.cli.Environment
----@param caught fun(): integer|nil tells whether the command was interrupted
+---@param caught fun(): integer|nil whether the command was interrupted
 ---@return hubspot.associations.cli.Source|nil
 ---@return string|nil message
 ---@return string|nil advice
@@ -68,8 +69,8 @@ function source.open(arguments, environment, caught)
   if not is_own and environment.stdin_is_closed then return nil, CLOSED, ON_CLOSED end
   local name, handle = "standard input", environment.stdin
   if is_own then
-    local opened, refused = io.open(arguments.file, "rb")
-    if not opened then return nil, "cannot open " .. refused end
+    local opened, why = io.open(arguments.file, "rb")
+    if not opened then return nil, "cannot open " .. why end
     name, handle = arguments.file, opened
   end
   local self = setmetatable({
@@ -117,7 +118,7 @@ function Source:next()
   self.exhausted = true
 end
 
----How many rows there are: an estimate until all are read; nil where nothing is known.
+---How many rows there are: an estimate until all are read; nil when nothing is known.
 ---@return number|nil
 function Source:total()
   if self.exhausted then return self.rows end
@@ -126,7 +127,7 @@ function Source:total()
   return math.max(self.rows, self.rows * self.size / taken)
 end
 
----Whether the file has more than the rows that were given, as far as that is known.
+---Whether the file has more rows than the job has read, as far as that is known.
 ---@return boolean
 function Source:has_rest()
   return self.broken ~= nil or not self.exhausted and (not self.size or self.taken() < self.size)

@@ -1,5 +1,4 @@
--- What became of a row that was not created, in words: for a person, and for a file.
--- Makes text of a job's failures; keeps none.
+-- A failure of a job as text: for the report, and for the file of failures. Keeps none.
 
 local association_types = require "hubspot.associations.cli.association_types"
 local explanation = require "hubspot.associations.explanation"
@@ -10,15 +9,15 @@ local failure = {}
 
 local one_line = terminal.one_line
 
--- A record id as text that is exactly it; empty where there is none: such a row is refused again, where a
--- rounded number would be another record.
+-- The exact text of a record id; empty when there is none. A row with an empty id is invalid again when it is
+-- fed back, where a rounded number would be another record.
 local function id_text(side)
   if type(side) == "table" then side = side.id end
   if type(side) == "string" then return side end
   return type(side) == "number" and digits_of(side) or ""
 end
 
--- The words for an error, and for what kind it is. Of a bad row, those of who read it.
+-- A word for the kind of a failure, and a message. For a bad row, they are those of its reader.
 local function reason(failed)
   local problem, err = failed.input.problem, failed.error or {}
   if problem then
@@ -31,19 +30,19 @@ local function reason(failed)
   return category, message
 end
 
----@class hubspot.associations.cli.FailedRow all text, but for the line
+---@class hubspot.associations.cli.FailedRow
 ---@field line integer
----@field from string as the row has it, and not made harmless: a file that is fed back must hold the same
+---@field from string as in the row, also what acts on a terminal: a file that is fed back must hold the same
 ---@field to string the same
 ---@field type string the same
 ---@field outcome string
 ---@field category string
 ---@field message string
----@field shared string|nil the message without what only this row has, where that differs
----@field is_bad boolean whether nothing was asked of HubSpot
+---@field shared string|nil the message without the value of this row, when that differs
+---@field is_bad boolean whether the row itself is at fault, so that it was not sent
 
----@param failed table { input, outcome, error }, as a job's on_failure has it
----@param with_category boolean whether each type is to be written with its category
+---@param failed table { input, outcome, error }, as in on_failure
+---@param with_category boolean whether each type is written with its category
 ---@return hubspot.associations.cli.FailedRow
 function failure.describe(failed, with_category)
   local input = failed.input

@@ -1,19 +1,19 @@
--- Rows in groups, in the order of the first row of each, however they come: how many each has, and where the
--- first of them are. Keeps a bounded number of groups, and little of each.
+-- Rows in groups, in the order of the first line of each, whatever the order in which they are added: how
+-- many rows a group has, and some of their lines. Keeps a bounded number of groups, and little of each.
 
 local failure_groups = {}
 
-local RANGES = 3 -- of lines, that are kept of a group
+local RANGES = 3 -- how many ranges of lines a group keeps
 
 ---@class hubspot.associations.cli.FailureGroup
 ---@field key string
 ---@field count integer
 ---@field ranges { first: integer, last: integer }[] some of the lines, in order
----@field row hubspot.associations.cli.FailedRow one of them
+---@field row hubspot.associations.cli.FailedRow one of its rows
 
 ---@class hubspot.associations.cli.FailureGroups
 ---@field list hubspot.associations.cli.FailureGroup[] in the order of their first lines
----@field has_dropped boolean whether there were more than are kept
+---@field has_dropped boolean whether there were more groups than are kept
 local FailureGroups = {}
 FailureGroups.__index = FailureGroups
 
@@ -23,21 +23,21 @@ function failure_groups.new(most)
   return setmetatable({ most = most, list = {}, by_key = {}, has_dropped = false }, FailureGroups)
 end
 
--- Adds a line to ranges in order, and joins those that meet.
+-- Adds a line to ordered ranges, and joins ranges that meet.
 local function add_line(ranges, line)
-  local place = #ranges + 1
-  while place > 1 and ranges[place - 1].first > line do place = place - 1 end
-  local before, after = ranges[place - 1], ranges[place]
+  local at = #ranges + 1
+  while at > 1 and ranges[at - 1].first > line do at = at - 1 end
+  local before, after = ranges[at - 1], ranges[at]
   local follows, leads = before and before.last + 1 >= line, after and line + 1 == after.first
   if follows and leads then
     before.last = after.last
-    table.remove(ranges, place)
+    table.remove(ranges, at)
   elseif follows then
     before.last = math.max(before.last, line)
   elseif leads then
     after.first = line
   else
-    table.insert(ranges, place, { first = line, last = line })
+    table.insert(ranges, at, { first = line, last = line })
     ranges[RANGES + 1] = nil
   end
 end
@@ -46,12 +46,12 @@ local function first_line(group)
   return group.ranges[1].first
 end
 
--- Puts a group in its place by its first line. The last one goes when there are too many.
+-- Inserts a group by its first line, and drops the last group when there are too many.
 local function insert(self, group)
   local list = self.list
-  local place = #list + 1
-  while place > 1 and first_line(list[place - 1]) > first_line(group) do place = place - 1 end
-  table.insert(list, place, group)
+  local at = #list + 1
+  while at > 1 and first_line(list[at - 1]) > first_line(group) do at = at - 1 end
+  table.insert(list, at, group)
   self.by_key[group.key] = group
   if #list > self.most then
     self.by_key[table.remove(list).key] = nil
@@ -60,12 +60,12 @@ local function insert(self, group)
 end
 
 local function remove(self, group)
-  for place, other in ipairs(self.list) do
-    if other == group then return table.remove(self.list, place) end
+  for at, other in ipairs(self.list) do
+    if other == group then return table.remove(self.list, at) end
   end
 end
 
----@param key string what the rows of a group have in common
+---@param key string what the rows of the group have in common
 ---@param row hubspot.associations.cli.FailedRow
 function FailureGroups:add(key, row)
   local group = self.by_key[key]
@@ -83,10 +83,10 @@ function FailureGroups:add(key, row)
   end
 end
 
----Where the rows of a group are: "line 3", "lines 3 to 5", "lines 3, 7 and 412 more".
+---The lines of a group: "line 3", "lines 3 to 5", "lines 3, 7 and 412 more".
 ---@param group hubspot.associations.cli.FailureGroup
 ---@return string
-function failure_groups.places(group)
+function failure_groups.lines_of(group)
   local parts, covered = {}, 0
   for index, range in ipairs(group.ranges) do
     parts[index] = range.first == range.last and tostring(range.first)

@@ -1,5 +1,5 @@
--- The CSV file of the rows that were not created, written as they come. The command reads it, too: its other
--- columns are passed over, so that it can be mended and fed back in.
+-- The CSV file of the rows that failed or are unconfirmed, written as the job goes. The command can read it:
+-- its further columns are ignored, so that it can be corrected and fed back.
 
 local cells = require "hubspot.associations.cli.cells"
 
@@ -9,10 +9,10 @@ local HEADER = "row,from,to,type,outcome,category,message\n"
 
 ---@class hubspot.associations.cli.FailuresFile
 ---@field path string
----@field rows integer how many were given to it
----@field failed string|nil why it does not hold them all
----@field not_of_it string[] options of the run that it must not be read with; of whoever opens it
----@field is_complete boolean whether it is closed, and holds every row that was given to it
+---@field rows integer how many were added
+---@field failed string|nil why it does not have them all
+---@field not_of_it string[] options of this run with which it must not be read; set by its owner
+---@field is_complete boolean whether it is closed, and has every row that was added
 local FailuresFile = {}
 FailuresFile.__index = FailuresFile
 
@@ -23,8 +23,8 @@ local function field(value)
   return '"' .. value:gsub('"', '""') .. '"'
 end
 
----Makes sure that the file can be written. What it holds of an earlier run is kept until there is something
----to take its place: a run that has to stop at once must not cost that list.
+---Makes sure that the file can be written. It keeps the rows of an earlier run until this run has a row, or
+---ends: a run that stops at once must not cost that list.
 ---@param path string
 ---@return hubspot.associations.cli.FailuresFile|nil
 ---@return string|nil message
@@ -37,10 +37,10 @@ function failures_file.open(path)
   }, FailuresFile)
 end
 
--- Once it failed, it writes no more: what is missing in the middle nobody would notice.
+-- After a failure, it writes no more: a gap in the middle would go unnoticed.
 local function check(self, done, why)
   if not done and not self.failed then
-    self.failed = ("%s: cannot be written: %s; it does not list all rows that were not created"):format(
+    self.failed = ("%s: cannot be written: %s; it does not list all rows that failed"):format(
       self.path, tostring(why)
     )
   end
@@ -52,7 +52,7 @@ local function write(self, text)
   return check(self, self.handle:write(text))
 end
 
--- Begins the file anew. A pipe has its writer all the while.
+-- Begins the file anew. A pipe keeps a writer meanwhile: its reader does not see an end.
 local function begin(self)
   self.begun = true
   local handle, why = io.open(self.path, "wb")
@@ -62,7 +62,7 @@ local function begin(self)
   return write(self, HEADER)
 end
 
----Closes the file as it is.
+---Closes the file, without a change.
 function FailuresFile:discard()
   self.handle:close()
 end
@@ -79,8 +79,8 @@ function FailuresFile:add(row)
   }, ",") .. "\n")
 end
 
----@param is_complete boolean whether the run came to its end: then no row of an earlier one is left
----@return boolean|nil true when all of it was written
+---@param is_complete boolean whether the run came to its end: then the file has no row of an earlier run
+---@return boolean|nil true when all was written
 ---@return string|nil message
 function FailuresFile:close(is_complete)
   if not self.begun and (is_complete or self.is_empty) then begin(self) end

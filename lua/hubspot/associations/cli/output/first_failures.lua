@@ -1,5 +1,5 @@
--- The first of the rows that were not created, for the report: one line for each reason, and how many rows
--- there are beside. Reasons that differ in nothing but the row's own ids are one where there are many.
+-- The first rows that failed, for the report: one line for each reason, and the number of the other rows.
+-- Where there are many reasons, those that differ only in the ids of the row are one.
 
 local failure_groups = require "hubspot.associations.cli.output.failure_groups"
 local terminal = require "hubspot.associations.cli.output.terminal"
@@ -7,7 +7,7 @@ local terminal = require "hubspot.associations.cli.output.terminal"
 local first_failures = {}
 
 local SHOWN = 20 -- reasons
-local KEPT = 200 -- reasons: one that comes up again after it was let go is counted among "more"
+local KEPT = 200 -- reasons: when one that was dropped occurs again, its rows count among "more"
 
 ---@class hubspot.associations.cli.FirstFailures
 ---@field count integer of all that were added
@@ -17,19 +17,19 @@ FirstFailures.__index = FirstFailures
 ---@return hubspot.associations.cli.FirstFailures
 function first_failures.new()
   return setmetatable({
-    same = failure_groups.new(SHOWN), -- by the reason's words
-    alike = failure_groups.new(KEPT), -- by these without the row's ids
+    same = failure_groups.new(SHOWN), -- by the text of the reason
+    alike = failure_groups.new(KEPT), -- by that text without the row's ids
     count = 0,
   }, FirstFailures)
 end
 
--- Why a row failed, in the words that it may share with others. What is said of a bad row has no category.
-local function words(row)
+-- Why a row failed, as a text that it may share with others. For a bad row, that has no category.
+local function reason_of(row)
   if row.is_bad then return row.shared or row.message end
   return row.category .. ": " .. row.message
 end
 
--- The same with a placeholder for each of the row's own ids.
+-- The text with placeholders for the ids of the row.
 local function template(row, text)
   for _, side in ipairs { "from", "to" } do
     local id = row[side]
@@ -41,17 +41,17 @@ end
 ---@param row hubspot.associations.cli.FailedRow
 function FirstFailures:add(row)
   self.count = self.count + 1
-  local text = words(row)
+  local text = reason_of(row)
   if not self.same.has_dropped then self.same:add(text, row) end
   self.alike:add(template(row, text), row)
 end
 
--- What is said of a group. A row that stands alone is named by its ids, and in its own words.
-local function told(group)
+-- The text of a group. A row that is alone in its group has its own message, and is named by its ids.
+local function text_of(group)
   local row = group.row
   if group.count > 1 then return group.key end
   if row.is_bad then return row.message end
-  return ("%s to %s: %s"):format(terminal.one_line(row.from), terminal.one_line(row.to), words(row))
+  return ("%s to %s: %s"):format(terminal.one_line(row.from), terminal.one_line(row.to), reason_of(row))
 end
 
 ---@return string[] lines
@@ -60,7 +60,7 @@ function FirstFailures:lines()
   local lines, covered = {}, 0
   for index = 1, math.min(SHOWN, #groups.list) do
     local group = groups.list[index]
-    lines[index] = failure_groups.places(group) .. ": " .. told(group)
+    lines[index] = failure_groups.lines_of(group) .. ": " .. text_of(group)
     covered = covered + group.count
   end
   if covered < self.count then lines[#lines + 1] = ("and %d more"):format(self.count - covered) end

@@ -1,5 +1,5 @@
 -- How far a job is, on standard error: a bar that is redrawn in its line, or a plain line every few seconds.
--- Only shows: the counts, the clock, the total and the width come in. ASCII only: a byte is a column.
+-- The counts, the time, the total and the width are passed in. Writes ASCII only, so that a byte is a column.
 
 local terminal = require "hubspot.associations.cli.output.terminal"
 
@@ -7,22 +7,22 @@ local progress = {}
 
 local WIDTH, NARROWEST_BAR = 80, 10 -- columns
 
--- Of each way to show it: seconds between two looks at it.
+-- Seconds between two updates, by mode.
 local EVERY = { bar = 0.1, plain = 3 }
 
--- Seconds over which the rate is measured, pauses included: what is left will have pauses, too. Batches are
--- counted when their answer comes, so that a shorter time would show jumps.
+-- Seconds over which the rate is measured, pauses included: the rest of the job will have pauses, too. A
+-- batch counts when its response is there, so that the rate over a shorter time would jump.
 local WINDOW = 30
 local SAMPLES = 60 -- in a window
 
-local LEAST_WAIT = 1 -- seconds: a shorter wait is not worth a word
+local LEAST_WAIT = 1 -- seconds; a shorter wait is not shown
 
 ---@class hubspot.associations.cli.Progress
 local Progress = {}
 Progress.__index = Progress
 
 ---@param options table { mode = "bar"|"plain"|"none", stream = file, columns = fun(): integer|nil,
----  now = seconds, quiet = boolean: let `notice` say nothing, too }
+---  now = seconds, quiet = boolean: whether `notice` says nothing }
 ---@return hubspot.associations.cli.Progress
 function progress.new(options)
   return setmetatable({
@@ -33,33 +33,33 @@ function progress.new(options)
     every = EVERY[options.mode],
     began = options.now,
     shown = options.mode == "bar" and -math.huge or options.now,
-    drawn = false, -- whether the bar stands in the current line
-    samples = { { at = options.now, done = 0 } }, -- of rows done in this run, oldest first
+    drawn = false, -- whether the current line has the bar
+    samples = { { at = options.now, done = 0 } }, -- how many rows this run had done and when, oldest first
     done = 0,
     resumed = 0,
     failed = 0,
     unconfirmed = 0,
     wait = 0,
-    is_ending = false, -- whether nothing more is sent: how long the rest would take means nothing then
+    is_ending = false, -- whether no more is sent: then the time left means nothing
   }, Progress)
 end
 
----Takes in how far the job is.
+---Notes how far the job is.
 ---@param report hubspot.associations.Report
 ---@param wait number|nil seconds for which nothing can be sent
----@param wait_reason string|nil what for
+---@param wait_reason string|nil what the job waits for
 function Progress:update(report, wait, wait_reason)
   self.done, self.resumed = report.inputs, report.resumed
   self.failed, self.unconfirmed = report.failed, report.unconfirmed
   self.wait, self.wait_reason = wait or 0, wait_reason
 end
 
--- Rows that this run did, not those that a journal knew.
+-- The rows that this run has done, without those of the journal.
 local function worked(self)
   return self.done - self.resumed
 end
 
--- Notes how far it is; forgets what is older than the window, but for the newest of that.
+-- Adds a sample, and drops those that are older than the window, except the newest of them.
 local function sample(self, now)
   local samples = self.samples
   if now - samples[#samples].at >= WINDOW / SAMPLES then
@@ -68,7 +68,7 @@ local function sample(self, now)
   while samples[2] and samples[2].at <= now - WINDOW do table.remove(samples, 1) end
 end
 
--- Rows a second since the beginning of the window; 0 while it is not known.
+-- Rows a second since a sample; 0 when that is not known yet.
 local function rate_of(self, now, since)
   local elapsed = now - since.at
   return elapsed > 0 and (worked(self) - since.done) / elapsed or 0
@@ -82,9 +82,9 @@ local function clock(seconds)
   return ("%d:%02d"):format(minutes, seconds % 60)
 end
 
-local LONGEST_LEFT = 100 * 3600 -- seconds: who needs longer has to be told otherwise
+local LONGEST_LEFT = 100 * 3600 -- seconds; a longer time is not shown
 
--- How long the rest takes; nil where that is not known.
+-- How long the rest takes; nil when that is not known.
 local function time_left(self, rate, total)
   if rate <= 0 or not total or total <= self.done then return nil end
   local left = (total - self.done) / rate
@@ -96,13 +96,13 @@ local function rows_text(rate)
   return (rate < 10 and "%.1f rows/s" or "%.0f rows/s"):format(rate)
 end
 
--- What there is to say, most important first, each with its place in the line; and which part is done, where
--- that is known.
+-- The facts to show, the most important first, each with its position in the line; and the part of the rows
+-- that is done, when that is known.
 local function facts(self, rate, total, is_over)
   local is_waiting = not is_over and self.wait >= LEAST_WAIT
   local list = { { at = 1, text = ("%d rows"):format(self.done) } }
-  local function add(place, text)
-    if text then list[#list + 1] = { at = place, text = text } end
+  local function add(position, text)
+    if text then list[#list + 1] = { at = position, text = text } end
   end
   if is_waiting then add(5, ("waiting %.0f s %s"):format(math.ceil(self.wait), self.wait_reason)) end
   if self.failed > 0 then add(3, ("%d failed"):format(self.failed)) end
@@ -112,7 +112,7 @@ local function facts(self, rate, total, is_over)
   return list, total and total > 0 and math.min(1, self.done / total) or nil
 end
 
--- The facts that fit into so many columns, in the order of the line.
+-- The text of the facts that fit into so many columns, in the order of the line.
 local function fitting(list, columns, separator)
   local chosen, room = {}, columns
   for index, fact in ipairs(list) do
@@ -127,11 +127,11 @@ local function fitting(list, columns, separator)
   return table.concat(chosen, separator)
 end
 
--- The bar's line, at most so many columns long.
+-- The line with the bar, at most so many columns long.
 local function bar_line(list, part, columns)
   local percent = part and ("%3d%%  "):format(math.floor(part * 100)) or ""
   local text = percent .. fitting(list, columns - #percent, "  ")
-  local room = columns - #text - 4 -- brackets, and two spaces behind them
+  local room = columns - #text - 4 -- brackets, and two spaces after them
   if part and room >= NARROWEST_BAR then
     local filled = math.floor(part * room)
     text = "[" .. ("="):rep(filled) .. (" "):rep(room - filled) .. "]  " .. text
@@ -139,10 +139,9 @@ local function bar_line(list, part, columns)
   return text:sub(1, columns)
 end
 
--- Draws over the line. It is cleared to its end, and so is what is below: where the terminal became narrower,
--- it may have broken the line before. Wrapping is off meanwhile, so that no line is ever longer than the
--- terminal, whose width may have just changed; and the cursor stays in the first column, which no change of
--- the width moves.
+-- Draws over the line, and clears its rest and the lines below: a terminal that became narrower may have
+-- wrapped the line. Wrapping is off while the line is drawn, since the width may just have changed; the
+-- cursor stays in the first column, where a change of the width does not move it.
 local function draw(self, text, ending)
   terminal.write(self.stream, "\r\27[?7l" .. text .. "\27[J\27[?7h" .. ending)
 end
@@ -162,12 +161,12 @@ local function show(self, now, total, is_over)
   terminal.say(self.stream, fitting(list, math.huge, ", "))
 end
 
----Takes in that nothing more is sent, only what is in flight waited for.
+---Notes that no more is sent, and that only requests in flight are waited for.
 function Progress:ending()
   self.is_ending = true
 end
 
----Shows it, when it is time to.
+---Shows how far the job is, when an update is due.
 ---@param now number seconds
 ---@param total number|nil how many rows there are, as far as that is known
 function Progress:tick(now, total)
@@ -176,26 +175,26 @@ function Progress:tick(now, total)
   if now - self.shown >= self.every then show(self, now, total) end
 end
 
----Says something else meanwhile, in a line of its own.
+---Shows a message in a line of its own.
 ---@param message string|string[]
 function Progress:say(message)
   self:clear()
   terminal.say(self.stream, message)
 end
 
----The same, for what may go unsaid.
+---The same, but for --quiet.
 ---@param message string|string[]
 function Progress:notice(message)
   if not self.quiet then self:say(message) end
 end
 
----Takes the bar away.
+---Removes the bar.
 function Progress:clear()
   if self.drawn then draw(self, "", "\r") end
   self.drawn = false
 end
 
----Shows how it ended, with the rate of the whole run: the bar stays, full or not.
+---Shows how the job ended, with the rate of the whole run. The bar stays, full or not.
 ---@param now number seconds
 ---@param total number|nil
 function Progress:finish(now, total)

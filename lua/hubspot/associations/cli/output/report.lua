@@ -1,11 +1,11 @@
--- The report at the end of a job: how many rows had which outcome, what it took, the first that were not
--- created, and what to do about them. Makes text; counts nothing.
+-- The report at the end of a job: the outcomes of the rows, the effort, the first failures, and what to do
+-- about them. Makes text of counts.
 
 local terminal = require "hubspot.associations.cli.output.terminal"
 
 local report = {}
 
-local SHORTEST = 0.1 -- seconds that tell a rate
+local SHORTEST = 0.1 -- seconds; over less, a rate means nothing
 
 local function rows_text(count)
   return count == 1 and "1 row" or ("%d rows"):format(count)
@@ -15,7 +15,7 @@ local function requests_text(count)
   return count == 1 and "1 request" or ("%d requests"):format(count)
 end
 
--- ", 3 unconfirmed", or nothing for none.
+-- ", 3 unconfirmed"; empty for 0.
 local function more(text, count, ...)
   return (count or 0) > 0 and text:format(count, ...) or ""
 end
@@ -38,14 +38,14 @@ local function effort(counts)
     .. (counts.elapsed >= SHORTEST and (", %.0f rows/s"):format(sent / counts.elapsed) or "")
 end
 
--- What to do with the file of failures: an unconfirmed row has nothing to be mended.
+-- What to do with the file of failures. An unconfirmed row needs no correction.
 local function repair(failed, unconfirmed)
-  if unconfirmed == 0 then return "mend it, and give it to this command" end
+  if unconfirmed == 0 then return "correct it, and give it to this command" end
   if failed == 0 then return "give it to this command, to be sent once more" end
-  return "mend the rows that failed, and give it to this command"
+  return "correct the rows that failed, and give it to this command"
 end
 
--- The options of this run that the file must not be read with.
+-- The options of this run with which the file must not be read.
 local function without(options)
   return #options > 0 and ", without " .. table.concat(options, ", ") or ""
 end

@@ -1,12 +1,12 @@
--- Text for people and pipes: what a server or a file brought in is made harmless, and a reader that
--- went away is no error. Knows nothing of what is said.
+-- Writes text to terminals and pipes: text from elsewhere is made safe to print, and a reader that is gone is
+-- no error.
 
 local one_line = require "hubspot.associations.text.one_line"
 
 local terminal = {}
 
 local PROGRAM = "hubspot-associations"
-local LONGEST = 1000 -- bytes of a piece of foreign text
+local LONGEST = 1000 -- bytes of a text from elsewhere
 local BROKEN_PIPE = 32 -- EPIPE on Linux, macOS and the BSDs
 
 ---Text from elsewhere, as one line that is safe to print, cut when long.
@@ -18,7 +18,7 @@ function terminal.one_line(text)
   return text:sub(1, LONGEST):gsub("[\192-\255][\128-\191]*$", "") .. "..." -- at no half character
 end
 
----Writes to a stream, at once. A reader that went away (`| head`) is no error.
+---Writes to a stream, and flushes it. A reader that is gone (`| head`) is no error.
 ---@param stream file*
 ---@param text string
 ---@return boolean|nil
@@ -32,7 +32,7 @@ function terminal.write(stream, text)
   return nil, tostring(why)
 end
 
----Tells a person something, in lines that begin with the program's name. Never raises.
+---Writes a message, in lines that begin with the name of the program. Never raises.
 ---@param stream file* stderr
 ---@param message string|string[] a line, or several
 function terminal.say(stream, message)
