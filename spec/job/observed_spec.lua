@@ -4,7 +4,7 @@
 -- is in the batch.
 
 local cjson = require "cjson"
-local runs = require "support.import_run"
+local runs = require "support.job_run"
 
 local counts, inputs, run = runs.counts, runs.inputs, runs.run
 

@@ -4,7 +4,7 @@
 local cjson = require "cjson"
 local limiters = require "hubspot.associations.policy.limiter"
 local random = require "support.random"
-local runs = require "support.import_run"
+local runs = require "support.job_run"
 
 local counts = runs.counts
 

@@ -3,7 +3,7 @@
 
 local cjson = require "cjson"
 local process = require "support.process"
-local runs = require "support.import_run"
+local runs = require "support.job_run"
 local simulation = require "support.simulation"
 
 local counts, input, inputs, iterator = runs.counts, runs.input, runs.inputs, runs.iterator

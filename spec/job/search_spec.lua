@@ -1,7 +1,7 @@
 -- Checks how a job finds the inputs for which HubSpot refuses a whole batch, and what the search costs.
 -- The numbers of requests are pinned: a change that costs more is to be seen.
 
-local runs = require "support.import_run"
+local runs = require "support.job_run"
 
 local counts, input, inputs = runs.counts, runs.input, runs.inputs
 

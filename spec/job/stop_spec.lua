@@ -1,7 +1,7 @@
 -- Checks what stops a job, what does not, and that every input is accounted for when it stops.
 
 local retry = require "hubspot.associations.policy.retry"
-local runs = require "support.import_run"
+local runs = require "support.job_run"
 local simulation = require "support.simulation"
 
 local counts, input, inputs, iterator = runs.counts, runs.input, runs.inputs, runs.iterator

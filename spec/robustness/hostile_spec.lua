@@ -4,7 +4,7 @@
 local answer = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
 local matching = require "hubspot.associations.job.matching"
-local runs = require "support.import_run"
+local runs = require "support.job_run"
 
 local COUNT = 2000 -- inputs
 

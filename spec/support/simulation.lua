@@ -6,7 +6,7 @@ local account = require "hubspot.associations.sandbox.account"
 local endpoint = require "hubspot.associations.api.path"
 local errors = require "hubspot.associations.errors"
 local faults = require "hubspot.associations.sandbox.faults"
-local import = require "hubspot.associations.job.job"
+local jobs = require "hubspot.associations.job.job"
 local journal = require "hubspot.associations.job.journal"
 local limiter = require "hubspot.associations.policy.limiter"
 local rejection = require "hubspot.associations.api.rejection"
@@ -125,7 +125,7 @@ function simulation.run(world, given)
   local identity = { from = "contacts", to = "companies" }
   local book = given.store and assert(journal.new(given.store, "memory", identity))
   local path = assert(endpoint.batch_create("2025-09", "contacts", "companies"))
-  local job = import.new({
+  local job = jobs.new({
     source = given.source,
     checks = given.checks,
     batch_size = given.batch_size,

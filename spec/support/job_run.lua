@@ -1,4 +1,4 @@
--- One simulated job for the unit specs of import.lua: short to set up, and all that was seen of it at hand.
+-- One simulated job for the specs of job/: short to set up, with all that was seen of it at hand.
 -- Adds to simulation.lua what a spec may want between the job and the account. Checks that the counts add up.
 
 local cjson = require "cjson"
@@ -6,29 +6,29 @@ local jobs = require "support.jobs"
 local random = require "support.random"
 local simulation = require "support.simulation"
 
-local import_run = {}
+local job_run = {}
 
 local TYPE = 279
 
 ---The index-th of a row of inputs that are all good, and differ.
 ---@param index integer
 ---@return table
-function import_run.input(index)
+function job_run.input(index)
   return { from = ("%.0f"):format(100000 + index), to = "7", types = TYPE }
 end
 
 ---@param count integer
 ---@return table[]
-function import_run.inputs(count)
+function job_run.inputs(count)
   local list = {}
-  for index = 1, count do list[index] = import_run.input(index) end
+  for index = 1, count do list[index] = job_run.input(index) end
   return list
 end
 
 ---@param list table
 ---@param count integer|nil how many there are, where the list has holes
 ---@return fun(): any
-function import_run.iterator(list, count)
+function job_run.iterator(list, count)
   local index = 0
   return function()
     index = index + 1
@@ -40,7 +40,7 @@ end
 ---@param response table
 ---@param change fun(batch: table)
 ---@return table
-function import_run.rewrite(response, change)
+function job_run.rewrite(response, change)
   local batch = cjson.decode(response.body)
   change(batch)
   response.body = cjson.encode(batch) -- an empty list turns into {}, which is read the same
@@ -69,7 +69,7 @@ end
 ---  account's own; `world` of an earlier run, to go on in; `collect` = false: the report keeps the failures
 ---@return table seen { report, err, world, failures = by index, told = how many, sizes = inputs per request,
 ---  sent = when each was sent, statuses = of each answer, read = inputs read }
-function import_run.run(given)
+function job_run.run(given)
   local seen = { failures = {}, sizes = {}, sent = {}, statuses = {}, handled = 0, told = 0 }
   local world = given.world or simulation.world {
     random = random.new(given.seed or 3), account = given.account, chances = given.chances,
@@ -108,9 +108,9 @@ end
 ---The four counts of a run, for a comparison: created, failed, unconfirmed, not_sent.
 ---@param seen table
 ---@return integer[]
-function import_run.counts(seen)
+function job_run.counts(seen)
   local report = seen.report
   return { report.created, report.failed, report.unconfirmed, report.not_sent }
 end
 
-return import_run
+return job_run
