@@ -24,6 +24,7 @@ lhsa_body *lhsa_body_at(lua_State *L, int index)
     body->listing = 0;
     body->committed = body->listed_from;
     body->entries.length = body->entries_from;
+    lhsa_body_regroup(body);
   }
   return body;
 }
@@ -88,6 +89,10 @@ static const char begin[] = "{\"inputs\":[", end[] = "]}";
 static int body_json(lua_State *L)
 {
   lhsa_body *body = lhsa_body_check(L);
+  if (body->shape->is_grouped && body->group_count < lhsa_body_count(body)) {
+    lhsa_body_push_merged(L, body);
+    return 1;
+  }
   body->json.length = body->committed;
   lhsa_body_check_memory(
     L, hsa_buffer_append(&body->json, end, sizeof end - 1)); /* LHSA_BODY_MAX_BYTES leaves room */
@@ -102,12 +107,12 @@ static int body_count(lua_State *L)
   return 1;
 }
 
-lhsa_body_entry lhsa_body_entry_at(lua_State *L, const lhsa_body *body, int index)
+const lhsa_body_entry *lhsa_body_entry_at(lua_State *L, const lhsa_body *body, int index)
 {
   lua_Integer position = lua_tointeger(L, index);
   if (position < 1 || (size_t)position > lhsa_body_count(body))
     luaL_error(L, "the body has no input %d", (int)position);
-  return lhsa_body_entries(body)[position - 1];
+  return &lhsa_body_entries(body)[position - 1];
 }
 
 static void push_span(lua_State *L, const lhsa_body *body, lhsa_body_span where)
@@ -115,11 +120,26 @@ static void push_span(lua_State *L, const lhsa_body *body, lhsa_body_span where)
   lua_pushlstring(L, body->json.data + where.start, where.length);
 }
 
-/* body:input(position) -> the JSON of one input */
+/* Pushes the input without the brackets around its list of one. */
+static void push_ungrouped(lua_State *L, const lhsa_body *body, const lhsa_body_entry *entry)
+{
+  hsa_text input = lhsa_body_text(body, entry->input), list = lhsa_body_list(body, entry);
+  const char *rest = list.bytes + list.length + 1;
+  lua_pushlstring(L, input.bytes, (size_t)(list.bytes - 1 - input.bytes));
+  lua_pushlstring(L, list.bytes, list.length);
+  lua_pushlstring(L, rest, (size_t)(input.bytes + input.length - rest));
+  lua_concat(L, 3);
+}
+
+/* body:input(position) -> the JSON of one input, as it was given: that of a pair, where the shape groups them */
 static int body_input(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
-  push_span(L, body, lhsa_body_entry_at(L, body, 2).input);
+  const lhsa_body_entry *entry = lhsa_body_entry_at(L, body, 2);
+  if (body->shape->is_grouped)
+    push_ungrouped(L, body, entry);
+  else
+    push_span(L, body, entry->input);
   return 1;
 }
 
@@ -127,9 +147,9 @@ static int body_input(lua_State *L)
 static int body_ids(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
-  lhsa_body_entry entry = lhsa_body_entry_at(L, body, 2);
+  const lhsa_body_entry *entry = lhsa_body_entry_at(L, body, 2);
   for (int i = 0; i < body->shape->id_count; i++)
-    push_span(L, body, entry.part[HSA_BODY_FIRST_ID + i]);
+    push_span(L, body, entry->part[HSA_BODY_FIRST_ID + i]);
   return body->shape->id_count;
 }
 
@@ -137,7 +157,17 @@ static int body_ids(lua_State *L)
 static int body_first(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
-  lua_pushinteger(L, (lua_Integer)lhsa_body_entry_at(L, body, 2).first + 1);
+  lua_pushinteger(L, (lua_Integer)lhsa_body_entry_at(L, body, 2)->first + 1);
+  return 1;
+}
+
+/* body:group(position) -> the position of the first input that is sent as one with this one: of a shape that groups,
+ * the first with the same first id; else that of body:first */
+static int body_group(lua_State *L)
+{
+  const lhsa_body *body = lhsa_body_check(L);
+  const lhsa_body_entry *entry = lhsa_body_entry_at(L, body, 2);
+  lua_pushinteger(L, (lua_Integer)lhsa_body_leader(body, entry) + 1);
   return 1;
 }
 
@@ -145,7 +175,7 @@ static int body_first(lua_State *L)
 static int body_types(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
-  push_span(L, body, lhsa_body_entry_at(L, body, 2).part[HSA_BODY_TYPES]);
+  push_span(L, body, lhsa_body_entry_at(L, body, 2)->part[HSA_BODY_TYPES]);
   return 1;
 }
 
@@ -178,6 +208,7 @@ static int digest(lua_State *L)
 static void start(lua_State *L, lhsa_body *body)
 {
   body->json.length = body->entries.length = 0;
+  lhsa_body_regroup(body);
   lhsa_body_check_memory(L, hsa_buffer_append(&body->json, begin, sizeof begin - 1));
   body->committed = body->json.length;
 }
@@ -194,15 +225,26 @@ static int body_free(lua_State *L)
   lhsa_body *body = lhsa_body_check(L);
   hsa_buffer_free(&body->json);
   hsa_buffer_free(&body->entries);
+  hsa_buffer_free(&body->groups);
+  body->group_count = 0;
   body->committed = 0;
   return 0;
 }
 
 static const luaL_Reg body_methods[] = {
-  {"json", body_json},   {"count", body_count},   {"select", lhsa_body_select},
-  {"input", body_input}, {"ids", body_ids},       {"first", body_first},
-  {"types", body_types}, {"digest", body_digest}, {"confirmed_by", lhsa_body_confirmed_by},
-  {"clear", body_clear}, {"__gc", body_free},     {NULL, NULL},
+  {"json", body_json},
+  {"count", body_count},
+  {"select", lhsa_body_select},
+  {"input", body_input},
+  {"ids", body_ids},
+  {"first", body_first},
+  {"group", body_group},
+  {"types", body_types},
+  {"digest", body_digest},
+  {"confirmed_by", lhsa_body_confirmed_by},
+  {"clear", body_clear},
+  {"__gc", body_free},
+  {NULL, NULL},
 };
 
 /* Methods that read inputs, and so have the keys as upvalues. */
@@ -234,19 +276,6 @@ static void read_path(lua_State *L, int options, lhsa_body_path *path)
   lua_pop(L, 1);
 }
 
-static void read_shape(lua_State *L, int options, lhsa_body *body)
-{
-  lua_getfield(L, options, "shape");
-  if (!lua_isnil(L, -1)) {
-    hsa_text name = {"", 0};
-    if (lua_type(L, -1) == LUA_TSTRING)
-      name.bytes = lua_tolstring(L, -1, &name.length);
-    body->shape = hsa_body_shape_find(name);
-    luaL_argcheck(L, body->shape != NULL, options, "shape names none that there is");
-  }
-  lua_pop(L, 1);
-}
-
 static void read_result(lua_State *L, int options, lhsa_body *body)
 {
   static const char *const names[LHSA_BODY_IDS] = {"from", "to"};
@@ -259,9 +288,44 @@ static void read_result(lua_State *L, int options, lhsa_body *body)
   lua_pop(L, 1);
 }
 
+static void read_most(lua_State *L, int options, const char *name, uint32_t *most)
+{
+  lua_getfield(L, options, name);
+  if (!lua_isnil(L, -1)) {
+    lua_Number number = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    luaL_argcheck(L, number >= 1 && number <= LHSA_BODY_MAX_INPUTS, options,
+                  "most_inputs and most_groups are numbers from 1 to 100000");
+    *most = (uint32_t)number;
+  }
+  lua_pop(L, 1);
+}
+
+static void set_shape(lhsa_body *body, const hsa_body_shape *shape)
+{
+  body->shape = shape;
+  body->most_inputs = shape->most_inputs == 0 ? LHSA_BODY_MAX_INPUTS : shape->most_inputs;
+  body->most_groups = shape->most_groups;
+}
+
+static void read_shape(lua_State *L, int options, lhsa_body *body)
+{
+  lua_getfield(L, options, "shape");
+  if (!lua_isnil(L, -1)) {
+    hsa_text name = {"", 0};
+    if (lua_type(L, -1) == LUA_TSTRING)
+      name.bytes = lua_tolstring(L, -1, &name.length);
+    const hsa_body_shape *shape = hsa_body_shape_find(name);
+    luaL_argcheck(L, shape != NULL, options, "shape names none that there is");
+    set_shape(body, shape);
+  }
+  lua_pop(L, 1);
+}
+
 static void read_options(lua_State *L, int options, lhsa_body *body)
 {
   read_shape(L, options, body);
+  read_most(L, options, "most_inputs", &body->most_inputs);
+  read_most(L, options, "most_groups", &body->most_groups);
   read_result(L, options, body);
   lua_getfield(L, options, "check_ids");
   body->any_id = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
@@ -284,7 +348,7 @@ static int new_body(lua_State *L)
   memset(body, 0, sizeof *body);
   hsa_buffer_init(&body->json, LHSA_BODY_MAX_BYTES);
   hsa_buffer_init(&body->entries, LHSA_BODY_MAX_INPUTS * sizeof(lhsa_body_entry));
-  body->shape = hsa_body_shape_default();
+  set_shape(body, hsa_body_shape_default());
   set_name(&body->result[0].keys[0], "fromObjectId", sizeof "fromObjectId" - 1);
   set_name(&body->result[1].keys[0], "toObjectId", sizeof "toObjectId" - 1);
   luaL_getmetatable(L, BODY);

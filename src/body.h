@@ -18,6 +18,7 @@ typedef struct lhsa_body_span {
 typedef struct lhsa_body_entry {
   lhsa_body_span input, part[HSA_BODY_PARTS];
   uint32_t first; /* the first entry with the same ids, from 0: itself until body_pairs.c has looked */
+  uint32_t group; /* of a shape that groups: the first entry with the same first id */
 } lhsa_body_entry;
 
 enum {
@@ -45,9 +46,11 @@ typedef struct lhsa_body {
   lhsa_body_path result[LHSA_BODY_IDS];
   hsa_buffer json;    /* {"inputs":[ and the inputs, then perhaps a piece of one that was given up */
   hsa_buffer entries; /* one lhsa_body_entry for each input */
-  size_t committed;   /* bytes of json that count */
-  unsigned uses;      /* calls of its methods: an input's proxy may make one while the input is read */
-  int listing;        /* a list is being added: all of it, or else back to these */
+  hsa_buffer groups;  /* of a shape that groups: a table of the entries that are the first of their group */
+  uint32_t group_count, most_groups, most_inputs;
+  size_t committed; /* bytes of json that count */
+  unsigned uses;    /* calls of its methods: an input's proxy may make one while the input is read */
+  int listing;      /* a list is being added: all of it, or else back to these */
   size_t listed_from, entries_from;
   int any_id;       /* strings are sent as they are: they need not spell a record id */
   int checks_types; /* the anchor's [1] is asked about HUBSPOT_DEFINED type ids, but for those it passed */
@@ -87,6 +90,31 @@ static inline int lhsa_body_has_ids(const lhsa_body *body, const lhsa_body_entry
          && hsa_text_same(lhsa_body_part(body, entry, HSA_BODY_SECOND_ID), second);
 }
 
+/* The entries of the list of an input; see hsa_body_shape. */
+static inline hsa_text lhsa_body_list(const lhsa_body *body, const lhsa_body_entry *entry)
+{
+  const hsa_body_shape *shape = body->shape;
+  hsa_text part = lhsa_body_part(body, entry, (hsa_body_part)shape->list);
+  return (hsa_text){part.bytes - shape->list_lead,
+                    part.length + (size_t)shape->list_lead + (size_t)shape->list_tail};
+}
+
+/* The first of the entries that are sent as one with this one. */
+static inline uint32_t lhsa_body_leader(const lhsa_body *body, const lhsa_body_entry *entry)
+{
+  return body->shape->is_grouped ? entry->group : entry->first;
+}
+
+/* body_groups.c: where the number, from 1, of the first entry of the entry's group is, or 0 when there is none yet.
+ * Raises when memory runs out. */
+uint32_t *lhsa_body_find_group(lua_State *L, lhsa_body *body, const lhsa_body_entry *entry);
+
+/* Forgets the groups, and finds those of the entries that there are. */
+void lhsa_body_regroup(lhsa_body *body);
+
+/* body_select.c: pushes the request body of all inputs. */
+void lhsa_body_push_merged(lua_State *L, const lhsa_body *body);
+
 /* Raises for HSA_NO_MEMORY, as Lua itself does. */
 void lhsa_body_check_memory(lua_State *L, hsa_status status);
 
@@ -114,7 +142,7 @@ int lhsa_body_select(lua_State *L);
 lhsa_body *lhsa_body_at(lua_State *L, int index);
 
 /* The entry of the input whose position, from 1, is the number at `index`. */
-lhsa_body_entry lhsa_body_entry_at(lua_State *L, const lhsa_body *body, int index);
+const lhsa_body_entry *lhsa_body_entry_at(lua_State *L, const lhsa_body *body, int index);
 
 /* The body at 1, for one use; a list that was given up in the middle is taken back first. */
 lhsa_body *lhsa_body_check(lua_State *L);

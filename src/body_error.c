@@ -75,6 +75,12 @@ int lhsa_body_too_large(lua_State *L, const char *field)
   return lhsa_body_push_error(L, "too_large", field);
 }
 
+int lhsa_body_too_many(lua_State *L, uint32_t most, const char *what, const char *field)
+{
+  lua_pushfstring(L, "the request body would have over %d %s", (int)most, what);
+  return lhsa_body_push_error(L, "too_large", field);
+}
+
 /* ---- lists ---- */
 
 int lhsa_body_push_list_flaw(lua_State *L, int index)

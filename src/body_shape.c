@@ -66,6 +66,27 @@ static const hsa_body_shape shapes[] = {
     .list = HSA_BODY_NO_LIST,
   },
   {
+    /* Each input has a list of one entry, so that it is a whole one as it stands, and merging them is no special
+     * case. */
+    .name = "fan",
+    .expected = "a table { from, to }",
+    .field_count = 3,
+    .fields =
+      {
+        RECORD(HSA_BODY_KEY_FROM, HSA_BODY_FIRST_ID, "{\"from\":{\"id\":", "from.id"),
+        RECORD(HSA_BODY_KEY_TO, HSA_BODY_SECOND_ID, "},\"to\":[{\"id\":", "to.id"),
+        NO_TYPES("all types of the pair are removed; archive_labels removes some"),
+      },
+    .end = JSON("}]}"),
+    .id_count = 2,
+    .is_grouped = 1,
+    .list = HSA_BODY_SECOND_ID,
+    .list_lead = sizeof "{\"id\":\"" - 1,
+    .list_tail = sizeof "\"}" - 1,
+    .most_inputs = 2000,
+    .most_groups = 100,
+  },
+  {
     /* The cursor is in place of a second id, so that two pages of one record are two inputs. */
     .name = "record",
     .expected = "a record id, or a table { id, after }",

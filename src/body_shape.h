@@ -64,7 +64,13 @@ typedef struct hsa_body_shape {
   int field_count;
   hsa_text end; /* the JSON behind the last value */
   int id_count; /* how many ids a result names */
-  int list; /* the part that inputs with the same ids share when they are sent as one, or HSA_BODY_NO_LIST */
+
+  /* Inputs with the same ids are sent as one; of a shape that groups, those with the same first id are. What is sent
+   * has the entries that their lists have: the list is a part, or there is none. */
+  int is_grouped;
+  int list;                          /* a hsa_body_part, or HSA_BODY_NO_LIST */
+  int list_lead, list_tail;          /* bytes of an entry of the list before and behind the part */
+  unsigned most_inputs, most_groups; /* of one request, where the body's options do not say; 0: any number */
 } hsa_body_shape;
 
 /* The shape of that name, or NULL. */

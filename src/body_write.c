@@ -181,6 +181,27 @@ static inline int write_field(lua_State *L, lhsa_body *body, int input, const hs
   return 1;
 }
 
+static int add_grouped(lua_State *L, lhsa_body *body, lhsa_body_entry *entry)
+{
+  uint32_t *slot = lhsa_body_find_group(L, body, entry);
+  if (*slot == 0 && body->group_count >= body->most_groups)
+    return lhsa_body_too_many(L, body->most_groups, "different ids",
+                              hsa_body_keys[body->shape->fields[0].key]);
+  entry->group = *slot == 0 ? entry->first : *slot - 1;
+  lhsa_body_check_memory(L, hsa_buffer_append(&body->entries, entry, sizeof *entry));
+  body->group_count += *slot == 0;
+  *slot = entry->group + 1;
+  return 1;
+}
+
+static inline int add_entry(lua_State *L, lhsa_body *body, lhsa_body_entry *entry)
+{
+  if (body->shape->is_grouped)
+    return add_grouped(L, body, entry);
+  lhsa_body_check_memory(L, hsa_buffer_append(&body->entries, entry, sizeof *entry));
+  return 1;
+}
+
 int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
 {
   const hsa_body_shape *shape = body->shape;
@@ -189,8 +210,8 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
   luaL_checkstack(L, LUA_MINSTACK, "an input");
   if (!lua_istable(L, input) && !shape->takes_bare_id)
     return lhsa_body_invalid(L, input, shape->expected, "input");
-  if (entry.first == LHSA_BODY_MAX_INPUTS)
-    return lhsa_body_too_large(L, "input");
+  if (entry.first >= body->most_inputs)
+    return lhsa_body_too_many(L, body->most_inputs, "inputs", "input");
   json->length = body->committed;
   if (entry.first > 0 && !LHSA_BODY_APPEND(L, json, ",", "input"))
     return 0;
@@ -203,7 +224,8 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
   if (json->limit - json->length < sizeof "]}" - 1) /* the body's end */
     return lhsa_body_too_large(L, "input");
   entry.input = span(start, json->length);
-  lhsa_body_check_memory(L, hsa_buffer_append(&body->entries, &entry, sizeof entry));
+  if (!add_entry(L, body, &entry))
+    return 0;
   body->committed = json->length;
   lua_settop(L, input);
   return 1;

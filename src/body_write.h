@@ -4,10 +4,11 @@
 
 #include "body.h"
 
-/* Each pushes an error { kind, field, message }, of kind invalid_input but for the second; returns 0, for a function
+/* Each pushes an error { kind, field, message }, of kind invalid_input or too_large; returns 0, for a function
  * that writes to return. */
 int lhsa_body_push_error(lua_State *L, const char *kind, const char *field); /* of the message at the top */
 int lhsa_body_too_large(lua_State *L, const char *field);
+int lhsa_body_too_many(lua_State *L, uint32_t most, const char *what, const char *field);
 int lhsa_body_invalid(lua_State *L, int index, const char *expected,
                       const char *field); /* of the value there */
 int lhsa_body_invalid_found(lua_State *L, const char *expected,

@@ -2,6 +2,7 @@
 -- by which keys of a result an input is found. Does no I/O.
 
 local core = require "hubspot.associations.core"
+local random = require "support.random"
 
 -- A response to a batch, with these results.
 local function response(...)
@@ -282,5 +283,159 @@ describe("the keys of a result", function()
     } do
       assert.has_error(function() core.body { result = result } end)
     end
+  end)
+end)
+
+describe("the shape of fans", function()
+  local FAN = { shape = "fan" }
+
+  local function pair(from, to) return { from = from, to = to } end
+
+  -- What is sent of pairs { from, to }: one input for each `from`, with what goes with it, each once.
+  local function sent(pairs_of_ids)
+    local inputs, input_of, seen = {}, {}, {}
+    for _, ids in ipairs(pairs_of_ids) do
+      local from, to = ids[1], ids[2]
+      if not input_of[from] then
+        input_of[from], seen[from] = { from = { id = from }, to = {} }, {}
+        inputs[#inputs + 1] = input_of[from]
+      end
+      if not seen[from][to] then table.insert(input_of[from].to, { id = to }) end
+      seen[from][to] = true
+    end
+    return inputs
+  end
+
+  it("is written with one list for each from, in the order of the first of each", function()
+    local body = body_of(FAN, pair(1, 2), pair({ id = 3 }, "4"), pair("1", { id = "5" }), pair(6, 2))
+    local ONE = '{"from":{"id":"1"},"to":[{"id":"2"},{"id":"5"}]}'
+    local THREE = '{"from":{"id":"3"},"to":[{"id":"4"}]}'
+    local SIX = '{"from":{"id":"6"},"to":[{"id":"2"}]}'
+    assert.equal(table.concat({ ONE, THREE, SIX }, ","), inputs_of(body:json()))
+    assert.equal(body:json(), body:select { 1, 2, 3, 4 })
+    assert.equal(THREE .. "," .. SIX, inputs_of(body:select { 2, 4 }))
+    assert.equal('{"from":{"id":"1"},"to":[{"id":"5"}]}', inputs_of(body:select { 3 }))
+    assert.equal('{"from":{"id":"1"},"to":[{"id":"5"},{"id":"2"}]}', inputs_of(body:select { 3, 1 }))
+    assert.equal('{"inputs":[]}', body:select {})
+    assert.equal('{"inputs":[]}', core.body(FAN):json())
+    assert.equal(THREE, inputs_of(body_of(FAN, pair(3, 4)):json()))
+  end)
+
+  it("has each pair by itself", function()
+    local body = body_of(FAN, pair(1, 2), pair(3, 4), pair(1, 5))
+    assert.equal(3, body:count())
+    assert.equal('{"from":{"id":"1"},"to":{"id":"2"}}', body:input(1))
+    assert.equal('{"from":{"id":"1"},"to":{"id":"5"}}', body:input(3))
+    assert.same({ "1", "5" }, { body:ids(3) })
+    assert.same({ 1, 2, 1 }, { body:group(1), body:group(2), body:group(3) })
+    assert.same({ 1, 2, 3 }, { body:first(1), body:first(2), body:first(3) })
+    assert.has_error(function() body:group(4) end)
+  end)
+
+  it("sends a pair that is there twice once", function()
+    local body = body_of(FAN, pair(1, 2), pair(1, 2), pair(1, 3))
+    assert.is_true((core.pairs():enter(body, 1)))
+    assert.same({ 1, 1, 3 }, { body:first(1), body:first(2), body:first(3) })
+    for _ = 1, 2 do
+      assert.equal('{"from":{"id":"1"},"to":[{"id":"2"},{"id":"3"}]}', inputs_of(body:json()))
+      assert.equal('{"from":{"id":"1"},"to":[{"id":"2"}]}', inputs_of(body:select { 1, 2 }))
+    end
+  end)
+
+  it("takes no types, of which all would be removed", function()
+    local NO_TYPES = "expected no types (all types of the pair are removed; archive_labels removes some)"
+      .. ", found "
+    check_invalid(FAN, {
+      { { from = 1, to = 2, types = 279 }, "types", NO_TYPES .. "279" },
+      { { from = 1, to = 2, types = { 1 } }, "types", NO_TYPES .. "a table" },
+      { 5, "input", "expected a table { from, to }, found 5" },
+      { { from = 1, to = { 2, 3 } }, "to.id", "found nothing" },
+      { { from = 1 }, "to", "found nothing" }, { { to = 1 }, "from", "found nothing" },
+    })
+  end)
+
+  it("has room for 100 records and 2,000 pairs, and tells when it is full", function()
+    local body = core.body(FAN)
+    for i = 1, 100 do assert(body:add(pair(i, 1))) end
+    local added, err = body:add(pair(101, 1))
+    assert.is_nil(added)
+    assert.same({ "too_large", "from", "the request body would have over 100 different ids" },
+      { err.kind, err.field, err.message })
+    for i = 101, 2000 do assert(body:add(pair(i % 100 + 1, i))) end
+    added, err = body:add(pair(1, 1))
+    assert.is_nil(added)
+    assert.same({ "too_large", "input", "the request body would have over 2000 inputs" },
+      { err.kind, err.field, err.message })
+    local inputs = core.decode(body:json()).inputs
+    assert.equal(100, #inputs)
+    for _, input in ipairs(inputs) do assert.equal(20, #input.to) end
+  end)
+
+  it("has the room that the options say", function()
+    local body = core.body { shape = "fan", most_inputs = 3, most_groups = 2 }
+    for _ = 1, 2 do
+      assert(body:add(pair(1, 1)))
+      assert(body:add(pair(2, 1)))
+      assert.is_nil(body:add(pair(3, 1)))
+      assert(body:add(pair(2, 2)))
+      assert.is_nil(body:add(pair(2, 3)))
+      assert.equal('{"from":{"id":"1"},"to":[{"id":"1"}]},{"from":{"id":"2"},"to":[{"id":"1"},{"id":"2"}]}',
+        inputs_of(body:json()))
+      body:clear()
+      assert.equal('{"inputs":[]}', body:json())
+    end
+    local association = { from = 1, to = 2, types = 3 }
+    assert.is_nil(body_of({ most_inputs = 1 }, association):add(association))
+    body = core.body { shape = "fan", most_groups = 100000, most_inputs = 100000 }
+    for i = 1, 5000 do assert(body:add(pair(i, 1))) end
+    assert.equal(5000, #core.decode(body:json()).inputs)
+    for _, most in ipairs { 0, -1, 100001, "5", true, 0 / 0 } do
+      assert.has_error(function() core.body { most_inputs = most } end)
+      assert.has_error(function() core.body { shape = "fan", most_groups = most } end)
+    end
+  end)
+
+  it("is as it was when a list is invalid, or an input raises", function()
+    local body = core.body { shape = "fan", most_groups = 2 }
+    assert(body:add(pair(1, 1)))
+    local raising = setmetatable({ from = 9 }, { __index = function() error "no" end })
+    for _ = 1, 3 do
+      assert.is_nil(body:add_list { pair(2, 2), pair(3, 3), pair(1, 4) })
+      assert.is_nil(body:add_list { pair(2, 2), "x" })
+      assert.is_false((pcall(body.add, body, raising)))
+      assert.is_false((pcall(body.add_list, body, { pair(2, 2), pair(1, 4), raising })))
+      assert.equal('{"from":{"id":"1"},"to":[{"id":"1"}]}', inputs_of(body:json()))
+    end
+    assert(body:add_list { pair(5, 5), pair(1, 2), pair(5, 6) })
+    assert.equal('{"from":{"id":"1"},"to":[{"id":"1"},{"id":"2"}]},'
+      .. '{"from":{"id":"5"},"to":[{"id":"5"},{"id":"6"}]}', inputs_of(body:json()))
+  end)
+
+  it("is grouped whatever the ids are, in a body and in a selection of it", function()
+    random.check(400, function(luck)
+      local body = core.body { shape = "fan", check_ids = false }
+      local ids = {}
+      for i = 1, luck:integer(1, 40) do
+        local from = luck:one_in(3) and luck:pick { "}", '"', '\\', '{"id":"', "}]}" } or luck:digits(1)
+        local to = luck:one_in(3) and luck:pick { "}", '"', '\\', '"},{"id":"', "\\\"}" } or luck:digits(1)
+        ids[i] = { from, to }
+        assert(body:add(pair(from, to)))
+      end
+      if luck:one_in(2) then core.pairs():enter(body, 1) end
+      assert.same(sent(ids), core.decode(body:json()).inputs)
+      local positions, chosen = {}, {}
+      for position = 1, #ids do
+        if luck:one_in(2) then
+          table.insert(positions, luck:integer(1, #positions + 1), position)
+        end
+      end
+      for i, position in ipairs(positions) do chosen[i] = ids[position] end
+      assert.same(sent(chosen), core.decode(body:select(positions)).inputs)
+      for position, one in ipairs(ids) do
+        local input = core.decode(body:input(position))
+        assert.same({ one[1], one[2] }, { input.from.id, input.to.id })
+        assert.equal(ids[body:group(position)][1], one[1])
+      end
+    end)
   end)
 end)
