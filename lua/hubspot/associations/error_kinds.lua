@@ -74,7 +74,7 @@ return {
   http = {
     happened = "any other rejection by HubSpot, also of a single input in a batch",
     advice = "read `message`, `category` and `context`",
-    command = "correct what HubSpot refuses",
+    command = "correct what HubSpot rejects",
     retryable = "depends",
   },
   redirect = {

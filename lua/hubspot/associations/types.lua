@@ -133,7 +133,7 @@ end
 ---the caller does.
 ---@param from string object name or object type id
 ---@param to string object name or object type id
----@return (fun(id: integer): string|nil)|nil refusal nil when one of the two is custom or unknown: nothing is
+---@return (fun(id: integer): string|nil)|nil reason nil when one of the two is custom or unknown: nothing is
 ---  known of such a direction's ids
 function types.checker(from, to)
   local from_type, to_type = object_type_of(from), object_type_of(to)

@@ -30,7 +30,7 @@ describe("what to do about a job that stopped", function()
     { "the daily limit", { kind = "daily_limit", status = 429 }, "midnight" },
     { "a limit that others use up", { kind = "rate_limited", status = 429 }, "--rate" },
     { "an outage", { kind = "http", status = 503 }, "try again later" },
-    { "a refusal", { kind = "http", status = 400 }, "correct what HubSpot refuses" },
+    { "a rejection", { kind = "http", status = 400 }, "correct what HubSpot rejects" },
     { "answers that do not come", { kind = "timeout", curl_code = 28 }, "try again later" },
     { "a host that has no address", { kind = "network", curl_code = 6 }, "DNS" },
     { "a port that nobody listens at", { kind = "network", curl_code = 7 }, "can be reached" },

@@ -111,7 +111,7 @@ function retryable.may_have_been_done(err)
   return kind ~= nil and kind.is_unanswered == true and err.sent ~= false
 end
 
----Whether a failed attempt counts against `max_attempts`. One that the rate limit refused does not: the
+---Whether a failed attempt counts against `max_attempts`. One that the rate limit rejected does not: the
 ---request was not at fault, and the wait for the limit is bounded by the deadline.
 ---@param err table an error, or the fields of one
 ---@return boolean
