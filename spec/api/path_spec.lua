@@ -1,9 +1,12 @@
--- Checks the path of the endpoint: its parts, their encoding, and what cannot be one. Does no I/O.
+-- Checks path.lua: the paths of the endpoints, spelled out; the encoding of their parts, and what cannot be one.
 
-local endpoint = require "hubspot.associations.api.path"
+local endpoints = require "hubspot.associations.api.endpoints"
 local errors = require "hubspot.associations.errors"
+local paths = require "hubspot.associations.api.path"
 
-local create = endpoint.batch_create
+local function create(version, from, to)
+  return paths.of(endpoints.create, version, { fromObjectType = from, toObjectType = to })
+end
 
 describe("the path", function()
   it("is the documented one", function()

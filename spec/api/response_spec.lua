@@ -1,17 +1,13 @@
 -- Checks what becomes of a response: a batch, or the error that its status, headers and body make.
 -- Does no I/O: the responses are written here as the transport gives them.
 
-local answer = require "hubspot.associations.api.response"
 local cjson = require "cjson"
 local errors = require "hubspot.associations.errors"
+local responses = require "hubspot.associations.api.response"
 
-local function response(status, body, headers)
+local function read(status, body, headers, date)
   if type(body) == "table" then body = cjson.encode(body) end
-  return { status = status, headers = headers or {}, body = body }
-end
-
-local function read(...)
-  return answer.read(response(...))
+  return responses.read({ status = status, headers = headers or {}, body = body, date = date or 0 }, "batch")
 end
 
 local function refused(...)
@@ -227,45 +223,8 @@ end)
 
 describe("the correlation id of a response", function()
   it("is in its header", function()
-    assert.equal("abc", answer.correlation_id(response(201, "", { ["x-hubspot-correlation-id"] = "abc" })))
-    assert.is_nil(answer.correlation_id(response(201, "")))
-  end)
-end)
-
-describe("the rate limit of a response", function()
-  local PREFIX = "x-hubspot-ratelimit-"
-
-  it("is what its headers say", function()
-    assert.same({
-      max = 190, remaining = 7, interval = 10, daily = 650000, daily_remaining = 1, secondly = 19,
-      secondly_remaining = 0,
-    }, answer.rate_limit {
-      [PREFIX .. "max"] = "190",
-      [PREFIX .. "remaining"] = "7",
-      [PREFIX .. "interval-milliseconds"] = "10000",
-      [PREFIX .. "daily"] = "650000",
-      [PREFIX .. "daily-remaining"] = "1",
-      [PREFIX .. "secondly"] = "19",
-      [PREFIX .. "secondly-remaining"] = "0",
-    })
-  end)
-
-  it("is nothing when there are no such headers", function()
-    assert.is_nil(answer.rate_limit {})
-    assert.is_nil(answer.rate_limit { ["content-type"] = "x", ["x-hubspot-ratelimit"] = "5" })
-  end)
-
-  it("has what is there, whatever is not", function()
-    assert.same({ remaining = 5 }, answer.rate_limit { [PREFIX .. "remaining"] = "5" })
-    assert.same({ interval = 0.25 }, answer.rate_limit { [PREFIX .. "interval-milliseconds"] = "250" })
-  end)
-
-  it("takes no garbage for a number", function()
-    for _, garbage in ipairs {
-      "", "-1", "1.5", "1e3", "0x10", "x", "5x", "x5", "5, 6", "5 6", "nan", "inf", "5\0", ("9"):rep(30),
-    } do
-      assert.is_nil(answer.rate_limit { [PREFIX .. "max"] = garbage }, garbage)
-      assert.same({ daily = 5 }, answer.rate_limit { [PREFIX .. "max"] = garbage, [PREFIX .. "daily"] = "5" })
-    end
+    local headers = { ["x-hubspot-correlation-id"] = "abc" }
+    assert.equal("abc", responses.correlation_id { status = 201, headers = headers, body = "" })
+    assert.is_nil(responses.correlation_id { status = 201, headers = {}, body = "" })
   end)
 end)

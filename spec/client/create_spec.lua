@@ -247,7 +247,7 @@ describe("client:create", function()
     end
     assert.error_matches(function()
       client:create("contacts", "companies", many(1), { journal = "x" })
-    end, "client:create: takes three arguments; options are associations.new's", 1, true)
+    end, "client:create: takes fromObjectType, toObjectType and inputs; options are associations.new's", 1, true)
     for _, method in ipairs({ "create", "create_all", "start", "close" }) do
       assert.error_matches(function()
         client[method]("contacts", "companies", many(1))

@@ -3,7 +3,7 @@
 -- What is written at all is checked in body_write_spec.lua.
 
 local cjson = require "cjson"
-local answers = require "hubspot.associations.api.response"
+local responses = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
 local matching = require "hubspot.associations.job.matching"
 local random = require "support.random"
@@ -378,7 +378,7 @@ describe("an answer", function()
     local body = body_of(A)
     local one, other = '"fromObjectId":"1"', '"toObjectId":"2"'
     local function confirmed(text)
-      local batch = answers.read({ status = 201, headers = {}, body = text }, 0)
+      local batch = responses.read({ status = 201, headers = {}, body = text, date = 0 }, "batch")
       local matched = batch and #matching.match(body, { 1 }, batch).created or 0
       return { body:confirmed_by(text), matched }
     end
@@ -433,7 +433,8 @@ describe("an answer", function()
       end
       if body:confirmed_by(text) then
         confirmed = confirmed + 1
-        local batch = assert(answers.read({ status = 201, headers = {}, body = text }, 0))
+        local raw = { status = 201, headers = {}, body = text, date = 0 }
+        local batch = assert(responses.read(raw, "batch"))
         assert.equal("COMPLETE", batch.status)
         assert.is_true(batch.errors == nil or #batch.errors == 0)
         assert.equal(#places, #matching.match(body, places, batch).created)

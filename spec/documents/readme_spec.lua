@@ -10,7 +10,7 @@ local error_kinds = require "hubspot.associations.error_kinds"
 local faults = require "hubspot.associations.sandbox.faults"
 local options = require "hubspot.associations.options"
 local process = require "support.process"
-local rate_limit = require("hubspot.associations.api.response").rate_limit
+local rate_limit = require("hubspot.associations.api.rate_limit").read
 local sandbox = require "support.sandbox"
 local sandbox_options = require "hubspot.associations.sandbox.options"
 
@@ -387,7 +387,7 @@ end)
 describe("the README's list of", function()
   it("the rate limit's fields has all that there are", function()
     local headers = {}
-    collect(headers, read "lua/hubspot/associations/api/response.lua", '"(x%-hubspot%-ratelimit%-[%l-]+)"')
+    collect(headers, read "lua/hubspot/associations/api/rate_limit.lua", '"(x%-hubspot%-ratelimit%-[%l-]+)"')
     for header in pairs(headers) do headers[header] = "1" end
     local names = {}
     collect(names, section("README.md", "## One call"):match "`rate_limit` (%b())", "`([%l_]+)`")

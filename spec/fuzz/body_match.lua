@@ -2,7 +2,7 @@
 -- all of an answer confirm as well. Not the other way round: it leaves to them what is not plain.
 -- The bytes: a line of ids, in pairs, then the answer.
 
-local answers = require "hubspot.associations.api.response"
+local responses = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
 local outcome = require "hubspot.associations.job.matching"
 
@@ -15,7 +15,7 @@ return function(bytes)
   end
   if not body:confirmed_by(answer) then return end
   -- What is read with the rules of a job: ids, a status and results that are there once.
-  local batch = assert(answers.read({ status = 201, headers = {}, body = answer }, 0))
+  local batch = assert(responses.read({ status = 201, headers = {}, body = answer, date = 0 }, "batch"))
   assert(batch.status == "COMPLETE", batch.status)
   assert(#(batch.errors or {}) == 0 and (batch.numErrors or 0) == 0, "it tells of errors")
   local created = outcome.match(body, places, batch).created

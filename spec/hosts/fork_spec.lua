@@ -36,7 +36,7 @@ local COMMON = [[
       assert(not operation:step())
       core.poll(operation:fd(), math.max(0, deadline - core.now()))
     end
-    local in_flight = 10 * client.connection.transport:pending()
+    local in_flight = 10 * client.session.transport:pending()
     assert(in_flight > 0)
     return operation, in_flight
   end
@@ -53,11 +53,11 @@ local COMMON = [[
 local BOTH_ASK = [[
   local client = new()
   assert(create(client, 7) == "7")
-  local fd = client.connection.transport:fd()
+  local fd = client.session.transport:fd()
   local pid = fork()
   local base = pid == 0 and 1000 or 2000
   for id = base + 1, base + 50 do assert(create(client, id) == tostring(id)) end
-  assert(client.connection.transport:fd() == fd)
+  assert(client.session.transport:fd() == fd)
   if pid == 0 then return end_child() end
   assert(wait(pid) == 0)
   assert(create(client, 8) == "8")
@@ -67,16 +67,16 @@ local BOTH_ASK = [[
 local CHILD_ASKS = [[
   local client = new { max_attempts = 1 }
   assert(create(client, 7) == "1" and create(client, 7) == "1")
-  local fd = client.connection.transport:fd()
+  local fd = client.session.transport:fd()
   local pid = fork()
   if pid == 0 then
-    assert(client.connection.transport:fd() == fd)
+    assert(client.session.transport:fd() == fd)
     assert(create(client, 8) == "2" and create(client, 8) == "2")
     return end_child()
   end
   assert(wait(pid) == 0)
   assert(create(client, 7) == "1" and create(client, 7) == "1")
-  assert(client.connection.transport:fd() == fd)
+  assert(client.session.transport:fd() == fd)
 ]]
 
 -- The child does nothing at all with what it was given.

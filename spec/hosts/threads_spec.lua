@@ -53,7 +53,7 @@ local IN_FLIGHT = [[
     assert(not operation:step())
     core.poll(operation:fd(), math.max(0, deadline - core.now()))
   end
-  assert(client.connection.transport:pending() > 0)
+  assert(client.session.transport:pending() > 0)
   return { client, operation }
 ]]
 

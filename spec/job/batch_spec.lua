@@ -151,19 +151,19 @@ describe("a chunk", function()
   it("begins with no attempts, and passes on what is known of its inputs", function()
     local chunk = chunks.new(batch, batch:positions())
     assert.is_false(chunk.retried_missing)
-    assert.is_false(chunk.may_be_done)
-    chunk.retried_missing, chunk.may_be_done = true, true
-    chunk.attempts, chunk.counted_failures, chunk.failing_since = 4, 2, 17
+    assert.is_false(chunk.attempts.may_be_done)
+    chunk.retried_missing, chunk.attempts.may_be_done = true, true
+    chunk.attempts.count, chunk.attempts.counted_failures, chunk.attempts.failing_since = 4, 2, 17
     for _, parts in ipairs { chunk:parts(chunk:units(), 3) } do
       assert.equal(2, #parts)
       for _, part in ipairs(parts) do
         assert.is_true(part.retried_missing)
-        assert.is_true(part.may_be_done)
-        assert.equal(0, part.attempts)
-        assert.equal(0, part.counted_failures)
-        assert.equal(0, part.not_before)
-        assert.is_nil(part.failing_since)
-        assert.is_nil(part.began)
+        assert.is_true(part.attempts.may_be_done)
+        assert.equal(0, part.attempts.count)
+        assert.equal(0, part.attempts.counted_failures)
+        assert.equal(0, part.attempts.not_before)
+        assert.is_nil(part.attempts.failing_since)
+        assert.is_nil(part.attempts.began)
       end
     end
   end)

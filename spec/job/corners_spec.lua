@@ -91,7 +91,7 @@ describe("a call while another operation's answers lie unclaimed", function()
     local client = new { concurrency = 4 }
     local operation = assert(client:start("contacts", "companies", jobs.inputs(20)))
     assert.is_false(operation:step())
-    local transport = client.connection.transport
+    local transport = client.session.transport
     while transport:pending() > 0 do -- answered, and nobody takes the answers
       core.poll(transport:fd(), 5)
       transport:step()

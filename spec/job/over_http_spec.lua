@@ -170,7 +170,7 @@ describe("an operation", function()
     local left_done, right_done
     repeat
       left_done, right_done = left:step(), right:step()
-      if not (left_done and right_done) then core.poll(client.connection.transport:fd(), 5) end
+      if not (left_done and right_done) then core.poll(client.session.transport:fd(), 5) end
     until left_done and right_done
     assert.equal(100, left:result().created)
     assert.equal(0, right:result().inputs)

@@ -151,7 +151,7 @@ local function watch(options)
     for _, others in pairs(flying) do
       for key in pairs(keys) do assert(not others[key], "a pair is in two requests at a time") end
     end
-    flying[chunk.ticket] = keys
+    flying[chunk.attempts.ticket] = keys
   end
 end
 

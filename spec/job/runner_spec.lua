@@ -90,16 +90,16 @@ describe("an operation", function()
     local operation = assert(client:start("contacts", "companies", {}))
     assert.is_true(operation:step())
     operation:cancel()
-    client.connection:step()
+    client.session.wakeups:step()
     assert.is_false(core.poll(operation:fd(), 0.05))
   end)
 
   it("in which something raises that is no callback says so ever after, and is not waited for", function()
     open(HOLD)
     local operation = start_and_send()
-    local request = operation.flights[1].flight.request
+    local request = operation.exchanges[1].exchange.transfer
     local done = request.done
-    operation.flights[1].flight.request = { -- stands for a hook of the host's, or for memory that is out
+    operation.exchanges[1].exchange.transfer = { -- stands for a hook of the host's, or for memory that is out
       done = function() error("out of luck", 0) end,
       close = function() request:close() end,
     }

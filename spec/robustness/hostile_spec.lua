@@ -1,7 +1,7 @@
 -- What a hostile answer can cost, and can make of an input: time and memory stay in proportion to what was
 -- asked, and nobody is taken for another. No I/O. Time is counted in instructions, not in seconds.
 
-local answer = require "hubspot.associations.api.response"
+local responses = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
 local matching = require "hubspot.associations.job.matching"
 local runs = require "support.job_run"
@@ -125,7 +125,7 @@ describe("a hostile answer", function()
 
   it("that refuses at great length is kept in short", function()
     local long = '{"message":"no","category":"X","context":{"a":["' .. ("x"):rep(2 * 1024 * 1024) .. '"]}}'
-    local _, err = answer.read({ status = 400, headers = {}, body = long }, 0)
+    local _, err = responses.read({ status = 400, headers = {}, body = long, date = 0 }, "batch")
     assert.equal("http", err.kind)
     assert.is_true(#err.body <= 4096 and #err.message < 300)
     assert.matches('{"message":"no","category":"X"', err.message, 1, true)

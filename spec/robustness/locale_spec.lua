@@ -104,8 +104,8 @@ local SCRIPT = [[
   tell(require "hubspot.associations.types".object_name "INVOICE")
   tell(core.decode('[1.5,-0.25e-1,1e3,"\160",0.1]'), core.decode "[1,5]")
   tell(core.invalid_url "HTTP://LOCALHOST:1/", core.invalid_url "HTTP://INTERNAL")
-  local retry_after = require "hubspot.associations.api.retry_after"
-  tell(retry_after({ ["retry-after"] = "Fri, 31 Dec 1999 23:59:59 GMT" }, 946684700))
+  local rate_limit = require "hubspot.associations.api.rate_limit"
+  tell(rate_limit.retry_after({ ["retry-after"] = "Fri, 31 Dec 1999 23:59:59 GMT" }, 946684700))
   local explanation = require "hubspot.associations.explanation"
   tell(explanation.words { message = "I said", context = { why = { "i SAID", 1.5, "\160" } } })
   local unknown = select(2, pcall(associations.new, { token = "x", Z = 1 }))

@@ -92,9 +92,9 @@ describe("over HTTP/2,", function()
       if type(flood) == "table" then first, frame = flood[1], flood[2] end
       start({ timeout = 1 },
         { SETTINGS, REQUEST, { "send", first .. frame }, { "send_for_ever", frame:rep(MANY) } })
-      local connection, longest = client.connection, 0
-      local step = connection.step
-      function connection.step(self)
+      local wakeups, longest = client.session.wakeups, 0
+      local step = wakeups.step
+      function wakeups.step(self)
         local began = os.clock()
         step(self)
         longest = math.max(longest, os.clock() - began)
@@ -143,7 +143,7 @@ describe("over HTTP/2,", function()
     local narrow = http2.settings({ [http2.INITIAL_WINDOW_SIZE] = 30000 })
     start(nil, { { "send", narrow .. http2.window_update(0, HUGE) }, HEAD, REQUEST,
       { "send", http2.response(3, 201, responses.BATCH) }, HOLD })
-    local transport = client.connection.transport
+    local transport = client.session.transport
     local function submit(body)
       return assert(transport:submit({ method = "POST", url = server:url() .. "/", headers = {}, body = body,
         timeout = 5, connect_timeout = 5 }))

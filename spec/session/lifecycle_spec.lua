@@ -210,9 +210,9 @@ describe("a client", function()
     start(HOLD, responses.script(responses.created()))
     local client = new({ loop = YIELDING })
     start_call(client)
-    client.connection.transport:step()
+    client.session.transport:step()
     resources.collect()
-    assert.equal(0, client.connection.transport:pending())
+    assert.equal(0, client.session.transport:pending())
     assert.equal("COMPLETE", assert(finish_call(start_call(client))).status)
     client:close()
     assert.equal(held, resources.descriptors())
@@ -245,7 +245,7 @@ describe("a client", function()
     local ok, raised = pcall(create, client)
     assert.same({ false, "the loop broke" }, { ok, raised })
     resources.collect()
-    assert.equal(0, client.connection.transport:pending())
+    assert.equal(0, client.session.transport:pending())
     broken = false
     assert(create(client))
     client:close()
@@ -294,7 +294,7 @@ describe("a Lua state that ends", function()
         assert(coroutine.resume(thread))
       end
       %s
-      io.write("alive ", client.connection.transport:pending())
+      io.write("alive ", client.session.transport:pending())
     ]]):format(TOKEN, server:url(), ending, after or ""))
   end
 
@@ -333,8 +333,8 @@ describe("a Lua state that ends", function()
     assert.same({ code = 0, stdout = "alive 5", stderr = "" }, run("coroutine.yield()", [[
       kept = {}
       for index = 1, 4 do
-        kept[index] = assert(client.connection.transport:submit({
-          method = "GET", url = client.connection.base_url, headers = {}, timeout = 5, connect_timeout = 5,
+        kept[index] = assert(client.session.transport:submit({
+          method = "GET", url = client.session.base_url, headers = {}, timeout = 5, connect_timeout = 5,
         }))
       end
     ]]))

@@ -1,14 +1,15 @@
 -- A world for the job: a HubSpot account with faults before it, a network that takes time, and a clock that
 -- only the world moves. Runs the real job, retries, limiter and journal; checks nothing itself.
 
-local answer = require "hubspot.associations.api.response"
 local account = require "hubspot.associations.sandbox.account"
-local endpoint = require "hubspot.associations.api.path"
+local endpoints = require "hubspot.associations.api.endpoints"
 local errors = require "hubspot.associations.errors"
 local faults = require "hubspot.associations.sandbox.faults"
 local jobs = require "hubspot.associations.job.job"
 local journal = require "hubspot.associations.job.journal"
 local limiter = require "hubspot.associations.policy.limiter"
+local paths = require "hubspot.associations.api.path"
+local rate_limits = require "hubspot.associations.api.rate_limit"
 local rejection = require "hubspot.associations.api.rejection"
 local retry = require "hubspot.associations.policy.retry"
 
@@ -70,17 +71,15 @@ local function failure(kind, code, message)
   return errors.new { kind = kind, curl_code = code, message = message }
 end
 
--- What the client sees of a response: batch | nil, error; and the rate limit.
-local function read_response(response, now, confirm)
-  if response.dropped then return nil, failure("network", CURL_GOT_NOTHING, "Empty reply from server") end
-  if response.cut then return nil, failure("network", CURL_PARTIAL, "transfer closed") end
-  local limit = answer.rate_limit(response.headers)
-  local batch, err = response.status < 300 and confirm(response.body), nil
-  if not batch then batch, err = answer.read(response, now) end
-  return batch, err, limit
+-- What the session gives of a response: raw | nil, error, info.
+local function receive(response, now)
+  if response.dropped then return nil, failure("network", CURL_GOT_NOTHING, "Empty reply from server"), {} end
+  if response.cut then return nil, failure("network", CURL_PARTIAL, "transfer closed"), {} end
+  response.date = now
+  return response, nil, { status = response.status, rate_limit = rate_limits.read(response.headers) }
 end
 
-function World:send(path, chunk, confirm, reply)
+function World:send(path, chunk, reply)
   local request = {
     method = "POST", path = path, body = chunk:json(),
     headers = { authorization = "Bearer simulated", ["content-type"] = "application/json" },
@@ -91,9 +90,9 @@ function World:send(path, chunk, confirm, reply)
     local response = self.service:handle(request)
     local took = back + (response.delay or 0)
     if response.dropped and self.random() < 0.5 then
-      self:after(30, function() reply(nil, failure("timeout", CURL_TIMEOUT, "Operation timed out")) end)
+      self:after(30, function() reply(nil, failure("timeout", CURL_TIMEOUT, "Operation timed out"), {}) end)
     else
-      self:after(took, function() reply(read_response(response, self.now, confirm)) end)
+      self:after(took, function() reply(receive(response, self.now)) end)
     end
   end)
 end
@@ -124,7 +123,8 @@ function Memory.close() end
 function simulation.run(world, given)
   local identity = { from = "contacts", to = "companies" }
   local book = given.store and assert(journal.new(given.store, "memory", identity))
-  local path = assert(endpoint.batch_create("2025-09", "contacts", "companies"))
+  local types = { fromObjectType = "contacts", toObjectType = "companies" }
+  local path = assert(paths.of(endpoints.create, "2025-09", types))
   local job = jobs.new({
     source = given.source,
     checks = given.checks,
@@ -133,10 +133,13 @@ function simulation.run(world, given)
     max_failures = 1000,
     on_failure = given.on_failure,
     on_batch = given.on_batch,
-    retry = retry.new({
-      max_attempts = given.max_attempts or 6, retry_deadline = given.retry_deadline or 300,
-    }, world.random),
-    limiter = given.limiter or limiter.new(),
+    endpoint = endpoints.create,
+    policy = {
+      retry = retry.new({
+        max_attempts = given.max_attempts or 6, retry_deadline = given.retry_deadline or 300,
+      }, world.random),
+      limiter = given.limiter or limiter.new(),
+    },
     journal = book,
     direction = rejection.direction("contacts", "companies"),
   }, world.now)
@@ -153,14 +156,12 @@ function simulation.run(world, given)
       return report, err, job.index
     end
     if action == "send" then
+      job:sent(detail, world.now)
       if given.on_send then given.on_send(detail) end
-      local function confirm(text)
-        return job:confirm(detail, text)
-      end
-      world:send(path, detail, confirm, function(batch, err, rate_limit)
+      world:send(path, detail, function(raw, err, info)
         if not alive then return end
         if given.on_answer then given.on_answer(detail) end
-        job:answered(detail, world.now, batch, err, rate_limit)
+        job:received(detail, world.now, raw, err, info)
       end)
     else
       world:advance(detail)

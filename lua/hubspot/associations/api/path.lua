@@ -1,46 +1,60 @@
--- The path of the endpoint: where a batch of associations is created.
+-- The path of a request: an endpoint's template with a version and values in it.
 
 local errors = require "hubspot.associations.errors"
 
-local endpoint = {}
+local path = {}
 
--- "v4" stands before the noun in the path; the dated versions stand behind it.
-local function prefix(version)
-  local template = version:find "^v%d" and "/crm/%s/associations/" or "/crm/associations/%s/"
-  return template:format(version)
+local WORDS = { fromObjectType = "the object type", toObjectType = "the object type" }
+
+-- The version stands before the family if it is a number ("v4"), and behind it if it is a date.
+local function prefix(version, family)
+  if version:find "^v%d" then return "/crm/" .. version .. "/" .. family end
+  return "/crm/" .. family .. "/" .. version
 end
 
-local function refusal(object_type)
-  if object_type == "" then return "is empty" end
-  if object_type == "." or object_type == ".." then return "is a step in a path" end
-  if object_type:find "[%z\1-\31\127]" then return "has control characters" end
+-- Why a value cannot be one segment of a path; nil when it can.
+local function reason(value)
+  if value == "" then return "is empty" end
+  if value == "." or value == ".." then return "is a step in a path" end
+  if value:find "[%z\1-\31\127]" then return "has control characters" end
 end
 
-local function segment(object_type)
-  return (object_type:gsub("[^A-Za-z0-9%-%._~]", function(byte)
+local function percent_encode(value)
+  return (value:gsub("[^A-Za-z0-9%-%._~]", function(byte)
     return ("%%%02X"):format(byte:byte())
   end))
 end
 
----@param version string
----@param from_object_type string an object name or object type id: "contacts", "0-1", "p_pets"
----@param to_object_type string
+---The names in an endpoint's template, in order: the arguments of its method.
+---@param endpoint hubspot.associations.Endpoint
+---@return string[]
+function path.names(endpoint)
+  local names = {}
+  for name in endpoint[2]:gmatch "{([A-Za-z]+)}" do names[#names + 1] = name end
+  return names
+end
+
+---@param endpoint hubspot.associations.Endpoint
+---@param version string "2025-09", "v4"
+---@param values table<string, string> by the template's names: "contacts", "0-1", "p_pets"
 ---@return string|nil path percent-encoded
 ---@return hubspot.associations.Error|nil
-function endpoint.batch_create(version, from_object_type, to_object_type)
-  local types = { { "fromObjectType", from_object_type }, { "toObjectType", to_object_type } }
-  for _, named in ipairs(types) do
-    local why = refusal(named[2])
+function path.of(endpoint, version, values)
+  for _, name in ipairs(path.names(endpoint)) do
+    local why = reason(values[name])
     if why then
       return nil, errors.new {
         kind = "invalid_input",
-        field = named[1],
-        message = "the object type " .. why,
+        field = name,
+        message = WORDS[name] .. " " .. why,
         retryable = false,
       }
     end
   end
-  return prefix(version) .. segment(from_object_type) .. "/" .. segment(to_object_type) .. "/batch/create"
+  local family, rest = endpoint[2]:match "^([^/]+)(/.*)$"
+  return prefix(version, family) .. rest:gsub("{([A-Za-z]+)}", function(name)
+    return percent_encode(values[name])
+  end)
 end
 
-return endpoint
+return path

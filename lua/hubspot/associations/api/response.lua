@@ -1,17 +1,17 @@
--- An HTTP response -> HubSpot's answer: a batch, or the error that refuses it.
--- Does no I/O; every field may be missing, null, or of another type than documented.
+-- An HTTP response -> what an endpoint's reader makes of it (batch, page, object or none), or the error that
+-- HubSpot's rejection is. Pure; every field may be missing, null, or of another type than documented.
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
+local rate_limit = require "hubspot.associations.api.rate_limit"
 local redact = require "hubspot.associations.text.redact"
-local retry_after = require "hubspot.associations.api.retry_after"
 
-local answer = {}
+local response = {}
 
 local SNIPPET = 200 -- bytes of a body that is no JSON, in a message
 local KEPT = 4096 -- bytes of it, in the error's `body`
-local LONG = 64 * 1024 -- bytes: of a longer refusal, `body` has the beginning only
-local LONGEST_REFUSAL = 2 * 1024 * 1024 -- bytes: a longer one is taken for no JSON
+local LONG = 64 * 1024 -- bytes: of a longer rejection, `body` has the beginning only
+local LONGEST_REJECTION = 2 * 1024 * 1024 -- bytes: a longer one is taken for no JSON
 
 local KIND_OF_STATUS = {
   [401] = "unauthorized",
@@ -20,62 +20,34 @@ local KIND_OF_STATUS = {
   [429] = "rate_limited",
 }
 
--- HubSpot's fields of a refusal, which an error keeps under their own names.
+-- HubSpot's fields of a rejection, which an error keeps under their own names.
 local KEPT_FIELDS = {
   "category", "subCategory", "correlationId", "context", "errors", "links",
   "policyName", "groupName", "errorType",
 }
 
-local RATE_LIMIT_HEADERS = {
-  max = "x-hubspot-ratelimit-max",
-  remaining = "x-hubspot-ratelimit-remaining",
-  interval = "x-hubspot-ratelimit-interval-milliseconds",
-  daily = "x-hubspot-ratelimit-daily",
-  daily_remaining = "x-hubspot-ratelimit-daily-remaining",
-  secondly = "x-hubspot-ratelimit-secondly",
-  secondly_remaining = "x-hubspot-ratelimit-secondly-remaining",
-}
+---@class hubspot.associations.RawResponse an HTTP response, as the session gives it
+---@field status integer
+---@field headers table<string, string> names in lower case
+---@field body string
+---@field date integer when it came, in seconds since 1970
+---@field secrets string[]|nil the tokens that must not show
 
----@class hubspot.associations.RateLimit
----@field max number|nil requests per interval
----@field remaining number|nil of those
----@field interval number|nil seconds
----@field daily number|nil requests per day
----@field daily_remaining number|nil
----@field secondly number|nil requests per second
----@field secondly_remaining number|nil
-
----What the rate-limit headers say; nil when there are none.
----@param headers table<string, string> names in lower case
----@return hubspot.associations.RateLimit|nil
-function answer.rate_limit(headers)
-  local limit
-  for name, header in pairs(RATE_LIMIT_HEADERS) do
-    local digits = (headers[header] or ""):match "^%d+$"
-    if digits and #digits <= 15 then
-      limit = limit or {}
-      limit[name] = tonumber(digits)
-    end
-  end
-  if limit and limit.interval then limit.interval = limit.interval / 1000 end
-  return limit
-end
-
----@param response table
+---@param raw hubspot.associations.RawResponse
 ---@return string|nil
-function answer.correlation_id(response)
-  local id = response.headers["x-hubspot-correlation-id"]
-  return id and redact.text(id, response.secrets)
+function response.correlation_id(raw)
+  local id = raw.headers["x-hubspot-correlation-id"]
+  return id and redact.text(id, raw.secrets)
 end
 
 -- The body without the secrets, decoded or as it is.
-local function decode(response)
-  local secrets = response.secrets or {}
-  return core.decode(response.body, secrets[1], secrets[2])
+local function decode(raw)
+  local secrets = raw.secrets or {}
+  return core.decode(raw.body, secrets[1], secrets[2])
 end
 
-local function text_of(response)
-  return redact.text(response.body, response.secrets)
+local function text_of(raw)
+  return redact.text(raw.body, raw.secrets)
 end
 
 local function snippet(body)
@@ -83,41 +55,41 @@ local function snippet(body)
   return text:find "[^ \t-\r]" and text or "an empty body"
 end
 
-local function kind_of(status, refusal)
-  if status == 429 and refusal.policyName == "DAILY" then return "daily_limit" end
+local function kind_of(status, rejection)
+  if status == 429 and rejection.policyName == "DAILY" then return "daily_limit" end
   if status >= 300 and status < 400 then return "redirect" end
   return KIND_OF_STATUS[status] or "http"
 end
 
 -- The server's own words, wherever it put them.
-local function message_of(status, refusal, body)
-  if type(refusal.message) == "string" and refusal.message ~= "" then return refusal.message end
+local function message_of(status, rejection, body)
+  if type(rejection.message) == "string" and rejection.message ~= "" then return rejection.message end
   return ("HubSpot answered %d: %s"):format(status, snippet(body))
 end
 
-local function refused(response, now)
-  local decoded = #response.body <= LONGEST_REFUSAL and decode(response) or nil
-  local refusal, text = decoded or {}, text_of(response)
+local function rejected(raw)
+  local decoded = #raw.body <= LONGEST_REJECTION and decode(raw) or nil
+  local rejection, text = decoded or {}, text_of(raw)
   local err = errors.new {
-    kind = kind_of(response.status, refusal),
-    message = message_of(response.status, refusal, text),
-    status = response.status,
-    body = #response.body <= LONG and decoded or text:sub(1, KEPT),
+    kind = kind_of(raw.status, rejection),
+    message = message_of(raw.status, rejection, text),
+    status = raw.status,
+    body = #raw.body <= LONG and decoded or text:sub(1, KEPT),
   }
-  for _, name in ipairs(KEPT_FIELDS) do err[name] = refusal[name] end
-  err.correlationId = err.correlationId or answer.correlation_id(response)
-  err.retry_after = retry_after(response.headers, now)
-  err.retry_at = err.retry_after and now + err.retry_after
-  return nil, err
+  for _, name in ipairs(KEPT_FIELDS) do err[name] = rejection[name] end
+  err.correlationId = err.correlationId or response.correlation_id(raw)
+  err.retry_after = rate_limit.retry_after(raw.headers, raw.date)
+  err.retry_at = err.retry_after and raw.date + err.retry_after
+  return err
 end
 
-local function meaningless(response, why)
-  local text = text_of(response)
-  return nil, errors.new {
+local function meaningless(raw, why)
+  local text = text_of(raw)
+  return errors.new {
     kind = "decode",
-    message = ("HubSpot answered %d, but %s: %s"):format(response.status, why, snippet(text)),
-    status = response.status,
-    correlationId = answer.correlation_id(response),
+    message = ("HubSpot answered %d, but %s: %s"):format(raw.status, why, snippet(text)),
+    status = raw.status,
+    correlationId = response.correlation_id(raw),
     body = text:sub(1, KEPT),
   }
 end
@@ -128,7 +100,7 @@ local function is_list(value)
   return type(value) == "table" and (next(value) == nil or #value > 0)
 end
 
----@class hubspot.associations.BatchResponse HubSpot's response, with its own field names
+---@class hubspot.associations.BatchResponse HubSpot's response to a batch, with its own field names
 ---@field status string "COMPLETE", "PENDING", "PROCESSING", "CANCELED"
 ---@field results table[] what was created: { fromObjectTypeId, fromObjectId, toObjectTypeId, toObjectId,
 ---  labels }
@@ -139,23 +111,67 @@ end
 ---@field requestedAt string|nil
 ---@field links table<string, string>|nil
 
----Any 2xx that decodes to a batch is one; all else is an error.
----@param response table what the transport gave: { status, headers, body, … }, and `secrets`, the tokens that
----  must not show
----@param now number seconds since 1970
----@return hubspot.associations.BatchResponse|nil
----@return hubspot.associations.Error|nil
-function answer.read(response, now)
-  if response.status < 200 or response.status > 299 then return refused(response, now) end
-  local batch, reason = decode(response)
-  if not batch then return meaningless(response, "its body is not the JSON of a batch (" .. reason .. ")") end
+-- Each reader is given a success, and returns what it is read as, or nil and why it cannot be that.
+local readers = {}
+
+local function read_object(raw, noun)
+  local object, reason = decode(raw)
+  if not object then return nil, ("its body is not the JSON of %s (%s)"):format(noun, reason) end
+  return object
+end
+
+-- { results, errors, … }: a result for each input, or an error that may name some.
+function readers.batch(raw)
+  local batch, why = read_object(raw, "a batch")
+  if not batch then return nil, why end
   if batch.results == nil and batch.errors == nil then
-    return meaningless(response, "its body has neither results nor errors")
+    return nil, "its body has neither results nor errors"
   end
   if not is_list(batch.results) or not is_list(batch.errors) then
-    return meaningless(response, "its results or errors are no list")
+    return nil, "its results or errors are no list"
   end
   return batch
 end
 
-return answer
+-- { results, paging }: some entries of a list, and where the next ones begin.
+function readers.page(raw)
+  local page, why = read_object(raw, "a page")
+  if not page then return nil, why end
+  if page.results == nil or not is_list(page.results) then return nil, "its results are no list" end
+  if page.paging ~= nil and type(page.paging) ~= "table" then return nil, "its paging is no object" end
+  return page
+end
+
+-- Any object.
+function readers.object(raw)
+  local object, why = read_object(raw, "an object")
+  if not object then return nil, why end
+  if #object > 0 then return nil, "its body is a list" end
+  return object
+end
+
+-- Nothing: the status says it all. What HubSpot sends beside it is kept where it can be read.
+function readers.none(raw)
+  return decode(raw) or {}
+end
+
+---@param raw hubspot.associations.RawResponse
+---@return boolean
+function response.is_success(raw)
+  return raw.status >= 200 and raw.status <= 299
+end
+
+---What the response is to the endpoint that it comes from. Any 2xx that its reader can read is a success;
+---all else is an error.
+---@param raw hubspot.associations.RawResponse
+---@param reader "batch"|"page"|"object"|"none" the endpoint's field `response`
+---@return table|nil
+---@return hubspot.associations.Error|nil
+function response.read(raw, reader)
+  if not response.is_success(raw) then return nil, rejected(raw) end
+  local result, why = readers[reader](raw)
+  if not result then return nil, meaningless(raw, why) end
+  return result
+end
+
+return response

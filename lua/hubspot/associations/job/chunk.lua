@@ -1,18 +1,14 @@
 -- Inputs of one batch that are sent together: the whole batch at first, parts of it after a rejection or an
 -- answer that leaves inputs out. Those with the same pair of ids are one unit: they are never sent apart.
 
+local attempts = require "hubspot.associations.policy.attempts"
+
 ---@class hubspot.associations.Chunk
 ---@field batch hubspot.associations.Batch
 ---@field positions integer[]
----@field attempts integer how often it was sent
----@field counted_failures integer how many of these failed for what counts against max_attempts
----@field began number|nil when it was first sent
----@field not_before number when it may be sent again
----@field waits_for integer|nil the batch that has to land first: it has a pair of this one
----@field retried_missing boolean whether an answer left these inputs out before
----@field may_be_done boolean whether HubSpot may have created them although no answer says so
----@field went_out boolean whether anything of a request with them was sent
----@field failing_since number|nil when an attempt failed first
+---@field attempts hubspot.associations.Attempts
+---@field waits_for integer|nil the batch that has to be complete first: it has a pair of this one
+---@field retried_missing boolean whether a response left these inputs out before
 ---@field is_divided boolean|nil whether it is a part of a chunk that was rejected
 ---@field is_part boolean|nil of a chunk that failed for what may be the fault of one input: one attempt is
 ---  enough
@@ -33,12 +29,8 @@ function chunk.new(batch, positions, parent)
   return setmetatable({
     batch = batch,
     positions = positions,
-    attempts = 0,
-    counted_failures = 0,
-    not_before = 0,
+    attempts = attempts.new(parent and parent.attempts),
     retried_missing = parent ~= nil and parent.retried_missing,
-    may_be_done = parent ~= nil and parent.may_be_done,
-    went_out = parent ~= nil and parent.went_out,
   }, Chunk)
 end
 

@@ -1,9 +1,9 @@
 -- The job: any number of inputs in, exactly one outcome each out. A state machine without I/O of its own:
--- it is asked what to send and when, and told what came of it. The clock and the luck come in.
+-- it is asked what to send and when, and told what came of it. Time and randomness are passed in.
 --
 -- A batch of inputs is read for one request. It is sent as a chunk, which may be tried again, split, or
--- partly asked for again, until every input of the batch is settled. Then the batch lands: it is recorded
--- in the journal, counted, and told to the callbacks.
+-- partly asked for again, until every input of the batch is settled. Then the batch is complete: it is
+-- recorded in the journal, counted, and told to the callbacks.
 
 local input_errors = require "hubspot.associations.api.input_errors"
 local responses = require "hubspot.associations.job.responses"
@@ -41,7 +41,7 @@ for _, methods in ipairs { reading, responses } do
 end
 
 ---@param spec table { source, checks, batch_size, concurrency, max_failures, on_failure, on_batch, dry_run,
----  retry, limiter, journal, direction = of rejection.direction }
+---  policy, journal, endpoint, direction = of rejection.direction }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
@@ -69,8 +69,8 @@ function jobs.new(spec, now)
     pairs = core.pairs(), -- those of open batches
     in_flight = 0,
     queue = {}, -- chunks that wait to be sent; the last comes first
-    retry = spec.retry,
-    limiter = spec.limiter,
+    endpoint = spec.endpoint,
+    policy = spec.policy,
     journal = spec.journal,
     on_failure = spec.on_failure,
     on_batch = spec.on_batch,
@@ -103,7 +103,7 @@ function Job:stop(err)
   self.error = self.error or err
 end
 
--- ---- landing ----
+-- ---- completing ----
 
 -- A callback of the caller's: one that raises, or returns false, stops the job.
 function Job:call(callback, argument)
@@ -130,7 +130,7 @@ function Job:tell_failure(failure)
 end
 
 -- Every input of the batch has its outcome: record it, count it, tell it.
-function Job:land(batch)
+function Job:complete(batch)
   self.open_batches = self.open_batches - 1
   if batch.number then
     self.pairs:leave(batch.body, batch.number)
@@ -157,10 +157,10 @@ function Job:land(batch)
   end
 end
 
--- Gives inputs of the batch their outcome, and lands it with the last of them.
+-- Gives inputs of the batch their outcome, and completes it with the last of them.
 function Job:settle_positions(batch, positions, outcome_name, err)
   for _, position in ipairs(positions) do batch:settle(position, outcome_name, err) end
-  if #positions > 0 and batch.open == 0 then self:land(batch) end
+  if #positions > 0 and batch.open == 0 then self:complete(batch) end
 end
 
 -- The same for all inputs of a chunk. What was in the last confirmed write of a pair is created all the same.
@@ -180,8 +180,8 @@ end
 function Job:abandon(chunk, err)
   chunk.batch.complete = false
   err = err or self.error
-  if chunk.went_out then err = errors.of_sent(err) end
-  self:settle(chunk, chunk.may_be_done and "unconfirmed" or "not_sent", err)
+  if chunk.attempts.went_out then err = errors.of_sent(err) end
+  self:settle(chunk, chunk.attempts.may_be_done and "unconfirmed" or "not_sent", err)
 end
 
 -- ---- sending ----
@@ -196,8 +196,9 @@ function Job:take(now)
   for i = #self.queue, 1, -1 do
     local chunk = self.queue[i]
     if not self.is_open[chunk.waits_for or 0] then
-      if chunk.not_before <= now then return table.remove(self.queue, i) end
-      soonest = math.min(soonest, chunk.not_before)
+      local not_before = chunk.attempts.not_before
+      if not_before <= now then return table.remove(self.queue, i) end
+      soonest = math.min(soonest, not_before)
     end
   end
   return nil, soonest
@@ -207,7 +208,8 @@ end
 ---@param now number seconds
 ---@return "send"|"wait"|"done"
 ---@return hubspot.associations.Chunk|number|nil the chunk to send; or how many seconds to wait at the most
----  (nil: for an answer)
+---  (nil: for a response)
+---@return "rate_limit"|nil why it waits
 function Job:next(now)
   if self.count then
     self:count_on()
@@ -229,18 +231,15 @@ function Job:next(now)
     end
   end
   if chunk then
-    local delay = self.limiter:delay(now, "job", self)
-    if delay == 0 then
-      self:send(chunk, now)
-      return "send", chunk
-    end
+    local delay = self.policy.limiter:delay(now, "job", self)
+    if delay == 0 then return "send", chunk end
     self:push(chunk)
-    local err = self.retry:too_long(delay)
+    local err = self.policy.retry:too_long(delay)
     if err then
       self:stop(err)
       return self:next(now)
     end
-    soonest = now + delay
+    return "wait", delay, "rate_limit"
   elseif may_send and not self.exhausted and self.open_batches < self.most_batches then
     return "wait", 0 -- to read on
   end
@@ -248,14 +247,14 @@ function Job:next(now)
   return "wait", soonest < math.huge and math.max(0, soonest - now) or nil
 end
 
-function Job:send(chunk, now)
+---Tells that a chunk that `next` gave to send is under way: `received` follows. (Or else `unsent`.)
+---@param chunk hubspot.associations.Chunk
+---@param now number
+function Job:sent(chunk, now)
   self.in_flight = self.in_flight + 1
-  chunk.ticket = self.limiter:sent(now, "job")
-  chunk.attempts = chunk.attempts + 1
-  chunk.began = chunk.began or now
-  chunk.sent = now
+  chunk.attempts:sent(self.policy, now, "job")
   self.report.requests = self.report.requests + 1
-  if chunk.attempts > 1 then self.report.retries = self.report.retries + 1 end
+  if chunk.attempts.count > 1 then self.report.retries = self.report.retries + 1 end
 end
 
 ---Ends the job early: what is in flight is waited for, the rest is not sent.

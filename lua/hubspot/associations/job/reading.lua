@@ -1,5 +1,5 @@
 -- How a job reads its source: batches, what the journal says of them, and the chunks to send. Methods of the
--- job (import.lua).
+-- job (job.lua).
 
 local errors = require "hubspot.associations.errors"
 local batches = require "hubspot.associations.job.batch"
@@ -181,11 +181,11 @@ function reading:fill()
   if not batch or batch.count == 0 then return end
   self.open_batches = self.open_batches + 1
   if batch.open == 0 then
-    self:land(batch)
-  elseif self.dry_run then -- a request is counted in position of being sent
+    self:complete(batch)
+  elseif self.dry_run then -- its request is counted instead of being sent
     self.report.requests = self.report.requests + 1
     batch:settle_all()
-    self:land(batch)
+    self:complete(batch)
   else
     self:push_batch(batch)
   end

@@ -1,17 +1,15 @@
--- What a job makes of an answer: outcomes, and chunks to send again. Methods of the job (import.lua).
+-- What a job makes of a response: outcomes, and chunks to send again. Methods of the job (job.lua).
 
+local api = require "hubspot.associations.api.response"
+local chunks = require "hubspot.associations.job.chunk"
 local input_errors = require "hubspot.associations.api.input_errors"
 local matching = require "hubspot.associations.job.matching"
-local chunks = require "hubspot.associations.job.chunk"
 local rejection = require "hubspot.associations.api.rejection"
 local retryable = require "hubspot.associations.policy.retryable"
 local trials = require "hubspot.associations.job.trial"
 
 ---@class hubspot.associations.Job
 local responses = {}
-
--- Stands for a response that was confirmed, where nobody asks for its results.
-local CONFIRMED = {}
 
 -- Parts of chunks that failed for 409 or 5xx, one after the other: no single input is at fault any more then.
 local MOST_FAILED_PARTS = 32
@@ -20,11 +18,8 @@ local MOST_FAILED_PARTS = 32
 local MOST_PROBES = 2
 
 -- Tries the chunk again later, if it may be.
-function responses:again(chunk, now, err)
-  if retryable.counts(err) then chunk.counted_failures = chunk.counted_failures + 1 end
-  local delay = self.retry:after(err, chunk.counted_failures, now - chunk.began)
-  if not delay then return false end
-  chunk.not_before = now + delay
+function responses:again(chunk, now, err, info)
+  if not chunk.attempts:retry_delay(self.policy, now, err, info) then return false end
   self:push(chunk)
   return true
 end
@@ -36,7 +31,7 @@ function responses:follow(chunk, verdict)
   self:settle_positions(batch, verdict.created, "created")
   for _, failed in ipairs(verdict.failed) do
     input_errors.shorten(failed.err)
-    local may_be_done = chunk.may_be_done and retryable.may_have_been_done(failed.err)
+    local may_be_done = chunk.attempts.may_be_done and retryable.may_have_been_done(failed.err)
     self:settle_positions(batch, failed.positions, may_be_done and "unconfirmed" or "failed", failed.err)
   end
 end
@@ -63,8 +58,10 @@ function responses:left_out(chunk, now, positions, response, batch_error)
       message = "HubSpot neither listed nor rejected it (batch status " .. tostring(response.status) .. ")",
     })
   else
-    rest.retried_missing, rest.may_be_done = true, true
-    if response.status ~= "COMPLETE" then rest.not_before = now + self.retry:backoff(chunk.attempts) end
+    rest.retried_missing, rest.attempts.may_be_done = true, true
+    if response.status ~= "COMPLETE" then
+      rest.attempts.not_before = now + self.policy.retry:backoff(chunk.attempts.count)
+    end
     self:push(rest)
   end
 end
@@ -112,14 +109,9 @@ function responses:named(chunk, matched)
   return missing
 end
 
--- HubSpot accepted the chunk; what it does not mention is asked for once more.
+-- HubSpot accepted the chunk; what its response does not mention is asked for once more.
 function responses:accepted(chunk, now, response)
   local batch = chunk.batch
-  if chunk.confirmed then
-    batch.results = response.results or {}
-    batch:settle_all()
-    return self:land(batch)
-  end
   local matched = matching.match(batch.body, chunk.positions, response, self.direction)
   if self.on_batch then
     for _, result in ipairs(response.results or {}) do batch.results[#batch.results + 1] = result end
@@ -134,7 +126,7 @@ end
 -- and the outcome is final. If none do, or the rate limit lets nothing through, the job stops, and can be
 -- resumed.
 function responses:give_up(chunk, err)
-  local others_pass = self.last_success >= chunk.failing_since
+  local others_pass = self.last_success >= chunk.attempts.failing_since
   if chunk.is_part then self.failed_parts = self.failed_parts + 1 end
   local is_outage = self.failed_parts > MOST_FAILED_PARTS
     or not others_pass and not self:may_probe(chunk, err)
@@ -145,68 +137,96 @@ function responses:give_up(chunk, err)
     table.insert(self.queue, 1, chunk) -- the other half first: when it passes, the service is there
   elseif rejection.may_be_of_one(err) then
     for _, part in ipairs(self:divide(chunk, err).send) do
-      part.is_part, part.failing_since = true, chunk.failing_since
+      part.is_part, part.attempts.failing_since = true, chunk.attempts.failing_since
     end
   else
-    self:fail(chunk, chunk.may_be_done and "unconfirmed" or "failed", err)
+    self:fail(chunk, chunk.attempts.may_be_done and "unconfirmed" or "failed", err)
   end
 end
 
 -- Whether a chunk may be tried in halves although no other request has passed since it failed. Where it is
 -- the only one that is left, as in a resumed job, none ever would.
 function responses:may_probe(chunk, err)
-  return rejection.may_be_of_one(err) and self.retry.max_attempts > 1
+  return rejection.may_be_of_one(err) and self.policy.retry.max_attempts > 1
     and (chunk.is_part or #chunk.positions > 1) and self.failed_parts <= MOST_PROBES
 end
 
--- The chunk failed, or HubSpot rejected it as a whole.
-function responses:rejected(chunk, now, err)
-  chunk.failing_since = chunk.failing_since or now
-  if retryable.may_have_been_done(err) then chunk.may_be_done = true end
-  chunk.went_out = chunk.went_out or err.sent ~= false
-  if chunk.went_out then err.sent = nil end -- it is the error of all attempts
-  err.retryable = retryable.is_retryable(err)
-  err.attempts = chunk.attempts
-  if err.retryable then self.concurrency:overloaded(chunk.sent, now) end
-  if self.error then return self:abandon(chunk, err) end
-  if err.renewed and not chunk.renewed then -- there is a new token: at once, and once
-    chunk.renewed = true
-    return self:push(chunk)
+-- The chunk failed, or HubSpot rejected it as a whole. Returns the error when the chunk is sent again for it.
+function responses:rejected(chunk, now, err, info)
+  chunk.attempts:failed(self.policy, now, err, info)
+  if err.retryable and chunk.attempts.sent_at then
+    self.concurrency:overloaded(chunk.attempts.sent_at, now)
+  end
+  if self.error then
+    self:abandon(chunk, err)
+    return nil
   end
   local is_last = chunk.is_part and rejection.may_be_of_one(err)
-  if not is_last and self:again(chunk, now, err) then return end
-  if err.retryable or err.kind == "too_large" then return self:give_up(chunk, err) end
-  if rejection.is_splittable(err, self.direction) then return self:divide(chunk, err) end
-  self:stop(err)
-  self:abandon(chunk, err)
+  if not is_last and self:again(chunk, now, err, info) then return err end
+  if err.retryable or err.kind == "too_large" then
+    self:give_up(chunk, err)
+  elseif rejection.is_splittable(err, self.direction) then
+    self:divide(chunk, err)
+  else
+    self:stop(err)
+    self:abandon(chunk, err)
+  end
 end
 
----Notes whether a response has a result for each input and no error: there is nothing to match then. Gives
----the response for `answered` where nobody asks for its results, so that it need not be decoded.
----@param chunk hubspot.associations.Chunk
----@param text string the response's body
----@return table|nil
-function responses:confirm(chunk, text)
-  chunk.confirmed = chunk:is_whole() and not chunk.trial and chunk.batch.body:confirmed_by(text)
-  if chunk.confirmed and not self.on_batch then return CONFIRMED end
-end
-
----Tells what came of a chunk that `next` gave to send.
----@param chunk hubspot.associations.Chunk
----@param now number
----@param response hubspot.associations.BatchResponse|nil
----@param err hubspot.associations.Error|nil
----@param rate_limit hubspot.associations.RateLimit|nil
-function responses:answered(chunk, now, response, err, rate_limit)
-  self.in_flight = self.in_flight - 1
-  self.limiter:answered(chunk.ticket, now, rate_limit, err)
-  if not response then return self:rejected(chunk, now, err) end
-  self.last_success = math.max(self.last_success, chunk.sent) -- the service was there then, at least
+-- The service was there when the chunk was sent, at least.
+function responses:succeeded(chunk, now, info)
+  chunk.attempts:succeeded(self.policy, now, info)
+  self.last_success = math.max(self.last_success, chunk.attempts.sent_at)
   self.failed_parts = 0
   if chunk.is_divided then self.search:succeeded() end
-  self.retry:succeeded()
   self.concurrency:succeeded()
+end
+
+-- Whether the response of a whole batch has a result for each input and no error: then there is nothing to
+-- match, and nothing to decode.
+local function is_confirmed(chunk, raw)
+  return chunk:is_whole() and not chunk.trial and api.is_success(raw)
+    and chunk.batch.body:confirmed_by(raw.body)
+end
+
+-- Every input of the batch was created. Its results are decoded where a callback is given them.
+function responses:confirmed(chunk, raw)
+  local batch = chunk.batch
+  local response = self.on_batch and api.read(raw, self.endpoint.response)
+  batch.results = response and response.results or {}
+  batch:settle_all()
+  self:complete(batch)
+end
+
+---Tells what came of a chunk that was sent.
+---@param chunk hubspot.associations.Chunk
+---@param now number
+---@param raw hubspot.associations.RawResponse|nil
+---@param err hubspot.associations.Error|nil why there is none
+---@param info hubspot.associations.ReceivedInfo
+---@return hubspot.associations.Error|nil err for which it is sent again
+function responses:received(chunk, now, raw, err, info)
+  self.in_flight = self.in_flight - 1
+  if raw and is_confirmed(chunk, raw) then
+    self:succeeded(chunk, now, info)
+    self:confirmed(chunk, raw)
+    return nil
+  end
+  local response
+  if raw then response, err = api.read(raw, self.endpoint.response) end
+  if not response then return self:rejected(chunk, now, err, info) end
+  self:succeeded(chunk, now, info)
   self:accepted(chunk, now, response)
+end
+
+---Tells that a chunk that `next` gave to send was not sent.
+---@param chunk hubspot.associations.Chunk
+---@param now number
+---@param err hubspot.associations.Error
+---@param info hubspot.associations.ReceivedInfo
+---@return hubspot.associations.Error|nil err for which it is tried again
+function responses:unsent(chunk, now, err, info)
+  return self:rejected(chunk, now, err, info)
 end
 
 return responses

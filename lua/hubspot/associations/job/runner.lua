@@ -1,9 +1,9 @@
--- A job under way over a client's connection: does the I/O that the job asks for, a step at a time, and
--- never waits. create_all waits for it; a host that ticks steps it itself.
+-- Steps a job over a client's session: does the I/O that the job asks for, a step at a time, and never waits.
+-- create_all waits for it; a host that ticks steps it itself.
 
-local connections = require "hubspot.associations.session.session"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
+local sessions = require "hubspot.associations.session.session"
 
 ---@class hubspot.associations.Runner
 local Runner = {}
@@ -12,81 +12,93 @@ Runner.__name = "hubspot.associations.runner"
 
 local runner = {}
 
----@param connection hubspot.associations.Connection
----@param path string the endpoint
+---@param session hubspot.associations.Session
+---@param request table { method, path }
 ---@param job hubspot.associations.Job
----@param journal hubspot.associations.Journal|nil closed when the runner is done
+---@param journal hubspot.associations.Journal|nil closed when the job is done
 ---@return hubspot.associations.Runner
-function runner.new(connection, path, job, journal)
+function runner.new(session, request, job, journal)
   local self = setmetatable({
-    connection = connection,
-    path = path,
+    session = session,
+    request = request,
     job = job,
     journal = journal,
-    flights = {}, -- { chunk, flight }
+    exchanges = {}, -- { chunk, exchange }
+    is_limited = false, -- whether it waits for the rate limit, and has told so
     finished = false,
   }, Runner)
-  connection:use(self)
+  session.wakeups:set(self)
   return self
 end
 
-local function land(self, chunk, flight)
-  local function confirm(body)
-    return self.job:confirm(chunk, body)
-  end
-  local batch, err, meta = self.connection:land(flight, confirm)
+-- Tells that a chunk which failed is sent again.
+local function tell_retry(self, chunk, now, err)
+  local attempts = chunk.attempts
+  self.session.events:retry(self.job.report, err, attempts.not_before - now, attempts.count)
+end
+
+local function receive(self, chunk, exchange)
+  local raw, failure, info = self.session:receive(exchange)
   local now = core.now()
-  self.job:answered(chunk, now, batch, err, meta.rate_limit)
-  if err and chunk.not_before > now then
-    self.connection:emit(self.job.report, {
-      type = "retry",
-      kind = err.kind,
-      delay = chunk.not_before - now,
-      attempt = chunk.attempts,
-    })
-  end
+  local err = self.job:received(chunk, now, raw, failure, info)
+  if err then tell_retry(self, chunk, now, err) end
 end
 
 -- Whether a response was there.
-local function land_one(self)
-  for index, entry in ipairs(self.flights) do
-    if entry.flight.request:done() then
-      table.remove(self.flights, index)
-      land(self, entry.chunk, entry.flight)
+local function receive_one(self)
+  for index, entry in ipairs(self.exchanges) do
+    if entry.exchange.transfer:done() then
+      table.remove(self.exchanges, index)
+      receive(self, entry.chunk, entry.exchange)
       return true
     end
   end
   return false
 end
 
-local function send(self, chunk)
-  local flight, err = self.connection:send(self.path, chunk:json(), chunk.attempts, self.job.report)
-  if flight then
-    self.flights[#self.flights + 1] = { chunk = chunk, flight = flight }
-    self.connection:step() -- on its way before the next batch is read, which takes its time
-  else
-    self.job:answered(chunk, core.now(), nil, err)
+local function submit(self, chunk)
+  local report, request = self.job.report, self.request
+  local exchange, err = self.session:submit({
+    method = request.method, path = request.path, body = chunk:json(),
+  }, chunk.attempts.count + 1, report)
+  local now = core.now()
+  if exchange then
+    self.exchanges[#self.exchanges + 1] = { chunk = chunk, exchange = exchange }
+    self.job:sent(chunk, now)
+    self.session.wakeups:step() -- on its way before the next batch is read, which takes its time
+  elseif self.job:unsent(chunk, now, err, { event_error = report.event_error }) then
+    tell_retry(self, chunk, now, err)
   end
 end
 
 local function finish(self)
-  self.connection:leave(self)
+  self.session.wakeups:leave(self)
   if self.journal then self.journal:close() end
   self.report, self.error = self.job:finish(core.now())
   self.finished = true
 end
 
--- Lands one response, or else reads and sends one batch: how long there is nothing more to do, nil for until
--- something comes.
+-- Tells that the job waits for the rate limit: once, until it sends again.
+local function tell_wait(self, delay)
+  if self.is_limited then return end
+  self.is_limited = true
+  self.session.events:wait(self.job.report, delay)
+end
+
+-- Receives one response, or else reads and sends one batch. Returns for how many seconds there is nothing
+-- more to do; nil: until something comes.
 local function act(self)
-  if self.connection.closed then self.job:cancel(connections.closed()) end
-  if land_one(self) then return 0 end
-  local action, detail = self.job:next(core.now())
+  if self.session:is_closed() then self.job:cancel(sessions.closed()) end
+  if receive_one(self) then return 0 end
+  local action, detail, why = self.job:next(core.now())
   if action == "send" then
-    send(self, detail)
+    self.is_limited = false
+    submit(self, detail)
     return 0
   elseif action == "done" then
     finish(self)
+  elseif why == "rate_limit" then
+    tell_wait(self, detail)
   end
   return detail
 end
@@ -96,8 +108,8 @@ local LONGEST_STEP = 0.001
 
 local function advance(self)
   local began = core.now()
-  self.connection:use(self)
-  self.connection:step()
+  self.session.wakeups:set(self)
+  self.session.wakeups:step()
   local wait
   repeat
     wait = act(self)
@@ -105,7 +117,7 @@ local function advance(self)
   if self.finished then return true end
   self.wait = wait
   self.waits_until = core.now() + (wait or 0)
-  self.connection:use(self, wait)
+  self.session.wakeups:set(self, wait)
   return false
 end
 
@@ -120,8 +132,8 @@ end
 -- host's raised. The job cannot be trusted any more, and says so each time: nobody waits for it for ever.
 local function break_off(self, raised)
   self.raised = raised
-  for _, entry in ipairs(self.flights) do entry.flight.request:close() end
-  self.connection:leave(self)
+  for _, entry in ipairs(self.exchanges) do entry.exchange.transfer:close() end
+  self.session.wakeups:leave(self)
   if self.journal then self.journal:close() end
   error(raised, 0)
 end
@@ -140,7 +152,7 @@ end
 ---the client's: the same for all its operations, each of which is to be stepped when it is readable.
 ---@return integer fd -1 once the client is closed and its operations are done
 function Runner:fd()
-  return self.connection.transport:fd()
+  return self.session.transport:fd()
 end
 
 ---How long `step` has nothing to do, if nothing comes: seconds, or nil for as long as nothing comes.
@@ -154,9 +166,9 @@ end
 ---@return number
 ---@return "rate_limit"|"retry"|nil
 function Runner:waiting()
-  if self.finished or #self.flights > 0 or not self.wait then return 0 end
+  if self.finished or #self.exchanges > 0 or not self.wait then return 0 end
   local now = core.now()
-  local limited = self.connection.limiter:delay(now)
+  local limited = self.session.policy.limiter:delay(now)
   if limited > 0 then return limited, "rate_limit" end
   return math.max(0, self.waits_until - now), "retry"
 end
@@ -183,7 +195,7 @@ end
 function Runner:cancel()
   if self.finished or self.raised then return end
   self.job:cancel(errors.new { kind = "canceled", message = "the job was canceled" })
-  self.connection:use(self, 0)
+  self.session.wakeups:set(self, 0)
 end
 
 return runner

@@ -37,11 +37,13 @@ end
 ---How long to wait before the next attempt.
 ---@param attempts integer how many failed
 ---@param err table|nil what the attempt failed with
+---@param is_unprocessed boolean|nil whether the server only ended the connection, and did nothing of the
+---  request
 ---@return number seconds
-function Policy:backoff(attempts, err)
+function Policy:backoff(attempts, err, is_unprocessed)
   -- A connection that the server is about to close refuses requests (GOAWAY), or breaks under them: a new
   -- connection will probably work. Only once, as a server that goes on like this is in trouble.
-  if attempts == 1 and err and (err.again or err.curl_code == HTTP2_FRAMING) then return 0 end
+  if attempts == 1 and err and (is_unprocessed or err.curl_code == HTTP2_FRAMING) then return 0 end
   local ceiling = math.min(LONGEST, BASE * 2 ^ math.max(0, attempts - 1))
   local least = err and (err.retry_after or LEAST_DELAY[err.status]) or 0
   return math.max(least, self.random() * ceiling)
@@ -49,8 +51,8 @@ end
 
 -- What a retry takes from the budget. Nothing when the server only ended a connection: it is not in trouble,
 -- and one that serves few requests on each connection would use up the budget of a healthy job.
-local function cost_of(err)
-  if not retryable.counts(err) or err.again then return 0 end
+local function cost_of(err, is_unprocessed)
+  if is_unprocessed or not retryable.counts(err) then return 0 end
   return err.kind == "timeout" and COST_OF_TIMEOUT or COST
 end
 
@@ -58,14 +60,16 @@ end
 ---@param err table
 ---@param attempts integer how many failed, of those that count
 ---@param elapsed number seconds since the first began
+---@param is_unprocessed boolean|nil whether the server only ended the connection, and did nothing of the
+---  request
 ---@return number|nil delay seconds until the next; nil when there is none
 ---@return string|nil limit what forbids one: "attempts", "deadline" or "budget"; nil when the error does
-function Policy:after(err, attempts, elapsed)
+function Policy:after(err, attempts, elapsed, is_unprocessed)
   if not retryable.is_retryable(err) then return nil end
   if attempts >= self.max_attempts or self.max_attempts == 1 then return nil, "attempts" end
-  local delay = self:backoff(attempts, err)
+  local delay = self:backoff(attempts, err, is_unprocessed)
   if elapsed + delay > self.deadline then return nil, "deadline" end
-  local cost = cost_of(err)
+  local cost = cost_of(err, is_unprocessed)
   if self.budget < cost then return nil, "budget" end
   self.budget = self.budget - cost
   return delay

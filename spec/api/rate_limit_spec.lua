@@ -1,8 +1,9 @@
--- Checks the reading of Retry-After: seconds and HTTP dates, and what is neither. The clock is passed in.
+-- Checks rate_limit.lua: HubSpot's rate-limit headers; Retry-After in seconds and as an HTTP date, and what
+-- is neither. The time is passed in.
 
-local answer = require "hubspot.associations.api.response"
-local retry_after = require "hubspot.associations.api.retry_after"
+local rate_limit = require "hubspot.associations.api.rate_limit"
 local random = require "support.random"
+local response = require "hubspot.associations.api.response"
 
 local DAYS = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
@@ -16,7 +17,7 @@ local function http_date(time)
 end
 
 local function read(value, date, now)
-  return retry_after({ ["retry-after"] = value, date = date }, now or 0)
+  return rate_limit.retry_after({ ["retry-after"] = value, date = date }, now or 0)
 end
 
 describe("Retry-After", function()
@@ -97,7 +98,47 @@ end)
 -- The reader is of use only where an answer's header reaches it.
 describe("an answer that says when to try again", function()
   it("is an error with that many seconds", function()
-    local _, err = answer.read({ status = 503, headers = { ["retry-after"] = "17" }, body = "" }, 0)
+    local _, err = response.read({
+      status = 503, headers = { ["retry-after"] = "17" }, body = "", date = 0,
+    }, "batch")
     assert.equal(17, err.retry_after)
+  end)
+end)
+
+describe("the rate limit of a response", function()
+  local PREFIX = "x-hubspot-ratelimit-"
+
+  it("is what its headers say", function()
+    assert.same({
+      max = 190, remaining = 7, interval = 10, daily = 650000, daily_remaining = 1, secondly = 19,
+      secondly_remaining = 0,
+    }, rate_limit.read {
+      [PREFIX .. "max"] = "190",
+      [PREFIX .. "remaining"] = "7",
+      [PREFIX .. "interval-milliseconds"] = "10000",
+      [PREFIX .. "daily"] = "650000",
+      [PREFIX .. "daily-remaining"] = "1",
+      [PREFIX .. "secondly"] = "19",
+      [PREFIX .. "secondly-remaining"] = "0",
+    })
+  end)
+
+  it("is nothing when there are no such headers", function()
+    assert.is_nil(rate_limit.read {})
+    assert.is_nil(rate_limit.read { ["content-type"] = "x", ["x-hubspot-ratelimit"] = "5" })
+  end)
+
+  it("has what is there, whatever is not", function()
+    assert.same({ remaining = 5 }, rate_limit.read { [PREFIX .. "remaining"] = "5" })
+    assert.same({ interval = 0.25 }, rate_limit.read { [PREFIX .. "interval-milliseconds"] = "250" })
+  end)
+
+  it("takes no garbage for a number", function()
+    for _, garbage in ipairs {
+      "", "-1", "1.5", "1e3", "0x10", "x", "5x", "x5", "5, 6", "5 6", "nan", "inf", "5\0", ("9"):rep(30),
+    } do
+      assert.is_nil(rate_limit.read { [PREFIX .. "max"] = garbage }, garbage)
+      assert.same({ daily = 5 }, rate_limit.read { [PREFIX .. "max"] = garbage, [PREFIX .. "daily"] = "5" })
+    end
   end)
 end)

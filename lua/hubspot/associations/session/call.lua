@@ -1,0 +1,75 @@
+-- One call: a request that is sent as many times as it takes, within what the options allow, while the caller
+-- waits.
+
+local attempts = require "hubspot.associations.policy.attempts"
+local core = require "hubspot.associations.core"
+local responses = require "hubspot.associations.api.response"
+
+---@class hubspot.associations.CallInfo what a call returns beside its result
+---@field status integer
+---@field attempts integer
+---@field elapsed number seconds
+---@field correlation_id string|nil
+---@field rate_limit hubspot.associations.RateLimit|nil
+---@field http_version string
+---@field event_error any what on_event raised
+
+-- Waits until the rate limit lets the request through: nil, or the error of a wait that would be too long.
+local function wait_for_limit(session, state, info)
+  local limiter, retry = session.policy.limiter, session.policy.retry
+  local now = core.now()
+  local delay = limiter:delay(now, "call", state)
+  if delay > 0 then session.events:wait(info, delay) end
+  while delay > 0 and not session:is_closed() do
+    local err = retry:too_long(now - state.began + delay)
+    if err then return err end
+    session.wakeups:sleep(delay)
+    now = core.now()
+    delay = limiter:delay(now, "call", state)
+  end
+end
+
+-- One attempt: the result | nil, error; and what is known of the response.
+local function attempt(session, request, reader, state, info)
+  local err = wait_for_limit(session, state, info)
+  if err then return nil, err, { event_error = info.event_error } end
+  local exchange
+  exchange, err = session:submit(request, state.count + 1, info)
+  if not exchange then return nil, err, { event_error = info.event_error } end
+  state:sent(session.policy, core.now(), "call")
+  session.wakeups:step()
+  while not exchange.transfer:done() do session.wakeups:wait() end
+  local raw, result, received
+  raw, err, received = session:receive(exchange)
+  if raw then result, err = responses.read(raw, reader) end
+  session.wakeups:rest()
+  return result, err, received
+end
+
+---@param session hubspot.associations.Session
+---@param request table { method, path, body }
+---@param reader string the endpoint's field `response`
+---@return table|nil result
+---@return hubspot.associations.CallInfo|hubspot.associations.Error
+local function call(session, request, reader)
+  local state, info = attempts.new(), {}
+  state.began = core.now()
+  while true do
+    local result, err, received = attempt(session, request, reader, state, info)
+    local now = core.now()
+    if result then
+      state:succeeded(session.policy, now, received)
+      info.status, info.http_version = received.status, received.http_version
+      info.correlation_id, info.rate_limit = received.correlation_id, received.rate_limit
+      info.attempts, info.elapsed = state.count, now - state.began
+      return result, info
+    end
+    state:failed(session.policy, now, err, received)
+    local delay = state:retry_delay(session.policy, now, err, received)
+    if not delay then return nil, err end
+    session.events:retry(info, err, delay, state.count)
+    session.wakeups:sleep(delay)
+  end
+end
+
+return call

@@ -1,0 +1,89 @@
+-- What `on_event` is told of requests and waits. It is for logs and metrics: what it raises must not cost a
+-- response.
+
+local rate_limit = require "hubspot.associations.api.rate_limit"
+
+local events = {}
+
+---@class hubspot.associations.Events
+local Events = {}
+Events.__index = Events
+
+---@param on_event fun(event: table)|nil the option
+---@return hubspot.associations.Events
+function events.new(on_event)
+  return setmetatable({ on_event = on_event }, Events)
+end
+
+local function emit(self, info, event)
+  local told, raised = pcall(self.on_event, event)
+  if not told then info.event_error = raised end
+end
+
+---A request is about to be sent.
+---@param info table gets `event_error`, what on_event raised, as in all methods
+---@param request table { method, url, body }
+---@param attempt integer
+function Events:request(info, request, attempt)
+  if not self.on_event then return end
+  emit(self, info, {
+    type = "request",
+    method = request.method,
+    url = request.url,
+    attempt = attempt,
+    bytes = #(request.body or ""),
+  })
+end
+
+---A response came.
+---@param info table
+---@param raw hubspot.associations.RawResponse
+---@param received hubspot.associations.ReceivedInfo
+---@param attempt integer
+function Events:response(info, raw, received, attempt)
+  if not self.on_event then return end
+  emit(self, info, {
+    type = "response",
+    status = raw.status,
+    elapsed = raw.elapsed,
+    attempt = attempt,
+    bytes = #raw.body,
+    http_version = raw.http_version,
+    correlation_id = received.correlation_id,
+    rate_limit = rate_limit.read(raw.headers), -- its own: a handler may keep or change it
+  })
+end
+
+---No response came.
+---@param info table
+---@param err hubspot.associations.Error
+---@param attempt integer
+function Events:failure(info, err, attempt)
+  if not self.on_event then return end
+  emit(self, info, {
+    type = "failure",
+    kind = err.kind,
+    message = err.message,
+    elapsed = err.elapsed,
+    attempt = attempt,
+  })
+end
+
+---A request waits for the rate limit.
+---@param info table
+---@param delay number seconds
+function Events:wait(info, delay)
+  if self.on_event then emit(self, info, { type = "wait", delay = delay }) end
+end
+
+---A request that failed is sent again later.
+---@param info table
+---@param err hubspot.associations.Error
+---@param delay number seconds; 0: at once, which is not told
+---@param attempt integer which one failed
+function Events:retry(info, err, delay, attempt)
+  if not self.on_event or delay <= 0 then return end
+  emit(self, info, { type = "retry", kind = err.kind, delay = delay, attempt = attempt })
+end
+
+return events
