@@ -1,4 +1,5 @@
--- Checks path.lua: the paths of the endpoints, spelled out; the encoding of their parts, and what cannot be one.
+-- Checks path.lua, and the paths in endpoints.lua, spelled out: the encoding of their parts, and what cannot
+-- be one.
 
 local endpoints = require "hubspot.associations.api.endpoints"
 local errors = require "hubspot.associations.errors"

@@ -101,17 +101,6 @@ end
 
 -- ---- any number ----
 
----@class hubspot.associations.JobOptions
----@field on_failure fun(failure: table): boolean|nil told of each input that was not created: { index, input,
----  outcome, error }; returning false ends the job
----@field on_batch fun(batch: table): boolean|nil told of each batch when all its inputs have an outcome:
----  { first, last, created, failures, results, report }; returning false ends the job
----@field journal string|nil a file: what is recorded there is not done again, what is done is recorded there
----@field dry_run boolean|nil read and check all inputs, send nothing, and open no journal. The report
----  counts the inputs that can be sent as `not_sent`, invalid ones as `failed`, and as `requests` how many
----  requests that would take
----@field max_failures integer|nil how many failures the report keeps when there is no on_failure, 1000
-
 -- A journal without an endpoint is of `create`, which was the only one once.
 local function open_journal(self, path, method, values)
   if not path then return nil end
