@@ -41,6 +41,14 @@ function responses.created(body, fields)
   return responses.of(201, body or responses.BATCH, lines)
 end
 
+--- A response by which HubSpot rejects a request.
+---@param status integer
+---@param body string JSON
+---@return string
+function responses.rejected(status, body)
+  return responses.of(status, body, { "Content-Type: application/json" })
+end
+
 --- The script of one connection that answers so many requests.
 ---@param bytes string|string[] a list: its first request's answer, its second's, …
 ---@param count? integer how often, 1 by default

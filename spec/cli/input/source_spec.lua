@@ -1,0 +1,135 @@
+-- Checks source.lua by the command: files and pipes that cannot be read, or only in part, and rows that are
+-- bad. The forms of a row are csv_spec's and rows_spec's matter.
+
+local cli = require "hubspot.associations.cli.main"
+local command = require "support.command"
+local process = require "support.process"
+
+local fixture = command.fixture()
+local assert_cannot_run, create, file = fixture.assert_cannot_run, fixture.create, fixture.file
+local held, path = fixture.held, fixture.path
+local assert_found, environment, stream = command.assert_found, command.environment, command.stream
+
+describe("a source of rows", function()
+  setup(fixture.open)
+  teardown(fixture.close)
+  before_each(fixture.reset)
+
+  it("names the line and the column of each, and creates the others", function()
+    local result = create({ "-" }, { stdin = "1,2\n,3\n4\n5,6,x\n7,8\n" })
+    assert.are.same({ 1, "" }, { result.code, result.stderr })
+    assert_found(result.stdout, "5 rows: 2 created, 3 failed\n")
+    assert_found(result.stdout, "\nline 2: from: expected a record id (1 to 19 digits)")
+    assert_found(result.stdout, "\nline 3: column to: is missing")
+    assert_found(result.stdout, "\nline 4: column type: expected")
+    assert.are.same({ "1/2/1", "7/8/1" }, held())
+  end)
+
+  it("names the line and the field of inputs that the module refuses", function()
+    local result = create({ "-" }, {
+      stdin = '\n{"from":{},"to":"2","types":1}\n{"from":"1","to":"2","types":[]}\n{"from":\n',
+    })
+    assert.are.equal(1, result.code)
+    assert_found(result.stdout, "\nline 2: from.id: expected a record id")
+    assert_found(result.stdout, "\nline 3: types: expected")
+    assert_found(result.stdout, "\nline 4: is not JSON: ")
+    assert.are.equal(0, fixture.server:statistics().requests)
+  end)
+
+  it("names the unlabeled type of the pair of objects when there is none, and does not guess", function()
+    local result = create({ "-" }, { stdin = "1,2\n3,4\n", type = false })
+    assert.are.equal(1, result.code)
+    assert_found(result.stdout, "\nlines 1 to 2: column type: ")
+    assert_found(result.stdout, "279 is the unlabeled type from contacts to companies")
+    assert.are.equal(0, fixture.server:statistics().requests)
+  end)
+
+  it("reads on behind what is broken, and counts each row once", function()
+    local result = create({ "-" }, {
+      stdin = 'from,amount,to,name\n1,,2,"Ada\n3,,4,"Bob"\n;\n5,1,234,6,x\n,,,\n' .. ("x"):rep(2000000)
+        .. "\n7,,8\n9,,10,\"never\n",
+    })
+    assert.are.equal(1, result.code)
+    assert_found(result.stdout, "7 rows: 2 created, 5 failed")
+    assert_found(result.stdout, "\nline 2: column 4: it goes on behind its closing quote\n")
+    assert_found(result.stdout, "\nline 4: column to: is missing: it would be field 3, and the row has 1 ")
+    assert_found(result.stdout, "\nline 5: the row has 5 fields, 1 more than the header")
+    assert_found(result.stdout, "\nline 7: is longer than 1048576 bytes\n")
+    assert_found(result.stdout, "\nline 9: column 4: its quote is never closed\n")
+    assert.are.same({ "3/4/1", "7/8/1" }, held())
+  end)
+
+  it("links by the columns that options name", function()
+    local export = "Record ID,First Name,Associated Company IDs\n101,Ada,202\n102,Bob,\"203;204\"\n"
+    local result = create { "--from-column", "record id",
+      "--to-column", "Associated Company IDs", file("export.csv", export) }
+    assert.are.equal(1, result.code)
+    assert.are.same({ "101/202/1" }, held())
+    result = create { path "export.csv" }
+    assert.are.same({ 2, "" }, { result.code, result.stdout })
+    assert_found(result.stderr, "--from-column NAME and --to-column NAME")
+    assert_found(result.stderr, "found: Record ID, First Name, Associated Company IDs (separated by")
+    assert_found(result.stderr, "nothing was sent")
+    assert.are.same({ "101/202/1" }, held())
+  end)
+
+  it("does not let what a file holds act on the terminal", function()
+    local result = create({ "-" }, { stdin = "1,2,\27]0;x\7\n" })
+    assert.are.equal(1, result.code)
+    assert.is_nil(result.stdout:find("[%z\1-\9\11-\31\127]"))
+  end)
+
+  it("stops where the file cannot be read on, and says what became of the rows before", function()
+    for _, dry in ipairs { false, "--dry-run" } do
+      local pieces, out, err = { '5,"6\n', "1,2\n3,4\n" }, stream(), stream()
+      local arguments = fixture.arguments { "--batch-size", "1", "--concurrency", "1", "-" }
+      if dry then table.insert(arguments, 2, dry) end
+      local code = cli.main(arguments, {
+        stdin = { read = function() return table.remove(pieces), "Input/output error" end },
+        stdout = out, stderr = err, getenv = function(name) return environment()[name] or nil end,
+      })
+      assert.are.equal(2, code)
+      assert_found(out.text, dry and "2 rows: 2 can be sent" or "2 rows: 2 created, 0 failed")
+      assert_found(out.text, "; the rest of the file was not read\n")
+      assert_found(err.text, "standard input: line 3, column 2: Input/output error\n")
+    end
+  end)
+
+  it("sends nothing when the file is none", function()
+    for stdin, part in pairs {
+      ["a;b\n1;2\n"] = "found: a, b", ["\255\254f\0"] = "UTF-16", ["["] = "JSON list",
+      ["PK\3\4"] = "workbook", ["\31\139\8"] = "gzip", ["from,to\r1,2\r"] = "carriage returns alone",
+      [("\239\187\191"):rep(2) .. "from,to\n1,2\n"] = "two byte order marks",
+      ["Contacts\nfrom,to\n1,2\n"] = "remove a title above the header",
+    } do
+      local result = create({ "-" }, { stdin = stdin })
+      assert.are.same({ 2, "" }, { result.code, result.stdout })
+      assert_found(result.stderr, "standard input: ")
+      assert_found(result.stderr, part)
+      assert_found(result.stderr, "nothing was sent")
+    end
+    assert.are.equal(0, fixture.server:statistics().requests)
+  end)
+
+  it("refuses a file without rows", function()
+    local result = create({ file("empty.csv", "from,to\n") })
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "empty.csv: has no rows")
+  end)
+
+  it("that is not there", function()
+    assert_cannot_run({ path "none.csv" }, "none.csv: No such file")
+  end)
+
+  it("that is a folder", function()
+    assert_cannot_run({ fixture.folder }, "Is a directory")
+  end)
+
+  it("that is a closed standard input", function()
+    local argv = command.argv(command.create("http://127.0.0.1:1", { "-" }, "1"), '"$@" <&-')
+    local result = process.run(argv, { env = environment() })
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "hubspot-associations: standard input is closed\n")
+    assert_found(result.stderr, "give the name of a file")
+  end)
+end)

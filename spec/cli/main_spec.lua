@@ -1,0 +1,99 @@
+-- Checks main.lua and the launcher: what the command does before and around any of its commands.
+
+local cli = require "hubspot.associations.cli.main"
+local command = require "support.command"
+local process = require "support.process"
+local version = require "hubspot.associations.version"
+
+local TOKEN = command.TOKEN
+
+local environment, run, stream = command.environment, command.run, command.stream
+local assert_found = command.assert_found
+
+describe("the command", function()
+  it("tells its version", function()
+    local result = run { "--version" }
+    assert.are.same({ code = 0, stdout = "hubspot-associations " .. version .. "\n", stderr = "" }, result)
+  end)
+
+  it("gives help on standard output", function()
+    for _, arguments in ipairs { { "--help" }, { "create", "--help" }, { "sandbox", "--help" } } do
+      local result = run(arguments)
+      assert.are.same({ 0, "" }, { result.code, result.stderr })
+      assert_found(result.stdout, "Usage: hubspot-associations")
+    end
+  end)
+
+  it("ends with 2 and points to the help when it is misused", function()
+    local result = run { "destroy" }
+    assert.are.same({ 2, "" }, { result.code, result.stdout })
+    assert_found(result.stderr, "unknown command 'destroy'")
+    assert_found(result.stderr, "try: hubspot-associations --help\n")
+    for _, name in ipairs { "create", "sandbox" } do
+      assert_found(run({ name, "--nothing" }).stderr, "try: hubspot-associations " .. name .. " --help\n")
+    end
+  end)
+
+  it("says so when its modules are not in the search path", function()
+    local result = run({ "--version" }, { env = { LUA_PATH = "/nowhere/?.lua" } })
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "LUA_PATH")
+  end)
+
+  it("finds its modules below any prefix that make install put it in", function()
+    local folder, abi = process.make_folder(), _VERSION:match "%d+%.%d+"
+    local core
+    for template in package.cpath:gmatch "[^;]+" do
+      local file = io.open((template:gsub("%?", "hubspot/associations/core")))
+      if file then
+        core = core or template:match "^(.*)/%?"
+        file:close()
+      end
+    end
+    local modules = command.PATH:gsub("bin/[^/]*$", "lua")
+    process.run { "sh", "-c", [[cd "$1" && mkdir -p bin share/lua lib/lua && cp "$2" bin/ &&
+      ln -s "$3" "share/lua/$5" && ln -s "$4" "lib/lua/$5"]],
+      "sh", folder, command.PATH, modules, core, abi }
+    local function without(path, place)
+      return (path:gsub("[^;]+", function(template)
+        return template:find(place, 1, true) == 1 and "/nowhere/?" or template
+      end))
+    end
+    local result = process.run({ process.interpreter(), folder .. "/bin/hubspot-associations", "create",
+      "--from", "a", "--to", "b", "--dry-run", "-" }, { stdin = "1,2,3\n", env = environment {
+        LUA_PATH = without(package.path, modules), LUA_CPATH = without(package.cpath, core),
+      } })
+    process.remove_folder(folder)
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+  end)
+
+  it("can be run in a host's process, with the host's streams", function()
+    local out, err = stream(), stream()
+    local code = cli.main({ "create", "--from", "a", "--to", "b", "--type", "1", "-" }, {
+      stdin = { read = function() return nil end }, stdout = out, stderr = err,
+      getenv = function() return TOKEN end,
+    })
+    assert.are.same({ 2, "" }, { code, out.text })
+    assert_found(err.text, "standard input: has no rows")
+  end)
+
+  it("calls its own mistakes internal errors, in one line", function()
+    local out, err = stream(), stream()
+    local code = cli.main({ "create", "--from", "a", "--to", "b", "-" }, {
+      stdin = { read = function() error "a mistake" end }, stdout = out, stderr = err,
+      getenv = function() return TOKEN end,
+    })
+    assert.are.equal(2, code)
+    assert_found(err.text, "internal error")
+    assert_found(err.text, "a mistake")
+    assert.are.equal(1, select(2, err.text:gsub("\n", "")))
+  end)
+
+  it("takes no broken pipe for an error, but every other failure to write", function()
+    local err = stream()
+    assert.are.equal(0, cli.main({ "--version" }, { stdout = stream { "Broken pipe", 32 }, stderr = err }))
+    assert.are.equal("", err.text)
+    assert.are.equal(2, cli.main({ "--version" }, { stdout = stream { "No space left", 28 }, stderr = err }))
+    assert_found(err.text, "No space left")
+  end)
+end)
