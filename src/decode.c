@@ -140,7 +140,7 @@ static int is_id(lua_State *L, const lhsa_decoder *decoder)
   const char *key = lua_tolstring(L, -1, &length);
   if (decoder->of_input)
     return is_input_id(decoder, key, length);
-  return decoder->reader.is_integer && ends_with(key, length, "ObjectId");
+  return decoder->reader.is_integer && (ends_with(key, length, "ObjectId") || is_word(key, length, "id"));
 }
 
 /* Whether the object at the top but one has a value under the key at the top. */
@@ -156,8 +156,8 @@ static int is_known(lua_State *L)
 /* A bit for the key at the top, when it is one by which a response tells outcomes; else 0. */
 static unsigned outcome_bit(lua_State *L)
 {
-  static const char *const KEYS[] = {"fromObjectId", "toObjectId", "results",
-                                     "errors",       "numErrors",  "status"};
+  static const char *const KEYS[] = {"fromObjectId", "toObjectId", "from",      "to",    "id",
+                                     "results",      "errors",     "numErrors", "status"};
   size_t length;
   const char *key = lua_tolstring(L, -1, &length);
   for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)

@@ -59,13 +59,14 @@ local function object_model(source, depth, value_model)
   local model, expected = { kind = "object" }, {}
   local names = {}
   for _ = 1, source:integer(0, 5) do
-    local name = source:one_in(3) and source:pick { "1", "", "fromObjectId", "toObjectId", "ObjectId",
+    local name = source:one_in(3) and source:pick { "1", "", "id", "fromObjectId", "toObjectId", "ObjectId",
       "null" }
       or source:text(0, 6)
     if not names[name] then
       names[name] = true
       local entry, value = value_model(source, depth - 1)
-      if entry.kind == "number" and entry.integer and name:find "ObjectId$" then value = entry.text end
+      local is_id = name == "id" or name:find "ObjectId$"
+      if entry.kind == "number" and entry.integer and is_id then value = entry.text end
       model[#model + 1] = { name, entry }
       expected[name] = value
     end
@@ -326,7 +327,16 @@ describe("decode", function()
     it("that are numbers become strings", function()
       assert_decodes({ fromObjectId = "101", toObjectId = "202" }, '{"fromObjectId":101,"toObjectId":202}')
       assert_decodes({ ObjectId = "0" }, '{"ObjectId":0}')
+      assert_decodes({ from = { id = "9007199254740993" }, to = { id = "5" } },
+        '{"from":{"id":9007199254740993},"to":{"id":"5"}}')
       assert_decodes({ { fromObjectId = "5" } }, '[{"fromObjectId":5}]')
+    end)
+
+    it("that are there twice are believed in neither", function()
+      assert_decodes({ from = false, to = { id = false } },
+        '{"from":{"id":"1"},"to":{"id":1,"id":"1"},"from":{"id":"1"}}')
+      assert_decodes({ fromObjectId = false, toObjectId = "5" },
+        '{"fromObjectId":"1","toObjectId":5,"fromObjectId":"1"}')
     end)
 
     it("keep every digit and the sign", function()
@@ -354,6 +364,7 @@ describe("decode", function()
     end)
 
     it("are known by their key, not by what only looks like it", function()
+      assert_decodes({ Id = 5, ids = 6, typeId = 7 }, '{"Id":5,"ids":6,"typeId":7}')
       assert_decodes({ ObjectIds = 5, objectId = 6, ["ObjectId "] = 7 },
         '{"ObjectIds":5,"objectId":6,"ObjectId ":7}')
       assert_decodes({ a = 'x"ObjectId":5' }, '{"a":"x\\"ObjectId\\":5"}')

@@ -25,7 +25,8 @@ local function compare_lists(list, other)
 end
 
 local TELLS_OUTCOME = {
-  fromObjectId = true, toObjectId = true, results = true, errors = true, numErrors = true, status = true,
+  fromObjectId = true, toObjectId = true, from = true, to = true, id = true,
+  results = true, errors = true, numErrors = true, status = true,
 }
 
 -- Of two values under a key that tells outcomes, core.decode believes none.
@@ -48,7 +49,8 @@ function compare(value, other, key)
     assert(type(value) == "table", key);
     (#other > 0 and compare_lists or compare_objects)(value, other, key)
   elseif type(other) == "number" then
-    local is_id, is_whole = key:find "ObjectId$", type(value) == "string" and value:find "^%-?%d+$"
+    local is_id = key:find "ObjectId$" or key == "id"
+    local is_whole = type(value) == "string" and value:find "^%-?%d+$"
     assert(type(value) == "number" or is_id and is_whole, key)
     assert(not is_id or integer_type(value) ~= "integer", key)
     assert(tonumber(value) + 0.0 == other + 0.0, key)
