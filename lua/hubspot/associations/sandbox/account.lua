@@ -183,6 +183,7 @@ end
 ---@class hubspot.associations.sandbox.Call
 ---@field request hubspot.associations.sandbox.Request
 ---@field version string of the API
+---@field most integer|nil the largest number of inputs of a request to this endpoint
 ---@field parameters table<string, string> the path's, such as fromObjectId
 ---@field direction hubspot.associations.sandbox.Direction|nil when the path names two object types
 ---@field links hubspot.associations.sandbox.Links
@@ -203,7 +204,7 @@ local function dispatch(self, request, path, now)
     or endpoint.has_body and check_media_type(headers)
   if rejected then return nil, rejected end
   return endpoint.handler.handle {
-    request = request, version = route.version, parameters = route.parameters,
+    request = request, version = route.version, parameters = route.parameters, most = endpoint.most,
     direction = between, links = self.links, settings = self.settings, date = iso8601(self, now),
   }
 end

@@ -179,8 +179,8 @@ local DEFINITIONS = {
   labels = { check = labels },
   -- The scopes that the app lacks: a list such as { "crm.objects.contacts.write" }, or true for all.
   forbidden = { check = scopes },
-  -- The largest number of inputs of a batch create.
-  max_inputs = { check = positive_integer, default = 2000 },
+  -- The largest number of inputs of a batch create. When absent, the documented one.
+  max_inputs = { check = positive_integer },
   -- The records that do not exist: function(object_type_id, id) -> boolean, or a list of ids. By default,
   -- those whose id begins with 404. A record whose id is no number never exists.
   missing = { check = missing, default = function(_, id) return id:sub(1, 3) == "404" end },

@@ -1,7 +1,8 @@
--- Finds the endpoint that a request is for. An endpoint's method and path come from a table like the
--- client's, and its handler is the file in handlers/ that has the endpoint's name, so that a new endpoint is
--- a row and a file. The module knows paths, and nothing of accounts or bodies.
+-- Finds the endpoint that a request is for. An endpoint's method and path are those of the client's table,
+-- and its handler is the file in handlers/ that has the endpoint's name, so that a new endpoint is one file
+-- here. The module knows paths, and nothing of accounts or bodies.
 
+local client_endpoints = require "hubspot.associations.api.endpoints"
 local rejection = require "hubspot.associations.sandbox.rejection"
 
 local routes = {}
@@ -10,9 +11,9 @@ local HANDLERS = "hubspot.associations.sandbox.handlers."
 
 local PAIR = "associations/{fromObjectType}/{toObjectType}/"
 
-local ENDPOINTS = {
-  create = { "POST", PAIR .. "batch/create", shape = "association" },
-  read = { "POST", PAIR .. "batch/read", shape = "record" },
+-- Endpoints that the client does not have, in the form of its table.
+local MORE_ENDPOINTS = {
+  read = { "POST", PAIR .. "batch/read", shape = "record", most = 1000 },
 }
 
 local VERSIONS = { ["2025-09"] = true, ["2026-03"] = true, ["2026-09"] = true, ["v4"] = true }
@@ -30,6 +31,7 @@ local VERSIONS = { ["2025-09"] = true, ["2026-03"] = true, ["2026-09"] = true, [
 ---@class hubspot.associations.sandbox.Endpoint
 ---@field method string
 ---@field has_body boolean whether its requests have a JSON body
+---@field most integer|nil the largest number of inputs of a request
 ---@field handler hubspot.associations.sandbox.Handler
 
 ---@class hubspot.associations.sandbox.Route
@@ -40,7 +42,7 @@ local VERSIONS = { ["2025-09"] = true, ["2026-03"] = true, ["2026-09"] = true, [
 -- The Lua pattern of a template, "a/{b}", and the names of its parameters.
 local function compile(template)
   local names = {}
-  local pattern = template:gsub("[%-%.]", "%%%0"):gsub("{(%w+)}", function(name)
+  local pattern = template:gsub("[%-%.]", "%%%0"):gsub("{([A-Za-z]+)}", function(name)
     names[#names + 1] = name
     return "([^/]+)"
   end)
@@ -57,8 +59,8 @@ end
 local function new_endpoint(name, row)
   local pattern, names = compile(row[2])
   return {
-    name = name, method = row[1], has_body = row.shape ~= nil, handler = require(HANDLERS .. name),
-    patterns = patterns_of(pattern), parameters = names,
+    name = name, method = row[1], has_body = row.shape ~= nil, most = row.most,
+    handler = require(HANDLERS .. name), patterns = patterns_of(pattern), parameters = names,
   }
 end
 
@@ -69,7 +71,9 @@ local function is_before(one, other)
 end
 
 local endpoints = {}
-for name, row in pairs(ENDPOINTS) do endpoints[#endpoints + 1] = new_endpoint(name, row) end
+for _, rows in ipairs { client_endpoints, MORE_ENDPOINTS } do
+  for name, row in pairs(rows) do endpoints[#endpoints + 1] = new_endpoint(name, row) end
+end
 table.sort(endpoints, is_before)
 
 local function percent_decode(text)

@@ -55,7 +55,7 @@ create.writes = true
 ---@return hubspot.associations.sandbox.Rejection|nil
 function create.handle(call)
   local direction, settings, body = call.direction, call.settings, call.request.body
-  local parsed, rejected = association_inputs.read(direction, body, settings.max_inputs)
+  local parsed, rejected = association_inputs.read(direction, body, settings.max_inputs or call.most)
   rejected = rejected or record_checks.rejection(direction, parsed, settings, body)
   if rejected then return nil, rejected end
   local results, errors = write(direction, call.links, settings, parsed)

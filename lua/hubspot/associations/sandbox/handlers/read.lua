@@ -7,8 +7,6 @@ local request_body = require "hubspot.associations.sandbox.request_body"
 
 local read = {}
 
-local MAX_INPUTS = 1000
-
 local function type_list(types)
   local list = {}
   for i, entry in ipairs(types) do
@@ -46,7 +44,7 @@ end
 ---@return hubspot.associations.sandbox.Rejection|nil
 function read.handle(call)
   local direction, body = call.direction, call.request.body
-  local inputs, rejected = request_body.inputs(body, MAX_INPUTS)
+  local inputs, rejected = request_body.inputs(body, call.most)
   if not inputs then return nil, rejected end
   local results, errors = {}, {}
   for i, input in ipairs(inputs) do
