@@ -669,66 +669,6 @@ describe("body", function()
     end)
   end)
 
-  describe("confirmed_by", function()
-    local function answer(results, rest)
-      return '{"status":"COMPLETE","results":[' .. results .. "]" .. (rest or "") .. "}"
-    end
-
-    local function result(from, to, rest)
-      return ('{"fromObjectId":%s,"toObjectId":%s%s}'):format(from, to, rest or "")
-    end
-
-    it("is true of an answer with a result for each input and no error", function()
-      local body = body_of(GOOD, but { from = "3" })
-      local first, second = result('"1"', '"2"'), result("3", "2", ',"labels":[null,"a",{}],"x":{"y":[[]]}')
-      assert.is_true(body:confirmed_by(answer(first .. "," .. second)))
-      assert.is_true(body:confirmed_by(answer(second .. " , " .. first, ',"errors":[],"numErrors":0')))
-      assert.is_true(body:confirmed_by(answer(second .. "," .. first, ',"errors":null,"links":null')))
-    end)
-
-    it("is false of any other", function()
-      local body = body_of(GOOD, but { from = "3" })
-      local first, second = result('"1"', '"2"'), result('"3"', '"2"')
-      local both = first .. "," .. second
-      for _, text in ipairs {
-        "", "null", "[]", "{}", answer "", answer(first), answer(first .. "," .. first),
-        answer(both .. ",{}"),
-        answer(both .. "," .. result('"9"', '"9"')), answer(both, ',"errors":[{}]'),
-        answer(both, ',"numErrors":1'), answer(both):gsub("COMPLETE", "PENDING"),
-        answer(both):gsub('"status":"COMPLETE",', ""), answer(both) .. "x", answer(both) .. answer(both),
-        answer(both, ',"results":[' .. both .. "]"), answer(both .. ","),
-      } do
-        assert.is_false(body:confirmed_by(text), text)
-      end
-      local whole = answer(both)
-      for length = 0, #whole - 1 do assert.is_false(body:confirmed_by(whole:sub(1, length))) end
-    end)
-
-    it("is true of nothing that is not JSON", function()
-      local body = body_of(GOOD)
-      for _, labels in ipairs {
-        '["a",]', "[1,]", "[[1,]]", '["\\x"]', '["\\u12"]', "[,]", '{"a":1,}', '{"a"}', "[1 2]", "tru", "01",
-        '{"\\x":1}',
-      } do
-        local text = answer(result('"1"', '"2"', ',"labels":' .. labels))
-        assert.is_nil(core.decode(text), text)
-        assert.is_false(body:confirmed_by(text), text)
-      end
-    end)
-
-    it("is true only of what decode reads, whatever is changed in an answer", function()
-      local body = body_of(GOOD, but { from = "3" })
-      local first, second = result('"1"', '"2"', ',"labels":["a",null]'), result("3", "2")
-      local whole = answer(first .. "," .. second, ',"errors":[]')
-      local pieces = { "[", "]", "{", "}", ",", ":", '"', "\\", "null", "1", "-", " ", "" }
-      random.check(3000, function(source)
-        local at = source:integer(1, #whole + 1)
-        local text = whole:sub(1, at - 1) .. source:pick(pieces) .. whole:sub(at + source:integer(0, 2))
-        if body:confirmed_by(text) then assert(core.decode(text), text) end
-      end)
-    end)
-  end)
-
   it("refuses to be another object", function()
     local methods = getmetatable(core.body()).__index
     for _, method in ipairs {
