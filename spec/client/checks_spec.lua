@@ -1,5 +1,5 @@
 -- What is checked before it is sent, by every way in: create, create_all, start, the command and its dry run.
--- The rules themselves are record_id_spec's, type_check_spec's and types_spec's matter.
+-- The rules themselves are record_id_spec's, body_types_spec's and types_spec's matter.
 
 local clients = require "support.clients"
 local command = require "support.command"

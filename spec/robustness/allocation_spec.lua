@@ -6,6 +6,7 @@ local process = require "support.process"
 local SCENARIOS = {
   { "load", "loading the core" },
   { "body", "writing a body" },
+  { "shapes", "writing bodies of other shapes" },
   { "decode", "decoding an answer" },
   { "url", "checking a URL" },
   { "file", "appending to a file" },

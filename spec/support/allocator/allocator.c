@@ -432,6 +432,7 @@ int main(int argc, char **argv)
   static const char *const names[] = {
     "load",
     "body",
+    "shapes",
     "decode",
     "url",
     "file",

@@ -79,7 +79,7 @@ function scenarios.load()
     assert(type(core[name]) == "function", "no " .. name)
   end
   local body = core.body()
-  for _, method in ipairs { "add", "add_list", "json", "count", "clear", "__gc" } do
+  for _, method in ipairs { "add", "add_list", "json", "count", "clear", "group", "confirmed_by", "__gc" } do
     assert(body[method], "no method " .. method)
   end
   return true
@@ -106,6 +106,46 @@ function scenarios.body(core)
   body:clear()
   assert(body:json() == '{"inputs":[]}', "the body after clear")
   assert(core.body({ check_ids = false }):add { from = 'a"\\\0\226\128\168', to = "2", types = 1 })
+  return true
+end
+
+local BAD_PAIRS = { { from = 1, to = 2, types = 1 }, { from = 1 } }
+
+-- Good inputs of each shape, and bad ones.
+local SHAPES = {
+  pair = { { { from = 1, to = 2 }, { from = 3, to = "4" } }, BAD_PAIRS },
+  fan = { { { from = 1, to = 2 }, { from = 1, to = "4" } }, BAD_PAIRS },
+  record = {
+    { 1, { id = 2, after = ("a"):rep(500) } },
+    { "x", { id = 1, after = 5 }, { id = 1, after = "\255" } },
+  },
+  limit = {
+    { { category = "A", typeId = 1, maxToObjectIds = 2 } },
+    { { category = "a" }, { category = "HUBSPOT_DEFINED", typeId = 280 }, { category = "A", typeId = 1 } },
+  },
+  limit_type = { { { category = "A", typeId = 1 } }, { { category = "A" } } },
+}
+
+function scenarios.shapes(core)
+  for shape, inputs in pairs(SHAPES) do
+    local good, bad = inputs[1], inputs[2]
+    local result = { from = { "from", "id" }, to = { "to", "id" } }
+    local body = core.body { shape = shape, check_type = check_type, result = result, most_groups = 1000 }
+    for _ = 1, 3 do
+      assert(body:add_list(good))
+      local added, errors, count = body:add_list(bad)
+      assert(not added and count == #bad and #errors == count, shape)
+      assert(not body:add_list { good[1], bad[1] })
+    end
+    assert(body:count() == 3 * #good, shape)
+    assert(#core.decode(body:json()).inputs == (shape == "fan" and 1 or 3 * #good), shape)
+    assert(core.pairs():enter(body, 1) == true, shape)
+    assert(#core.decode(body:select { 1, 1 + #good }).inputs == 1, shape)
+    assert(core.decode(body:input(1)) and body:ids(1) and body:group(1 + #good) == 1, shape)
+    body:confirmed_by '{"status":"COMPLETE","results":[{"from":{"id":1},"to":{"id":"2"}}]}'
+    body:clear()
+    assert(body:json() == '{"inputs":[]}', shape)
+  end
   return true
 end
 
