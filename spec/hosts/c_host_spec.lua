@@ -1,5 +1,6 @@
--- A C program with a poll loop of its own, linked with the static library: its loop goes on while
--- associations are created, and nothing is left when it ends. host.c is the documentation's example, too.
+-- A C program with its own poll loop, linked with the static library: the loop keeps running while
+-- associations are created, and nothing is left when the program ends. The documentation refers to host.c as
+-- an example.
 
 local c_host = require "support.c_host"
 local sandbox = require "support.sandbox"

@@ -1,4 +1,4 @@
--- The module in cqueues, on each Lua; and the default loop there, to see that a stall is seen.
+-- The module in cqueues, on each Lua; and the default loop, to show that a stall is noticed.
 
 local behaviour = require "hosts.support.behaviour"
 local hosts = require "hosts.support.hosts"

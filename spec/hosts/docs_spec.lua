@@ -1,5 +1,5 @@
--- Checks docs/hosts.md: what it has a reader paste is put into files and run in the real hosts, with the
--- module as `make install` puts it. Changed are only the places of files, ports, and where HubSpot is.
+-- Checks docs/hosts.md: its blocks are put into files and run in the real hosts, with the module as `make
+-- install` installs it. Only paths, ports and the address of HubSpot are replaced.
 
 local c_host = require "support.c_host"
 local documents = require "support.documents"
@@ -10,7 +10,7 @@ local sandboxes = require "support.sandbox"
 local PAGE = "docs/hosts.md"
 local TOKEN = "pat-na1-0123456789-secret"
 
--- What the makes and the hosts that are run here may not be told by the make that runs the specs.
+-- Variables of the make that runs the specs, which the makes and hosts that are started here must not see.
 local CLEAN = {
   HUBSPOT_TOKEN = TOKEN, LUA_PATH = false, LUA_CPATH = false, LUA_INIT = false, LD_PRELOAD = false,
   MAKEFLAGS = false, MAKEOVERRIDES = false, MFLAGS = false, BUILD = false, LUA = false, LUA_VERSION = false,
@@ -20,7 +20,7 @@ local function plain(text)
   return (text:gsub("%W", "%%%0"))
 end
 
--- Replaces what has to be there.
+-- Replaces a text, and fails if it is not there.
 local function replaced(text, before, after)
   local changed, count = text:gsub(plain(before), (after:gsub("%%", "%%%%")))
   assert(count > 0, "no " .. before .. " in: " .. text)
@@ -62,7 +62,7 @@ describe("docs/hosts.md", function()
     account:reset()
   end)
 
-  -- A folder to which the module is installed for a Lua.
+  -- The folder into which the module is installed for a version of Lua.
   local function prefix(version)
     if not installed[version] then
       installed[version] = home .. "/" .. version
@@ -72,7 +72,7 @@ describe("docs/hosts.md", function()
     return installed[version]
   end
 
-  -- A section's files in a folder -> their places, by their names in the document.
+  -- Writes the files of a section to a folder. Returns their paths, by their names in the document.
   local function paste(section, version, folder, port)
     local places = {}
     process.run { "chmod", "755", folder }
@@ -108,7 +108,7 @@ describe("docs/hosts.md", function()
     return table.concat(pairs_linked, " ")
   end
 
-  -- A section is tried by a function, or skipped for what is not there.
+  -- Runs a function for a section, or skips it if something is missing.
   local SECTIONS = {}
 
   local function host(section, needs, try)
@@ -120,7 +120,7 @@ describe("docs/hosts.md", function()
     end)
   end
 
-  -- A server that links a pair for each request, and tells.
+  -- Asks a server to link a pair, and checks its response.
   local function try_server(version, describe, good, bad)
     local server = hosts.serve(version, describe, CLEAN)
     local well = server:get(good)

@@ -1,7 +1,7 @@
-/* A host that forks its Lua state; for fork_spec.lua. Runs a script that has three functions more, and owns
- * nothing else: what is done before and after a fork is the script's.
+/* A host that forks its Lua state, for fork_spec.lua. It runs a script, to which it gives three functions; the
+ * script decides what is done before and after a fork.
  *
- *   fork ARGUMENT... <SCRIPT     a script that returns ends with lua_close; one that calls leave does not
+ *   fork ARGUMENT... <SCRIPT     ends with lua_close, unless the script calls leave
  *
  *   fork() -> 0 in the child, its process id in the parent
  *   wait(pid) -> its exit code, 128 + n when signal n ended it
@@ -23,7 +23,7 @@ enum { MOST_SOURCE = 65536 };
 
 static int fork_state(lua_State *L)
 {
-  fflush(NULL); /* what is not written yet would be written twice */
+  fflush(NULL); /* buffered output would be written by both processes */
   pid_t pid = fork();
   if (pid < 0)
     return luaL_error(L, "fork failed");
@@ -81,7 +81,7 @@ int main(int count, char *arguments[])
   int failed = lua_pcall(L, 1, 0, 0) != 0;
   if (failed) {
     const char *text = luaL_callmeta(L, -1, "__tostring") ? lua_tostring(L, -1) : lua_tostring(L, -1);
-    fprintf(stderr, "%s\n", text == NULL ? "an error that is no text" : text);
+    fprintf(stderr, "%s\n", text == NULL ? "an error without a text" : text);
   }
   lua_close(L);
   return failed;

@@ -1,5 +1,5 @@
--- A Lua state that is forked: parent and child both go on with their client, each over connections of its own
--- and with its own answers, and the child's end does not disturb the parent.
+-- A Lua state that is forked: parent and child both continue with their client, each over its own connections
+-- and with its own responses, and the end of the child does not disturb the parent.
 
 local c_host = require "support.c_host"
 local certificates = require "support.certificates"
@@ -21,35 +21,35 @@ local COMMON = [[
     for name, value in pairs(changes or {}) do options[name] = value end
     return assert(associations.new(options))
   end
-  -- The id in the one result of the answer: what was asked for, or which connection it came over.
+  -- The id in the only result: that of the input, or the number of the connection (see `serve`).
   local function create(client, id)
     local batch = assert(client:create("contacts", "companies", { { from = id, to = 1, types = 279 } }))
     return batch.results[1].fromObjectId
   end
-  -- A job of 100 inputs, and how many of them are in flight.
+  -- Starts a job of 100 inputs. Also returns how many of them are in flight.
   local function start_job(client)
     local inputs = {}
     for id = 1, 100 do inputs[id] = { from = id, to = 1, types = 279 } end
-    local operation = assert(client:start("contacts", "companies", inputs))
+    local job = assert(client:start("contacts", "companies", inputs))
     local deadline = core.now() + 0.1
     while core.now() < deadline do
-      assert(not operation:step())
-      core.poll(operation:fd(), math.max(0, deadline - core.now()))
+      assert(not job:step())
+      core.poll(job:fd(), math.max(0, deadline - core.now()))
     end
     local in_flight = 10 * client.session.transport:pending()
     assert(in_flight > 0)
-    return operation, in_flight
+    return job, in_flight
   end
-  local function run(operation)
-    while not operation:step() do core.poll(operation:fd(), operation:timeout()) end
-    return operation:result()
+  local function run(job)
+    while not job:step() do core.poll(job:fd(), job:timeout()) end
+    return job:result()
   end
   local function end_child()
     if how ~= "lua_close" then leave(how, 0) end
   end
 ]]
 
--- Both ask at once, again and again, for what the other does not ask for.
+-- Both make many calls at the same time, each with ids of its own.
 local BOTH_ASK = [[
   local client = new()
   assert(create(client, 7) == "7")
@@ -63,7 +63,7 @@ local BOTH_ASK = [[
   assert(create(client, 8) == "8")
 ]]
 
--- The child asks while it lives; which connection an answer came over is the answer.
+-- The child makes calls, too; each response names its connection.
 local CHILD_ASKS = [[
   local client = new { max_attempts = 1 }
   assert(create(client, 7) == "1" and create(client, 7) == "1")
@@ -79,7 +79,7 @@ local CHILD_ASKS = [[
   assert(client.session.transport:fd() == fd)
 ]]
 
--- The child does nothing at all with what it was given.
+-- The child does nothing with the client.
 local CHILD_ENDS = [[
   local client = new { max_attempts = 1 }
   assert(create(client, 7) == "1")
@@ -89,7 +89,7 @@ local CHILD_ENDS = [[
   assert(create(client, 7) == "1" and create(client, 7) == "1")
 ]]
 
--- The child closes the client, and goes on with another.
+-- The child closes the client, and opens another.
 local CHILD_CLOSES = [[
   local client = new { max_attempts = 1 }
   assert(create(client, 7) == "1")
@@ -143,12 +143,12 @@ local IN_FLIGHT = [[
   assert(finish(submit "last").body:find '"1"')
 ]]
 
--- A job: what was in flight is the parent's; the child's asks for it again.
+-- A job: the parent gets the responses to what was in flight; the child sends those inputs again.
 local JOB = [[
   local client = new { batch_size = 10 }
-  local operation = start_job(client)
+  local job = start_job(client)
   local pid = fork()
-  local report = assert(run(operation))
+  local report = assert(run(job))
   assert(report.created == 100, report.created)
   if pid == 0 then
     assert(report.retries > 0)
@@ -160,22 +160,22 @@ local JOB = [[
 
 -- A job that waits for its next attempt is woken by its descriptor alone, in parent and child.
 local JOB_WAITS = [[
-  local operation = assert(new():start("contacts", "companies", { { from = 1, to = 1, types = 279 } }))
-  repeat operation:step() until operation:timeout() and operation:progress().requests == 1
+  local job = assert(new():start("contacts", "companies", { { from = 1, to = 1, types = 279 } }))
+  repeat job:step() until job:timeout() and job:progress().requests == 1
   local pid = fork()
-  local fd = operation:fd()
-  repeat assert(core.poll(fd, 10)) until operation:step()
-  assert(operation:result().created == 1)
+  local fd = job:fd()
+  repeat assert(core.poll(fd, 10)) until job:step()
+  assert(job:result().created == 1)
   if pid == 0 then return end_child() end
   assert(wait(pid) == 0)
 ]]
 
--- A job that may not try again: what was sent, by whomever, may have been done.
+-- A job without retries: what the parent has in flight may be done, so that in the child it is unconfirmed.
 local JOB_ONCE = [[
   local client = new { batch_size = 10, max_attempts = 1 }
-  local operation, in_flight = start_job(client)
+  local job, in_flight = start_job(client)
   local pid = fork()
-  local report = run(operation)
+  local report = run(job)
   if pid == 0 then
     io.write(report.unconfirmed - in_flight, " ", report.not_sent + in_flight)
     return end_child()
@@ -184,7 +184,7 @@ local JOB_ONCE = [[
   assert(report.created == 100)
 ]]
 
--- What parent and child do over connections, and how many of them, and of requests, the server then has seen.
+-- Scripts, and how many connections and requests the server has then seen.
 local OVER_CONNECTIONS = {
   { promise = "keeps its connection, and the child gets one of its own", script = CHILD_ASKS,
     connections = 2, requests = 6 },
@@ -214,7 +214,7 @@ describe("a state that is forked", function()
     server = nil
   end)
 
-  -- Runs a script to its end, in which it may say this and no more.
+  -- Runs a script to its end. It has to print `said`, or nothing.
   local function assert_runs(script, how, wrapper, said)
     if missing then pending(missing) end
     local argv = wrapper or {}
@@ -225,13 +225,13 @@ describe("a state that is forked", function()
     assert.same({ code = 0, stdout = said or "", stderr = "" }, result)
   end
 
-  -- Answers with the number of the connection, so many times.
+  -- A server whose responses have the number of the connection as their id.
   local function serve(tls, latency)
     local connections = {}
     for index = 1, 3 do
       local body = ('{"status":"COMPLETE","results":[{"fromObjectId":"%d"}]}'):format(index)
       connections[index] = responses.script(responses.created(body), 20)
-      if latency and index == 1 then -- before its second answer
+      if latency and index == 1 then -- before its second response
         table.insert(connections[index], 4, { "sleep", latency })
       end
     end
@@ -252,7 +252,7 @@ describe("a state that is forked", function()
   end
 
   for _, how in ipairs({ "lua_close", "exit", "_exit" }) do
-    it("gives parent and child their own answers, when the child ends by " .. how, function()
+    it("gives parent and child their own responses, when the child ends by " .. how, function()
       server = sandbox.start({ token = { TOKEN } })
       assert_runs(BOTH_ASK, how)
       local statistics = server:statistics()
@@ -291,7 +291,7 @@ describe("a state that is forked", function()
   it("touches no memory that is not its own", function()
     if not c_host.has("valgrind") then pending("no valgrind") end
     serve(true, 3)
-    -- What libcurl holds for the parent's connections is given up in the child: no leak check.
+    -- The child abandons what libcurl holds for the parent's connections: no leak check.
     local wrapper = { "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=no" }
     assert_runs(IN_FLIGHT, "lua_close", wrapper)
   end)

@@ -1,4 +1,4 @@
--- The loops that are made of one function of the host's, in a scheduler made by hand.
+-- The loops that are made from one function of the host, in a small scheduler.
 
 local behaviour = require "hosts.support.behaviour"
 local core = require "hubspot.associations.core"

@@ -1,4 +1,4 @@
--- The module in HAProxy: services and tasks, on Lua 5.3, which Debian's is linked with.
+-- The module in HAProxy: services and tasks, on Lua 5.3, with which Debian links HAProxy.
 
 local behaviour = require "hosts.support.behaviour"
 local hosts = require "hosts.support.hosts"

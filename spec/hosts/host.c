@@ -1,6 +1,6 @@
-/* A program with a poll loop of its own that creates associations while the loop goes on: an example to
- * start from. Links liblua and libhubspot-associations.a (`make static`); finds the Lua files by LUA_PATH.
- * It never waits but in poll, and never calls Lua when there is nothing to do.
+/* A program with its own poll loop, which keeps running while associations are created: an example to start
+ * from. It links liblua and libhubspot-associations.a (`make static`), and finds the Lua files by LUA_PATH. It
+ * waits only in poll, and calls Lua only when there is work.
  *
  *   HUBSPOT_TOKEN=... host BASE_URL COUNT    links contacts 1 to COUNT with company 1
  *
@@ -19,7 +19,7 @@ int luaopen_hubspot_associations_core(lua_State *L); /* from the static library 
 
 static const double TICK = 10; /* all times are in milliseconds */
 
-/* What is easier said in Lua: returns the operation that the loop below steps. */
+/* What is easier in Lua: returns the job that the loop below steps. */
 static const char BEGIN[] = "local base_url, count = ...\n"
                             "local associations = require 'hubspot.associations'\n"
                             "local inputs = {}\n"
@@ -39,7 +39,7 @@ static double now(void)
 /* ---- the host's own work ---- */
 
 static struct {
-  double last, worst; /* when it ticked, and the longest it was kept from it */
+  double last, worst; /* the time of the last tick, and the longest gap between two */
   long count;
 } ticks;
 
@@ -51,18 +51,18 @@ static void tick(void)
   ticks.count++;
 }
 
-/* ---- the operation, which is at OPERATION on the stack ---- */
+/* ---- the job, which is at JOB on the stack ---- */
 
-enum { OPERATION = 1 };
+enum { JOB = 1 };
 
 static void call_method(lua_State *L, const char *name, int results)
 {
-  lua_getfield(L, OPERATION, name);
-  lua_pushvalue(L, OPERATION);
+  lua_getfield(L, JOB, name);
+  lua_pushvalue(L, JOB);
   lua_call(L, 1, results);
 }
 
-/* Does what can be done, and tells when it is to be called again at the latest; 0 when it is done. */
+/* Does the work that is ready. Returns by when to call it again, or 0 when the job is done. */
 static double step(lua_State *L)
 {
   call_method(L, "step", 1);
@@ -73,13 +73,13 @@ static double step(lua_State *L)
   return done ? 0 : next;
 }
 
-static const char *text_of(lua_State *L, int value) /* an error of the module's has a __tostring */
+static const char *text_of(lua_State *L, int value) /* the module's errors have a __tostring */
 {
   const char *text = luaL_callmeta(L, value, "__tostring") ? lua_tostring(L, -1) : lua_tostring(L, value);
-  return text != NULL ? text : "an error that is no text";
+  return text != NULL ? text : "an error without a text";
 }
 
-/* Tells what became of the inputs -> whether all were created */
+/* Prints the counts. Returns whether all inputs were created. */
 static int print_report(lua_State *L)
 {
   static const char *const counts[] = {"inputs", "created", "failed", "unconfirmed", "not_sent"};
@@ -99,7 +99,7 @@ static int print_report(lua_State *L)
 
 /* ---- the loop ---- */
 
-static int run(lua_State *L) /* in a pcall, so that an error of Lua's ends here */
+static int run(lua_State *L) /* runs in a pcall */
 {
   const char *const *arguments = lua_touserdata(L, 1);
   lua_settop(L, 0);
@@ -114,9 +114,9 @@ static int run(lua_State *L) /* in a pcall, so that an error of Lua's ends here 
     return lua_error(L);
   lua_pushstring(L, arguments[1]);
   lua_pushstring(L, arguments[2]);
-  lua_call(L, 2, 1); /* -> the operation */
+  lua_call(L, 2, 1); /* -> the job */
 
-  call_method(L, "fd", 1); /* the same for the operation's life */
+  call_method(L, "fd", 1); /* does not change while the job runs */
   struct pollfd watched = {.fd = (int)lua_tointeger(L, -1), .events = POLLIN};
   double next_step = now(), next_tick = next_step;
   while (next_step != 0) {

@@ -1,5 +1,5 @@
--- nginx as a front: TLS and HTTP/2 for real. Many calls share one connection, and a front that is reloaded,
--- loses its worker, or ends its connections often, costs no input its outcome.
+-- HTTP/2 over TLS, with nginx in front of the sandbox. Many calls share one connection, and no input loses
+-- its outcome when nginx is reloaded, loses a worker, or often ends its connections.
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
@@ -86,7 +86,7 @@ describe("over HTTP/2, behind nginx,", function()
     assert.is_true(elapsed < CALLS * 0.2 / 10, ("%.2f s: not at the same time"):format(elapsed))
   end)
 
-  it("a hundred coroutines' calls share one connection, and each gets its own answer", function()
+  it("a hundred coroutines' calls share one connection, and each gets its own response", function()
     if missing then pending(missing) end
     start({ latency = 0.2 }, { loop = cqueues_loop })
     local loop, answered = cqueues.new(), 0
@@ -106,19 +106,19 @@ describe("over HTTP/2, behind nginx,", function()
     assert.is_true(elapsed < CALLS * 0.2 / 10, ("%.2f s: not at the same time"):format(elapsed))
   end)
 
-  -- A job during which `disturb` is called with the number of each batch that has landed.
+  -- Runs a job, and calls `disturb` with the number of batches done after each.
   local function run_job(options, disturb)
     start(options, { concurrency = 16 })
-    local inputs, landed, seen = {}, 0, {}
+    local inputs, done, seen = {}, 0, {}
     for id = 1, BATCHES * BATCH_SIZE do inputs[id] = input(id) end
     local report, err = client:create_all("contacts", "companies", inputs, {
       on_batch = function(batch)
-        landed = landed + 1
+        done = done + 1
         for _, result in ipairs(batch.results) do
           assert(not seen[result.fromObjectId], "an input has one result")
           seen[result.fromObjectId] = true
         end
-        if disturb then disturb(landed) end
+        if disturb then disturb(done) end
       end,
     })
     assert.is_nil(err)
@@ -140,16 +140,16 @@ describe("over HTTP/2, behind nginx,", function()
 
   it("a job loses nothing when nginx is reloaded, again and again", function()
     if missing then pending(missing) end
-    run_job({ latency = 0.03 }, function(landed)
-      if landed % 40 == 10 then front:reload() end
+    run_job({ latency = 0.03 }, function(done)
+      if done % 40 == 10 then front:reload() end
     end)
     assert.is_true(front:served(BATCHES).connections > 1)
   end)
 
   it("a job loses nothing when nginx's workers are killed", function()
     if missing then pending(missing) end
-    local report = run_job({ latency = 0.03 }, function(landed)
-      if landed == 50 or landed == 120 then front:kill_workers() end
+    local report = run_job({ latency = 0.03 }, function(done)
+      if done == 50 or done == 120 then front:kill_workers() end
     end)
     assert.is_true(report.retries > 0)
   end)

@@ -1,4 +1,4 @@
--- The module in luv, on each Lua: by its loop, and by operations that the host steps.
+-- The module in luv, on each Lua: with its loop, and with jobs that the host steps.
 
 local behaviour = require "hosts.support.behaviour"
 local hosts = require "hosts.support.hosts"
@@ -27,7 +27,7 @@ for _, version in ipairs(hosts.versions) do
   end)
 end
 
-describe("operations that luv steps", function()
+describe("jobs that luv steps", function()
   local missing = missing_for("5.4")
   if missing then
     pending(missing)
@@ -41,7 +41,7 @@ describe("operations that luv steps", function()
     end)
     local facts
     for _ = 1, 3 do -- a busy machine may make the timer late once
-      facts = run("5.4", "luv_operations.lua", sandbox)
+      facts = run("5.4", "luv_jobs.lua", sandbox)
       if facts.worst < 0.05 then
         break
       end

@@ -1,5 +1,5 @@
--- The module in Prosody: a module of it that answers HTTP requests, on Lua 5.4, with each of the ways in
--- which Prosody waits for its sockets.
+-- The module in Prosody: a Prosody module that serves HTTP requests, on Lua 5.4, with each of Prosody's
+-- network backends.
 
 local behaviour = require "hosts.support.behaviour"
 local hosts = require "hosts.support.hosts"
@@ -9,8 +9,8 @@ local sandboxes = require "support.sandbox"
 
 local missing = hosts.missing({ commands = { "prosody", "ab" }, build = "5.4" })
 
--- Prosody's own HTTP server gives each request's connection up with an error and a pause of 0.2 s when it
--- waits by select, which Prosody calls deprecated: no measure of this module.
+-- With the select backend, which Prosody calls deprecated, its HTTP server ends each connection with an error
+-- and a pause of 0.2 s: speed is not measured there.
 local MEASURES_LOAD = { epoll = true, event = true, select = false }
 
 for _, backend in ipairs({ "epoll", "event", "select" }) do

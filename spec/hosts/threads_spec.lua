@@ -1,5 +1,5 @@
--- Many states in many threads at once: no data race, nothing of one state's in another's, and nothing left
--- behind by a state that is closed in mid-call. A state that is never closed leaves no thread.
+-- Many states in many threads at once: no data races, nothing shared between states, and nothing left behind
+-- by a state that is closed during a call. A state that is never closed leaves no thread.
 
 local c_host = require "support.c_host"
 local sandbox = require "support.sandbox"
@@ -7,7 +7,7 @@ local sandbox = require "support.sandbox"
 local THREADS = 8
 local IS_JIT = rawget(_G, "jit") ~= nil
 
--- Single calls and jobs, each of which must get its own answers.
+-- Single calls and jobs, each of which has to get its own responses.
 local BUSY = [[
   local thread, url = ...
   local associations = require "hubspot.associations"
@@ -39,7 +39,7 @@ local BUSY = [[
   end
 ]]
 
--- Calls that have been sent, and whose answers are not there yet.
+-- Calls that have been sent, without a response so far.
 local IN_FLIGHT = [[
   local thread, url = ...
   local core = require "hubspot.associations.core"
@@ -47,14 +47,14 @@ local IN_FLIGHT = [[
   local client = assert(associations.new { token = "a-token", base_url = url, batch_size = 10 })
   local inputs = {}
   for index = 1, 100 do inputs[index] = { from = index, to = thread, types = 279 } end
-  local operation = assert(client:start("contacts", "companies", inputs))
+  local job = assert(client:start("contacts", "companies", inputs))
   local deadline = core.now() + 0.1
   while core.now() < deadline do
-    assert(not operation:step())
-    core.poll(operation:fd(), math.max(0, deadline - core.now()))
+    assert(not job:step())
+    core.poll(job:fd(), math.max(0, deadline - core.now()))
   end
   assert(client.session.transport:pending() > 0)
-  return { client, operation }
+  return { client, job }
 ]]
 
 describe("eight threads with a state each", function()

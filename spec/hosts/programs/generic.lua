@@ -1,5 +1,5 @@
--- The exercise in a scheduler made by hand; arg[1] says what it can do: "polling" descriptors, or "sleeping"
--- only. It is a list of coroutines, each of which yields until when it sleeps, and for which descriptor.
+-- The exercise in a small scheduler. arg[1] says which loop to make: "polling" or "sleeping". The scheduler
+-- is a list of coroutines; each yields the time until which it sleeps, and the descriptor that it waits for.
 
 local core = require "hubspot.associations.core"
 local exercise = require "hosts.support.exercise"
@@ -8,7 +8,7 @@ local socket = require "socket"
 
 local sleepers = {} -- thread -> { deadline, descriptor = { getfd }|nil }
 
--- One for each descriptor: luasocket tells of one object for each, and all that wait for it are to be woken.
+-- One object per descriptor: luasocket reports one per descriptor, and all that wait for it have to be woken.
 local descriptors = setmetatable({}, {
   __index = function(self, fd)
     self[fd] = { getfd = function() return fd end }

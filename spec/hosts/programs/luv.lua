@@ -1,7 +1,7 @@
 -- The exercise in luv.
 
 local exercise = require "hosts.support.exercise"
-local loop = require "hubspot.associations.loop.luv" -- before luv itself, which it has to bring
+local loop = require "hubspot.associations.loop.luv" -- before luv itself, to see that it loads luv
 local uv = require "luv"
 
 local host = require "hosts.programs.uv_host"(uv)

@@ -1,4 +1,4 @@
--- The exercise in Neovim, and a call of its API right after an answer.
+-- The exercise in Neovim, and a call of its API right after a response.
 
 local vim = vim -- luacheck: globals vim
 local exercise = require "hosts.support.exercise"

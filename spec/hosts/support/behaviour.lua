@@ -1,5 +1,5 @@
--- The specs that every host has in common: what the facts of support/exercise.lua have to be.
--- Asks the spec of a host for the facts, and tells the figures at the end.
+-- The specs that all hosts share: what the facts of support/exercise.lua have to be. The spec of a host
+-- supplies the facts; the figures are printed at the end.
 
 local assert = require "luassert"
 local busted = require "busted"
@@ -8,10 +8,10 @@ local sandboxes = require "support.sandbox"
 
 local behaviour = {}
 
-local LATENCY = 0.3 -- seconds, of every answer
-local MOST_STALL = 0.05 -- what a host's own timer may be late
+local LATENCY = 0.3 -- seconds, of every response
+local MOST_STALL = 0.05 -- how late a host's own timer may be
 
--- On a busy machine a timer may be late for no fault of ours; a loop that stalls its host does so each time.
+-- On a busy machine, a timer may be late now and then; a loop that stalls its host does so each time.
 local ATTEMPTS = 3
 
 ---@param name string the host's, for the figures
@@ -40,7 +40,7 @@ function behaviour.of_host(name, exercise, options)
     end
   end)
 
-  it("gives a call its answer", function()
+  it("gives a call its response", function()
     assert.equal("101", facts.create_ids)
     assert.equal(201, facts.create_status)
     assert.is_true(facts.create_elapsed >= LATENCY, facts.create_elapsed)
@@ -52,13 +52,13 @@ function behaviour.of_host(name, exercise, options)
   end)
 
   if stalls then
-    it("is seen to stall by the measure that the others are held to", function()
+    it("stalls by the measure that the others have to keep", function()
       assert.is_true(facts.worst > 0.8 * LATENCY, facts.worst)
     end)
     return
   end
 
-  it("gives coroutines that share a client each its own answer, all at the same time", function()
+  it("gives coroutines that share a client their own responses, all at the same time", function()
     assert.equal(8, facts.shared_right)
     assert.equal(20, facts.shared_created)
     assert.is_true(facts.shared_elapsed < 4 * LATENCY, facts.shared_elapsed) -- of ten requests
@@ -71,7 +71,7 @@ function behaviour.of_host(name, exercise, options)
     assert.is_true(facts.closed_elapsed < 0.5 * LATENCY, facts.closed_elapsed)
   end)
 
-  it("is told by check, as text, why there is no client", function()
+  it("gets the reason from check, as text, when there is no client", function()
     assert.equal("token", facts.check_raised)
   end)
 

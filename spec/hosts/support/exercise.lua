@@ -1,6 +1,6 @@
--- What is tried inside every host, by its own Lua: calls that look synchronous, one client for several
--- coroutines, a timer of the host's that must not be late, a client closed by another coroutine.
--- Reports facts and judges none of them. Runs under Lua 5.1 to 5.4 and LuaJIT.
+-- What runs inside every host, in its own Lua: calls that look synchronous, one client for several
+-- coroutines, a timer of the host that must not be late, a client that another coroutine closes. It reports
+-- facts, and does not judge them. Runs under Lua 5.1 to 5.4 and LuaJIT.
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
@@ -10,7 +10,7 @@ local exercise = {}
 local PATIENCE = 20 -- seconds
 local TICK = 0.01
 
--- What a host brings.
+-- What a host supplies.
 ---@class exercise.Host
 ---@field url string the sandbox's
 ---@field loop table of the module
@@ -30,7 +30,7 @@ local function new_client(host)
   })
 end
 
--- Runs all at once, and waits for them all.
+-- Runs all actions at once, and waits for their end.
 local function together(host, actions)
   local left = #actions
   for _, action in ipairs(actions) do
@@ -46,7 +46,7 @@ local function together(host, actions)
   end
 end
 
--- The host's own timer, which counts how late it is at the worst; to be asked for that at the end.
+-- Starts a timer of the host. Returns a function that ends it, and returns its worst delay and its ticks.
 local function tick(host)
   local due, worst, ticks = nil, 0, 0
   local function look()
@@ -75,7 +75,7 @@ local function timed(action, ...)
   return core.now() - began, first, second
 end
 
--- The ids in a batch's results, sorted, as one word.
+-- The ids in the results of a batch, sorted, as one word.
 local function ids_of(batch)
   local ids = {}
   for _, result in ipairs(batch.results) do ids[#ids + 1] = result.fromObjectId end
@@ -85,9 +85,9 @@ end
 
 local function create_one(host, facts)
   local client = new_client(host)
-  local elapsed, batch, about = timed(client.create, client, "contacts", "companies", { input "101" })
-  assert(batch, about)
-  facts.create_ids, facts.create_status, facts.create_elapsed = ids_of(batch), about.status, elapsed
+  local elapsed, batch, meta = timed(client.create, client, "contacts", "companies", { input "101" })
+  assert(batch, meta)
+  facts.create_ids, facts.create_status, facts.create_elapsed = ids_of(batch), meta.status, elapsed
   client:close()
 end
 
@@ -101,7 +101,7 @@ local function create_many(host, facts)
   client:close()
 end
 
--- Several calls and a job over one client, all at once.
+-- Several calls and a job with one client, all at once.
 local function share(host, facts)
   local client = new_client(host)
   local right, actions = 0, {}
@@ -123,7 +123,7 @@ local function share(host, facts)
   client:close()
 end
 
--- A client that is closed while two coroutines wait; and one that is opened after that.
+-- A client is closed while two coroutines wait; then another is opened.
 local function close(host, facts)
   local client = new_client(host)
   local function wait()
@@ -151,13 +151,13 @@ local function close(host, facts)
   another:close()
 end
 
--- What the documentation teaches for a client that there cannot be.
+-- What the documentation teaches for options that make no client.
 local function check(facts)
   local passed, raised = pcall(function() associations.check(associations.new { token = "" }) end)
   facts.check_raised = not passed and type(raised) == "string" and raised:match "^[%w_]+" or type(raised)
 end
 
----Tries it all, from a coroutine.
+---Runs all of it. Call it in a coroutine.
 ---@param host exercise.Host
 ---@return table<string, string|number> facts
 function exercise.run(host)
@@ -172,7 +172,7 @@ function exercise.run(host)
   return facts
 end
 
----As lines of text, the last of them "end".
+---The facts as lines of text, and "end".
 ---@param facts table
 ---@return string
 function exercise.text(facts)
@@ -182,7 +182,7 @@ function exercise.text(facts)
   return table.concat(lines) .. "end\n"
 end
 
----Where a host's own script finds the sandbox.
+---The sandbox's address, for the scripts of hosts.
 ---@return string
 function exercise.url()
   return assert(os.getenv "SANDBOX_URL", "SANDBOX_URL is not set")

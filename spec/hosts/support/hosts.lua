@@ -1,5 +1,5 @@
--- Starting hosts for specs: what is installed, the search paths of a build, a free port, a server that ends
--- with its spec. Judges nothing.
+-- Starts hosts for specs: what is installed, the search paths of a build, a free port, a server that ends
+-- with its spec. It judges nothing.
 
 local process = require "support.process"
 local raw_server = require "support.raw_server"
@@ -75,7 +75,7 @@ function hosts.environment(version, changes)
   return env
 end
 
----The facts that a host told; raises when it did not come to its end.
+---Reads the facts that a host printed. Raises if it did not reach its end.
 ---@param text string what exercise.text made, after whatever else the host said
 ---@param said? string what to show when it did not
 ---@return table<string, string|number>
@@ -90,7 +90,7 @@ function hosts.facts(text, said)
   return facts
 end
 
----Runs a program of spec/hosts/programs to its end, and gives the facts that it told.
+---Runs a program of spec/hosts/programs to its end, and returns the facts that it printed.
 ---@param version string
 ---@param argv string[]
 ---@param env table<string, string|false>
@@ -138,10 +138,10 @@ local function serves(port)
   return connection ~= nil
 end
 
--- Another may take the port between asking and using it.
+-- Another process may take the port before it is used.
 local STARTS = 3
 
----Starts a server on a free port of loopback, and waits until it takes connections.
+---Starts a server on a free port of loopback, and waits until it accepts connections.
 ---@param version string whose build it loads
 ---@param describe fun(folder: string, port: integer): string[] writes its configuration; returns its command
 ---@param env table<string, string|false>
@@ -185,7 +185,7 @@ function Server:get(path)
   return body, status or "no answer", socket.gettime() - began
 end
 
----GETs that are sent all at once over one connection.
+---Sends several GETs at once over one connection.
 ---@param paths string[]
 ---@return string[] bodies as many as came
 function Server:get_all(paths)
@@ -208,7 +208,7 @@ function Server:get_all(paths)
   return bodies
 end
 
----The facts that a path tells.
+---The facts that the server responds with at a path.
 ---@param path string
 ---@return table<string, string|number>
 function Server:facts(path)
@@ -227,7 +227,7 @@ function Server:close()
   return result.stderr
 end
 
----Asks for a path again and again for as long as a command runs.
+---Requests a path repeatedly while a command runs.
 ---@param path string
 ---@param argv string[]
 ---@return string output of the command
@@ -260,7 +260,7 @@ function Server:ask_during(path, argv)
   return text, worst, count
 end
 
----Tells a figure, below the specs' own output.
+---Prints a figure, below the output of the specs.
 ---@param text string
 function hosts.tell(text)
   io.stderr:write("\n  ", text, "\n")

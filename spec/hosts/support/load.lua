@@ -1,12 +1,12 @@
--- Load on a host that is a web server: ab makes requests, each of which creates an association, while
--- others ask for something else. Every request has to create its own; how fast is for the caller to judge.
+-- Load on a host that is a web server: ab makes requests, each of which creates an association, while others
+-- request something else. Each has to create its own association; the caller judges how fast.
 
 local assert = require "luassert"
 local hosts = require "hosts.support.hosts"
 local sandboxes = require "support.sandbox"
 
--- As long as an answer of the host may take while calls are under way; on a busy machine it may take
--- longer for no fault of ours, a loop that stalls its host does so each time.
+-- Seconds that a response of the host may take while calls are under way. On a busy machine it may take
+-- longer now and then; a loop that stalls its host does so each time.
 local MOST_STALL = 0.05
 local ATTEMPTS = 3
 
@@ -32,7 +32,7 @@ end
 
 ---@param name string the host's, for the figures
 ---@param start fun(sandbox: sandbox.Sandbox): hosts.Server
----@param latency number seconds, of every answer of the sandbox
+---@param latency number seconds, of every response of the sandbox
 ---@param requests integer
 ---@param concurrency integer
 ---@return table { rate per second; worst: seconds; stalled }

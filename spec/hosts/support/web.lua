@@ -1,4 +1,5 @@
--- What the hosts that are web servers answer, in their own Lua: one client for all requests of a Lua state.
+-- Handles the requests of hosts that are web servers, in their own Lua: one client for all requests of a
+-- state.
 
 local associations = require "hubspot.associations"
 local exercise = require "hosts.support.exercise"
@@ -8,7 +9,7 @@ local count = 0
 
 ---@param loop table
 ---@param state integer|nil which one this is, of several in one host
----@return fun(): string create links one pair of its own, and gives the id that HubSpot saw
+---@return fun(): string create links a pair of its own, and returns the id in the result
 return function(loop, state)
   return function()
     client = client or assert(associations.new { token = "secret", base_url = exercise.url(), loop = loop })
