@@ -50,7 +50,7 @@ describe("the arguments", function()
     assert.are.same({ command = "sandbox", sandbox = true, port = 0, token = {} }, parse "sandbox")
   end)
 
-  local REFUSALS = {
+  local MISTAKES = {
     { "", "command is required" },
     { "destroy", "unknown command 'destroy'" },
     { "create --to b f", "'--from'" },
@@ -83,15 +83,15 @@ describe("the arguments", function()
     { "sandbox --status 404", "from 200 to 299" },
     { "sandbox extra", "too many" },
   }
-  for _, refusal in ipairs(REFUSALS) do
-    it(("are refused: %q"):format(refusal[1]), function()
-      local parsed, message = parse(refusal[1])
+  for _, case in ipairs(MISTAKES) do
+    it(("are a mistake: %q"):format(case[1]), function()
+      local parsed, message = parse(case[1])
       assert.is_nil(parsed)
-      assert.truthy(message:find(refusal[2], 1, true), message)
+      assert.truthy(message:find(case[2], 1, true), message)
     end)
   end
 
-  it("hold no token of create, and a refusal does not repeat one", function()
+  it("hold no token of create, and a message does not repeat one", function()
     for _, line in ipairs {
       "create --from a --to b f --token pat-secret", "create --from a --to b f --token=pat-secret",
       "create --token pat-secret --from a --to b f", "create --token",

@@ -22,7 +22,7 @@ describe("association types as text", function()
     assert.are.equal("WORK:3 HUBSPOT_DEFINED:4", association_types.write({ work, 4 }, true))
   end)
 
-  it("are refused when they are none", function()
+  it("are invalid when they are none", function()
     for _, text in ipairs { "", " ", "0", "x", "1,2", "1.0", "-1", "2147483648", "work:3", "WORK:", "1 x" } do
       local types, why = association_types.read(text, "HUBSPOT_DEFINED")
       assert.is_nil(types)
@@ -39,7 +39,7 @@ describe("association types as text", function()
     assert.are.same({ 279, 1 }, (association_types.read_cell("279 1", "HUBSPOT_DEFINED")))
   end)
 
-  it("are written as text that is refused when they are none", function()
+  it("are written as invalid text when they are none", function()
     for _, types in ipairs {
       {}, "x", "1", false, 1.5, 0, -1, 2 ^ 31, math.huge, { 1.5 }, { "1" }, { 1, "2" }, { { 1 } },
       { { associationTypeId = 1 } }, { associationCategory = "WORK" },

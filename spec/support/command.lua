@@ -226,8 +226,8 @@ function command.fixture()
 
   --- Runs a create of these rows, one attempt a request, against a server that sends these responses in turn
   --- on one connection.
-  function fixture.create_against(answers, more, rows, options)
-    local server = fixture.raw { responses.script(answers) }
+  function fixture.create_against(bytes, more, rows, options)
+    local server = fixture.raw { responses.script(bytes) }
     local arguments = { "--max-attempts", "1", "--concurrency", "1" }
     for _, word in ipairs(more or {}) do arguments[#arguments + 1] = word end
     arguments[#arguments + 1] = "-"

@@ -28,7 +28,7 @@ describe("the command sandbox", function()
     end
   end)
 
-  it("ends by a signal while a request waits for its answer", function()
+  it("ends by a signal while a request waits for its response", function()
     local child = process.start(argv { "sandbox", "--latency", "100" }, { env = environment() })
     -- Without a sanitizer that is preloaded for the code under test: the curl command hangs under it.
     local pipe = io.popen(("env -u LD_PRELOAD curl -s -o /dev/null -d '{}' --max-time 20 "
@@ -62,7 +62,7 @@ describe("the command sandbox", function()
     assert.is_nil(ended.stderr:find(TOKEN, 1, true))
   end)
 
-  it("sends ids as numbers, or as strings when it is told to", function()
+  it("sends ids as numbers, or as strings when it is asked to", function()
     for id, flag in pairs { ["101"] = "--until-eof", ['"101"'] = "--string-ids" } do
       local child = process.start(argv { "sandbox", "--until-eof", flag }, { env = environment() })
       local body = [[{"inputs":[{"from":{"id":"101"},"to":{"id":"202"},"types":[{"associationCategory":]]
@@ -79,7 +79,7 @@ describe("the command sandbox", function()
     end
   end)
 
-  it("spoils the requests that it is told to", function()
+  it("spoils the requests that it is asked to", function()
     local child = process.start(argv { "sandbox", "--until-eof", "--faults", "1:lost_response,2:secondly" },
       { env = environment() })
     local result = run(command.create(child.line, { "-" }, "1"), { stdin = "1,2\n" })

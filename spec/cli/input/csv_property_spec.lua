@@ -103,7 +103,7 @@ local function handle_of(source, text, least)
   }
 end
 
--- The pair that is sent of an input, judged as a request's writer judges it; "bad" when it is refused.
+-- The pair that is sent of an input, checked as the job checks it; "bad" when it is invalid.
 local function sent(input)
   local body = core.body()
   if not body:add(input) then return "bad" end

@@ -98,19 +98,19 @@ describe("CSV", function()
     end)
   end
 
-  local REFUSALS = {
+  local FLAWED = {
     { "a quote inside a plain field", 'a,b"c\nd,e\n', 1, 2, "has a quote inside" },
     { "text behind a closing quote", 'x,y\n"a"b,c\nd,e\n', 2, 1, "behind its closing quote" },
     { "lines that end with a carriage return alone", "a,b\rc,d\nd,e\n", 1, 2, "carriage return" },
   }
 
-  for _, refusal in ipairs(REFUSALS) do
-    it("refuses " .. refusal[1] .. ", and reads on after it", function()
-      local records, problems = read(refusal[2])
+  for _, case in ipairs(FLAWED) do
+    it("finds a problem in " .. case[1] .. ", and reads on after it", function()
+      local records, problems = read(case[2])
       assert.are.equal(1, #problems)
-      assert.are.equal(refusal[3], problems[1].line)
-      assert.are.equal(refusal[4], problems[1].column)
-      assert.truthy(problems[1].message:find(refusal[5], 1, true))
+      assert.are.equal(case[3], problems[1].line)
+      assert.are.equal(case[4], problems[1].column)
+      assert.truthy(problems[1].message:find(case[5], 1, true))
       assert.are.same({ "d", "e" }, { records[#records][1], records[#records][2] })
     end)
   end

@@ -11,7 +11,7 @@ local function wide(text, width, is_big_endian)
   return (text:gsub(".", is_big_endian and zeros .. "%0" or "%0" .. zeros))
 end
 
-local function refusal(text)
+local function problem(text)
   local handle = { read = function() return text end }
   local opened, why = lines.open(handle)
   assert.are.same({ why = file_kind.problem(text) }, { why = why })
@@ -50,7 +50,7 @@ describe("a file", function()
   }
   for _, case in ipairs(REFUSED) do
     it("is refused with a word on what it is: one " .. case[1], function()
-      assert.truthy((refusal(case[2]) or "none"):find(case[3], 1, true), refusal(case[2]))
+      assert.truthy((problem(case[2]) or "none"):find(case[3], 1, true), problem(case[2]))
     end)
   end
 
@@ -68,7 +68,7 @@ describe("a file", function()
   }
   for _, case in ipairs(READ) do
     it("is read: one " .. case[1], function()
-      assert.are.same({}, { refusal(case[2]) })
+      assert.are.same({}, { problem(case[2]) })
     end)
   end
 end)

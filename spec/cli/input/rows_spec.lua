@@ -1,5 +1,5 @@
 -- Checks rows.lua: the bytes of a file in, inputs of client:create and problems out.
--- Never sends anything: cli_spec does.
+-- Never sends anything.
 
 local rows = require "hubspot.associations.cli.input.rows"
 
@@ -128,7 +128,7 @@ describe("rows from CSV", function()
       read_well "\239\187\191from,to,type\r\n1,2,3\r\n")
   end)
 
-  local REFUSALS = {
+  local BAD_ROWS = {
     { "without a second column", "1,2,1\n3\n", 2, "to", "is missing" },
     { "separated by another than the first", "1,2,1\n3;4;1\n", 2, "to", "separated by commas" },
     { "separated by commas behind a semicolon", "1;2;1\n3,4,1\n", 2, "to", "separated by semicolons" },
@@ -140,11 +140,11 @@ describe("rows from CSV", function()
     { "without any type", "from,to\n1,2\n", 2, "type", "no association type" },
     { "with a quote inside", '1,2,1\n3,4"5,1\n', 2, 2, "quote" },
   }
-  for _, refusal in ipairs(REFUSALS) do
-    it("are refused " .. refusal[1] .. ", with line and column", function()
-      local problem = problem_of(refusal[2])
-      assert.are.same({ refusal[3], refusal[4] }, { problem.line, problem.column })
-      assert.truthy(problem.message:find(refusal[5], 1, true), problem.message)
+  for _, case in ipairs(BAD_ROWS) do
+    it("are bad " .. case[1] .. ", with line and column", function()
+      local problem = problem_of(case[2])
+      assert.are.same({ case[3], case[4] }, { problem.line, problem.column })
+      assert.truthy(problem.message:find(case[5], 1, true), problem.message)
     end)
   end
 
@@ -158,7 +158,7 @@ describe("rows from CSV", function()
     assert.are.equal("try 279", problem_of("1,2\n", { untyped = "try 279" }).message)
   end)
 
-  local HEADER_REFUSALS = {
+  local BAD_HEADERS = {
     { "without from", "to,type\n1,2\n", "no column from" },
     { "without to", "from,type\n1,2\n", "no column to" },
     { "that has one of the two names", "from,company_id\n1,2\n", "found: from, company_id" },
@@ -168,13 +168,13 @@ describe("rows from CSV", function()
     { "of many names, and shows some", ("a,"):rep(99) .. "\n", "found: a, a, a, a, a, a, a, a, ..." },
     { "that is no record", 'from,"to"x\n1,2,3\n', "closing quote" },
   }
-  for _, refusal in ipairs(HEADER_REFUSALS) do
-    it("end at a header " .. refusal[1], function()
-      local problem, inputs = problem_of(refusal[2], { type = "1" })
+  for _, case in ipairs(BAD_HEADERS) do
+    it("end at a header " .. case[1], function()
+      local problem, inputs = problem_of(case[2], { type = "1" })
       assert.are.same({}, inputs)
       assert.is_true(problem.fatal)
       assert.are.equal(1, problem.line)
-      assert.truthy(problem.message:find(refusal[3], 1, true), problem.message)
+      assert.truthy(problem.message:find(case[3], 1, true), problem.message)
     end)
   end
 end)
@@ -407,7 +407,7 @@ describe("rows from JSON Lines", function()
     assert.are.same({ "2", "1" }, { inputs[1].from, inputs[1].to })
   end)
 
-  it("are refused where a key that an option names is not there, exactly so", function()
+  it("are bad where a key that an option names is not there, spelled exactly", function()
     local problem = problem_of('{"Contact":"1","to":"2"}\n', { columns = { from = "contact" } })
     assert.are.same({ "contact", "is missing" }, { problem.column, problem.message })
     for _, line in ipairs { '{"from":1,"to":2,"types":3}\n', '{"from":1,"to":2,"kind":null}\n' } do
@@ -441,7 +441,7 @@ describe("rows from JSON Lines", function()
     assert.are.same({ { types = 1, line = 1 } }, read_well '{"types":1}')
   end)
 
-  local REFUSALS = {
+  local BAD_ROWS = {
     { "that are no JSON", '{"from":\n', nil, "is not JSON" },
     { "with a key twice", '{"from":"1","from":"2","to":"3","types":1}\n', nil, "a key for the second time" },
     { "that are lists", '{"from":"1","to":"2","types":1}\n["1","2"]\n', nil, "JSON object" },
@@ -453,12 +453,12 @@ describe("rows from JSON Lines", function()
     { "that are a whole request", '{"inputs":[{"from":{"id":"1"}}]}\n', nil, "one input a line" },
     { "with a type in words", '{"from":"1","to":"2","types":"nine"}\n', "types", 'found "nine"' },
   }
-  for _, refusal in ipairs(REFUSALS) do
-    it("are refused when they are rows " .. refusal[1], function()
-      local problem = problem_of(refusal[2])
-      assert.are.equal(refusal[3], problem.column)
+  for _, case in ipairs(BAD_ROWS) do
+    it("are bad when they are rows " .. case[1], function()
+      local problem = problem_of(case[2])
+      assert.are.equal(case[3], problem.column)
       assert.is_number(problem.line)
-      assert.truthy(problem.message:find(refusal[4], 1, true), problem.message)
+      assert.truthy(problem.message:find(case[4], 1, true), problem.message)
     end)
   end
 end)

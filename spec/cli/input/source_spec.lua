@@ -25,7 +25,7 @@ describe("a source of rows", function()
     assert.are.same({ "1/2/1", "7/8/1" }, held())
   end)
 
-  it("names the line and the field of inputs that the module refuses", function()
+  it("names the line and the field of inputs that the job finds invalid", function()
     local result = create({ "-" }, {
       stdin = '\n{"from":{},"to":"2","types":1}\n{"from":"1","to":"2","types":[]}\n{"from":\n',
     })

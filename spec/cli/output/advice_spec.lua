@@ -24,14 +24,14 @@ describe("what to do about a job that stopped", function()
   end)
 
   local CASES = {
-    { "a token that is refused", { kind = "unauthorized", status = 401 }, "token" },
+    { "a token that is rejected", { kind = "unauthorized", status = 401 }, "token" },
     { "missing scopes", { kind = "forbidden", status = 403 }, "scopes" },
     { "a path that is not there", { kind = "not_found", status = 404 }, "--api-version" },
     { "the daily limit", { kind = "daily_limit", status = 429 }, "midnight" },
     { "a limit that others use up", { kind = "rate_limited", status = 429 }, "--rate" },
     { "an outage", { kind = "http", status = 503 }, "try again later" },
     { "a rejection", { kind = "http", status = 400 }, "correct what HubSpot rejects" },
-    { "answers that do not come", { kind = "timeout", curl_code = 28 }, "try again later" },
+    { "responses that do not come", { kind = "timeout", curl_code = 28 }, "try again later" },
     { "a host that has no address", { kind = "network", curl_code = 6 }, "DNS" },
     { "a port that nobody listens at", { kind = "network", curl_code = 7 }, "can be reached" },
     { "a connection that breaks", { kind = "network", curl_code = 56 }, "try again later" },
@@ -74,7 +74,7 @@ describe("what to do about a job that stopped", function()
     end
   end)
 
-  it("is told from the error's fields, never from its words", function()
+  it("comes from the error's fields, never from its words", function()
     local lines = steps { kind = "network", message = "journal x: is of another job, 401, proxy" }
     assert.truthy(lines[1]:find("try again later", 1, true))
   end)

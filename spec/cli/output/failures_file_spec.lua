@@ -1,5 +1,5 @@
 -- Checks failure.lua and failures_file.lua with rows.lua, which reads the file again: whatever a row was, its
--- line in the file is the same input, or is refused. Never runs a job: command_job_spec does.
+-- line in the file is the same input, or is invalid. Never runs a job: failures_spec does.
 
 local core = require "hubspot.associations.core"
 local failure = require "hubspot.associations.cli.output.failure"
@@ -31,7 +31,7 @@ local function first_row(text, options)
   return input or { line = problem.line, problem = problem }
 end
 
--- What would be sent for an input; nil when it is refused.
+-- What would be sent for an input; nil when it is invalid.
 local function sent(input)
   local body = core.body()
   return body:add(input) and body:json() or nil
@@ -102,16 +102,16 @@ describe("the file of failures", function()
     assert.is_true(file:close(true))
     assert.is_true(file.is_complete)
 
-    file = opened "/dev/full" -- told by close: what was written is still in a buffer
+    file = opened "/dev/full" -- noticed by close: what was written is still in a buffer
     file:add(row)
     assert_incomplete(file, file:close(true))
 
-    file = opened "/dev/full" -- told by a write in the midst of the rows; LuaJIT tells it by close, too
+    file = opened "/dev/full" -- noticed by a write among the rows; by LuaJIT, at close
     for _ = 1, 10000 do file:add(row) end
     assert.is_true(rawget(_G, "jit") ~= nil or file.failed ~= nil)
     assert_incomplete(file, file:close(true))
 
-    local path = folder .. "/gone/failed.csv" -- told by its beginning
+    local path = folder .. "/gone/failed.csv" -- noticed as it begins
     process.run { "mkdir", folder .. "/gone" }
     file = opened(path)
     process.run { "rm", "-r", folder .. "/gone" }
@@ -119,7 +119,7 @@ describe("the file of failures", function()
     assert_incomplete(file, file:close(true))
   end)
 
-  it("never has another input than the row was: it is the same, or refused", function()
+  it("never has another input than the row was: it is the same, or invalid", function()
     for _, from in ipairs(VALUES) do
       for _, types in ipairs(VALUES) do
         local line = ('{"from":%s,"to":5,"types":%s}\n'):format(from, types)

@@ -99,7 +99,7 @@ describe("the failures of a job", function()
     assert_found(read_file(path "failed.csv"), "\n1,4040000000000000003,1,1,failed,")
   end)
 
-  it("writes a type that was refused so that it is refused again: no other takes its place", function()
+  it("writes an invalid type so that it stays invalid: no other takes its place", function()
     local types = { "false", "1.5", "[]", '["279"]', '"nine"', '{"associationTypeId":279}', "0", "[[279]]" }
     local lines = {}
     for line, text in ipairs(types) do lines[line] = ('{"from":1,"to":2,"types":%s}\n'):format(text) end

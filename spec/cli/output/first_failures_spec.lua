@@ -2,7 +2,7 @@
 
 local first_failures = require "hubspot.associations.cli.output.first_failures"
 
-local function refused(line, message)
+local function rejected(line, message)
   message = message or "m" .. line
   return { line = line, from = "a", to = "b", category = "C", message = message, is_bad = false }
 end
@@ -20,12 +20,12 @@ end
 describe("the first failures", function()
   it("are in the order of the file, however they come", function()
     assert.are.same({ "line 3: a to b: C: m3", "line 5: a to b: C: m5", "line 9: a to b: C: m9" },
-      lines_of { refused(5), refused(9), refused(3) })
+      lines_of { rejected(5), rejected(9), rejected(3) })
   end)
 
   it("are twenty, with a count of the others", function()
     local rows = {}
-    for line = 500, 1, -1 do rows[#rows + 1] = refused(line) end
+    for line = 500, 1, -1 do rows[#rows + 1] = rejected(line) end
     local lines = lines_of(rows)
     assert.are.equal(21, #lines)
     assert.are.equal("line 1: a to b: C: m1", lines[1])
@@ -46,9 +46,9 @@ describe("the first failures", function()
       lines_of { flawed(1, "x"), flawed(2, "y"), flawed(3, "x"), flawed(4, "x") })
   end)
 
-  it("are one line where rows were refused for the same reason, without their ids", function()
+  it("are one line where rows were rejected for the same reason, without their ids", function()
     assert.are.same({ "lines 3 and 7: C: m", "line 4: a to b: C: n" },
-      lines_of { refused(7, "m"), refused(4, "n"), refused(3, "m") })
+      lines_of { rejected(7, "m"), rejected(4, "n"), rejected(3, "m") })
   end)
 
   it("are one line where reasons differ in the rows' own ids only, and are more than twenty", function()
@@ -72,11 +72,11 @@ describe("the first failures", function()
 
   it("name a few places of a reason, and count the others", function()
     local rows = {}
-    for line = 1, 1000 do rows[line] = refused(2001 - line * 2, "m") end
-    rows[#rows + 1] = refused(5000, "m")
+    for line = 1, 1000 do rows[line] = rejected(2001 - line * 2, "m") end
+    rows[#rows + 1] = rejected(5000, "m")
     assert.are.same({ "lines 1, 3, 5 and 998 more: C: m" }, lines_of(rows))
     assert.are.same({ "lines 2 to 3, 6 and 8 to 9: C: m" },
-      lines_of { refused(9, "m"), refused(3, "m"), refused(6, "m"), refused(2, "m"), refused(8, "m") })
+      lines_of { rejected(9, "m"), rejected(3, "m"), rejected(6, "m"), rejected(2, "m"), rejected(8, "m") })
   end)
 
   it("are all counted where neighbours make one line, in any order", function()
@@ -89,7 +89,7 @@ describe("the first failures", function()
     local first = first_failures.new()
     for step = 1, 20000 do
       local line = step * 7919 % 20011
-      first:add(refused(line, "m" .. line % 700))
+      first:add(rejected(line, "m" .. line % 700))
     end
     local counted = 0
     for _, line in ipairs(first:lines()) do

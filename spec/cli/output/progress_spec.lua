@@ -1,5 +1,5 @@
 -- Checks progress.lua: counts and a clock in, what is written out.
--- Never runs a job, nor a terminal: command_job_spec and terminal_spec do.
+-- Never runs a job, nor a terminal: screen_spec does.
 
 local progress = require "hubspot.associations.cli.output.progress"
 

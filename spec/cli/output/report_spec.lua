@@ -47,7 +47,7 @@ describe("the report", function()
       .. "line 1: 1 to 2:  [2J: a ]0;title b c 31m\n", command.steady(result).stdout)
   end)
 
-  it("counts rows as unconfirmed that the answer leaves out", function()
+  it("counts rows as unconfirmed that the response leaves out", function()
     local raw = fixture.raw({ responses.script(responses.created()) })
     local result = command.run(command.create(raw:url(), { "-" }, "1"), { stdin = "1,2\n" })
     assert.are.equal(1, result.code)
@@ -64,7 +64,7 @@ describe("the report", function()
     end
   end)
 
-  it("says that repeating is safe when the answer was lost", function()
+  it("says that repeating is safe when the response was lost", function()
     local raw = fixture.raw { { { "read_request" } } }
     local arguments = command.create(raw:url(), { "--max-attempts", "1", "-" }, "1")
     local result = command.run(arguments, { stdin = "1,2\n" })
@@ -74,7 +74,7 @@ describe("the report", function()
   end)
 
   describe("says why", function()
-    it("a row was refused: the reason in the context, under whatever key", function()
+    it("a row was rejected: the reason in the context, under whatever key", function()
       for _, key in ipairs { "INVALID_OBJECT_IDS", "NEVER_SEEN_BEFORE" } do
         local body = ([[{"message":"One or more associations are invalid","category":"VALIDATION_ERROR",
           "context":{"%s":["CONTACT=40401 is not valid"],"objectId":["40401"],"objectType":["CONTACT"]}}]])
@@ -91,7 +91,7 @@ describe("the report", function()
       assert_found(process.read_file(path "failed.csv"), "1,101,202,1,failed,C,Refused: since it is so\n")
     end)
 
-    it("rows were refused that have the same reason, once, with their lines and a count", function()
+    it("rows were rejected that have the same reason, once, with their lines and a count", function()
       local errors = {}
       local rows = {}
       for row = 1, 50 do
