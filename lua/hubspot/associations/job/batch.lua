@@ -1,5 +1,5 @@
 -- The inputs that were read for one batch, until each has its outcome.
--- An input has a position in the body when the writer took it; what the writer refused has its error already.
+-- An input has a position in the body when the writer took it; an invalid one has its error already.
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
@@ -11,8 +11,8 @@ local digits_of = require "hubspot.associations.text.digits"
 ---@field body userdata those that can be sent
 ---@field number integer|nil of the batches of the job that are open at the same time
 ---@field repeats boolean|nil whether two of its inputs have the same pair of ids
----@field refused integer how many inputs the writer refused
----@field refused_digest string|nil tells these and their positions from others
+---@field invalid integer how many inputs are invalid
+---@field invalid_digest string|nil of these and their positions
 ---@field open integer how many of them have no outcome yet
 ---@field results table[] HubSpot's results
 local Batch = {}
@@ -20,14 +20,14 @@ Batch.__index = Batch
 
 local batch = {}
 
--- The fields that say what an input is; the command keeps a row that it refused in `problem`.
+-- The fields that say what an input is; the command keeps an invalid row in `problem`.
 local TELLING = {
   "from", "to", "id", "types", "type", "associationCategory", "associationTypeId", "problem", "row",
 }
 
 local MOST_ENTRIES, MOST_DEPTH = 100, 5
 
--- Text that tells an input from others, as far as that goes: what is refused may be anything. Asks no
+-- Text that tells an input from others, as far as that goes: what is invalid may be anything. Asks no
 -- metatable: an input that is read once is not read twice.
 local function describe(value, depth)
   local its_type = type(value)
@@ -63,8 +63,8 @@ function batch.new(first, input_at, kept, checks)
     indices = {}, -- position -> index in the source
     input_at = input_at,
     inputs = kept and {} or nil, -- position -> input
-    refused = 0,
-    is_refused = {}, -- index in the source -> true
+    invalid = 0,
+    is_invalid = {}, -- index in the source -> true
     open = 0,
     settled = {}, -- position -> true
     created = 0,
@@ -79,8 +79,8 @@ end
 ---@param input any
 ---@return boolean taken false when the body has no room for it: it is for the next batch
 function Batch:add(index, input)
-  local added, refusal = self.body:add(input)
-  if not added and refusal.kind == "too_large" and self.body:count() > 0 then return false end
+  local added, err = self.body:add(input)
+  if not added and err.kind == "too_large" and self.body:count() > 0 then return false end
   self.count = self.count + 1
   if added then
     local position = self.open + 1 -- none is settled while it is filled
@@ -88,11 +88,11 @@ function Batch:add(index, input)
     if self.inputs then self.inputs[position] = input end
     self.open = position
   else
-    refusal.index = index
-    self:fail(index, input, "failed", refusal)
-    self.refused, self.is_refused[index] = self.refused + 1, true
+    err.index = index
+    self:fail(index, input, "failed", err)
+    self.invalid, self.is_invalid[index] = self.invalid + 1, true
     local position, told = index - self.first, describe(input, MOST_DEPTH)
-    self.refused_digest = core.digest(("%s %.0f %s"):format(self.refused_digest or "", position, told))
+    self.invalid_digest = core.digest(("%s %.0f %s"):format(self.invalid_digest or "", position, told))
   end
   return true
 end

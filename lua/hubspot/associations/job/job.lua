@@ -21,7 +21,7 @@ local jobs = {}
 ---@class hubspot.associations.Report
 ---@field inputs integer how many inputs of the source were read, or are known of
 ---@field created integer
----@field failed integer refused, by HubSpot or before anything was sent
+---@field failed integer rejected by HubSpot, or invalid and not sent
 ---@field unconfirmed integer sent, but HubSpot neither listed nor rejected them
 ---@field not_sent integer the job stopped first; of a dry run, those that can be sent
 ---@field resumed integer of the inputs, those whose outcome comes from the journal

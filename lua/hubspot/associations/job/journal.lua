@@ -44,7 +44,7 @@ local Journal = {}
 Journal.__index = Journal
 
 -- `reason` says what a program, or the command, can do: "other_job", "in_use" or "damaged"; nil for all else.
-local function refuse(path, why, reason)
+local function fail(path, why, reason)
   local message = ("journal %s: %s"):format(path, why)
   return nil, errors.new { kind = "journal", message = message, reason = reason, retryable = false }
 end
@@ -126,7 +126,8 @@ local function damaged(line)
   return ("line %d is damaged"):format(line), "damaged"
 end
 
--- Calls visit(line, number, offset) for each line that has its end, until one returns why it is refused.
+-- Calls visit(line, number, offset) for each line that has its end, until one returns why the journal cannot
+-- be used.
 -- Returns how many there are, how many bytes they have, and what stands behind them; or nil and why not.
 local function each_line(store, visit)
   local parts, begin, at, number = {}, 0, 0, 0 -- parts: of the line that begins at `begin`
@@ -209,10 +210,10 @@ function journal.new(store, path, identity)
     waiting = {}, -- lines that are written with the next
   }, Journal)
   local loaded, why, detail = self:load()
-  if not loaded then return refuse(path, why, detail) end
+  if not loaded then return fail(path, why, detail) end
   if detail == 0 then
     local appended, reason = self:append(self:header())
-    if not appended then return refuse(path, reason) end
+    if not appended then return fail(path, reason) end
   end
   return self
 end
@@ -237,9 +238,9 @@ function Journal:record_at(index)
   local entry = self.entry_at[index]
   if not entry then return nil end
   local line, reason = self.store:read(entry.offset, entry.length)
-  if not line then return refuse(self.path, reason) end
+  if not line then return fail(self.path, reason) end
   local record = core.decode(line)
-  if not is_record(record) then return refuse(self.path, damaged(entry.line)) end -- since it was loaded
+  if not is_record(record) then return fail(self.path, damaged(entry.line)) end -- since it was loaded
   return record
 end
 
@@ -248,7 +249,7 @@ end
 ---@return hubspot.associations.Error|nil err when it is there and cannot be used
 function Journal:next_record()
   if self.between > MOST_BETWEEN then
-    return refuse(self.path, ("leaves out %.0f inputs between those it recorded, which no job does"):format(
+    return fail(self.path, ("leaves out %.0f inputs between those it recorded, which no job does"):format(
       self.between
     ))
   end
@@ -265,7 +266,7 @@ end
 
 ---@param record table
 ---@return table[] failures { index, outcome, error }: of the inputs that were sent; in the first journals, of
----  those that were refused before, too
+---  the invalid ones as well
 function journal.failures(record)
   local failures = {}
   for i, failure in ipairs(record.failures or {}) do
@@ -287,21 +288,21 @@ end
 Journal.failures, Journal.failures_by_index = journal.failures, journal.failures_by_index
 
 ---Whether a batch, just read, has the inputs that were recorded: those that can be sent by what is sent of
----them, and those that are refused by their positions and their ids and types.
+---them, and the invalid ones by their positions and their ids and types.
 ---@param record table
 ---@param batch hubspot.associations.Batch
 ---@return boolean
 function journal.matches(record, batch)
   if batch.count ~= record.inputs or batch.body:digest() ~= record.digest then return false end
   if record.refused then
-    return batch.refused == record.refused and batch.refused_digest == record.refused_digest
+    return batch.invalid == record.refused and batch.invalid_digest == record.refused_digest
   end
-  local was_refused = {} -- in the first journals they are listed, and told by their field
+  local was_invalid = {} -- in the first journals they are listed, and told by their field
   for _, failure in ipairs(record.failures or {}) do
-    was_refused[failure.index] = failure.error.field ~= nil
+    was_invalid[failure.index] = failure.error.field ~= nil
   end
   for _, failure in ipairs(batch.failures) do
-    if not was_refused[failure.index] then return false end
+    if not was_invalid[failure.index] then return false end
   end
   return true
 end
@@ -337,12 +338,12 @@ local function whole_error(err)
   return { kind = err.kind, message = tostring(err.message) } -- something in it is not for JSON
 end
 
--- The line of a batch. What was refused before it was sent is not listed: it is refused again when the source
--- is read again, with the same words.
+-- The line of a batch. Invalid inputs are not listed: they are found again when the source is read again.
+-- Their fields are named `refused`, as in the journals that were written before they were called invalid.
 local function line_of(batch, encode_error)
   local failures
   for _, failure in ipairs(batch.failures) do
-    if not batch.is_refused[failure.index] then
+    if not batch.is_invalid[failure.index] then
       failures = failures or {}
       failures[#failures + 1] = {
         index = failure.index, outcome = failure.outcome, error = encode_error(failure.error),
@@ -354,15 +355,15 @@ local function line_of(batch, encode_error)
     inputs = batch.count,
     digest = batch.body:digest(),
     created = batch.created,
-    refused = batch.refused > 0 and batch.refused or nil,
-    refused_digest = batch.refused_digest,
+    refused = batch.invalid > 0 and batch.invalid or nil,
+    refused_digest = batch.invalid_digest,
     failures = failures,
   }
 end
 
 ---Records a batch whose inputs all have their outcome; returns when that is on disk. A batch of which nothing
 ---could be sent is written with the next one that could: a first run that lacks, say, a type for all rows
----leaves nothing behind that would refuse the right one.
+---leaves nothing behind that the right source would not match.
 ---@param batch hubspot.associations.Batch
 ---@return boolean|nil
 ---@return hubspot.associations.Error|nil
@@ -372,7 +373,7 @@ function Journal:record(batch)
   self.waiting[#self.waiting + 1] = line .. "\n"
   if batch.body:count() == 0 then return true end
   local appended, reason = self:append(table.concat(self.waiting))
-  if not appended then return refuse(self.path, reason) end
+  if not appended then return fail(self.path, reason) end
   self.waiting = {}
   return true
 end
@@ -381,7 +382,7 @@ end
 ---@param record table
 ---@return hubspot.associations.Error
 function Journal:mismatch(record)
-  local _, err = refuse(self.path, ("is of another job: inputs %d to %d are not the ones it recorded"):format(
+  local _, err = fail(self.path, ("is of another job: inputs %d to %d are not the ones it recorded"):format(
     record.first, record.first + record.inputs - 1
   ), "other_job")
   return err
@@ -420,7 +421,7 @@ end
 function journal.open(path, identity)
   local file, reason, is_locked = core.file(path)
   if not file then
-    return refuse(path, is_locked and "another process is using it" or reason, is_locked and "in_use" or nil)
+    return fail(path, is_locked and "another process is using it" or reason, is_locked and "in_use" or nil)
   end
   local opened, err = journal.new(setmetatable({ file = file }, FileStore), path, identity)
   if not opened then file:close() end

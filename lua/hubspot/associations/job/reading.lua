@@ -155,7 +155,7 @@ end
 -- What the source raised, or its reader, or an input that was read through a metatable: the job stops.
 function reading:raised(raised)
   local message = one_line(raised)
-  if self.adding then -- the input counts, and is refused
+  if self.adding then -- the input counts, and is invalid
     local batch = self.batch
     local index = batch.first + batch.count
     batch.count = batch.count + 1

@@ -5,7 +5,7 @@ local one_line = require "hubspot.associations.text.one_line"
 
 local source = {}
 
-local function refuse(found)
+local function invalid(found)
   return nil, errors.new {
     kind = "invalid_input",
     field = "source",
@@ -31,10 +31,10 @@ local function counter(list)
         if entries == last then return entries end
         local hole = 1
         while list[hole] ~= nil do hole = hole + 1 end
-        return refuse(("a list with a hole at %d"):format(hole))
+        return invalid(("a list with a hole at %d"):format(hole))
       end
       if type(key) ~= "number" or key % 1 ~= 0 or key < 1 then
-        return refuse("a table with the key " .. one_line(key))
+        return invalid("a table with the key " .. one_line(key))
       end
       entries, last = entries + 1, math.max(last, key)
     end

@@ -15,7 +15,7 @@ local attempts = {}
 ---@field correlation_id string|nil
 ---@field rate_limit hubspot.associations.RateLimit|nil
 ---@field http_version string|nil
----@field is_new_token boolean|nil whether the token was refused, and there is another one now
+---@field is_new_token boolean|nil whether the token was rejected, and there is another one now
 ---@field is_unprocessed boolean|nil whether the server ended the connection, and did nothing of the request
 ---@field event_error any what on_event raised
 

@@ -12,8 +12,8 @@ local VARIABLES = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
 -- libcurl's codes: of a URL that it cannot parse; of a scheme that it is built without, or does not know.
 local COULDNT_RESOLVE_PROXY, NOT_BUILT_IN, COULDNT_CONNECT = 5, 4, 7
 
--- Whether a failure is that of a proxy whose URL libcurl refuses. The codes have other causes, too; but for
--- those, it looks for an address first.
+-- Whether a failure is that of a proxy whose URL libcurl does not accept. The codes have other causes, too,
+-- but before those libcurl looks up an address.
 local function is_of_url(failure)
   local code = failure.curl_code
   if code == NOT_BUILT_IN or code == COULDNT_CONNECT then return not failure.looked_up end
@@ -56,20 +56,20 @@ local function explain(failure, url, origin)
 end
 
 ---@class hubspot.associations.Proxy
----@field refusal string|nil why the proxy of the option cannot be used
+---@field reason string|nil why the proxy of the option cannot be used
 ---@field explain fun(failure: table) sets `message`, without user and password, and `reason` ("proxy") of a
 ---  failure { kind, message, curl_code, looked_up } for which the proxy's URL is at fault
 
 ---@param option string|nil the option `proxy`; without it, the environment decides, at each request
 ---@return hubspot.associations.Proxy
 function proxy.of(option)
-  local refusal
+  local reason
   if option then
     local shown, why = core.proxy(option)
-    refusal = not shown and cannot_be_used("option proxy", why) or nil
+    reason = not shown and cannot_be_used("option proxy", why) or nil
   end
   return {
-    refusal = refusal,
+    reason = reason,
     explain = function(failure)
       local url, origin = option, "option proxy"
       if not url then url, origin = of_environment() end

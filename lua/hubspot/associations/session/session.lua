@@ -111,7 +111,7 @@ function Session:submit(request, attempt, info)
   if self:is_closed() then return nil, session.closed() end
   local token, err = self.token.get()
   if not token then return nil, err end
-  if self.proxy.refusal and not self.is_plain then return nil, unusable(self.proxy.refusal) end
+  if self.proxy.reason and not self.is_plain then return nil, unusable(self.proxy.reason) end
   local sent = { method = request.method, url = self.base_url .. request.path, body = request.body }
   self.events:request(info, sent, attempt)
   if self:is_closed() then return nil, session.closed() end -- by the token function, or by on_event

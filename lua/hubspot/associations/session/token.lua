@@ -7,19 +7,19 @@ local redact = require "hubspot.associations.text.redact"
 
 local token = {}
 
-local function refuse(message)
+local function fail(message)
   return nil, errors.new { kind = "token", message = message, retryable = false }
 end
 
 -- RFC 6750's characters, and nothing that could end a header line. The token itself is never repeated.
 local function check(value)
-  if type(value) ~= "string" then return refuse("expected a string, found a " .. type(value)) end
-  if value == "" then return refuse "the token is empty" end
+  if type(value) ~= "string" then return fail("expected a string, found a " .. type(value)) end
+  if value == "" then return fail "the token is empty" end
   if value:find "^[ \t-\r]" or value:find "[ \t-\r]$" then
-    return refuse "the token begins or ends with white space (a newline from a file?)"
+    return fail "the token begins or ends with white space (a newline from a file?)"
   end
   if value:find "[^A-Za-z0-9%-%._~%+/=]" then
-    return refuse "the token has characters that no access token has"
+    return fail "the token has characters that no access token has"
   end
   return value
 end
@@ -30,18 +30,18 @@ local function ask(source, reason, secrets)
   local function quote(words)
     return redact.text(one_line(words), secrets)
   end
-  if not called then return refuse("the token function raised: " .. quote(value)) end
+  if not called then return fail("the token function raised: " .. quote(value)) end
   if value == nil then
-    return refuse("the token function gave none: " .. quote(message or "it gave no reason"))
+    return fail("the token function gave none: " .. quote(message or "it gave no reason"))
   end
   return check(value)
 end
 
 ---@class hubspot.associations.Tokens
 ---@field get fun(): string|nil, hubspot.associations.Error|nil the token to send
----@field accepted fun(sent: string) tells that HubSpot took it
----@field secrets fun(sent: string): string[] what no answer to a request with this token may show
----@field renew fun(refused: string): boolean, hubspot.associations.Error|nil after a 401: true when `get`
+---@field accepted fun(sent: string) takes note that HubSpot accepted it
+---@field secrets fun(sent: string): string[] what no response to a request with this token may show
+---@field renew fun(rejected: string): boolean, hubspot.associations.Error|nil after a 401: true when `get`
 ---  now gives another one; an error when there was to be a new one, and it could not be had
 
 local function of_string(value)
@@ -53,7 +53,7 @@ local function of_string(value)
   }
 end
 
--- A renewed token that HubSpot refuses, too, ends the call: a function that gives bad ones is not asked for
+-- A renewed token that HubSpot rejects, too, ends the call: a function that gives bad ones is not asked for
 -- ever. The next call asks it afresh.
 local function of_function(source)
   local current, previous, proven = nil, nil, true
@@ -68,8 +68,8 @@ local function of_function(source)
       if sent == current then proven = true end
     end,
     secrets = function(sent) return redact.secrets(sent, previous) end,
-    renew = function(refused)
-      if refused ~= current then return current ~= nil end -- another call has renewed it meanwhile
+    renew = function(rejected)
+      if rejected ~= current then return current ~= nil end -- another call has renewed it meanwhile
       if not proven then
         current, previous, proven = nil, current, true
         return false
@@ -87,7 +87,7 @@ end
 ---@return hubspot.associations.Error|nil
 function token.from(source)
   if source == nil then
-    return refuse "no token: set the option `token` (was the environment variable it comes from set?)"
+    return fail "no token: set the option `token` (was the environment variable it comes from set?)"
   end
   if type(source) == "function" then return of_function(source) end
   local value, err = check(source)

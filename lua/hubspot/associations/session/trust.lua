@@ -46,7 +46,7 @@ function trust.of(options)
 end
 
 -- Why a file or a directory cannot be what it is named for; nil when it may.
-local function refusal(path, expected)
+local function why_unusable(path, expected)
   if expected == "directory" and path:find ":" then return nil end -- a list of them
   local found, why = core.stat(path)
   if not found then return why end
@@ -63,7 +63,7 @@ function Trust:explain(failure)
     return failure.message
   end
   for field, expected in pairs(TYPE_OF) do
-    local why = self[field] and refusal(self[field], expected)
+    local why = self[field] and why_unusable(self[field], expected)
     if why then return ("the certificates to trust, %s (%s): %s"):format(self[field], self.origin, why) end
   end
   local paths = self.ca_file and self.ca_path and self.ca_file .. " and " .. self.ca_path
