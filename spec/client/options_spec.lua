@@ -3,6 +3,7 @@
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
+local endpoints = require "hubspot.associations.api.endpoints"
 local options = require "hubspot.associations.options"
 
 local function with(name, value)
@@ -132,6 +133,14 @@ describe("options", function()
         assert.equal(value, read[name], name)
       end
     end
+  end)
+
+  it("let batch_size be what the endpoint with the most inputs takes, by default", function()
+    local most = 0
+    for _, row in pairs(endpoints) do most = math.max(most, row.most or 0) end
+    assert.equal(most, options.read({ token = "t" }).batch_size)
+    assert.is_nil(options.expected("batch_size", most))
+    assert.equal(("a whole number from 1 to %d"):format(most), options.expected("batch_size", most + 1))
   end)
 
   it("raise for every bad value, naming the option and the number, or the kind of value", function()

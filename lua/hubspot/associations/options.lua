@@ -94,7 +94,7 @@ local function loop(value)
   return type(value) == "table" and type(value.wait) == "function", "a table with a function `wait`"
 end
 
-local MOST_INPUTS = 2000 -- of a request: HubSpot's limit
+local MOST_INPUTS = 2000 -- of a request: the most that any endpoint takes (api/endpoints.lua)
 
 local CLIENT = {
   token = { check = token },

@@ -2,6 +2,7 @@
 -- no error.
 
 local one_line = require "hubspot.associations.text.one_line"
+local shorten = require "hubspot.associations.text.shorten"
 
 local terminal = {}
 
@@ -13,9 +14,7 @@ local BROKEN_PIPE = 32 -- EPIPE on Linux, macOS and the BSDs
 ---@param text any
 ---@return string
 function terminal.one_line(text)
-  text = one_line(text)
-  if #text <= LONGEST then return text end
-  return text:sub(1, LONGEST):gsub("[\192-\255][\128-\191]*$", "") .. "..." -- at no half character
+  return shorten.text(one_line(text), LONGEST, "...")
 end
 
 ---Writes to a stream, and flushes it. A reader that is gone (`| head`) is no error.
