@@ -18,7 +18,11 @@ local LEAST_DELAY = { [423] = 2, [502] = 2, [504] = 2 }
 
 local HTTP2_FRAMING = 16 -- libcurl's code
 
----@class hubspot.associations.Retry
+---@class hubspot.associations.Retry what all requests of a client share
+---@field max_attempts integer
+---@field deadline number seconds for all attempts of one request
+---@field random fun(): number in [0, 1)
+---@field budget number what is left of it
 local Policy = {}
 Policy.__index = Policy
 
