@@ -102,10 +102,10 @@ describe("the token of the command", function()
       assert.are.equal(2, #raw:requests())
     end
 
-    it("says so when the file still holds the token that was refused", function()
+    it("says so when the file still holds the token that was rejected", function()
       raw = fixture.raw { responses.script { created(101, 202), UNAUTHORIZED } }
       assert_stopped(command.run(arguments(secret_file("token", OLD .. "\n"))),
-        "was read again: it still holds the token that was refused")
+        "was read again: it still holds the token that was rejected")
     end)
 
     it("warns once of a file that others can read, though it is read again", function()

@@ -63,7 +63,7 @@ local function read_again(path, warn, rejected)
   end
   local token, why = read_file(path, warn)
   if token == rejected then
-    return nil, ("the token file %s was read again: it still holds the token that was refused"):format(path)
+    return nil, ("the token file %s was read again: it still holds the token that was rejected"):format(path)
   end
   return token, why
 end
@@ -80,7 +80,7 @@ local function from_file(path, stderr)
     token = renewed or token
     -- Shown only when the job stops for its token: then the new one was rejected.
     self.problem = problem
-      or ("the token file %s was read again: its new token was refused as well"):format(path)
+      or ("the token file %s was read again: its new token was rejected as well"):format(path)
     return renewed, problem
   end
   return self

@@ -57,7 +57,7 @@ flags.JOB = {
 flags.ACCOUNT = {
   { name = "--token-file", argname = "FILE", check = checks.file_name,
     description = "A file that holds the token, and nothing else. It is read again, once, when HubSpot "
-      .. "refuses the token in the midst of a job." },
+      .. "rejects the token during a job." },
   { name = "--token",
     never = "the token is read from HUBSPOT_TOKEN or --token-file; an argument can be read by others" },
   { name = "--rate", argname = "N", check = checks.integer_option "rate",

@@ -8,7 +8,7 @@ local create = {
   name = "create",
   summary = "Create associations between pairs of records.",
   description = "Creates associations between pairs of records, any number of them, and accounts for each "
-    .. "row: created, failed, unconfirmed (HubSpot neither listed nor refused it) or not sent.\n\n"
+    .. "row: created, failed, unconfirmed (HubSpot neither listed nor rejected it) or not sent.\n\n"
     .. "FILE is CSV with the columns from, to and, where rows differ, type; a header line may name them in "
     .. "any order, among others, and --from-column, --to-column and --type-column say which they are where "
     .. "they have other names. Without a header, the first line begins with two record ids. Columns are "
