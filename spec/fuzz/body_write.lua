@@ -1,6 +1,6 @@
 -- A body of any ids: it takes those that are UTF-8, and no others; readers of JSON, ours and another, get
--- back what was put in; and it is confirmed by an answer with a result for each, by none that lacks one.
--- Of those ids, digits alone are record ids.
+-- back what was put in, also where it is grouped by the first id; and it is confirmed by a response with a
+-- result for each, by none that lacks one. Of those ids, digits alone are record ids.
 -- The bytes: ids, each ended by a byte 255, which UTF-8 does not have; two make an input. A byte 254 before
 -- an id makes it a long one, of which json_write.c counts beforehand what it will write.
 
@@ -64,7 +64,7 @@ local function check_written(body, taken)
 end
 
 -- A result for each pair of ids, the last first; and whether the pairs can be compared as they stand, and no
--- two inputs have the same: an answer to such a body must be confirmed.
+-- two inputs have the same: a response to such a body must be confirmed.
 local function results_of(body)
   local results, seen, is_plain = {}, {}, true
   for i = body:count(), 1, -1 do
@@ -80,9 +80,32 @@ local function confirmed(body, results, first)
   return body:confirmed_by('{"status":"COMPLETE","results":[' .. table.concat(results, ",", first) .. "]}")
 end
 
+-- The same pairs, grouped by their first id: each is in the group of it, once.
+local function check_grouped(taken)
+  local body = core.body { shape = "fan", check_ids = false, most_groups = 100000, most_inputs = 100000 }
+  local expected, found = {}, {}
+  for i, input in ipairs(taken) do
+    assert(body:add { from = input.from, to = input.to }, i)
+    expected[input.from .. "\255" .. input.to] = 1
+  end
+  local groups, seen = core.decode(body:json()).inputs, {}
+  for _, group in ipairs(groups) do
+    assert(not seen[group.from.id], "two groups of one id")
+    seen[group.from.id] = true
+    for _, to in ipairs(group.to) do
+      local pair = group.from.id .. "\255" .. to.id
+      found[pair] = (found[pair] or 0) + 1
+      assert(found[pair] == expected[pair], "a pair that is not there, or there twice")
+    end
+  end
+  for pair in pairs(expected) do assert(found[pair], "a pair is missing") end
+  for i, input in ipairs(taken) do assert(taken[body:group(i)].from == input.from, i) end
+end
+
 return function(bytes)
   local body, taken = fill(bytes)
   check_written(body, taken)
+  check_grouped(taken)
   local results, is_plain = results_of(body)
   assert(confirmed(body, results, 1) or not is_plain)
   assert(#results == 0 or not confirmed(body, results, 2))
