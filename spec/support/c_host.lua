@@ -1,21 +1,21 @@
 -- The C programs of spec/hosts, for specs: builds one with make, and runs it with this spec's search paths.
--- It builds for the Lua that runs the spec, into a folder of that build's own, and judges nothing.
+-- It builds for the Lua that runs the spec, into the folder of that build, and judges nothing.
 
 local checkout = require "support.checkout"
 local process = require "support.process"
 
 local c_host = {}
 
--- A program that does not end is ended after this long, with exit code 124.
+-- A program that runs longer is ended, with exit code 124.
 local PATIENCE_SECONDS = 120
 
--- What the make that runs the specs may hand down is about another build than ours, and a sanitizer that is
--- preloaded for the code under test has no business in a compiler.
+-- The make that runs the specs may pass on variables for another build, and a sanitizer that is preloaded for
+-- the code under test must not run in a compiler.
 local CLEAN = { LD_PRELOAD = false, MAKEFLAGS = false, MAKEOVERRIDES = false, MFLAGS = false, BUILD = false }
 
 local VERSION = rawget(_G, "jit") and "luajit" or _VERSION:match("[%d.]+$")
 
--- The flags of a sanitizer, which programs and core are built with into a folder of its name.
+-- Flags to build programs and core with a sanitizer, each into a folder of its own.
 local VARIANTS = {
   thread = {
     "VARIANT=thread-", "CC=gcc", "CFLAGS=-O1 -g -fsanitize=thread", "LDFLAGS=-fsanitize=thread",
@@ -28,7 +28,7 @@ end
 
 c_host.has = has
 
---- Why no program can be built here, or nil.
+--- What is missing to build a program, or nil.
 ---@return string|nil
 function c_host.missing()
   for _, command in ipairs({ "make", "gcc", "pkg-config" }) do
@@ -41,7 +41,7 @@ function c_host.missing()
   return found.code ~= 0 and "no headers of " .. package .. " or libcurl" or nil
 end
 
---- Builds spec/hosts/NAME.c. Raises with the compiler's words when that fails.
+--- Builds spec/hosts/NAME.c. Raises with the compiler's output if that fails.
 ---@param name string
 ---@param variant? "thread"
 ---@return string path of the program
@@ -72,7 +72,7 @@ function c_host.run(argv, options)
   for name, value in pairs(options.env or {}) do
     env[name] = value
   end
-  -- luasocket has SIGPIPE ignored in this process, which a child would inherit.
+  -- luasocket ignores SIGPIPE in this process, and a child would inherit that.
   local all = { "timeout", PATIENCE_SECONDS, "env", "--default-signal=PIPE" }
   for _, word in ipairs(argv) do
     all[#all + 1] = word

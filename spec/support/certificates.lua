@@ -1,6 +1,6 @@
--- Certificates for specs, made by the openssl command in a temporary folder: a CA to trust, and
--- server certificates that are right, expired, for another host, and by a CA that nobody trusts.
--- It never touches a certificate store, and no key outlives the test.
+-- Certificates for specs, made by the openssl command in a temporary folder: a CA to trust, and server
+-- certificates that are valid, expired, for another host, and from a CA that is not trusted. No certificate
+-- store is touched, and no key outlives the test.
 
 local process = require "support.process"
 
@@ -18,7 +18,7 @@ local SERVERS = {
   unknown = { ca = "untrusted", names = LOCAL_NAMES, expires = FUTURE },
 }
 
--- A configuration of our own, for the system's differs from one machine to the next.
+-- A configuration of its own, because the system's differs between machines.
 local CONFIGURATION = [[
 [req]
 distinguished_name = subject
@@ -49,7 +49,7 @@ openssl req -config openssl.cnf -x509 -extensions authority -days 3650 -subj "/C
   -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$AUTHORITY.key" -out "$AUTHORITY.pem"
 ]]
 
--- `openssl ca`, because it alone lets the dates be chosen with OpenSSL 3.0.
+-- `openssl ca`, because in OpenSSL 3.0 no other command sets both dates.
 local MAKE_SERVER = [[
 openssl req -config openssl.cnf -new -subj "/CN=$SERVER" \
   -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$SERVER.key" -out "$SERVER.csr"
@@ -72,7 +72,7 @@ local function script()
   return table.concat(lines, "\n")
 end
 
--- Makes a folder that is removed when the process that keeps it ends, with the test at the latest.
+-- Makes a folder that is removed when the process that keeps it ends: with the test at the latest.
 local KEEP_FOLDER = [[
 folder=$(mktemp -d "${TMPDIR:-/tmp}/hubspot-associations.XXXXXX") || exit
 trap '' INT TERM
@@ -81,7 +81,7 @@ printf '%s\n' "$folder"
 cat >/dev/null
 ]]
 
--- A sanitizer that is preloaded for the code under test has no business in these tools.
+-- A sanitizer that is preloaded for the code under test must not run in these tools.
 local TOOLS = { env = { LD_PRELOAD = false } }
 
 ---@class certificates.Pair
@@ -97,7 +97,7 @@ local TOOLS = { env = { LD_PRELOAD = false } }
 ---@field folder string
 ---@field close fun(self?: certificates.Set) removes the files; the end of the test process does, too
 
---- Makes a CA and its certificates. Raises with openssl's words when that fails.
+--- Makes a CA and its certificates. Raises with openssl's output if that fails.
 ---@return certificates.Set
 function certificates.make()
   local keeper = process.start({ "sh", "-c", KEEP_FOLDER }, TOOLS)

@@ -1,10 +1,10 @@
 -- Lua scripts in a process of their own, run by the interpreter that runs the spec, with its search paths.
--- For what a spec cannot try in its own process: the environment, exits, signals.
--- A child starts as a program from a shell does; it never loads luasocket unless its script says so.
+-- For what a spec cannot test in its own process: the environment, exits, signals.
+-- A child starts like a program from a shell; it does not load luasocket unless its script does.
 
 local process = require "support.process"
 
--- A script that does not end is ended after this long, with exit code 124.
+-- A script that runs longer is ended, with exit code 124.
 local PATIENCE_SECONDS = 20
 
 local child = {}
@@ -15,7 +15,7 @@ local child = {}
 ---@return process.Result
 function child.run(text, options)
   local paths = ("package.path, package.cpath = %q, %q\n"):format(package.path, package.cpath)
-  -- luasocket has SIGPIPE ignored in this process, which a child would inherit.
+  -- luasocket ignores SIGPIPE in this process, and a child would inherit that.
   local argv = { "timeout", PATIENCE_SECONDS, "env", "--default-signal=PIPE", process.interpreter(), "-" }
   options = options or {}
   if options.descriptors then

@@ -1,6 +1,6 @@
--- Clients for specs: opens them with the options that specs want where they name none, and closes them all at
--- a spec's end. It starts no server and makes no call.
--- It holds what it opened until then: what comes of a client that nobody holds is tried without it.
+-- Clients for specs: opens them with the options that specs usually want, and closes all of them at a spec's
+-- end. Until then it holds them: a spec of what happens to a client that nobody holds has to open it by
+-- itself.
 
 local associations = require "hubspot.associations"
 
@@ -10,7 +10,7 @@ clients.TOKEN = "pat-na1-0123456789abcdef"
 
 local opened = {}
 
---- Opens a client. A call of it is one attempt, unless the options say otherwise.
+--- Opens a client, whose calls are not retried unless the options say so.
 ---@param base_url string
 ---@param ... table? options of associations.new; later ones win, and false takes an option away
 ---  that is not itself true or false
@@ -38,7 +38,7 @@ function clients.create(client)
   return client:create("contacts", "companies", clients.INPUTS)
 end
 
---- Closes every client that was opened here. For after_each.
+--- Closes all clients that were opened here. For after_each.
 function clients.close()
   for _, client in ipairs(opened) do
     client:close()

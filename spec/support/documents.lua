@@ -1,4 +1,4 @@
--- Reads README.md and the pages of docs/: their fenced blocks, for the specs that run them. Judges nothing.
+-- Reads the fenced blocks of README.md and the pages of docs/, for the specs that run them.
 
 local checkout = require "support.checkout"
 

@@ -1,5 +1,5 @@
--- Drives core.transport for specs, as a host would: submit, wait on its descriptor, step.
--- A request that does not end fails the spec; it never hangs it.
+-- Drives core.transport for specs, as a host would: submit, wait for its descriptor, step. A request that
+-- does not end fails the spec, instead of hanging it.
 
 local core = require "hubspot.associations.core"
 
@@ -7,7 +7,7 @@ local PATIENCE = 20 -- seconds
 
 local exchange = {}
 
---- The fields of a call, with the usual ones where `changes` has none.
+--- The usual fields of a call, with changes.
 ---@param url string
 ---@param changes? table fields of transport:submit
 ---@return table
@@ -19,7 +19,7 @@ function exchange.call(url, changes)
   return call
 end
 
---- Waits for a request's end.
+--- Waits for the end of a request.
 ---@return table|nil response
 ---@return table|nil failure
 function exchange.finish(transport, request)
@@ -36,7 +36,7 @@ function exchange.finish(transport, request)
   return request:response()
 end
 
---- One request, from its start to its end.
+--- Makes a request, and waits for its end.
 ---@param transport userdata
 ---@param url string
 ---@param changes? table fields of transport:submit
@@ -50,7 +50,7 @@ function exchange.run(transport, url, changes)
   return exchange.finish(transport, request)
 end
 
---- Waits until the condition holds. Raises when it does not.
+--- Waits until the condition holds. Raises if it does not in time.
 ---@param condition fun(): any
 ---@param what string for the error
 ---@return any value what the condition returned

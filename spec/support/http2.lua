@@ -1,5 +1,5 @@
--- HTTP/2 frames as bytes, for the scripts of raw_server.lua. It sends nothing, and checks nothing, so that a
--- script can break the protocol.
+-- HTTP/2 frames as bytes, for the scripts of raw_server.lua. Nothing is checked, so that a script can break
+-- the protocol.
 
 local http2 = {}
 
@@ -15,7 +15,7 @@ local TYPES = {
 
 local END_STREAM, END_HEADERS = 0x1, 0x4
 
--- An integer as so many bytes, the highest first.
+-- An integer as `count` bytes, big-endian.
 local function bytes(value, count)
   local text = ""
   for _ = 1, count do
@@ -34,7 +34,7 @@ function http2.frame(kind, flags, stream, payload)
   return bytes(#payload, 3) .. bytes(TYPES[kind], 1) .. bytes(flags, 1) .. bytes(stream, 4) .. payload
 end
 
---- A field that no table is to keep, spelled out. Names and values are shorter than 127 bytes.
+--- A literal header field that is not indexed. Names and values are shorter than 127 bytes.
 ---@return string
 function http2.field(name, value)
   return "\0" .. bytes(#name, 1) .. name .. bytes(#value, 1) .. value
@@ -52,7 +52,7 @@ end
 
 http2.INITIAL_WINDOW_SIZE = 4
 
---- The head of a response.
+--- The header frame of a response.
 ---@param stream integer
 ---@param status integer
 ---@param options? { fields?: string[][], ends?: boolean } whether the response ends with its head
@@ -74,7 +74,7 @@ function http2.data(stream, data, ends)
   return http2.frame("DATA", ends and END_STREAM or 0, stream, data)
 end
 
---- A whole JSON response.
+--- A complete JSON response.
 ---@return string
 function http2.response(stream, status, body)
   return http2.head(stream, status, { fields = { { "content-type", "application/json" } } })

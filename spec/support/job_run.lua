@@ -1,5 +1,5 @@
 -- One simulated job for the specs of job/: short to set up, with all that was seen of it at hand.
--- Adds to simulation.lua what a spec may want between the job and the account. Checks that the counts add up.
+-- Adds to simulation.lua hooks between the job and the account. Checks that the counts add up.
 
 local cjson = require "cjson"
 local jobs = require "support.jobs"
@@ -10,7 +10,7 @@ local job_run = {}
 
 local TYPE = 279
 
----The index-th of a row of inputs that are all good, and differ.
+---The index-th of a series of different inputs, all good.
 ---@param index integer
 ---@return table
 function job_run.input(index)
@@ -47,7 +47,8 @@ function job_run.rewrite(response, change)
   return response
 end
 
--- Between the job and the account: lets a spec answer in the account's stead, and notes each request.
+-- Stands between the job and the account: lets a spec respond instead of the account, and records each
+-- request.
 local function stand_between(world, given, seen)
   local service = world.service
   world.service = {

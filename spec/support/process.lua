@@ -1,11 +1,10 @@
--- Child processes for specs: runs a command to its end, or starts a server that dies with the test.
--- Plain Lua and /bin/sh only, so that it works under Lua 5.1 to 5.4 and LuaJIT.
--- It never has a temporary file while a program runs, so that none is left when the test is killed:
--- the shell opens the files and unlinks them first.
+-- Child processes for specs: runs a command to its end, or starts a server that dies with the test. Plain Lua
+-- and /bin/sh only, so that it works under Lua 5.1 to 5.4 and LuaJIT. The shell opens temporary files and
+-- unlinks them before the program runs, so that none is left if the test is killed.
 
 local process = {}
 
--- A child that neither speaks nor ends is killed after this long, so that a test fails, not hangs.
+-- A child that neither prints nor ends for so long is killed: the test fails, instead of hanging.
 local PATIENCE_SECONDS = 30
 
 --- The text as one word of a shell command.
@@ -20,8 +19,8 @@ end
 
 local quote = process.quote
 
--- A sanitizer that is preloaded for the code under test has no business in the tools of the support:
--- it would report their leaks and change their exit codes.
+-- A sanitizer that is preloaded for the code under test must not run in the tools used here: it would report
+-- their leaks, and change their exit codes.
 local WITHOUT_SANITIZER = "unset LD_PRELOAD\n"
 
 local function output_of(command)
@@ -95,7 +94,7 @@ local function command_line(argv, env)
   if #names > 0 then
     words[1] = "env"
   end
-  for _, name in ipairs(names) do -- env wants every -u before the first assignment
+  for _, name in ipairs(names) do -- env takes no -u after an assignment
     if not env[name] then
       words[#words + 1] = "-u " .. quote(name)
     end
@@ -144,12 +143,12 @@ function process.run(argv, options)
     ("exec 3>&1 <%s >%s 4>%s 2>/dev/null"):format(path("stdin"), path("stdout"), path("stderr")),
     "LD_PRELOAD= rm -rf -- " .. quote(folder),
     "(exec " .. command .. ") 2>&4 3>&- 4>&-",
-    "echo $? >&3", -- the pipe to us, for Lua 5.1 does not tell the exit code
+    "echo $? >&3", -- by our pipe, because popen in Lua 5.1 does not return the exit code
   }, "\n"))
   return { code = tonumber(code), stdout = read_to_end(stdout), stderr = read_to_end(stderr) }
 end
 
---- Whether a process is there. By the shell's own kill: the program of that name is not on every machine.
+--- Whether a process exists. By the shell's builtin kill: not every machine has the program.
 ---@param pid integer|string
 ---@return boolean
 function process.lives(pid)
@@ -193,7 +192,7 @@ function process.start(argv, options)
   local stderr = assert(io.open(folder .. "/stderr", "rb"))
   local code = assert(io.open(folder .. "/code", "rb"))
 
-  -- The inner shell tells its process id and then becomes the program.
+  -- The inner shell prints its process id, and then becomes the program.
   local stdin = assert(io.popen(table.concat({
     ("exec 3>%s 4>%s >%s 2>/dev/null"):format(path("code"), path("stderr"), path("stdout")),
     "LD_PRELOAD= rm -rf -- " .. quote(folder),

@@ -1,13 +1,13 @@
--- A server on loopback that sends exactly the bytes that a test names, and tells what it received.
+-- A server on loopback that sends exactly the bytes that a spec names, and reports what it received.
 -- It runs in a child process (raw_server_main.lua), so that the code under test may block.
 -- It knows nothing of HubSpot, and of HTTP only where a request ends.
 --
 -- A connection follows a script, which is a list of actions:
 --   { "read_request" }                   reads a head, and a body of its Content-Length
 --   { "read_head" }                      reads a head and leaves the body unread
---   { "read_http2_head" }                reads frames of HTTP/2 until a request's head has come
+--   { "read_http2_head" }                reads frames of HTTP/2 until a request's head is complete
 --   { "read_http2_request" }             the same, until a request has ended
---   { "receive" }                        reads what has come, at least one byte
+--   { "receive" }                        reads what is available, at least one byte
 --   { "send", bytes }
 --   { "send_repeated", bytes, count }
 --   { "send_for_ever", bytes }
@@ -17,7 +17,7 @@
 --   { "hold" }                           reads until the peer closes
 --   { "close" }                          sends FIN; under TLS no close_notify goes before it
 --   { "reset" }                          sends RST
--- A script closes the connection at its end. When the peer has gone, the rest of it is left out.
+-- A script closes the connection at its end. If the peer is gone, the rest of the script is skipped.
 
 local process = require "support.process"
 local socket = require "socket"
@@ -26,7 +26,7 @@ local raw_server = {}
 
 local HERE = debug.getinfo(1, "S").source:match("^@(.*)raw_server%.lua$")
 
--- Seconds that the server has to answer a question.
+-- Seconds within which the server has to answer a question.
 local ANSWER_TIMEOUT = 10
 
 -- A value of strings, numbers, booleans and tables as a Lua expression.
@@ -63,7 +63,7 @@ end
 local Server = {}
 Server.__index = Server
 
---- A port of loopback where nobody listens just now.
+--- A port of loopback on which nothing listens at the moment.
 ---@return integer
 function raw_server.free_port()
   local listener = assert(socket.bind("127.0.0.1", 0))
@@ -72,14 +72,14 @@ function raw_server.free_port()
   return tonumber(port)
 end
 
---- Starts a server. Raises when it does not start, or when the script is wrong.
+--- Starts a server. Raises if it does not start, or if a script is wrong.
 ---@param options raw_server.Options
 ---@return raw_server.Server
 function raw_server.start(options)
   local script = "return " .. serialize(options) -- raises before there is anything to clean up
   local folder = process.make_folder()
   process.write_file(folder .. "/script.lua", script)
-  -- A sanitizer that is preloaded for the code under test has no business in the server.
+  -- A sanitizer that is preloaded for the code under test must not run in the server.
   local argv = { "lua5.4", HERE .. "raw_server_main.lua", folder .. "/script.lua" }
   local ok, child = pcall(process.start, argv, { env = { LD_PRELOAD = false, LUA_INIT = false } })
   process.remove_folder(folder)
@@ -103,7 +103,7 @@ function Server:url(scheme, host)
   return ("%s://%s:%d"):format(scheme or self.scheme, host or "127.0.0.1", self.port)
 end
 
--- What the server knows. It takes in all that has reached it before it answers.
+-- Asks the server what it has seen. It reads all that has arrived before it answers.
 local function ask(self)
   local control = assert(socket.tcp())
   control:settimeout(ANSWER_TIMEOUT)
@@ -118,20 +118,20 @@ local function ask(self)
   return { connections = connections, requests = requests }
 end
 
---- The requests that read_request and read_head have read so far, as they were sent, oldest first;
---- one that the peer cut short is there as far as it came.
+--- The requests that read_request and read_head have read so far, byte for byte, oldest first. Of one that
+--- the peer broke off, it is what arrived.
 ---@return string[]
 function Server:requests()
   return ask(self).requests
 end
 
---- How many connections were accepted so far; those whose TLS handshake failed count.
+--- How many connections were accepted so far, with those whose TLS handshake failed.
 ---@return integer
 function Server:connections()
   return ask(self).connections
 end
 
---- Stops the server and resets what is still connected. Raises when the server itself had failed.
+--- Stops the server, and resets open connections. Raises if the server itself failed.
 function Server:close()
   local result = self.child:close()
   if result.code ~= 0 then

@@ -1,6 +1,6 @@
--- The process behind raw_server.lua: accepts connections and does to each what its script says.
+-- The process behind raw_server.lua: accepts connections, and runs a script on each.
 -- Usage: lua5.4 raw_server_main.lua SCRIPT.lua. Prints "PORT CONTROL_PORT", and ends when stdin does.
--- It never sends a byte that the script does not name.
+-- It sends no byte that the script does not name.
 
 local cqueues = require "cqueues"
 local cqueues_socket = require "cqueues.socket"
@@ -20,7 +20,7 @@ local function read_file(path)
   return file:read("a")
 end
 
--- No error from a socket is raised: a failed action ends its script.
+-- Errors of sockets are not raised: a failed action ends its script.
 local function returns_errors(socket)
   socket:onerror(function(_, _, why)
     return why
@@ -37,7 +37,7 @@ local function receive_some(connection)
   return bytes
 end
 
--- Reads until `wanted` bytes are there, or the peer has closed.
+-- Reads until there are `wanted` bytes, or the peer has closed.
 local function fill(connection, wanted)
   while #connection.received < wanted do
     local bytes = receive_some(connection)
@@ -55,7 +55,7 @@ local function take(connection, length)
   return bytes
 end
 
--- The length of the head, with the empty line that ends it; nil when the peer closed before.
+-- The length of the head, including the empty line at its end; nil if the peer closed before.
 local function read_head(connection)
   while true do
     local _, last = connection.received:find("\r\n\r\n", 1, true)
@@ -67,7 +67,7 @@ local function read_head(connection)
   end
 end
 
--- Takes a request of that length down; without a length, what came of it.
+-- Records a request of that length; without a length, what arrived of it.
 local function record(connection, length)
   local request = take(connection, length or #connection.received)
   if request ~= "" then
@@ -80,7 +80,7 @@ local function send(connection, bytes)
   return (connection.socket:write(bytes))
 end
 
--- Unread bytes would turn the close into a reset, which takes back what the peer has not got yet.
+-- Unread bytes would turn the close into a reset, which discards what the peer has not read yet.
 local function discard_received(connection)
   repeat
     local bytes = connection.socket:recv(-65536, "bn")
@@ -103,8 +103,8 @@ function actions.read_request(connection)
   return record(connection, length and fill(connection, length) and length or nil)
 end
 
--- The frames of HTTP/2, after the client's preface. Of each stream that a client opens, `requests` has what
--- came in its DATA frames.
+-- The frames of HTTP/2, after the client's preface. For each stream that a client opens, `requests` has the
+-- bytes of its DATA frames.
 local PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 local DATA, HEADERS, ENDS = 0, 1, 1
 
@@ -124,7 +124,7 @@ local function begin_http2(connection)
   return fill(connection, #PREFACE) and take(connection, #PREFACE) == PREFACE
 end
 
--- Reads frames until one of a request has come that `is_last` accepts.
+-- Reads frames until one that `is_last` accepts.
 local function read_frames(connection, is_last)
   if not connection.streams and not begin_http2(connection) then
     return false
@@ -236,7 +236,7 @@ end
 
 local function server_context(tls)
   local context = tls_context.new(tls.protocol or "TLS", true)
-  -- The lowest level of security, so that protocols that a client must refuse can be offered to it.
+  -- The lowest security level, to offer a client protocols that it has to refuse.
   context:setCipherList("ALL:@SECLEVEL=0")
   context:setCertificate(x509.new(read_file(tls.certificate)))
   context:setPrivateKey(pkey.new(read_file(tls.key)))
@@ -248,7 +248,7 @@ local function server_context(tls)
   return context
 end
 
--- Without Nagle's delay, so that what was sent before a reset is not held back and lost.
+-- Without Nagle's algorithm: what is sent before a reset must not be delayed, and lost.
 local ACCEPT = { nodelay = true }
 
 local function listen()
@@ -284,8 +284,8 @@ loop:wrap(function()
   end
 end)
 
--- Lets the connections take in what has reached this machine, until two rounds bring nothing: in
--- what order cqueues wakes coroutines is not for us to rely on.
+-- Lets the connections read what has arrived, until two rounds bring nothing: the order in which cqueues
+-- wakes coroutines is not specified.
 local function settle()
   local quiet = 0
   while quiet < 2 do

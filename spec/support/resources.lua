@@ -1,5 +1,5 @@
--- What this process holds: descriptors, Lua's memory, all memory. Linux's /proc tells.
--- It measures and changes nothing, but for a full garbage collection where its comment says so.
+-- What this process holds: descriptors, Lua's memory, all memory; from Linux's /proc. Some functions run a
+-- full garbage collection, as their comments say.
 
 local process = require "support.process"
 
@@ -8,7 +8,7 @@ local resources = {}
 --- Open descriptors.
 ---@return integer
 function resources.descriptors()
-  -- Not through a pipe: popen may still have both its ends open when the list is made.
+  -- Not by a pipe: popen may have both of its ends open while the list is made.
   local path = os.tmpname()
   os.execute("ls /proc/$PPID/fd >" .. path)
   local count = 0
@@ -19,7 +19,7 @@ function resources.descriptors()
   return count
 end
 
---- Collects all garbage; what finalizers let go of, too.
+--- Collects all garbage, including what finalizers release.
 function resources.collect()
   for _ = 1, 3 do
     collectgarbage()
@@ -33,13 +33,13 @@ function resources.lua_memory()
   return collectgarbage("count")
 end
 
---- KiB of this process in memory.
+--- Resident memory of this process, in KiB.
 ---@return integer
 function resources.resident()
   return tonumber(process.read_file("/proc/self/status"):match("VmRSS:%s*(%d+) kB"))
 end
 
---- Whether a preloaded checker (a sanitizer, valgrind) keeps freed memory, so that resident() tells nothing.
+--- Whether a preloaded checker (a sanitizer, valgrind) keeps freed memory, so that resident() means nothing.
 ---@return boolean
 function resources.is_checked()
   return (os.getenv("LD_PRELOAD") or "") ~= ""

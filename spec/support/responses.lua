@@ -1,11 +1,11 @@
--- Bytes of HTTP responses for the raw server's scripts, and the encodings that they may come in.
--- It builds what a spec names, right or wrong, and checks nothing.
+-- Bytes of HTTP responses for the scripts of the raw server, in any encoding. Nothing is checked, so that
+-- they can be wrong.
 
 local process = require "support.process"
 
 local responses = {}
 
---- A batch with no results: what an answer needs to be one.
+--- The smallest JSON that is a batch, without results.
 responses.BATCH = '{"status":"COMPLETE","results":[],"startedAt":"2025-09-01T00:00:00Z",'
   .. '"completedAt":"2025-09-01T00:00:01Z"}'
 
@@ -29,7 +29,7 @@ function responses.of(status, body, fields)
   return table.concat(lines, "\r\n") .. "\r\n\r\n" .. body
 end
 
---- A response that is a batch.
+--- The bytes of a 201 with a batch.
 ---@param body? string BATCH by default
 ---@param fields? string[] more header lines
 ---@return string
@@ -49,7 +49,7 @@ function responses.rejected(status, body)
   return responses.of(status, body, { "Content-Type: application/json" })
 end
 
---- The script of one connection that answers so many requests.
+--- The script of a connection that sends the same response to `count` requests.
 ---@param bytes string|string[] a list: its first request's answer, its second's, …
 ---@param count? integer how often, 1 by default
 ---@return table[]
@@ -78,14 +78,14 @@ function responses.chunked(body, size, trailers)
   return table.concat(parts) .. "0\r\n" .. (trailers or "") .. "\r\n"
 end
 
---- The text as gzip packs it.
+--- The text, compressed by gzip.
 ---@param text string
 ---@return string
 function responses.gzip(text)
   return process.run({ "gzip", "-nc" }, { stdin = text }).stdout
 end
 
---- So many mebibytes of zeros as gzip packs them.
+--- `count` mebibytes of zeros, compressed by gzip.
 ---@param mebibytes integer
 ---@return string
 function responses.gzip_of_zeros(mebibytes)
@@ -93,7 +93,7 @@ function responses.gzip_of_zeros(mebibytes)
   return process.run({ "sh", "-c", command }).stdout
 end
 
--- The checksum that ends a zlib stream.
+-- The checksum at the end of a zlib stream.
 local function adler32(text)
   local a, b = 1, 0
   for index = 1, #text do
@@ -107,7 +107,7 @@ local function adler32(text)
   return table.concat(bytes)
 end
 
---- The text as `Content-Encoding: deflate` has it: in zlib's format, or raw as some servers send it.
+--- The text for `Content-Encoding: deflate`: in zlib's format, or raw, as some servers send it.
 ---@param text string
 ---@param raw? boolean
 ---@return string

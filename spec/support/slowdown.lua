@@ -1,3 +1,3 @@
--- How much slower the specs run than by themselves: under valgrind, or with sanitizers, as the Makefile says.
--- For bounds of time, which are to notice what takes many times too long.
+-- By what factor the specs run slower under valgrind or with sanitizers, as the Makefile sets it. Bounds of
+-- time, which are there to notice what takes many times too long, are multiplied by it.
 return tonumber(os.getenv "SLOWDOWN") or 1

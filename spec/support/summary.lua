@@ -1,6 +1,6 @@
--- busted's usual output, and beside it a record that tools/test counts from.
+-- The usual output of busted, and a record that tools/test counts from.
 -- The record is the file named by -Xoutput: one line per result (passed, failed or skipped), then "end".
--- Each line is on disk before the next test starts, so that a crash loses none.
+-- Each line is flushed before the next test starts, so that a crash loses none.
 
 local WORD = { success = "passed", failure = "failed", error = "failed", pending = "skipped" }
 
@@ -15,7 +15,7 @@ return function(options)
     return nil, true
   end
 
-  -- What goes wrong outside a test (a file that does not load, a setup) is a failure, too.
+  -- An error outside a test (in a file that does not load, in a setup) is a failure, too.
   local function outside(element)
     if element.descriptor ~= "it" then
       write("failed")

@@ -1,9 +1,9 @@
--- Every text that can be reached from a value: keys, values, metatables, what tostring says.
--- For specs that look for a secret where none may be. It changes nothing.
+-- All texts that can be reached from a value: keys, values, metatables, results of tostring. For specs that
+-- look for a secret where none may be.
 
 local walk = {}
 
---- Calls visit(text, where) for every string, and for what tostring makes of every other value.
+--- Calls visit(text, where) for each string, and for the tostring of each other value.
 ---@param value any
 ---@param visit fun(text: string, where: string)
 function walk.texts(value, visit)
@@ -26,7 +26,7 @@ function walk.texts(value, visit)
   go(value, "value")
 end
 
---- Where in the value the secret can be read; nil when nowhere.
+--- Where in the value the secret can be read; nil if nowhere.
 ---@param value any
 ---@param secret string
 ---@return string|nil
