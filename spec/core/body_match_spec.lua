@@ -114,7 +114,7 @@ describe("a response", function()
     local one, other = '"fromObjectId":"1"', '"toObjectId":"2"'
     local function confirmed(text)
       local batch = responses.read({ status = 201, headers = {}, body = text, date = 0 }, "batch")
-      local matched = batch and #matching.match(body, { 1 }, batch).created or 0
+      local matched = batch and #matching.match(body, { 1 }, batch).succeeded or 0
       return { body:confirmed_by(text), matched }
     end
     assert.same({ true, 1 }, confirmed(answer { "{" .. one .. "," .. other .. "}" }))
@@ -172,7 +172,7 @@ describe("a response", function()
         local batch = assert(responses.read(raw, "batch"))
         assert.equal("COMPLETE", batch.status)
         assert.is_true(batch.errors == nil or #batch.errors == 0)
-        assert.equal(#places, #matching.match(body, places, batch).created)
+        assert.equal(#places, #matching.match(body, places, batch).succeeded)
       end
     end)
     assert.is_true(confirmed > 300, tostring(confirmed))

@@ -1,13 +1,15 @@
--- Checks journal.lua: what is recorded, what is read back, and which journals are refused. The bytes are
--- kept in memory, or in a real file where locks and paths are what is checked.
+-- Checks journal.lua, journal_record.lua and journal_file.lua: what is recorded, what is read back, and which
+-- journals cannot be used. The bytes are kept in memory, or in a real file where locks and paths are checked.
 
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local batches = require "hubspot.associations.job.batch"
-local journal = require "hubspot.associations.job.journal"
+local journal_files = require "hubspot.associations.job.journal_file"
+local journals = require "hubspot.associations.job.journal"
 local process = require "support.process"
 local random = require "support.random"
+local records = require "hubspot.associations.job.journal_record"
 local simulation = require "support.simulation"
 
 local JOB = { from = "contacts", to = "companies" }
@@ -19,10 +21,10 @@ local function holding(text)
 end
 
 local function open(store, identity)
-  return journal.new(store, "links.journal", identity or JOB)
+  return journals.new(store, "links.journal", identity or JOB, "created")
 end
 
--- A batch of `count` inputs from index `first` on, all settled: created but for those in `failures`, which
+-- A batch of `count` inputs from index `first` on, all settled: succeeded but for those in `failures`, which
 -- holds { position, outcome, error }.
 local function landed(first, count, failures)
   local batch = batches.new(first)
@@ -31,7 +33,7 @@ local function landed(first, count, failures)
   end
   for _, failure in ipairs(failures or {}) do batch:settle(failure[1], failure[2], failure[3]) end
   for position = 1, count do
-    if not batch.settled[position] then batch:settle(position, "created") end
+    if not batch.settled[position] then batch:settle(position, "succeeded") end
   end
   return batch
 end
@@ -142,7 +144,7 @@ describe("a journal that is opened again", function()
     })))
     local record = assert(open(store)):record_at(5)
     assert.equal(1, record.created)
-    local failures = journal.failures(record)
+    local failures = records.failures(record)
     local told = {}
     for _, failure in ipairs(failures) do
       assert.is_true(errors.is(failure.error))
@@ -160,7 +162,7 @@ describe("a journal that is opened again", function()
     end
     assert.same(err.context, told[5].error.context)
     assert.is_nil(told[5].error.body)
-    assert.same({ [5] = true, [6] = true, [7] = true }, journal.failures_by_index(record))
+    assert.same({ [5] = true, [6] = true, [7] = true }, records.failures_by_index(record))
   end)
 
   it("tells errors that JSON cannot hold by their kind and message", function()
@@ -176,7 +178,7 @@ describe("a journal that is opened again", function()
     end
     book = assert(open(store))
     for i = 1, #contexts do
-      local failure = journal.failures(book:record_at(i))[1]
+      local failure = records.failures(book:record_at(i))[1]
       assert.equal("odd " .. i, failure.error.message)
       assert.equal("http", failure.error.kind)
     end
@@ -191,7 +193,7 @@ describe("a journal that is opened again", function()
     end
     book = assert(open(store))
     for i, message in ipairs(odd) do
-      assert.equal(message, journal.failures(book:record_at(i))[1].error.message)
+      assert.equal(message, records.failures(book:record_at(i))[1].error.message)
     end
   end)
 end)
@@ -432,7 +434,7 @@ describe("a large journal", function()
       local shifted = holding((store.text:gsub('"version":1,', '"version":1,' .. (" "):rep(shift))))
       book = assert(open(shifted))
       for number, message in ipairs(messages) do
-        assert.equal(message, journal.failures(book:record_at(number))[1].error.message)
+        assert.equal(message, records.failures(book:record_at(number))[1].error.message)
       end
     end
   end)
@@ -485,7 +487,7 @@ describe("recording", function()
       failures[position] = { position, "failed", err }
     end
     assert(book:record(landed(1, 60, failures)))
-    local told = journal.failures(assert(open(store)):record_at(1))
+    local told = records.failures(assert(open(store)):record_at(1))
     assert.equal(60, #told)
     assert.equal("m60", told[60].error.message)
   end)
@@ -538,10 +540,10 @@ describe("a journal on disk", function()
   end)
 
   it("is kept from one run to the next", function()
-    local book = assert(journal.open(path, JOB))
+    local book = assert(journal_files.open(path, JOB, "created"))
     assert(book:record(landed(1, 3)))
     book:close()
-    book = assert(journal.open(path, JOB))
+    book = assert(journal_files.open(path, JOB, "created"))
     assert.equal(3, book:record_at(1).inputs)
     assert(book:record(landed(4, 3)))
     book:close()
@@ -549,16 +551,16 @@ describe("a journal on disk", function()
   end)
 
   it("is torn off on disk, too", function()
-    local book = assert(journal.open(path, JOB))
+    local book = assert(journal_files.open(path, JOB, "created"))
     assert(book:record(landed(1, 3)))
     book:close()
     local file = assert(io.open(path, "ab"))
     file:write '{"first":4,"inp'
     file:close()
-    book = assert(journal.open(path, JOB))
+    book = assert(journal_files.open(path, JOB, "created"))
     assert(book:record(landed(4, 3)))
     book:close()
-    book = assert(journal.open(path, JOB))
+    book = assert(journal_files.open(path, JOB, "created"))
     assert.equal(3, book:record_at(4).inputs)
     book:close()
   end)
@@ -566,8 +568,8 @@ describe("a journal on disk", function()
   it("holds whole records when its process was killed while it wrote", function()
     local script = ([[
       local batches = require "hubspot.associations.job.batch"
-      local journal = require "hubspot.associations.job.journal"
-      local book = assert(journal.open(%q, { from = "contacts", to = "companies" }))
+      local journal_files = require "hubspot.associations.job.journal_file"
+      local book = assert(journal_files.open(%q, { from = "contacts", to = "companies" }, "created"))
       local first = 1
       while book:record_at(first) do first = first + 1 end
       print(first)
@@ -589,9 +591,9 @@ describe("a journal on disk", function()
       for _ = 1, 3 do told = tonumber(writer:read_line()) end
       writer:kill "KILL"
       writer:close()
-      local book = assert(journal.open(path, JOB))
+      local book = assert(journal_files.open(path, JOB, "created"))
       for index = 1, told - 1 do
-        assert.equal(300000, #journal.failures(book:record_at(index))[1].error.message)
+        assert.equal(300000, #records.failures(book:record_at(index))[1].error.message)
       end
       book:close()
     end
@@ -599,7 +601,7 @@ describe("a journal on disk", function()
 
   it("is refused where it cannot be written", function()
     for _, wrong in ipairs { folder, folder .. "/no/such", "" } do
-      local book, err = journal.open(wrong, JOB)
+      local book, err = journal_files.open(wrong, JOB, "created")
       assert.is_nil(book)
       assert.equal("journal", err.kind)
       assert.truthy(err.message:find(wrong, 1, true))
@@ -607,30 +609,30 @@ describe("a journal on disk", function()
   end)
 
   it("is free again after it was refused, and after close", function()
-    local book = assert(journal.open(path, JOB))
+    local book = assert(journal_files.open(path, JOB, "created"))
     book:close()
-    assert.is_nil((journal.open(path, { from = "deals", to = "deals" })))
-    book = assert(journal.open(path, JOB))
+    assert.is_nil((journal_files.open(path, { from = "deals", to = "deals" }, "created")))
+    book = assert(journal_files.open(path, JOB, "created"))
     book:close()
     assert(core.file(path)):close()
   end)
 
   it("is kept off other processes while it is open", function()
     local holder = process.start { process.interpreter(), "-e", ([[
-      local journal = require "hubspot.associations.job.journal"
-      local book = assert(journal.open(%q, { from = "contacts", to = "companies" }))
+      local journal_files = require "hubspot.associations.job.journal_file"
+      local book = assert(journal_files.open(%q, { from = "contacts", to = "companies" }, "created"))
       io.write "ready\n"
       io.flush()
       io.read "*a"
       book:close()
     ]]):format(path) }
     assert.equal("ready", holder.line)
-    local book, err = journal.open(path, JOB)
+    local book, err = journal_files.open(path, JOB, "created")
     assert.is_nil(book)
     assert.equal("journal", err.kind)
     assert.truthy(err.message:find("another process", 1, true))
     assert.equal(0, holder:close().code)
-    book = assert(journal.open(path, JOB))
+    book = assert(journal_files.open(path, JOB, "created"))
     book:close()
   end)
 end)
@@ -695,7 +697,7 @@ describe("a journal's file", function()
   after_each(function() process.remove_folder(folder) end)
 
   it("is for its owner only", function()
-    local book = assert(journal.open(folder .. "/journal", JOB))
+    local book = assert(journal_files.open(folder .. "/journal", JOB, "created"))
     book:close()
     assert.truthy(process.run({ "ls", "-l", folder .. "/journal" }).stdout:find("^%-rw%-%-%-%-%-%-%-"))
   end)
@@ -704,7 +706,7 @@ describe("a journal's file", function()
     assert.equal(0, process.run({ "mkfifo", folder .. "/fifo" }).code)
     assert.equal(0, process.run({ "ln", "-s", "/dev/full", folder .. "/link" }).code)
     for _, path in ipairs { folder, folder .. "/fifo", folder .. "/link", "/dev/full", "/dev/null" } do
-      local opened, err = journal.open(path, JOB)
+      local opened, err = journal_files.open(path, JOB, "created")
       assert.is_nil(opened)
       assert.equal("journal", err.kind)
       assert.truthy(err.message:find(path, 1, true))
@@ -712,8 +714,8 @@ describe("a journal's file", function()
   end)
 
   it("may have another name that is a link to it", function()
-    assert(journal.open(folder .. "/journal", JOB)):close()
+    assert(journal_files.open(folder .. "/journal", JOB, "created")):close()
     assert.equal(0, process.run({ "ln", "-s", folder .. "/journal", folder .. "/link" }).code)
-    assert(journal.open(folder .. "/link", JOB)):close()
+    assert(journal_files.open(folder .. "/link", JOB, "created")):close()
   end)
 end)

@@ -45,12 +45,12 @@ local ABC = { { "1", "11" }, { "2", "12" }, { "3", "13" } }
 describe("results", function()
   it("confirm all inputs they name, in any order", function()
     local matched = match(ABC, { results = { result("3", "13"), result("1", "11"), result("2", "12") } })
-    assert.same({ created = { 1, 2, 3 }, failed = {}, missing = {} }, matched)
+    assert.same({ succeeded = { 1, 2, 3 }, failed = {}, missing = {} }, matched)
   end)
 
   it("confirm only the inputs they name", function()
     local matched = match(ABC, { results = { result("2", "12") } })
-    assert.same({ 2 }, matched.created)
+    assert.same({ 2 }, matched.succeeded)
     assert.same({ 1, 3 }, matched.missing)
     assert.same({}, matched.failed)
     assert.is_nil(matched.batch_error)
@@ -59,7 +59,7 @@ describe("results", function()
   it("that are missing, or empty, confirm nothing", function()
     for _, response in ipairs { {}, { results = {} }, { errors = {} }, { results = {}, errors = {} } } do
       local matched = match(ABC, response)
-      assert.same({}, matched.created)
+      assert.same({}, matched.succeeded)
       assert.same({ 1, 2, 3 }, matched.missing)
     end
   end)
@@ -67,26 +67,26 @@ describe("results", function()
   it("do not confirm pairs that were not asked for, or crossed ones", function()
     local matched = match(ABC, { results = { result("1", "12"), result("2", "11"), result("13", "3"),
       result("9", "99"), result("11", "1") } })
-    assert.same({}, matched.created)
+    assert.same({}, matched.succeeded)
     assert.same({ 1, 2, 3 }, matched.missing)
   end)
 
   it("do not confuse pairs whose digits run together", function()
     local matched = match({ { "1", "23" }, { "12", "3" } }, { results = { result("12", "3") } })
-    assert.same({ 2 }, matched.created)
+    assert.same({ 2 }, matched.succeeded)
     assert.same({ 1 }, matched.missing)
   end)
 
   it("confirm every input of the same pair", function()
     local inputs = { { "1", "11" }, { "2", "12" }, { "1", "11" }, { "1", "11" } }
-    assert.same({ 1, 3, 4 }, match(inputs, { results = { result("1", "11") } }).created)
+    assert.same({ 1, 3, 4 }, match(inputs, { results = { result("1", "11") } }).succeeded)
     local twice = match(inputs, { results = { result("1", "11"), result("1", "11"), result("2", "12") } })
-    assert.same({ 1, 2, 3, 4 }, twice.created)
+    assert.same({ 1, 2, 3, 4 }, twice.succeeded)
   end)
 
   it("name a part of the body, when a part was asked", function()
     local matched = match(ABC, { results = { result("1", "11"), result("3", "13") } }, { 2, 3 })
-    assert.same({ 3 }, matched.created)
+    assert.same({ 3 }, matched.succeeded)
     assert.same({ 2 }, matched.missing)
   end)
 
@@ -96,10 +96,10 @@ describe("results", function()
     for i, id in ipairs(odd) do
       inputs[i], results[i] = { id, odd[#odd + 1 - i] }, result(id, odd[#odd + 1 - i])
     end
-    assert.same({ 1, 2, 3, 4, 5, 6, 7, 8 }, match(inputs, { results = results }).created)
+    assert.same({ 1, 2, 3, 4, 5, 6, 7, 8 }, match(inputs, { results = results }).succeeded)
     -- as a service writes them
     local written = core.decode(cjson.encode { results = results })
-    assert.same({ 1, 2, 3, 4, 5, 6, 7, 8 }, match(inputs, { results = written.results }).created)
+    assert.same({ 1, 2, 3, 4, 5, 6, 7, 8 }, match(inputs, { results = written.results }).succeeded)
   end)
 
   it("name numeric ids, whether they were sent as numbers or as strings", function()
@@ -107,7 +107,7 @@ describe("results", function()
     local written = core.decode [[{"results":[
       {"fromObjectId":101,"toObjectId":"202"},{"fromObjectId":103,"toObjectId":204},
       {"fromObjectId":9007199254740991,"toObjectId":1}]}]]
-    assert.same({ 1, 2, 3 }, match(inputs, { results = written.results }).created)
+    assert.same({ 1, 2, 3 }, match(inputs, { results = written.results }).succeeded)
   end)
 end)
 
@@ -167,7 +167,7 @@ describe("an error that names ids", function()
     local matched = match({ { "1", "11" }, { "1", "12" } }, {
       results = { result("1", "11") }, errors = { failure { fromObjectId = { "1" } } },
     })
-    assert.same({ 1 }, matched.created)
+    assert.same({ 1 }, matched.succeeded)
     assert.same({ 2 }, positions_of(matched.failed))
   end)
 
@@ -175,7 +175,7 @@ describe("an error that names ids", function()
     local inputs = { { "404", "1" }, { "5", "1" }, { "404", "1" } }
     local matched = match(inputs, { results = { result("5", "1") },
       errors = { failure({ fromObjectId = { "404" } }, "gone") } })
-    assert.same({ 2 }, matched.created)
+    assert.same({ 2 }, matched.succeeded)
     assert.same({ [1] = "gone", [3] = "gone" }, messages(matched.failed))
   end)
 
@@ -200,7 +200,7 @@ describe("an error that names ids", function()
     end
     local matched = match(inputs, response)
     assert.same({}, matched.missing)
-    assert.equal(334, #matched.created)
+    assert.equal(334, #matched.succeeded)
     for i = 3, 500, 3 do assert.equal("no " .. i, matched.failed[i].message) end
   end)
 
@@ -287,7 +287,7 @@ describe("an answer with junk in it", function()
         errors[i] = luck:one_in(2) and failure(junk(luck, 2), junk(luck, 1)) or junk(luck, 2)
       end
       local matched = match(ABC, { results = results, errors = errors })
-      local count = #matched.created + #matched.missing
+      local count = #matched.succeeded + #matched.missing
       for _ in pairs(matched.failed) do count = count + 1 end
       assert.equal(3, count)
     end)
@@ -296,7 +296,7 @@ describe("an answer with junk in it", function()
   it("never raises for results that are no tables", function()
     for _, value in ipairs { 5, true, false, "x", {} } do
       local matched = match(ABC, { results = { value, result("1", "11") } })
-      assert.same({ 1 }, matched.created)
+      assert.same({ 1 }, matched.succeeded)
     end
   end)
 

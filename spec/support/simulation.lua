@@ -6,7 +6,7 @@ local endpoints = require "hubspot.associations.api.endpoints"
 local errors = require "hubspot.associations.errors"
 local faults = require "hubspot.associations.sandbox.faults"
 local jobs = require "hubspot.associations.job.job"
-local journal = require "hubspot.associations.job.journal"
+local journals = require "hubspot.associations.job.journal"
 local limiter = require "hubspot.associations.policy.limiter"
 local paths = require "hubspot.associations.api.path"
 local rate_limits = require "hubspot.associations.api.rate_limit"
@@ -122,7 +122,7 @@ function Memory.close() end
 ---@return integer|nil read how many inputs of the source were read
 function simulation.run(world, given)
   local identity = { from = "contacts", to = "companies" }
-  local book = given.store and assert(journal.new(given.store, "memory", identity))
+  local book = given.store and assert(journals.new(given.store, "memory", identity, "created"))
   local types = { fromObjectType = "contacts", toObjectType = "companies" }
   local path = assert(paths.of(endpoints.create, "2025-09", types))
   local job = jobs.new({

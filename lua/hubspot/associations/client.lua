@@ -8,7 +8,7 @@ local endpoints = require "hubspot.associations.api.endpoints"
 local errors = require "hubspot.associations.errors"
 local input_errors = require "hubspot.associations.api.input_errors"
 local jobs = require "hubspot.associations.job.job"
-local journals = require "hubspot.associations.job.journal"
+local journals = require "hubspot.associations.job.journal_file"
 local options = require "hubspot.associations.options"
 local paths = require "hubspot.associations.api.path"
 local rejection = require "hubspot.associations.api.rejection"
@@ -53,10 +53,12 @@ local function read_last(row, ...)
   return (select(count + 1, ...)), select("#", ...) - count - 1
 end
 
--- How the inputs of a request are checked: options of core.body.
-local function checks(self, values)
+-- How the inputs of a request are written and checked: options of core.body.
+local function checks(self, row, values)
   local is_checked = self.options.check_types
   return {
+    shape = row.shape,
+    result = row.result,
     check_ids = self.options.check_ids,
     check_type = is_checked and types.checker(values.fromObjectType, values.toObjectType) or nil,
   }
@@ -93,7 +95,7 @@ local function call_batch(self, method, row, ...)
   if not path then return nil, err end
   local most = most_inputs(self, row)
   if #inputs > most then return nil, too_many(method, most, #inputs) end
-  local body = core.body(checks(self, values))
+  local body = core.body(checks(self, row, values))
   local added, invalid, count = body:add_list(inputs)
   if not added then return nil, input_errors.of_invalid(invalid, count) end
   return call(self.session, { method = row[1], path = path, body = body:json() }, row.response)
@@ -102,18 +104,18 @@ end
 -- ---- any number ----
 
 -- A journal without an endpoint is of `create`, which was the only one once.
-local function open_journal(self, path, method, values)
+local function open_journal(self, path, endpoint, values)
   if not path then return nil end
-  local identity = { base_url = self.session.base_url, endpoint = method ~= "create" and method or nil }
+  local identity = { base_url = self.session.base_url, endpoint = endpoint ~= "create" and endpoint or nil }
   for name, value in pairs(values) do identity[name] = value end
-  return journals.open(path, identity)
+  return journals.open(path, identity, endpoints[endpoint].outcome)
 end
 
 local function new_job(self, row, values, source, given, journal)
   return jobs.new({
     source = source,
     endpoint = row,
-    checks = checks(self, values),
+    checks = checks(self, row, values),
     direction = rejection.direction(values.fromObjectType, values.toObjectType),
     batch_size = most_inputs(self, row),
     concurrency = self.options.concurrency,

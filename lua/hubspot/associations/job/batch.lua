@@ -67,7 +67,7 @@ function batch.new(first, input_at, kept, checks)
     is_invalid = {}, -- index in the source -> true
     open = 0,
     settled = {}, -- position -> true
-    created = 0,
+    succeeded = 0,
     failures = {}, -- { index, input, outcome, error }, outcome: failed, unconfirmed, not_sent
     results = {},
     complete = true, -- false: left to a resumed job
@@ -104,23 +104,23 @@ end
 
 ---Gives the input at a position its outcome: the only way it gets one, and it gets it once.
 ---@param position integer
----@param outcome "created"|"failed"|"unconfirmed"|"not_sent"
+---@param outcome "succeeded"|"failed"|"unconfirmed"|"not_sent"
 ---@param err table|nil
 function Batch:settle(position, outcome, err)
   assert(not self.settled[position], "an input has one outcome")
   self.settled[position] = true
   self.open = self.open - 1
-  if outcome == "created" then
-    self.created = self.created + 1
+  if outcome == "succeeded" then
+    self.succeeded = self.succeeded + 1
   else
     self:fail(self.indices[position], self:input(position), outcome, err)
   end
 end
 
----The same for all its inputs at once: they were created.
+---The same for all its inputs at once: they succeeded.
 function Batch:settle_all()
   assert(next(self.settled) == nil, "an input has one outcome")
-  self.created, self.open = self.open, 0
+  self.succeeded, self.open = self.open, 0
 end
 
 -- The caller's own input, or what was sent of it.

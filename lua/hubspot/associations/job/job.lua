@@ -20,7 +20,7 @@ local jobs = {}
 
 ---@class hubspot.associations.Report
 ---@field inputs integer how many inputs of the source were read, or are known of
----@field created integer
+---@field created integer of a job that creates; of another endpoint, its outcome has this place
 ---@field failed integer rejected by HubSpot, or invalid and not sent
 ---@field unconfirmed integer sent, but HubSpot neither listed nor rejected them
 ---@field not_sent integer the job stopped first; of a dry run, those that can be sent
@@ -76,7 +76,7 @@ function jobs.new(spec, now)
     on_batch = spec.on_batch,
     max_failures = spec.max_failures,
     dry_run = spec.dry_run,
-    outcome = spec.dry_run and "not_sent" or "created", -- of an input with which nothing is wrong
+    outcome = spec.dry_run and "not_sent" or spec.endpoint.outcome, -- of an input with which nothing is wrong
     began = now,
     last_success = -math.huge,
     direction = spec.direction,
@@ -84,7 +84,7 @@ function jobs.new(spec, now)
     failed_parts = 0,
     error = nil, -- why the job stops
     report = {
-      inputs = 0, created = 0, failed = 0, unconfirmed = 0, not_sent = 0, resumed = 0,
+      inputs = 0, [spec.endpoint.outcome] = 0, failed = 0, unconfirmed = 0, not_sent = 0, resumed = 0,
       requests = 0, retries = 0, elapsed = 0,
       failures = not spec.on_failure and {} or nil,
     },
@@ -143,13 +143,13 @@ function Job:complete(batch)
   end
   local report = self.report
   report.inputs = report.inputs + batch.count
-  report[self.outcome] = report[self.outcome] + batch.created
+  report[self.outcome] = report[self.outcome] + batch.succeeded
   for _, failure in ipairs(failures) do self:tell_failure(failure) end
   if self.on_batch then
     self:call(self.on_batch, {
       first = batch.first,
       last = batch.first + batch.count - 1,
-      created = self.dry_run and 0 or batch.created,
+      [self.endpoint.outcome] = self.dry_run and 0 or batch.succeeded,
       failures = failures,
       results = batch.results,
       report = report,
@@ -163,10 +163,10 @@ function Job:settle_positions(batch, positions, outcome_name, err)
   if #positions > 0 and batch.open == 0 then self:complete(batch) end
 end
 
--- The same for all inputs of a chunk. What was in the last confirmed write of a pair is created all the same.
+-- The same for all inputs of a chunk. What was in the last confirmed write of a pair has succeeded.
 function Job:settle(chunk, outcome_name, err)
   local passed, others = trials.positions(chunk)
-  self:settle_positions(chunk.batch, passed, "created")
+  self:settle_positions(chunk.batch, passed, "succeeded")
   self:settle_positions(chunk.batch, others, outcome_name, err)
 end
 

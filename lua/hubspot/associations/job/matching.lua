@@ -42,17 +42,17 @@ end
 -- Splits the positions into those with a result and the missing, with the ids of the missing.
 local function confirm(body, positions, results)
   local confirmed = pairs_of(results)
-  local created, missing, ids = {}, {}, {}
+  local succeeded, missing, ids = {}, {}, {}
   for _, position in ipairs(positions) do
     local from, to = ids_of(body, position)
     if confirmed[pair_of(from, to)] then
-      created[#created + 1] = position
+      succeeded[#succeeded + 1] = position
     else
       missing[#missing + 1] = position
       ids[position] = { from = from, to = to }
     end
   end
-  return created, missing, ids
+  return succeeded, missing, ids
 end
 
 local function is_empty(set)
@@ -237,7 +237,7 @@ local function blame(search, batch_errors, direction)
 end
 
 ---@class hubspot.associations.Matched
----@field created integer[] positions
+---@field succeeded integer[] positions
 ---@field failed table<integer, table> position -> HubSpot's error
 ---@field is_final table<integer, boolean> of those, the positions whose record or types are at fault: not
 ---  only the
@@ -251,8 +251,8 @@ end
 ---@param direction hubspot.associations.Direction|nil
 ---@return hubspot.associations.Matched
 function matching.match(body, positions, response, direction)
-  local created, unresolved, ids = confirm(body, positions, response.results)
-  if #unresolved == 0 then return { created = created, failed = {}, missing = {} } end
+  local succeeded, unresolved, ids = confirm(body, positions, response.results)
+  if #unresolved == 0 then return { succeeded = succeeded, failed = {}, missing = {} } end
   local failed, is_final, anonymous = blame(new_search(body, unresolved, ids), response.errors, direction)
   local missing = {}
   for _, position in ipairs(unresolved) do
@@ -263,7 +263,7 @@ function matching.match(body, positions, response, direction)
     missing = {}
   end
   return {
-    created = created,
+    succeeded = succeeded,
     failed = failed,
     is_final = is_final,
     missing = missing,

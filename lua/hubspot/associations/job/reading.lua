@@ -4,6 +4,7 @@
 local errors = require "hubspot.associations.errors"
 local batches = require "hubspot.associations.job.batch"
 local chunks = require "hubspot.associations.job.chunk"
+local records = require "hubspot.associations.job.journal_record"
 local one_line = require "hubspot.associations.text.one_line"
 
 ---@class hubspot.associations.Job
@@ -64,7 +65,7 @@ function reading:replay(record)
   if not self:reach(record) then return end
   local batch = self:new_batch(record.first)
   self.batch = batch
-  local is_recorded = self.journal.failures_by_index(record)
+  local is_recorded = records.failures_by_index(record)
   local inputs = {}
   while batch.count < record.inputs do
     local more, input = self:pull()
@@ -75,7 +76,7 @@ function reading:replay(record)
     end
     if is_recorded[self.index] then inputs[self.index] = input end
   end
-  if not self.journal:matches(record, batch) then
+  if not records.matches(record, batch) then
     batch.complete = false
     return self:stop(self.journal:mismatch(record))
   end
@@ -84,8 +85,8 @@ function reading:replay(record)
   local report = self.report
   report.inputs = report.inputs + record.inputs
   report.resumed = report.resumed + record.inputs
-  report.created = report.created + record.created
-  for _, failure in ipairs(self.journal.failures(record)) do
+  report[self.outcome] = report[self.outcome] + record[self.endpoint.outcome]
+  for _, failure in ipairs(records.failures(record)) do
     failure.input = inputs[failure.index]
     self:tell_failure(failure)
   end

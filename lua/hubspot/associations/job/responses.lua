@@ -28,7 +28,7 @@ end
 function responses:follow(chunk, verdict)
   local batch = chunk.batch
   for i = #verdict.send, 1, -1 do self:push(verdict.send[i]) end
-  self:settle_positions(batch, verdict.created, "created")
+  self:settle_positions(batch, verdict.succeeded, "succeeded")
   for _, failed in ipairs(verdict.failed) do
     input_errors.shorten(failed.err)
     local may_be_done = chunk.attempts.may_be_done and retryable.may_have_been_done(failed.err)
@@ -69,7 +69,7 @@ end
 -- The answer to the one input that inputs of a pair were merged into.
 function responses:tried(chunk, now, matched, response)
   local _, err = next(matched.failed)
-  if #matched.created > 0 then
+  if #matched.succeeded > 0 then
     self:follow(chunk, trials.passed(chunk))
   elseif err then
     self:divide(chunk, err)
@@ -117,7 +117,7 @@ function responses:accepted(chunk, now, response)
     for _, result in ipairs(response.results or {}) do batch.results[#batch.results + 1] = result end
   end
   if chunk.trial then return self:tried(chunk, now, matched, response) end
-  self:settle_positions(batch, matched.created, "created")
+  self:settle_positions(batch, matched.succeeded, "succeeded")
   local missing = self:named(chunk, matched)
   if #missing > 0 then self:left_out(chunk, now, missing, response, matched.batch_error) end
 end
@@ -189,7 +189,7 @@ local function is_confirmed(chunk, raw)
     and chunk.batch.body:confirmed_by(raw.body)
 end
 
--- Every input of the batch was created. Its results are decoded where a callback is given them.
+-- Every input of the batch succeeded. Its results are decoded where a callback is given them.
 function responses:confirmed(chunk, raw)
   local batch = chunk.batch
   local response = self.on_batch and api.read(raw, self.endpoint.response)

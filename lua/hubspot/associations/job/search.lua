@@ -42,11 +42,11 @@ function Search:pay(batch, count)
 end
 
 local function failed(positions, err)
-  return { failed = { { positions = positions, err = err } }, created = {}, send = {} }
+  return { failed = { { positions = positions, err = err } }, succeeded = {}, send = {} }
 end
 
 local function send(list)
-  return { failed = {}, created = {}, send = list }
+  return { failed = {}, succeeded = {}, send = list }
 end
 
 -- Inputs fail for what the rejection says of them; the others of the chunk are sent again.
@@ -95,7 +95,7 @@ function Search:divide(chunk, err)
   if not self:pay(chunk.batch, #units) then
     local passed, others = trials.positions(chunk)
     local verdict = failed(others, input_errors.together(err, #others))
-    verdict.created = passed
+    verdict.succeeded = passed
     return verdict
   end
   if chunk.trial or #units == 1 then return trials.rejected(chunk, err) end

@@ -16,11 +16,11 @@ local trial = {}
 
 ---@class hubspot.associations.Verdict what is known now, and what to send to know more
 ---@field failed { positions: integer[], err: table }[]
----@field created integer[]
+---@field succeeded integer[]
 ---@field send hubspot.associations.Chunk[] in this order
 
 local function verdict()
-  return { failed = {}, created = {}, send = {} }
+  return { failed = {}, succeeded = {}, send = {} }
 end
 
 -- The positions of a chunk that have the types of the first of them; those with other types are the others.
@@ -40,11 +40,11 @@ local function next_chunk(chunk, positions, state)
   return following
 end
 
--- Adds the next ones that were left out; at the end, what has passed is created.
+-- Adds the next ones that were left out; at the end, what has passed has succeeded.
 local function add_next(chunk, state, result)
   local added = table.remove(state.left_out)
   if not added then
-    result.created = state.passed
+    result.succeeded = state.passed
     return result
   end
   local positions = {}
@@ -76,7 +76,7 @@ function trial.rejected(chunk, err)
   return result
 end
 
----The pair's input was created.
+---The pair's input succeeded.
 ---@param chunk hubspot.associations.Chunk one with a trial
 ---@return hubspot.associations.Verdict
 function trial.passed(chunk)
