@@ -1,10 +1,10 @@
 -- Checks input_errors.lua: the errors of HubSpot's entries, of inputs that were rejected together, and of
 -- inputs that were not sent. Does no I/O.
 
-local checkout = require "support.checkout"
-local errors = require "hubspot.associations.errors"
 local input_errors = require "hubspot.associations.api.input_errors"
+local errors = require "hubspot.associations.errors"
 local one_line = require "hubspot.associations.text.one_line"
+local checkout = require "support.checkout"
 
 describe("the error of invalid inputs", function()
   local function invalid(index)

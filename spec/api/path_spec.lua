@@ -2,8 +2,8 @@
 -- be one.
 
 local endpoints = require "hubspot.associations.api.endpoints"
-local errors = require "hubspot.associations.errors"
 local paths = require "hubspot.associations.api.path"
+local errors = require "hubspot.associations.errors"
 
 local function create(version, from, to)
   return paths.of(endpoints.create, version, { fromObjectType = from, toObjectType = to })

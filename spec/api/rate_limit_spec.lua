@@ -2,8 +2,8 @@
 -- is neither. The time is passed in.
 
 local rate_limit = require "hubspot.associations.api.rate_limit"
-local random = require "support.random"
 local response = require "hubspot.associations.api.response"
+local random = require "support.random"
 
 local DAYS = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }

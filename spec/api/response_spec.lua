@@ -2,8 +2,8 @@
 -- Does no I/O: the responses are written here as the transport gives them.
 
 local cjson = require "cjson"
-local errors = require "hubspot.associations.errors"
 local responses = require "hubspot.associations.api.response"
+local errors = require "hubspot.associations.errors"
 
 local function read(status, body, headers, date)
   if type(body) == "table" then body = cjson.encode(body) end

@@ -1,8 +1,8 @@
 -- client:create against the sandbox, over real HTTP: what is really in the account afterwards, and what the
 -- caller is told. What goes over the wire byte by byte is request_spec's and the raw specs' matter.
 
-local clients = require "support.clients"
 local core = require "hubspot.associations.core"
+local clients = require "support.clients"
 local sandbox = require "support.sandbox"
 
 local TOKEN = clients.TOKEN

@@ -1,9 +1,9 @@
 -- Checks error_kinds.lua: each kind that the code can make has a row, each row is of such a kind, and is
 -- complete. The README's table is compared with it in documents/readme_spec.lua.
 
-local checkout = require "support.checkout"
 local error_kinds = require "hubspot.associations.error_kinds"
 local errors = require "hubspot.associations.errors"
+local checkout = require "support.checkout"
 
 -- Adds all that a pattern captures in a text to a set.
 local function collect(set, text, pattern)

@@ -2,8 +2,8 @@
 -- for a bad one. Does no I/O.
 
 local associations = require "hubspot.associations"
-local core = require "hubspot.associations.core"
 local endpoints = require "hubspot.associations.api.endpoints"
+local core = require "hubspot.associations.core"
 local options = require "hubspot.associations.options"
 
 local function with(name, value)

@@ -1,7 +1,7 @@
 -- Jobs that are ended, entered again or shared at every odd moment: the counts add up, and nothing spins.
 
-local clients = require "support.clients"
 local core = require "hubspot.associations.core"
+local clients = require "support.clients"
 local jobs = require "support.jobs"
 local sandbox = require "support.sandbox"
 

@@ -3,8 +3,8 @@
 
 local errors = require "hubspot.associations.errors"
 local jobs = require "hubspot.associations.job.job"
-local random = require "support.random"
 local runs = require "support.job_run"
+local random = require "support.random"
 
 local counts, input, inputs = runs.counts, runs.input, runs.inputs
 local iterator, rewrite = runs.iterator, runs.rewrite

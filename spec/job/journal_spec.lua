@@ -5,11 +5,11 @@ local cjson = require "cjson"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local batches = require "hubspot.associations.job.batch"
-local journal_files = require "hubspot.associations.job.journal_file"
 local journals = require "hubspot.associations.job.journal"
+local journal_files = require "hubspot.associations.job.journal_file"
+local records = require "hubspot.associations.job.journal_record"
 local process = require "support.process"
 local random = require "support.random"
-local records = require "hubspot.associations.job.journal_record"
 local simulation = require "support.simulation"
 
 local JOB = { from = "contacts", to = "companies" }

@@ -1,8 +1,8 @@
 -- Jobs over real sockets: each fault of sandbox/faults.lua met at least once by a job that ends well.
 
-local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local faults = require "hubspot.associations.sandbox.faults"
+local clients = require "support.clients"
 local jobs = require "support.jobs"
 local process = require "support.process"
 local sandbox = require "support.sandbox"

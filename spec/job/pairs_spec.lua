@@ -3,8 +3,8 @@
 
 local cjson = require "cjson"
 local limiters = require "hubspot.associations.policy.limiter"
-local random = require "support.random"
 local runs = require "support.job_run"
+local random = require "support.random"
 
 local counts = runs.counts
 

@@ -2,8 +2,8 @@
 -- it refuses. The journal's format is checked in journal_spec.lua.
 
 local cjson = require "cjson"
-local process = require "support.process"
 local runs = require "support.job_run"
+local process = require "support.process"
 local simulation = require "support.simulation"
 
 local counts, input, inputs, iterator = runs.counts, runs.input, runs.inputs, runs.iterator

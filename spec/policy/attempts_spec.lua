@@ -1,8 +1,8 @@
 -- Checks attempts.lua: what is counted of the attempts at one request, when it is sent again, and what its
 -- error says. Time and randomness are passed in.
 
-local attempts = require "hubspot.associations.policy.attempts"
 local errors = require "hubspot.associations.errors"
+local attempts = require "hubspot.associations.policy.attempts"
 local limiters = require "hubspot.associations.policy.limiter"
 local retries = require "hubspot.associations.policy.retry"
 

@@ -1,8 +1,8 @@
 -- Which connections a client's calls use: one is kept and used again, a dead one is replaced without a word,
 -- and several requests at once each get their own answer.
 
-local clients = require "support.clients"
 local core = require "hubspot.associations.core"
+local clients = require "support.clients"
 local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"

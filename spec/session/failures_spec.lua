@@ -1,12 +1,12 @@
 -- Exchanges that break: connections that fail, answers that stop or make no sense, time that runs out.
 -- Each ends as one error of the right kind, in time, and leaves the client fit for the next call.
 
-local clients = require "support.clients"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
+local socket = require "socket"
+local clients = require "support.clients"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
-local socket = require "socket"
 
 local BATCH = responses.BATCH
 

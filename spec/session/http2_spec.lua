@@ -1,9 +1,9 @@
 -- HTTP/2 over TLS, with a server that says what no honest one would, or says it in an unlucky moment: what
 -- comes of a call, how often it is sent, what it costs. An honest server is in spec/hosts/http2_spec.lua.
 
+local core = require "hubspot.associations.core"
 local certificates = require "support.certificates"
 local clients = require "support.clients"
-local core = require "hubspot.associations.core"
 local http2 = require "support.http2"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"

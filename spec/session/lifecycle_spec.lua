@@ -2,8 +2,8 @@
 -- midst of one. Nothing stays open, and nothing is raised that its owner could not expect.
 
 local associations = require "hubspot.associations"
-local child = require "support.child"
 local core = require "hubspot.associations.core"
+local child = require "support.child"
 local raw_server = require "support.raw_server"
 local resources = require "support.resources"
 local responses = require "support.responses"

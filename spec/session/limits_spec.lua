@@ -1,8 +1,8 @@
 -- Answers that are too large, packed or not: each is given up as soon as it passes its limit, and the memory
 -- that it took is given back.
 
-local clients = require "support.clients"
 local core = require "hubspot.associations.core"
+local clients = require "support.clients"
 local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local resources = require "support.resources"

@@ -1,9 +1,9 @@
 -- Proxies: whatever is wrong with one, no error, event or command shows its user or password; and what a
 -- proxy will always refuse is asked once.
 
+local core = require "hubspot.associations.core"
 local child = require "support.child"
 local clients = require "support.clients"
-local core = require "hubspot.associations.core"
 local random = require "support.random"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"

@@ -2,8 +2,8 @@
 -- What the service makes of it is create_spec's matter.
 
 local cjson = require "cjson"
-local clients = require "support.clients"
 local core = require "hubspot.associations.core"
+local clients = require "support.clients"
 local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"

@@ -1,8 +1,8 @@
 -- Answers that are right, in every shape that HTTP/1 lets them have: lengths, chunks, encodings, interim
 -- responses, header fields. And what counts as an answer at all. Broken ones are failures_spec's matter.
 
-local clients = require "support.clients"
 local core = require "hubspot.associations.core"
+local clients = require "support.clients"
 local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"

@@ -1,10 +1,10 @@
 -- TLS for real: who is trusted, which protocols are spoken, and what comes of a peer that breaks off.
 -- Certificates are made at test time; no store of the system's is touched.
 
+local core = require "hubspot.associations.core"
 local certificates = require "support.certificates"
 local child = require "support.child"
 local clients = require "support.clients"
-local core = require "hubspot.associations.core"
 local exchange = require "support.exchange"
 local process = require "support.process"
 local raw_server = require "support.raw_server"

@@ -3,8 +3,8 @@
 
 local certificates = require "support.certificates"
 local child = require "support.child"
-local command = require "support.command"
 local clients = require "support.clients"
+local command = require "support.command"
 local process = require "support.process"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"

@@ -1,11 +1,11 @@
 -- What a failure says of whether anything of the request went out, and what a job makes of that: `not_sent`
 -- where nothing did, `unconfirmed` where HubSpot may have done it.
 
+local socket = require "socket"
 local certificates = require "support.certificates"
 local clients = require "support.clients"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
-local socket = require "socket"
 
 local INPUTS = { { from = 101, to = "202", types = 279 } }
 local MORE = {}

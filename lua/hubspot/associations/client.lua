@@ -2,17 +2,17 @@
 -- is a call, and a row of a job is a job, too. Checks arguments, waits, and leaves the rest to the session
 -- and the job.
 
-local call = require "hubspot.associations.session.call"
-local core = require "hubspot.associations.core"
 local endpoints = require "hubspot.associations.api.endpoints"
-local errors = require "hubspot.associations.errors"
 local input_errors = require "hubspot.associations.api.input_errors"
-local jobs = require "hubspot.associations.job.job"
-local journals = require "hubspot.associations.job.journal_file"
-local options = require "hubspot.associations.options"
 local paths = require "hubspot.associations.api.path"
 local rejection = require "hubspot.associations.api.rejection"
+local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
+local jobs = require "hubspot.associations.job.job"
+local journals = require "hubspot.associations.job.journal_file"
 local runners = require "hubspot.associations.job.runner"
+local options = require "hubspot.associations.options"
+local call = require "hubspot.associations.session.call"
 local sessions = require "hubspot.associations.session.session"
 local types = require "hubspot.associations.types"
 

@@ -2,10 +2,10 @@
 -- The only place that knows the keys and words of HubSpot's errors; each that was observed is in
 -- spec/job/observed_spec.lua. Pure; an error may have any shape.
 
-local ascii = require "hubspot.associations.text.ascii"
 local core = require "hubspot.associations.core"
-local types = require "hubspot.associations.types"
+local ascii = require "hubspot.associations.text.ascii"
 local digits_of = require "hubspot.associations.text.digits"
+local types = require "hubspot.associations.types"
 
 local rejection = {}
 

@@ -1,9 +1,9 @@
 -- An HTTP response -> what an endpoint's reader makes of it (batch, page, object or none), or the error that
 -- HubSpot's rejection is. Pure; every field may be missing, null, or of another type than documented.
 
+local rate_limit = require "hubspot.associations.api.rate_limit"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local rate_limit = require "hubspot.associations.api.rate_limit"
 local redact = require "hubspot.associations.text.redact"
 
 local response = {}

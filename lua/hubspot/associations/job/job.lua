@@ -6,15 +6,15 @@
 -- recorded in the journal, counted, and told to the callbacks.
 
 local input_errors = require "hubspot.associations.api.input_errors"
-local responses = require "hubspot.associations.job.responses"
-local concurrency = require "hubspot.associations.policy.concurrency"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local one_line = require "hubspot.associations.text.one_line"
 local reading = require "hubspot.associations.job.reading"
+local responses = require "hubspot.associations.job.responses"
 local search = require "hubspot.associations.job.search"
 local source = require "hubspot.associations.job.source"
 local trials = require "hubspot.associations.job.trial"
+local concurrency = require "hubspot.associations.policy.concurrency"
+local one_line = require "hubspot.associations.text.one_line"
 
 local jobs = {}
 

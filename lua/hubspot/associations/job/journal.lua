@@ -2,12 +2,12 @@
 -- journal_record.lua writes. A line counts once it is on disk; a torn last line does not count.
 -- The bytes are kept by a store, so that a simulation can tear them: on disk by journal_file.lua.
 
-local ascii = require "hubspot.associations.text.ascii"
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local one_line = require "hubspot.associations.text.one_line"
 local records = require "hubspot.associations.job.journal_record"
+local ascii = require "hubspot.associations.text.ascii"
+local one_line = require "hubspot.associations.text.one_line"
 
 local journal = {}
 

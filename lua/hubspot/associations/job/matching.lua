@@ -7,9 +7,9 @@
 --     input of its own.
 -- What is left after that is not mentioned: the job asks for it once more.
 
-local core = require "hubspot.associations.core"
 local input_errors = require "hubspot.associations.api.input_errors"
 local rejection = require "hubspot.associations.api.rejection"
+local core = require "hubspot.associations.core"
 
 local matching = {}
 

@@ -1,12 +1,12 @@
 -- What a job makes of a response: outcomes, and chunks to send again. Methods of the job (job.lua).
 
+local input_errors = require "hubspot.associations.api.input_errors"
+local rejection = require "hubspot.associations.api.rejection"
 local api = require "hubspot.associations.api.response"
 local chunks = require "hubspot.associations.job.chunk"
-local input_errors = require "hubspot.associations.api.input_errors"
 local matching = require "hubspot.associations.job.matching"
-local rejection = require "hubspot.associations.api.rejection"
-local retryable = require "hubspot.associations.policy.retryable"
 local trials = require "hubspot.associations.job.trial"
+local retryable = require "hubspot.associations.policy.retryable"
 
 ---@class hubspot.associations.Job
 local responses = {}

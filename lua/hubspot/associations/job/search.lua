@@ -5,9 +5,9 @@
 -- as long as it finds good inputs, and ends soon in a file that is all bad.
 
 local input_errors = require "hubspot.associations.api.input_errors"
-local matching = require "hubspot.associations.job.matching"
-local chunks = require "hubspot.associations.job.chunk"
 local rejection = require "hubspot.associations.api.rejection"
+local chunks = require "hubspot.associations.job.chunk"
+local matching = require "hubspot.associations.job.matching"
 local trials = require "hubspot.associations.job.trial"
 
 local search = {}

@@ -1,9 +1,9 @@
 -- One call: a request that is sent as many times as it takes, within what the options allow, while the caller
 -- waits.
 
-local attempts = require "hubspot.associations.policy.attempts"
-local core = require "hubspot.associations.core"
 local responses = require "hubspot.associations.api.response"
+local core = require "hubspot.associations.core"
+local attempts = require "hubspot.associations.policy.attempts"
 
 ---@class hubspot.associations.CallInfo what a call returns beside its result
 ---@field status integer

@@ -2,19 +2,19 @@
 -- renewal and the limits that all requests of the client share. The only file besides wakeups.lua and the
 -- loops that touches a transport.
 
-local blocking = require "hubspot.associations.loop.blocking"
+local rate_limit = require "hubspot.associations.api.rate_limit"
+local responses = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local events = require "hubspot.associations.session.events"
+local blocking = require "hubspot.associations.loop.blocking"
 local limiter = require "hubspot.associations.policy.limiter"
-local proxies = require "hubspot.associations.session.proxy"
-local rate_limit = require "hubspot.associations.api.rate_limit"
-local redact = require "hubspot.associations.text.redact"
-local responses = require "hubspot.associations.api.response"
 local retry = require "hubspot.associations.policy.retry"
+local events = require "hubspot.associations.session.events"
+local proxies = require "hubspot.associations.session.proxy"
 local tokens = require "hubspot.associations.session.token"
 local trust = require "hubspot.associations.session.trust"
 local wakeups = require "hubspot.associations.session.wakeups"
+local redact = require "hubspot.associations.text.redact"
 
 ---@class hubspot.associations.Session
 ---@field policy hubspot.associations.Policy
