@@ -1,5 +1,5 @@
--- Runs the allocation harness (spec/support/allocator): each path through the core while the n-th request for
--- memory fails, for Lua's memory and for the core's own. The harness is a C program, built by its `run`.
+-- Runs the allocation harness (spec/support/allocator): each path through the core, with the n-th allocation
+-- failing, of Lua's memory and of the core's own. The harness is a C program, which its `run` builds.
 
 local process = require "support.process"
 
@@ -18,7 +18,7 @@ local SCENARIOS = {
   { "create_answered", "a client whose call is answered" },
 }
 
--- LuaJIT takes no other allocator than its own; 5.2 loses a finalizer for which it has no memory.
+-- LuaJIT accepts no other allocator; 5.2 skips a finalizer if it has no memory for it.
 local test = (rawget(_G, "jit") or _VERSION == "Lua 5.2") and pending or it
 
 describe("when memory runs out", function()

@@ -1,5 +1,5 @@
--- A process that has no descriptor left: whatever is asked for gives nil and an error, and works again when
--- there are some. Each case runs in a process of its own, which takes all the descriptors that it may have.
+-- A process without free descriptors: each function returns nil and an error, and works again when there are
+-- some. Each case runs in a process of its own, which opens as many descriptors as it may.
 
 local process = require "support.process"
 local sandbox = require "support.sandbox"

@@ -1,5 +1,5 @@
--- What a hostile answer can cost, and can make of an input: time and memory stay in proportion to what was
--- asked, and nobody is taken for another. No I/O. Time is counted in instructions, not in seconds.
+-- Hostile responses: time and memory stay in proportion to the request, and no input is taken for another. No
+-- I/O. Time is counted in instructions, not in seconds.
 
 local responses = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
@@ -8,8 +8,8 @@ local runs = require "support.job_run"
 
 local COUNT = 2000 -- inputs
 
--- Raises when the action takes more than so many instructions of the interpreter. (Code that LuaJIT has
--- compiled is not counted.)
+-- Raises if the action takes more than `most` instructions of the interpreter. (LuaJIT does not count code
+-- that it has compiled.)
 local function within(most, action)
   local count, thousand = 0, 1000
   debug.sethook(function()
@@ -22,12 +22,12 @@ local function within(most, action)
 end
 
 local function body_of(count, from)
-  local body, places = core.body(), {}
-  for place = 1, count do
-    assert(body:add { from = from or 100000 + place, to = 200000 + place, types = 279 })
-    places[place] = place
+  local body, positions = core.body(), {}
+  for position = 1, count do
+    assert(body:add { from = from or 100000 + position, to = 200000 + position, types = 279 })
+    positions[position] = position
   end
-  return body, places
+  return body, positions
 end
 
 local function entries(count, entry)
@@ -36,66 +36,66 @@ local function entries(count, entry)
   return list
 end
 
-describe("a hostile answer", function()
+describe("a hostile response", function()
   it("with a hundred thousand details costs no more than an honest one", function()
-    local body, places = body_of(COUNT)
+    local body, positions = body_of(COUNT)
     local details = entries(100000, { id = "1" })
-    within(5e6, function() matching.suspects(body, places, { errors = details }) end)
-    within(5e6, function() matching.match(body, places, { status = "COMPLETE", errors = details }) end)
+    within(5e6, function() matching.suspects(body, positions, { errors = details }) end)
+    within(5e6, function() matching.match(body, positions, { status = "COMPLETE", errors = details }) end)
   end)
 
   it("with thousands of errors that all name what all inputs share costs no more, either", function()
-    local body, places = body_of(COUNT, 7)
+    local body, positions = body_of(COUNT, 7)
     local errors = entries(100000, { context = { fromObjectId = { "7" } }, message = "no" })
     local matched
     within(20e6, function()
-      matched = matching.match(body, places, { status = "COMPLETE", errors = errors })
+      matched = matching.match(body, positions, { status = "COMPLETE", errors = errors })
     end)
     assert.same({}, matched.missing)
-    within(20e6, function() matching.suspects(body, places, { errors = errors }) end)
+    within(20e6, function() matching.suspects(body, positions, { errors = errors }) end)
   end)
 
-  it("an honest one is read whole: each of 2,000 errors about an input of its own", function()
-    local body, places = body_of(COUNT, 7)
+  it("an honest one is read in full: each of 2,000 errors about an input of its own", function()
+    local body, positions = body_of(COUNT, 7)
     local errors = {}
-    for place = 1, COUNT do
-      errors[place] = {
-        context = { fromObjectId = { "7" }, toObjectId = { tostring(200000 + place) } },
-        message = tostring(place),
+    for position = 1, COUNT do
+      errors[position] = {
+        context = { fromObjectId = { "7" }, toObjectId = { tostring(200000 + position) } },
+        message = tostring(position),
       }
     end
-    local matched = matching.match(body, places, { status = "COMPLETE", errors = errors })
-    for place = 1, COUNT do assert.equal(tostring(place), matched.failed[place].message) end
-    assert.equal(COUNT, #matching.suspects(body, places, { errors = errors }).loose)
+    local matched = matching.match(body, positions, { status = "COMPLETE", errors = errors })
+    for position = 1, COUNT do assert.equal(tostring(position), matched.failed[position].message) end
+    assert.equal(COUNT, #matching.suspects(body, positions, { errors = errors }).loose)
   end)
 
-  it("an honest one is read whole: each of 2,000 errors about what hundreds of inputs share", function()
+  it("an honest one is read in full: each of 2,000 errors about what hundreds of inputs share", function()
     for _, shared in ipairs { 1, 2, 5, 20, 100 } do
-      local body, places, errors = core.body(), {}, {}
-      for place = 1, COUNT do
-        local from = tostring(7000 + place % shared)
-        assert(body:add { from = from, to = 200000 + place, types = 279 })
-        places[place] = place
-        errors[place] = { context = { fromObjectId = { from } }, message = "no" }
+      local body, positions, errors = core.body(), {}, {}
+      for position = 1, COUNT do
+        local from = tostring(7000 + position % shared)
+        assert(body:add { from = from, to = 200000 + position, types = 279 })
+        positions[position] = position
+        errors[position] = { context = { fromObjectId = { from } }, message = "no" }
       end
-      local matched = matching.match(body, places, { status = "COMPLETE", errors = errors })
+      local matched = matching.match(body, positions, { status = "COMPLETE", errors = errors })
       assert.same({}, matched.missing)
-      for place = 1, COUNT do assert.is_table(matched.failed[place]) end
-      assert.equal(COUNT, #matching.suspects(body, places, { errors = errors }).loose)
+      for position = 1, COUNT do assert.is_table(matched.failed[position]) end
+      assert.equal(COUNT, #matching.suspects(body, positions, { errors = errors }).loose)
     end
   end)
 
-  it("an honest one is read whole: each of 2,000 errors about a pair of ids that others have, too", function()
-    local body, places, errors = core.body(), {}, {}
-    for place = 1, COUNT do
-      local from, to = tostring(100 + place % 45), tostring(500 + math.floor(place / 45))
+  it("an honest one is read in full: each of 2,000 errors about a pair of shared ids", function()
+    local body, positions, errors = core.body(), {}, {}
+    for position = 1, COUNT do
+      local from, to = tostring(100 + position % 45), tostring(500 + math.floor(position / 45))
       assert(body:add { from = from, to = to, types = 279 })
-      places[place] = place
+      positions[position] = position
       local context = { fromObjectId = { from }, toObjectId = { to } }
-      errors[place] = { context = context, message = tostring(place) }
+      errors[position] = { context = context, message = tostring(position) }
     end
-    local matched = matching.match(body, places, { status = "COMPLETE", errors = errors })
-    for place = 1, COUNT do assert.equal(tostring(place), matched.failed[place].message) end
+    local matched = matching.match(body, positions, { status = "COMPLETE", errors = errors })
+    for position = 1, COUNT do assert.equal(tostring(position), matched.failed[position].message) end
   end)
 
   it("cannot make one pair of ids of another", function()
@@ -123,7 +123,7 @@ describe("a hostile answer", function()
     assert.equal(1000000, #core.decode("[" .. ("0,"):rep(999999) .. "0]"))
   end)
 
-  it("that refuses at great length is kept in short", function()
+  it("that rejects at great length is shortened", function()
     local long = '{"message":"no","category":"X","context":{"a":["' .. ("x"):rep(2 * 1024 * 1024) .. '"]}}'
     local _, err = responses.read({ status = 400, headers = {}, body = long, date = 0 }, "batch")
     assert.equal("http", err.kind)
@@ -132,18 +132,18 @@ describe("a hostile answer", function()
   end)
 
   it("that names an input at great length leaves little of that in a report", function()
-    local body, places = body_of(2)
+    local body, positions = body_of(2)
     local function entry(id, message, size)
       return { message = message, context = { fromObjectId = { id }, x = { ("x"):rep(size) } } }
     end
     local errors = { entry("100001", ("m"):rep(100000), 70000), entry("100002", "short", 1000) }
-    local failed = matching.match(body, places, { status = "COMPLETE", errors = errors }).failed
+    local failed = matching.match(body, positions, { status = "COMPLETE", errors = errors }).failed
     assert.equal(("m"):rep(4096), failed[1].message)
     assert.is_nil(failed[1].context)
     assert.same(errors[2].context, failed[2].context)
   end)
 
-  it("that refuses a job's inputs at some length, one by one, leaves little of that in its report", function()
+  it("that rejects a job's inputs at some length, one by one, leaves little of that in its report", function()
     local details = ('{"message":"bad"},'):rep(10000) .. "{}"
     local seen = runs.run { source = runs.inputs(20), batch_size = 10, answer = function()
       return { status = 400, headers = {}, body = '{"message":"no","errors":[' .. details .. "],"

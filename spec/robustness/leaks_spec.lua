@@ -1,5 +1,5 @@
--- Nothing is left open: descriptors and memory are the same after a thousand calls as before them, whatever
--- the calls came to.
+-- Nothing leaks: descriptors and memory are the same after a thousand calls as before, whatever became of the
+-- calls.
 
 local associations = require "hubspot.associations"
 local clients = require "support.clients"
@@ -13,12 +13,12 @@ local sandbox = require "support.sandbox"
 local TOKEN = clients.TOKEN
 local WARM_UP, CALLS = 300, 1000
 
--- An allocator may take more from the system once, for reasons of its own; a leak takes more each time.
+-- An allocator may take more from the system once, for its own reasons; a leak grows each time.
 local ROUNDS = 3
 
--- KiB by which what is measured may differ. A leak of 100 bytes per call is 98 KiB of Lua's memory; one of
--- 500 bytes is 490 KiB of the process's, whose allocator keeps some for itself.
--- LuaJIT's table of strings grows by 16 KiB in one step.
+-- KiB by which the figures may differ. A leak of 100 bytes per call is 98 KiB of Lua's memory; one of 500
+-- bytes is 490 KiB of the process, whose allocator keeps some. LuaJIT's table of strings grows by 16 KiB at a
+-- time.
 local LUA_SLACK, RESIDENT_SLACK = rawget(_G, "jit") and 32 or 16, 256
 
 local function inputs(count)
@@ -37,7 +37,7 @@ describe("after a thousand calls", function()
     return { descriptors = resources.descriptors(), memory = memory, resident = resources.resident() }
   end
 
-  -- Does it again and again, and compares what the process holds then with what it held when it was warm.
+  -- Repeats the action, and compares what the process holds with what it held after the warm-up.
   local function assert_level(action)
     for _ = 1, WARM_UP do
       action()
@@ -101,7 +101,7 @@ describe("after a thousand calls", function()
     assert.is_true(account:statistics().requests >= WARM_UP + CALLS)
   end)
 
-  it("that HubSpot refuses, nothing more is held", function()
+  it("that HubSpot rejects, nothing more is held", function()
     local account = sandbox.start({ token = { "another-good-token" } })
     servers[1] = account
     assert_level(failing(clients.open(account:url(), { token = function()
@@ -118,12 +118,12 @@ describe("after a thousand calls", function()
     assert_level(failing(clients.open(server:url()), "network"))
   end)
 
-  it("whose answers make no sense, nothing more is held", function()
-    local server = serve(responses.script(responses.created("<html>"), 100))
+  it("whose responses make no sense, nothing more is held", function()
+    local server = serve(responses.script(responses.created("<html>"), WARM_UP + ROUNDS * CALLS))
     assert_level(failing(clients.open(server:url()), "decode"))
   end)
 
-  it("whose answers are no HTTP, nothing more is held", function()
+  it("whose responses are not HTTP, nothing more is held", function()
     local server = serve(responses.script("garbage\r\n\r\n"))
     assert_level(failing(clients.open(server:url()), "network"))
   end)
@@ -141,7 +141,7 @@ describe("after a thousand calls", function()
     end)
   end)
 
-  it("whose inputs are refused before anything is sent, nothing more is held", function()
+  it("whose inputs are invalid, nothing more is held", function()
     local server = serve({ { "hold" } })
     local raising = setmetatable({}, { __index = function()
       error("the proxy broke", 0)

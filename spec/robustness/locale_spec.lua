@@ -1,5 +1,5 @@
--- The host's locale changes nothing: what a script does under it, in a process of its own, is the same to the
--- byte as in C. In tr_TR the lower case of I is another letter than i, in de_DE a number has a comma, and an
+-- Nothing depends on the host's locale: the output of a script, in a process of its own, is byte for byte
+-- that of locale C. In tr_TR, the lower case of I is not i; in de_DE, numbers have a decimal comma; an
 -- ISO-8859 locale takes bytes of UTF-8 for letters, spaces and controls.
 
 local child = require "support.child"
@@ -14,7 +14,7 @@ local LOCALES = {
   ["tr_TR.ISO-8859-9"] = { "tr_TR", "ISO-8859-9" },
 }
 
--- What the server answers to the script's requests, one connection for all.
+-- The server's responses to the requests of the script, over one connection.
 local HEADERS = {
   "X-HubSpot-RateLimit-Interval-Milliseconds: 10000", "X-HUBSPOT-RATELIMIT-MAX: 190",
   "x-hubspot-RATELIMIT-Remaining: 180", "X-HUBSPOT-RATELIMIT-DAILY-REMAINING: 5",
@@ -184,7 +184,7 @@ describe("the host's locale", function()
     assert.equal("", process.run({ "grep", "-rnE", "ctype\\.h|strn?casecmp|strcoll", "src" }).stdout)
   end)
 
-  it("is tried with answers that were understood", function()
+  it("is tested with responses that were understood", function()
     if missing then return pending(missing) end
     for _, words in ipairs {
       "interval: number 10240/1024", "daily_remaining: number 5120/1024", "weight: number 153600/1024",

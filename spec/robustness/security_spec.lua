@@ -1,5 +1,5 @@
--- No token shows: not in an error, an event, a client that is printed or walked through; not even when the
--- server sends it back. Who may see it on the wire is environment_spec's and tls_spec's matter.
+-- No token shows: not in an error, an event, a client that is printed or traversed; not even if the server
+-- sends it back. Who may see it on the wire is checked in environment_spec and tls_spec.
 
 local associations = require "hubspot.associations"
 local cjson = require "cjson"
@@ -8,7 +8,7 @@ local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 local walk = require "support.walk"
 
--- With all the characters that a token may have.
+-- It has all characters that a token may have.
 local TOKEN = "pat-na1_0123.abcdef~0+4/5=="
 
 describe("a token", function()
@@ -24,7 +24,7 @@ describe("a token", function()
     }, changes)
   end
 
-  -- Makes a call to a server that follows the script, and looks for the token in all that comes of it.
+  -- Makes a call to a server with that script, and searches all that comes of it for the token.
   local function assert_hidden(script, changes)
     server = raw_server.start({ connections = { script } })
     open(server:url(), changes)
@@ -47,7 +47,7 @@ describe("a token", function()
     end
   end)
 
-  it("is found by this spec's own search where there is one", function()
+  it("is found by the search of this spec, if there is one", function()
     assert.truthy(walk.find({ a = { [{}] = { TOKEN } } }, TOKEN))
     assert.truthy(walk.find({ [TOKEN] = 1 }, TOKEN))
     assert.truthy(walk.find(setmetatable({}, { __index = { "x" .. TOKEN .. "x" } }), TOKEN))
@@ -82,7 +82,7 @@ describe("a token", function()
     end)
   end
 
-  it("is not in the error of a call that reaches nobody", function()
+  it("is not in the error of a call that reaches no server", function()
     open("http://127.0.0.1:" .. raw_server.free_port())
     local _, err = clients.create(client)
     assert.is_nil(walk.find(err, TOKEN))
@@ -104,7 +104,7 @@ describe("a token", function()
     return cjson.encode({ text = text }):match('^{"text":"(.*)"}$')
   end
 
-  -- Each of them puts the token into an answer in some way.
+  -- Each puts the token into a response in some way.
   local ECHOES = {
     ["in its message"] = responses.of(400, '{"message":"bad token ' .. TOKEN .. '!","category":"X"}'),
     ["in its message, with slashes escaped"] = responses.of(400,
@@ -134,19 +134,19 @@ describe("a token", function()
     ["twice, and right after each other"] = responses.of(400, '{"message":"' .. TOKEN .. TOKEN .. '"}'),
   }
   for how, bytes in pairs(ECHOES) do
-    it("is taken out of an answer that has it " .. how, function()
+    it("is removed from a response that has it " .. how, function()
       assert_hidden(responses.script(bytes))
       assert.truthy(server:requests()[1]:find("Bearer " .. TOKEN, 1, true))
     end)
   end
 
-  it("leaves the words around it when it is taken out", function()
+  it("leaves the words around it when it is removed", function()
     local body = '{"message":"bad token ' .. TOKEN .. '!"}'
     local _, err = assert_hidden(responses.script(responses.of(400, body)))
     assert.matches("^bad token .+!$", err.message)
   end)
 
-  it("that was refused is taken out of the answer to its successor, too", function()
+  it("that was rejected is removed from the response to its successor, too", function()
     local second = "pat-na1-another-0123456789"
     local script = responses.script({
       responses.of(401, '{"message":"refused: ' .. TOKEN .. '"}'),

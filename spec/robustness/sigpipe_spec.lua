@@ -1,6 +1,6 @@
--- A peer that goes away must not end the host by SIGPIPE.
--- libcurl of late asks the system not to raise it; one that does not is made of it here, by a library that is
--- loaded before it and writes as plainly as older ones do. So the specs bite whatever libcurl there is.
+-- A peer that closes its connection must not end the host by SIGPIPE. Recent versions of libcurl ask the
+-- system not to raise it. A library that is preloaded here makes libcurl write without that, as older
+-- versions do, so that the specs fail where they should with any libcurl.
 
 local certificates = require "support.certificates"
 local child = require "support.child"
@@ -57,7 +57,7 @@ describe("SIGPIPE", function()
     return others == "" and library or others .. ":" .. library
   end
 
-  -- What the call comes to: libcurl may send a request again whose kept connection turned out to be dead.
+  -- What becomes of the call: libcurl may resend a request if its kept connection turned out to be dead.
   local CASES = {
     { "closes in mid-request", { { "read_head" }, { "close" } }, "network answered" },
     { "resets in mid-request", { { "read_head" }, { "reset" } }, "network answered" },
@@ -95,7 +95,7 @@ describe("the process's signals", function()
       text:match("SigCgt:[^\n]*")
   end
 
-  it("are blocked, ignored and caught as before when a call is over, or has failed", function()
+  it("are blocked, ignored and caught as before once a call is over, or has failed", function()
     local before = { signals() }
     local server = raw_server.start({
       connections = { { { "read_head" }, { "reset" } }, responses.script(responses.created()) },

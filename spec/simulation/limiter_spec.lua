@@ -1,10 +1,11 @@
--- Checks the limiter in a long job, against an account that allows so many requests per interval: how much
--- of that gets through, and how much is answered 429. Virtual time; alone and beside another program.
+-- Checks the limiter in a long job, against an account that allows a number of requests per interval: what
+-- share of them is used, and how many are answered with 429. In virtual time, alone and beside another
+-- program.
 
 local random = require "support.random"
 local simulation = require "support.simulation"
 
--- Known to fail, with what was measured; run with KNOWN_BUGS=1.
+-- Known to fail, with the figures measured; run with KNOWN_BUGS=1.
 local function known_bug(name, reason, body)
   it(name, function()
     if not os.getenv "KNOWN_BUGS" then pending(reason .. "; KNOWN_BUGS=1 runs it") end
@@ -27,7 +28,7 @@ local function add_program(world, rate, share)
   world:after(every / 2, send)
 end
 
--- Counts the job's own requests, and those answered 429, and when each other one was taken.
+-- Counts the job's own requests and those that got a 429, and records when each of the others was accepted.
 local function watch(world)
   local service, seen = world.service, { requests = 0, refused = 0, times = {} }
   world.service = {
@@ -65,8 +66,8 @@ local function run(given)
   })
   assert.is_nil(err)
   assert.equal(count, report.created)
-  -- The steady part: from the end of the first interval, in which nothing limits, to the last answer. Whole
-  -- intervals only: requests come in bursts, and a burst at the end of a part of one would count too much.
+  -- The steady part: from the end of the first interval, in which nothing limits, to the last response. Only
+  -- whole intervals: requests come in bursts, and a burst at the end of a partial one would count too much.
   local began, taken = given.interval, 0
   local intervals = math.floor((seen.times[#seen.times] - began) / given.interval)
   for _, time in ipairs(seen.times) do
@@ -76,7 +77,7 @@ local function run(given)
   return taken / (allowed * intervals), seen.refused / seen.requests
 end
 
--- Where the network itself lets enough through: concurrency / round_trip is well above the limit.
+-- The network does not limit: concurrency / round_trip is well above the limit.
 local CASES = {
   { limit = 100, interval = 10, intervals = 12, round_trip = 0.05, concurrency = 4 },
   { limit = 100, interval = 10, intervals = 12, round_trip = 0.05, concurrency = 8 },
@@ -93,16 +94,16 @@ local CASES = {
 
 local SEEDS = 3
 
--- What a round trip takes: realistically a time that it always takes, and up to a quarter of that more; or
--- anything up to twice that, which no network does, but a service under load may.
+-- Round trips: realistically, a fixed time and up to a quarter more; or anything up to twice that, as a
+-- service under load may take.
 local NETWORKS = {
   realistic = function(round_trip) return round_trip / 2, round_trip / 2 * 1.25 end,
   erratic = function(round_trip) return 0, round_trip end,
 }
 
-local measured = {} -- a run takes a while, and several specs ask about the same
+local measured = {} -- a run takes a while, and several specs use the same
 
--- What got through and what was refused, on average over the seeds; and the case in words.
+-- The shares that got through and that got a 429, averaged over the seeds; and the case in words.
 local function measure(case, network, others)
   local name = ("%d per %d s, %d in flight, %.2f s round trip, %s"):format(
     case.limit, case.interval, case.concurrency, case.round_trip, network
@@ -123,7 +124,7 @@ local function measure(case, network, others)
   return measured[key].through, measured[key].refused, name
 end
 
--- That at least so much of what is allowed gets through, and at most so much is refused.
+-- Checks that at least a share of what is allowed gets through, and at most a share gets a 429.
 local function assert_measures(given)
   for _, case in ipairs(CASES) do
     for network in pairs(NETWORKS) do
@@ -147,7 +148,7 @@ describe("a long job that has the account to itself", function()
   end)
 
   -- Measured, for round trips of 0.05, 0.1 and 0.2 s: 0.99, 0.97 and 0.90 got through; 0.031, 0.019 and
-  -- 0.020 were refused.
+  -- 0.020 got a 429.
   known_bug("gets 0.95 of what is allowed in a second through, and is hardly ever answered 429",
     "0.90 to 0.99 get through, 0.2 to 1.3 % are answered 429", function()
     assert_measures { interval = 1, network = "realistic", through = 0.95, refused = 0.01 }
@@ -164,7 +165,7 @@ describe("a long job beside a program that uses 0.3 of the account's requests", 
     assert_measures { interval = 1, network = "erratic", others = 0.3, through = 0.82, refused = 0.2 }
   end)
 
-  -- Measured: up to 0.039 were refused where the interval is ten seconds (0.5 s round trip), and up to 0.155
+  -- Measured: up to 0.039 got a 429 where the interval is ten seconds (0.5 s round trip), and up to 0.155
   -- where it is one (0.05 s).
   known_bug("is hardly ever answered 429", "0.5 to 4 % are: nobody knows the other's next request", function()
     for _, interval in ipairs { 10, 1 } do

@@ -1,5 +1,5 @@
--- One simulated job, drawn whole from a seed: its inputs, the account's ways, the faults, the crashes.
--- run(seed) raises when the job broke a promise.
+-- One simulated job, all of it drawn from a seed: inputs, behaviour of the account, faults, crashes.
+-- run(seed) raises if the job broke a promise.
 
 local inputs = require "support.job_inputs"
 local jobs = require "support.jobs"
@@ -19,8 +19,8 @@ local STORMS = { "lost_response", "lost_request", "bad_gateway", "unavailable", 
 
 local function draw_chances(luck)
   local chances = {}
-  if luck:one_in(5) then return chances end -- a calm day
-  if luck:one_in(8) then -- a storm
+  if luck:one_in(5) then return chances end -- a calm day: no faults
+  if luck:one_in(8) then -- a storm: many faults
     local kind = luck:pick(STORMS)
     chances[kind] = luck:integer(40, 100) / 100
     return chances
@@ -80,7 +80,7 @@ local function draw(seed)
   if luck:one_in(2) then
     for i = 1, luck:integer(1, 3) do case.crashes[i] = luck:integer(1, 400) / 20 end
   end
-  case.settles = luck:one_in(2) -- what a job that crashed has sent arrives before the next begins
+  case.settles = luck:one_in(2) -- whether what a crashed job sent arrives before the next begins
   case.iterates = luck:one_in(2)
   case.takes_results = luck:one_in(3)
   return case
@@ -105,7 +105,7 @@ local function held(world, input)
   return true
 end
 
--- Whether other inputs ask for all that this one asks for. Any of the pair brings the unlabeled type with it.
+-- Whether other inputs ask for all types of this one. Each input of a pair brings the unlabeled type with it.
 local function is_asked_elsewhere(case, index)
   local pair = pair_of(case.inputs[index])
   local others = 0
@@ -119,7 +119,7 @@ local function is_asked_elsewhere(case, index)
   return true
 end
 
--- Whether a row of a later batch wrote the pair: it replaced the custom labels.
+-- Whether an input of a later batch wrote the pair, which replaces the custom labels.
 local function is_replaced(case, index)
   for _, other in ipairs(case.rows[pair_of(case.inputs[index])]) do
     local batch = case.batch_of[other]
@@ -128,8 +128,8 @@ local function is_replaced(case, index)
   return false
 end
 
--- Every type of an input that was created is there, but for custom labels that a later batch replaced, or a
--- request of a job that crashed, which arrived late.
+-- Every type of a created input is there, except for custom labels that a later batch replaced, or a late
+-- request of a crashed job.
 local function check_created(case, world, index)
   local input = case.inputs[index]
   local may_be_replaced = is_replaced(case, index) or #case.crashes > 0 and not case.settles
@@ -167,8 +167,8 @@ local function check_failed(case, world, index, err)
     "input %d is reported as failed, and the account holds it", index)
 end
 
--- A run before a crash may have sent it; another input may have asked for the same; and where a request
--- arrives twice, the one that is done may not be the one whose answer (429) comes.
+-- A run before a crash may have sent it; another input may have asked for the same; and if a request arrives
+-- twice, one may be done while the other gets the response (429).
 local function check_not_sent(case, world, index)
   local input = case.inputs[index]
   local may_be_held = #case.crashes > 0 or case.chances.duplicate ~= nil
@@ -200,8 +200,9 @@ local function check_account(case, world)
   end
 end
 
--- On a calm day, when all that goes wrong are bad inputs, no good one pays for a bad one, and the job does
--- not stop. But what the service fails on may look like an outage, and nobody knows whether it is done.
+-- On a calm day, when nothing but inputs is bad, no good input suffers from a bad one, and the job does not
+-- stop. But inputs on which the service itself fails may look like an outage, and nobody knows whether they
+-- are done.
 local function check_calm(case, err)
   if next(case.chances) or case.crashes[1] then return end
   check(case.has_poison or not err, "the job stopped on a calm day: %s", tostring(err))
@@ -216,8 +217,8 @@ local function check_calm(case, err)
   end
 end
 
--- And there is a search by halving for each bad one at the most. (Rows of a pair that is on its way wait for
--- it, and go in a request of their own.)
+-- And each bad input costs one search by halving at most. (Inputs of a pair that is in flight wait for it,
+-- and go in a request of their own.)
 local function check_requests(case)
   if next(case.chances) or case.crashes[1] or case.has_poison or case.account.rate then return end
   local bad, repeats = 0, 0
@@ -244,7 +245,7 @@ local function source_of(case)
   end
 end
 
--- What is recorded is not sent again; a pair stands in a request once, and in one request at a time.
+-- What is recorded is not sent again; a pair is in a request once, and in one request at a time.
 local function watch(case, recorded)
   local in_flight = {} -- pair -> chunk
   local function on_send(chunk)
@@ -311,7 +312,7 @@ local function tear(case, store)
   end
 end
 
----Runs the case of a seed. Raises, naming what was broken, when a promise is.
+---Runs the case of a seed. Raises if a promise is broken, and says which.
 ---@param seed integer
 ---@return table statistics
 function job_case.run(seed)

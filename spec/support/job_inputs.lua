@@ -1,5 +1,5 @@
--- The inputs of a simulated job, and the account's ways with them: what an input is (its kind) says what must
--- come of it. Draws from a random source; knows neither the job nor the account.
+-- The inputs of a simulated job, and how the account treats them: the kind of an input says which outcomes it
+-- may have. They are drawn from a random source, without knowledge of the job or the account.
 
 local job_inputs = {}
 
@@ -17,17 +17,17 @@ local function label(id)
   return { associationCategory = "USER_DEFINED", associationTypeId = id }
 end
 
--- What an input is, and so what must come of it.
+-- The kinds, each with its weight.
 local KINDS = {
   { "good", 66 }, { "labelled", 14 }, { "missing", 6 }, { "misplaced", 3 }, { "unknown", 3 },
   { "invalid", 4 }, { "refused", 2 }, { "poison", 1 },
 }
--- Those that HubSpot takes.
+-- Those that HubSpot accepts.
 job_inputs.IS_GOOD = { good = true, labelled = true }
 
--- The pair of an input: of a small range, so that pairs repeat in a batch and in later ones. Some contacts
--- have the ids of companies, since HubSpot calls those contacts where a type is of another direction; some
--- companies have the ids of contacts that do not exist.
+-- The pair of an input: from a small range, so that pairs repeat in a batch and in later ones. Some contacts
+-- have ids of companies, because HubSpot calls those contacts when a type is of another direction; some
+-- companies have ids of contacts that do not exist.
 local function draw_pair(luck, types)
   if luck:one_in(4) then
     return { from = tostring(2000 + luck:integer(0, 15)), to = 6000 + luck:integer(0, 1), types = types }
@@ -78,13 +78,13 @@ local DRAW = {
   end,
 }
 
----The kinds of a job: each may be missing from it, but for the first.
+---The kinds of a job. Any of them may be missing, except the first.
 ---@param luck table
 ---@return table[] list of { name, weight }
 function job_inputs.draw_kinds(luck)
   local kinds = { KINDS[1] }
   for i = 2, #KINDS do kinds[i] = { KINDS[i][1], luck:one_in(3) and 0 or KINDS[i][2] } end
-  if not luck:one_in(4) then kinds[#kinds][2] = 0 end -- no poison, on most days
+  if not luck:one_in(4) then kinds[#kinds][2] = 0 end -- mostly without poison
   return kinds
 end
 
@@ -102,13 +102,13 @@ function job_inputs.draw(luck, kinds)
   end
 end
 
--- ---- the account's ways ----
+-- ---- the account ----
 
 local function is_missing(object_type, id)
   return id:find "^404" ~= nil or object_type == "0-1" and id:find "^5%d$" ~= nil
 end
 
--- How the account refuses a batch for one of its records.
+-- How the account rejects a batch because of one of its records.
 local function way_of(_, id)
   local digit = id:match "^9(%d)$"
   return digit and ({ "named", "column", "anonymous" })[tonumber(digit) % 3 + 1]
@@ -119,7 +119,7 @@ local function poison_of(_, id)
   return digit and (tonumber(digit) % 2 == 0 and 500 or 409)
 end
 
----The account's options of which the kinds depend.
+---The account's options on which the kinds depend.
 ---@return table
 function job_inputs.account()
   local labels = {}

@@ -1,5 +1,5 @@
--- nginx before the sandbox, for specs: speaks TLS and HTTP/2, on a free port, in a temporary folder, and ends
--- with the test. What it logs is read back; it never changes a request or an answer.
+-- nginx in front of the sandbox, for specs: it serves TLS and HTTP/2 on a free port, from a temporary folder,
+-- and ends with the test. Its log is read back. It changes no request and no response.
 
 local certificates = require "support.certificates"
 local exchange = require "support.exchange"
@@ -9,7 +9,7 @@ local socket = require "socket"
 
 local nginx = {}
 
--- `$connection` is nginx's own number of a connection, which goes on over reloads.
+-- `$connection` is nginx's number of a connection, which keeps counting across reloads.
 local CONFIGURATION = [[
 %s
 worker_processes 1;
@@ -43,7 +43,7 @@ http {
 }
 ]]
 
--- Ends nginx and removes its folder at the end of its stdin, when the test closes it or dies.
+-- Ends nginx, and removes its folder, when its stdin ends: when the test closes it, or dies.
 local RUN = [[
 PATH=$PATH:/usr/sbin:/sbin
 cd "$1" || exit
@@ -59,7 +59,7 @@ rm -rf -- "$1"
 
 local CLEAN = { LD_PRELOAD = false, LUA_INIT = false }
 
---- Why there can be none here, or nil.
+--- What is missing to run nginx, or nil.
 ---@return string|nil
 function nginx.missing()
   local script = "PATH=$PATH:/usr/sbin:/sbin; nginx -V 2>&1"
@@ -82,7 +82,7 @@ end
 local Nginx = {}
 Nginx.__index = Nginx
 
--- -> whether it listens; false when it has ended, since another took the port
+-- Whether it listens; false if it has ended because another process took the port.
 local function listens(self)
   return exchange.eventually(function()
     if read(self.folder .. "/error.log"):find("[emerg]", 1, true) then return "ended" end
@@ -103,7 +103,7 @@ local function start_once(self, options)
   return listens(self)
 end
 
---- Starts an nginx in front of the sandbox. Raises with its words when it does not start.
+--- Starts an nginx in front of the sandbox. Raises with its output if it does not start.
 ---@param options { upstream: integer, requests_per_connection?: integer } upstream: the sandbox's port
 ---@return nginx.Nginx
 function nginx.start(options)
@@ -144,12 +144,12 @@ local function signal(name, pids)
   process.run({ "sh", "-c", "kill -s " .. name .. " " .. table.concat(pids, " ") }, { env = CLEAN })
 end
 
---- As `nginx -s reload` does: new workers; the old ones send GOAWAY, and end what they have begun.
+--- Like `nginx -s reload`: starts new workers; the old ones send GOAWAY, and finish what they have begun.
 function Nginx:reload()
   signal("HUP", { self:master() })
 end
 
---- Kills the workers in the midst of whatever they do; the master starts another.
+--- Kills the workers, whatever they are doing; the master starts new ones.
 function Nginx:kill_workers()
   signal("KILL", self:workers())
 end
@@ -159,7 +159,7 @@ local function log_of(self)
 end
 
 --- What was served: how many requests, over how many connections, in which protocols. nginx logs a request
---- after its answer is sent: waits until there are so many.
+--- after its response is sent, so this waits until there are `least`.
 ---@param least integer requests
 ---@return { requests: integer, connections: integer, protocols: table<string, integer> }
 function Nginx:served(least)

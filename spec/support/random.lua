@@ -1,6 +1,6 @@
 -- Random values for property tests: the same from the same seed, under every Lua.
--- A property that fails names the seed of the case at fault; SEED=… in the environment replays it first.
--- Never uses math.random, whose numbers differ between Luas.
+-- A property that fails names the seed of the failing case; SEED=… in the environment replays it first.
+-- It does not use math.random, whose numbers differ between versions of Lua.
 
 local random = {}
 
@@ -8,7 +8,7 @@ local random = {}
 local Source = {}
 Source.__index = Source
 
--- Park and Miller's generator: every product is below 2^53, and so exact in a double.
+-- Park and Miller's generator: every product is below 2^53, so exact in a double.
 local MULTIPLIER, MODULUS = 48271, 2147483647
 
 local function advance(self)
@@ -20,7 +20,7 @@ end
 ---@return random.Source
 function random.new(seed)
   local self = setmetatable({ state = seed % (MODULUS - 1) + 1 }, Source)
-  for _ = 1, 4 do advance(self) end -- neighbouring seeds begin alike
+  for _ = 1, 4 do advance(self) end -- adjacent seeds begin alike
   return self
 end
 
@@ -45,7 +45,7 @@ function Source:digits(digits)
   return table.concat(out)
 end
 
----`length` bytes, any of them.
+---`length` random bytes.
 function Source:bytes(length)
   local out = {}
   for i = 1, length do out[i] = string.char(self:integer(0, 255)) end
@@ -67,8 +67,8 @@ function random.utf8(code)
   return string.char(240 + math.floor(code / 262144), continuation(4096), continuation(64), continuation(1))
 end
 
--- Where writers of JSON and of UTF-8 go wrong: quotes, backslashes, controls, NUL, DEL, C1 controls, line
--- separators, the edges of each length, the neighbours of the surrogates, the last code point.
+-- Code points that writers of JSON and UTF-8 tend to get wrong: quotes, backslashes, controls, NUL, DEL, C1
+-- controls, line separators, the edges of each length, the neighbours of the surrogates, the last code point.
 local DELICATE = {
   0x22, 0x5C, 0x2F, 0x00, 0x01, 0x08, 0x09, 0x0A, 0x0C, 0x0D, 0x1F, 0x7F, 0x80, 0x85, 0x9F, 0x7FF, 0x800,
   0x2028, 0x2029, 0xD7FF, 0xE000, 0xFEFF, 0xFFFD, 0xFFFF, 0x10000, 0x1F600, 0x10FFFF,

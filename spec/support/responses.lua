@@ -50,15 +50,15 @@ function responses.rejected(status, body)
 end
 
 --- The script of a connection that sends the same response to `count` requests.
----@param bytes string|string[] a list: its first request's answer, its second's, …
+---@param bytes string|string[] a list: the responses to the first request, the second, …
 ---@param count? integer how often, 1 by default
 ---@return table[]
 function responses.script(bytes, count)
   local script = {}
   for _ = 1, count or 1 do
-    for _, answer in ipairs(type(bytes) == "table" and bytes or { bytes }) do
+    for _, response in ipairs(type(bytes) == "table" and bytes or { bytes }) do
       script[#script + 1] = { "read_request" }
-      script[#script + 1] = { "send", answer }
+      script[#script + 1] = { "send", response }
     end
   end
   return script
@@ -85,7 +85,7 @@ function responses.gzip(text)
   return process.run({ "gzip", "-nc" }, { stdin = text }).stdout
 end
 
---- `count` mebibytes of zeros, compressed by gzip.
+--- Zeros, compressed by gzip.
 ---@param mebibytes integer
 ---@return string
 function responses.gzip_of_zeros(mebibytes)

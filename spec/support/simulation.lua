@@ -1,5 +1,5 @@
--- A world for the job: a HubSpot account with faults before it, a network that takes time, and a clock that
--- only the world moves. Runs the real job, retries, limiter and journal; checks nothing itself.
+-- A world for the job: a HubSpot account behind faults, a network that takes time, and a virtual clock. It
+-- runs the real job, retries, limiter and journal, and checks nothing itself.
 
 local account = require "hubspot.associations.sandbox.account"
 local endpoints = require "hubspot.associations.api.endpoints"
@@ -22,8 +22,8 @@ local CURL_TIMEOUT, CURL_GOT_NOTHING, CURL_PARTIAL = 28, 52, 18
 local World = {}
 World.__index = World
 
----@param given table { seed = random source, account = options, chances, script, latency = seconds that each
----  way takes at the most, base = seconds that it takes at the least, 0 }
+---@param given table { seed = random source, account = options, chances, script, latency = the most
+---  seconds that a message takes, base = the least, 0 }
 function simulation.world(given)
   local self = setmetatable({
     now = 0, events = {}, latency = given.latency or 0.1, base = given.base or 0,
@@ -55,12 +55,12 @@ function World:advance(most)
     self.now = math.max(self.now, event.at)
     event.action()
   else
-    assert(most, "the job waits for an answer, and none is under way")
+    assert(most, "the job waits for a response, and none is under way")
     self.now = self.now + most
   end
 end
 
--- Lets all happen that is under way, as when nobody waits for it any more.
+-- Lets everything that is under way happen.
 function World:settle()
   while #self.events > 0 do self:advance() end
 end
