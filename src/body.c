@@ -1,6 +1,6 @@
-/* core.body: a batch create request's body under construction, a value of its own in Lua.
- * Owns the bytes, and knows where in them each input stands; body_write.c writes them, body_select.c merges
- * and body_match.c compares them. */
+/* core.body: the body of a batch request under construction, as a userdata.
+ * Owns the JSON and the position of each input in it. body_write.c writes inputs, body_select.c sends
+ * some of them, body_match.c compares them with a response, and body_shape.c says what they look like. */
 #include "core.h"
 
 #include "body.h"
@@ -44,8 +44,8 @@ static int body_add(lua_State *L)
 }
 
 /* body:add_list(inputs) -> true | nil, errors, count
- * All of them, or none: errors holds the first 100 errors { kind, index, field, message }, count tells
- * how many there are. A list that is empty, or none, is one error without an index. */
+ * Adds all of them or none. errors has the first 100 errors { kind, index, field, message }, count is
+ * the number of all. A table that is not a list, or is empty, gives one error without an index. */
 static int body_add_list(lua_State *L)
 {
   lhsa_body *body = lhsa_body_check(L);
@@ -85,7 +85,7 @@ static int body_add_list(lua_State *L)
 
 static const char begin[] = "{\"inputs\":[", end[] = "]}";
 
-/* body:json() -> the request body so far, as a string */
+/* body:json() -> the request body, as a string */
 static int body_json(lua_State *L)
 {
   lhsa_body *body = lhsa_body_check(L);
@@ -95,12 +95,12 @@ static int body_json(lua_State *L)
   }
   body->json.length = body->committed;
   lhsa_body_check_memory(
-    L, hsa_buffer_append(&body->json, end, sizeof end - 1)); /* LHSA_BODY_MAX_BYTES leaves room */
+    L, hsa_buffer_append(&body->json, end, sizeof end - 1)); /* body_write.c leaves room for it */
   lua_pushlstring(L, body->json.data, body->json.length);
   return 1;
 }
 
-/* body:count() -> how many inputs it holds */
+/* body:count() -> the number of inputs */
 static int body_count(lua_State *L)
 {
   lua_pushinteger(L, (lua_Integer)lhsa_body_count(lhsa_body_check(L)));
@@ -120,7 +120,7 @@ static void push_span(lua_State *L, const lhsa_body *body, lhsa_body_span where)
   lua_pushlstring(L, body->json.data + where.start, where.length);
 }
 
-/* Pushes the input without the brackets around its list of one. */
+/* Pushes the input without the brackets around its list, which has one entry. */
 static void push_ungrouped(lua_State *L, const lhsa_body *body, const lhsa_body_entry *entry)
 {
   hsa_text input = lhsa_body_text(body, entry->input), list = lhsa_body_list(body, entry);
@@ -131,7 +131,8 @@ static void push_ungrouped(lua_State *L, const lhsa_body *body, const lhsa_body_
   lua_concat(L, 3);
 }
 
-/* body:input(position) -> the JSON of one input, as it was given: that of a pair, where the shape groups them */
+/* body:input(position) -> the JSON of one input; if the shape groups, that of the pair before it is
+ * grouped */
 static int body_input(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
@@ -143,7 +144,7 @@ static int body_input(lua_State *L)
   return 1;
 }
 
-/* body:ids(position) -> the ids of one input, as many as its shape has, as they stand in JSON without their quotes */
+/* body:ids(position) -> one id or two, as the shape has them: the text between the quotes in the JSON */
 static int body_ids(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
@@ -153,7 +154,7 @@ static int body_ids(lua_State *L)
   return body->shape->id_count;
 }
 
-/* body:first(position) -> the position of the first input with the same pair of ids, after pairs:enter */
+/* body:first(position) -> the position of the first input with the same ids. Known after pairs:enter. */
 static int body_first(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
@@ -161,8 +162,8 @@ static int body_first(lua_State *L)
   return 1;
 }
 
-/* body:group(position) -> the position of the first input that is sent as one with this one: of a shape that groups,
- * the first with the same first id; else that of body:first */
+/* body:group(position) -> the position of the first input that this one is merged with: the first with the
+ * same first id if the shape groups, else the same as body:first */
 static int body_group(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
@@ -171,7 +172,7 @@ static int body_group(lua_State *L)
   return 1;
 }
 
-/* body:types(position) -> the JSON of one input's types, without the brackets around them */
+/* body:types(position) -> the JSON of one input's types, without the brackets of the list */
 static int body_types(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
@@ -188,7 +189,7 @@ static void push_hash(lua_State *L, uint64_t hash)
   lua_pushlstring(L, digits, sizeof digits);
 }
 
-/* body:digest() -> 16 hexadecimal digits (64-bit FNV-1a) that tell these inputs from others */
+/* body:digest() -> the 64-bit FNV-1a hash of the inputs, as 16 hexadecimal digits */
 static int body_digest(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
@@ -196,7 +197,7 @@ static int body_digest(lua_State *L)
   return 1;
 }
 
-/* digest(text) -> the same of any text */
+/* digest(text) -> the same for a text */
 static int digest(lua_State *L)
 {
   size_t length;
@@ -213,7 +214,7 @@ static void start(lua_State *L, lhsa_body *body)
   body->committed = body->json.length;
 }
 
-/* body:clear(): begins anew, in the same memory */
+/* body:clear(): removes all inputs and keeps the memory */
 static int body_clear(lua_State *L)
 {
   start(L, lhsa_body_check(L));
@@ -247,7 +248,7 @@ static const luaL_Reg body_methods[] = {
   {NULL, NULL},
 };
 
-/* Methods that read inputs, and so have the keys as upvalues. */
+/* Methods that read inputs need the keys as upvalues. */
 static const luaL_Reg reading_methods[] = {{"add", body_add}, {"add_list", body_add_list}, {NULL, NULL}};
 
 static void set_name(lhsa_body_name *name, const char *bytes, size_t length)
@@ -256,7 +257,7 @@ static void set_name(lhsa_body_name *name, const char *bytes, size_t length)
   name->length = length;
 }
 
-/* Reads a path, the list of keys at the top, and pops it. */
+/* Pops a path: a list of keys. */
 static void read_path(lua_State *L, int options, lhsa_body_path *path)
 {
   static const char expected[] = "result names each id by a list of one key or two";
@@ -336,11 +337,13 @@ static void read_options(lua_State *L, int options, lhsa_body *body)
 }
 
 /* body([options]) -> an empty body
- * options.shape: the name of a row in body_shape.c, "association" by default. options.result: where a result has the
- * ids of an input, { from = { key [, key] }, to = { key [, key] } }, by default as `create` answers; a shape with one
- * id has no `to`.
- * options.check_ids: false lets any string be an id. options.check_type: a function of a HUBSPOT_DEFINED type
- * id that returns nil, or why it is invalid; it must always say the same of an id. By default, any passes. */
+ * shape: the name of a row in body_shape.c; "association" by default.
+ * result: where a result has the ids of an input, { from = { key [, key] }, to = { key [, key] } }; by default
+ *   fromObjectId and toObjectId. If the shape has one id, `to` is not needed.
+ * most_inputs, most_groups: what a request has room for, if not what the shape says.
+ * check_ids: false lets any string be an id.
+ * check_type: a function of a type id of category HUBSPOT_DEFINED that returns nil or why the id is invalid. It has
+ *   to return the same each time. By default, every id is valid. */
 static int new_body(lua_State *L)
 {
   lua_settop(L, 1);

@@ -9,16 +9,17 @@
 
 #include <stdint.h>
 
+/* Bytes of a body's JSON. Offsets, not pointers: the buffer moves as it grows. */
 typedef struct lhsa_body_span {
   uint32_t start, length;
 } lhsa_body_span;
 
-/* Where an input stands in the body's bytes, and in it its parts: ids without their quotes, types without the
- * brackets around them. */
+/* An input that was written, and its parts: ids without their quotes, types without the brackets of their
+ * list. */
 typedef struct lhsa_body_entry {
   lhsa_body_span input, part[HSA_BODY_PARTS];
-  uint32_t first; /* the first entry with the same ids, from 0: itself until body_pairs.c has looked */
-  uint32_t group; /* of a shape that groups: the first entry with the same first id */
+  uint32_t first; /* the first entry with the same ids, from 0; itself, until pairs:enter has compared them */
+  uint32_t group; /* the first entry with the same first id, if the shape groups */
 } lhsa_body_entry;
 
 enum {
@@ -26,13 +27,13 @@ enum {
   LHSA_BODY_MAX_INPUTS = 100000,
   LHSA_BODY_MAX_TYPE_ID = INT32_MAX,
   LHSA_BODY_PASSED_TYPES = 64,
-  LHSA_BODY_IDS = 2, /* what a result names at most */
+  LHSA_BODY_IDS = 2, /* a result names an input by one id or two */
   LHSA_BODY_PATH_KEYS = 2,
   LHSA_BODY_LONGEST_KEY = 31,
 };
 
 typedef struct lhsa_body_name {
-  size_t length; /* 0: none */
+  size_t length; /* 0 if there is no such key */
   char bytes[LHSA_BODY_LONGEST_KEY + 1];
 } lhsa_body_name;
 
@@ -44,17 +45,17 @@ typedef struct lhsa_body_path {
 typedef struct lhsa_body {
   const hsa_body_shape *shape;
   lhsa_body_path result[LHSA_BODY_IDS];
-  hsa_buffer json;    /* {"inputs":[ and the inputs, then perhaps a piece of one that was given up */
+  hsa_buffer json;    /* {"inputs":[ and the inputs; behind `committed`, part of an input that failed */
   hsa_buffer entries; /* one lhsa_body_entry for each input */
-  hsa_buffer groups;  /* of a shape that groups: a table of the entries that are the first of their group */
+  hsa_buffer groups;  /* hash table of the entries that are the first of their group, if the shape groups */
   uint32_t group_count, most_groups, most_inputs;
-  size_t committed; /* bytes of json that count */
-  unsigned uses;    /* calls of its methods: an input's proxy may make one while the input is read */
-  int listing;      /* a list is being added: all of it, or else back to these */
+  size_t committed; /* bytes of json that will be sent */
+  unsigned uses;    /* method calls so far: an input's __index may make one while the input is read */
+  int listing;      /* add_list is under way; if it does not end, the body goes back to these: */
   size_t listed_from, entries_from;
-  int any_id;       /* strings are sent as they are: they need not spell a record id */
-  int checks_types; /* the anchor's [1] is asked about HUBSPOT_DEFINED type ids, but for those it passed */
-  int32_t passed[LHSA_BODY_PASSED_TYPES]; /* the last one of each remainder of division by their number */
+  int any_id;       /* any string is an id, not only what spells a record id */
+  int checks_types; /* type ids of category HUBSPOT_DEFINED are passed to the function at [1] of the anchor */
+  int32_t passed[LHSA_BODY_PASSED_TYPES]; /* ids that the function accepted, at id modulo their number */
 } lhsa_body;
 
 static inline size_t lhsa_body_count(const lhsa_body *body)
@@ -90,7 +91,7 @@ static inline int lhsa_body_has_ids(const lhsa_body *body, const lhsa_body_entry
          && hsa_text_same(lhsa_body_part(body, entry, HSA_BODY_SECOND_ID), second);
 }
 
-/* The entries of the list of an input; see hsa_body_shape. */
+/* The entries of an input's list, without brackets; see hsa_body_shape. */
 static inline hsa_text lhsa_body_list(const lhsa_body *body, const lhsa_body_entry *entry)
 {
   const hsa_body_shape *shape = body->shape;
@@ -99,30 +100,30 @@ static inline hsa_text lhsa_body_list(const lhsa_body *body, const lhsa_body_ent
                     part.length + (size_t)shape->list_lead + (size_t)shape->list_tail};
 }
 
-/* The first of the entries that are sent as one with this one. */
+/* The first of the entries that are merged with this one when they are sent. */
 static inline uint32_t lhsa_body_leader(const lhsa_body *body, const lhsa_body_entry *entry)
 {
   return body->shape->is_grouped ? entry->group : entry->first;
 }
 
-/* body_groups.c: where the number, from 1, of the first entry of the entry's group is, or 0 when there is none yet.
- * Raises when memory runs out. */
+/* body_groups.c: the slot of the entry's group. It holds the number of the group's first entry, from 1; 0
+ * if the group is new. Raises if memory runs out. */
 uint32_t *lhsa_body_find_group(lua_State *L, lhsa_body *body, const lhsa_body_entry *entry);
 
-/* Forgets the groups, and finds those of the entries that there are. */
+/* Rebuilds the table of groups after entries were removed. */
 void lhsa_body_regroup(lhsa_body *body);
 
-/* body_select.c: pushes the request body of all inputs. */
+/* body_select.c: pushes the request body of all inputs, merged. */
 void lhsa_body_push_merged(lua_State *L, const lhsa_body *body);
 
-/* Raises for HSA_NO_MEMORY, as Lua itself does. */
+/* Raises if the status is HSA_NO_MEMORY, as Lua itself does when memory runs out. */
 void lhsa_body_check_memory(lua_State *L, hsa_status status);
 
-/* body_write.c: functions that read inputs have the keys as their upvalues. */
+/* body_write.c: pushes a function that reads inputs, with hsa_body_keys as its upvalues. */
 void lhsa_body_push_writer(lua_State *L, lua_CFunction function);
 
-/* Writes the input at `index` behind what is committed, and commits it: 1, with the stack as it was; or 0
- * with an error { kind, field, message } pushed, and the body as it was. */
+/* Appends the input at `index`. Returns 1 with the stack as it was; or 0 with an error { kind, field,
+ * message } pushed and the body as it was. */
 int lhsa_body_write(lua_State *L, lhsa_body *body, int index);
 
 /* is_record_id(value) -> whether it is a string that spells a record id */
@@ -131,20 +132,20 @@ int lhsa_body_is_record_id(lua_State *L);
 /* is_category(value) -> whether it is a string that spells a category of association types */
 int lhsa_body_is_category(lua_State *L);
 
-/* 1, with an error pushed, when the table at `index` is no list of inputs. */
+/* Returns 1 with an error pushed if the table at `index` is not a list of inputs. */
 int lhsa_body_invalid_list(lua_State *L, int index);
 
 /* Methods of a body: body_match.c, body_select.c. */
 int lhsa_body_confirmed_by(lua_State *L);
 int lhsa_body_select(lua_State *L);
 
-/* The body at `index` of the stack, as lhsa_body_check gives it. */
+/* The body at `index`. Rolls back a list whose adding was interrupted by an error. */
 lhsa_body *lhsa_body_at(lua_State *L, int index);
 
-/* The entry of the input whose position, from 1, is the number at `index`. */
+/* The entry at the position, from 1, that is the number at `index`. Raises if there is none. */
 const lhsa_body_entry *lhsa_body_entry_at(lua_State *L, const lhsa_body *body, int index);
 
-/* The body at 1, for one use; a list that was given up in the middle is taken back first. */
+/* The same, at 1. */
 lhsa_body *lhsa_body_check(lua_State *L);
 
 #endif

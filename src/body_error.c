@@ -1,4 +1,4 @@
-/* What is wrong with an input, in words for the person who has it. */
+/* Errors about an input that cannot be written, worded for the person who has to correct it. */
 #include "body_write.h"
 
 enum { SHOWN = 40 };
@@ -15,7 +15,7 @@ void lhsa_body_push_description(lua_State *L, int index)
     break;
   case LUA_TNUMBER:
     lua_pushvalue(L, index);
-    lua_tolstring(L, -1, NULL); /* of the copy: it turns the value on the stack into a string */
+    lua_tolstring(L, -1, NULL); /* of a copy, which it changes to a string */
     break;
   case LUA_TSTRING: {
     size_t length;
@@ -33,8 +33,6 @@ void lhsa_body_push_description(lua_State *L, int index)
   }
 }
 
-/* Replaces the message at the top by the error { kind, field, message }. Returns 0, for write_... to
- * return. */
 int lhsa_body_push_error(lua_State *L, const char *kind, const char *field)
 {
   lua_createtable(L, 0, 5); /* room for an index and a flaw */
@@ -47,7 +45,6 @@ int lhsa_body_push_error(lua_State *L, const char *kind, const char *field)
   return 0;
 }
 
-/* Replaces the description of what was found, at the top, by the error that says so. */
 int lhsa_body_invalid_found(lua_State *L, const char *expected, const char *field)
 {
   lua_pushfstring(L, "expected %s, found %s", expected, lua_tostring(L, -1));
@@ -55,14 +52,12 @@ int lhsa_body_invalid_found(lua_State *L, const char *expected, const char *fiel
   return lhsa_body_push_error(L, "invalid_input", field);
 }
 
-/* The same, where the value found is the one at `index`. */
 int lhsa_body_invalid(lua_State *L, int index, const char *expected, const char *field)
 {
   lhsa_body_push_description(L, index);
   return lhsa_body_invalid_found(L, expected, field);
 }
 
-/* Memory that runs out raises, as it does in Lua itself. */
 void lhsa_body_check_memory(lua_State *L, hsa_status status)
 {
   if (status == HSA_NO_MEMORY)
@@ -80,8 +75,6 @@ int lhsa_body_too_many(lua_State *L, uint32_t most, const char *what, const char
   lua_pushfstring(L, "the request body would have over %d %s", (int)most, what);
   return lhsa_body_push_error(L, "too_large", field);
 }
-
-/* ---- lists ---- */
 
 int lhsa_body_push_list_flaw(lua_State *L, int index)
 {

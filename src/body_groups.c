@@ -1,10 +1,10 @@
-/* Which inputs of a body are sent as one, where a shape groups them by their first id. That is known when an input is
- * added, because a request has room for a number of groups. */
+/* Groups inputs by their first id, for shapes that are sent that way. The groups are counted as inputs are
+ * added, since a request has room for so many. */
 #include "body.h"
 
 #include <string.h>
 
-/* Open addressing, at most half full. The slots are as malloc aligned them. */
+/* The slot of the group with this id, or the free slot for it: open addressing, at most half full. */
 static uint32_t *find(const lhsa_body *body, hsa_text id)
 {
   uint32_t *slots = (void *)body->groups.data;

@@ -1,14 +1,14 @@
-/* Which inputs of a body a response is about, where the ids of both can be compared as bytes.
- * A result names an input by its ids only; these functions know when that is enough. Under which keys it does is data
- * of the endpoint: body->result. */
+/* Tells whether a response confirms all inputs of a body, without decoding it.
+ * Most responses do, and say it plainly; then no table need be built. body->result says where a result
+ * has its ids. */
 #include "body.h"
 
 #include "json_read.h"
 
 #include <string.h>
 
-/* How deep a value may go on: of the response's fields, in the list of results, and of a result's fields, in an object
- * among these. */
+/* How many levels may be nested within each of these, so that the same texts are accepted as by
+ * core.decode. */
 enum {
   RESPONSE_DEPTH = HSA_JSON_MAX_DEPTH - 1,
   LIST_DEPTH = RESPONSE_DEPTH - 1,
@@ -16,7 +16,7 @@ enum {
   NESTED_DEPTH = RESULT_DEPTH - 1
 };
 
-/* The ids by which a result names an input; those that there are not are empty. */
+/* The ids by which a result names an input. `second` is empty if the shape has one. */
 typedef struct lhsa_ids {
   hsa_text first, second;
 } lhsa_ids;
@@ -34,14 +34,15 @@ static int same_ids(lhsa_ids one, lhsa_ids other)
   return hsa_text_same(one.first, other.first) && hsa_text_same(one.second, other.second);
 }
 
-/* The entries of a body, found by their ids: open addressing, entry numbers from 1, 0 for free. */
+/* A hash table of the entries by their ids, with open addressing. Entries are numbered from 1; 0 is a free
+ * slot. */
 typedef struct lhsa_index {
   const lhsa_body *body;
   uint32_t *slots;
   size_t mask;
 } lhsa_index;
 
-/* Pushes the memory that an empty `index` lives in. */
+/* Initializes an empty index, whose memory it pushes. */
 static void push_index(lua_State *L, lhsa_index *index, const lhsa_body *body)
 {
   size_t slots = 16;
@@ -52,7 +53,7 @@ static void push_index(lua_State *L, lhsa_index *index, const lhsa_body *body)
   memset(index->slots, 0, slots * sizeof *index->slots);
 }
 
-/* The slot of the ids: that of the entry that has them, or the free one where it belongs. */
+/* The slot of the entry with these ids, or the free slot for it. */
 static uint32_t *find(const lhsa_index *index, lhsa_ids ids)
 {
   uint64_t hash = hsa_text_hash_pair(ids.first, ids.second);
@@ -65,22 +66,22 @@ static uint32_t *find(const lhsa_index *index, lhsa_ids ids)
 
 /* ---- confirmation ---- */
 
-/* What has been read of a response. Whatever is not plain (an error, an escape, a status other than COMPLETE)
- * ends the reading: the response is then for core.decode and matching.lua, which know all of it. */
+/* The state of reading a response. An error, an escape in a key, a status other than COMPLETE: anything
+ * that is not plain ends the reading, and the response is left to core.decode and job/matching.lua. */
 typedef struct lhsa_response {
   hsa_json_reader reader;
   lhsa_index index;
-  int indexed;         /* index is filled: once a result is not about the input it is expected to be about */
-  unsigned char *seen; /* entries that a result was about */
-  size_t next;         /* the entry that the next result is expected to be about */
-  int complete, listed, has_errors, has_count; /* the fields that were there: each may be only once */
-  hsa_text ids[LHSA_BODY_IDS]; /* of the result that is being read: NULL until they were there */
-  int met[LHSA_BODY_IDS];      /* the first key of the id's path was there */
-  uint32_t lengths;            /* of the first keys, a bit for each: most keys of a result have another */
-  int nested;                  /* the id whose path goes through the object that is being read */
+  int indexed; /* the index is filled: it is needed once results do not come in the order of the inputs */
+  unsigned char *seen;                         /* for each entry: it has a result */
+  size_t next;                                 /* the entry that the next result is expected to have */
+  int complete, listed, has_errors, has_count; /* fields that were read; none may come twice */
+  hsa_text ids[LHSA_BODY_IDS]; /* of the result that is being read; NULL until they are found */
+  int met[LHSA_BODY_IDS];      /* the first key of the id's path was read */
+  uint32_t lengths; /* bit n: a path's first key has n bytes. Most keys of a result have another length. */
+  int nested;       /* the number of the id that the object being read holds */
 } lhsa_response;
 
-/* Reads the rest of the value that `token` began, of the field `key`; 0 ends the reading. */
+/* Reads the rest of a field's value, of which `token` is the first. Returns 0 to end the reading. */
 typedef int field_reader(lhsa_response *response, hsa_text key, hsa_json_token token);
 
 static int is(hsa_text text, const char *name)
@@ -88,7 +89,7 @@ static int is(hsa_text text, const char *name)
   return text.length == strlen(name) && memcmp(text.bytes, name, text.length) == 0;
 }
 
-/* Reads the rest of the object whose { was read, and whose values may go so deep. */
+/* Reads the rest of an object whose { was read. */
 static int read_object(lhsa_response *response, field_reader *read_field, int depth)
 {
   hsa_json_reader *reader = &response->reader;
@@ -113,7 +114,7 @@ static int read_id(lhsa_response *response, int number, hsa_json_token token)
 {
   const hsa_json_reader *reader = &response->reader;
   if (response->ids[number].bytes != NULL)
-    return 0; /* one of two would be a guess */
+    return 0; /* which of two is meant would be a guess */
   response->ids[number] = (hsa_text){reader->text, reader->length};
   return (token == HSA_JSON_STRING && !reader->has_escapes)
          || (token == HSA_JSON_NUMBER && reader->is_integer);
@@ -124,7 +125,7 @@ static int is_name(hsa_text key, const lhsa_body_name *name)
   return key.length == name->length && memcmp(key.bytes, name->bytes, name->length) == 0;
 }
 
-/* Reads a field of the object in a result that holds an id. */
+/* A field of an object within a result that holds an id. */
 static int read_nested_field(lhsa_response *response, hsa_text key, hsa_json_token token)
 {
   if (is_name(key, &response->index.body->result[response->nested].keys[1]))
@@ -132,7 +133,7 @@ static int read_nested_field(lhsa_response *response, hsa_text key, hsa_json_tok
   return hsa_json_skip_begun(&response->reader, token, NESTED_DEPTH);
 }
 
-/* Reads the value of the id `number`, or the object that holds it. */
+/* The value under the first key of an id's path: the id, or the object that holds it. */
 static int read_named(lhsa_response *response, int number, hsa_json_token token)
 {
   if (response->met[number]++)
@@ -164,7 +165,7 @@ static void fill_index(lhsa_response *response)
   response->indexed = 1;
 }
 
-/* Notes the entry that the result just read is about: the next one, as a rule. */
+/* Marks the entry that has the ids of the result just read: usually the next one. */
 static int note_result(lhsa_response *response)
 {
   const lhsa_body *body = response->index.body;
@@ -174,8 +175,9 @@ static int note_result(lhsa_response *response)
     return 0;
   while (response->next < lhsa_body_count(body)
          && lhsa_body_entries(body)[response->next].first != response->next)
-    response->next++; /* merged into the first with its ids */
-  /* Two pages of one record share its only id. The index has the first of them, so that the other is not confirmed. */
+    response->next++; /* it was merged into the first with its ids */
+  /* Two pages of one record have the same, only id. The index finds the first of them alone, so that two
+   * results do not confirm both: nobody could say which is whose. */
   if (id_count == LHSA_BODY_IDS && response->next < lhsa_body_count(body)
       && same_ids(ids_of(body, &lhsa_body_entries(body)[response->next]), ids)) {
     response->seen[response->next++] = 1;
@@ -228,8 +230,8 @@ static int read_response_field(lhsa_response *response, hsa_text key, hsa_json_t
   return hsa_json_skip_begun(&response->reader, token, RESPONSE_DEPTH);
 }
 
-/* body:confirmed_by(text) -> true when the response `text` has a result for the ids of each input and no error;
- * false when it does not, or not in so plain a way. Builds no table. */
+/* body:confirmed_by(text) -> whether the response `text` has a result for each input and no error. It is
+ * also false for a response that has, but takes decoding to tell. */
 int lhsa_body_confirmed_by(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);

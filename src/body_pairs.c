@@ -1,6 +1,7 @@
-/* core.pairs: which pairs of ids the open batches of a job have. Two batches that are under way at the same time
- * must not have one pair: whichever write arrives last would replace the labels of the other.
- * A batch is known by its hashes only, since its body may be gone: two pairs with one hash only wait longer. */
+/* core.pairs: which pairs of ids the open batches of a job have. Two requests in flight must not write the
+ * same pair, because the one that arrives last replaces the labels of the other.
+ * Pairs of different batches are compared by their hashes alone, since a batch's body may be gone: two
+ * pairs with the same hash only wait for one another. */
 #include "core.h"
 
 #include "body.h"
@@ -9,7 +10,7 @@
 
 #define PAIRS "hubspot.associations.pairs"
 
-/* Open addressing; `batch` is 0 in a free slot. */
+/* A slot of a hash table with open addressing; free if `batch` is 0. */
 typedef struct lhsa_slot {
   uint64_t hash;
   uint32_t batch, entry;
@@ -17,7 +18,7 @@ typedef struct lhsa_slot {
 
 typedef struct lhsa_pairs {
   lhsa_slot *slots;
-  size_t room, used; /* room: a power of 2, or 0 */
+  size_t room, used; /* room is a power of 2, or 0 */
 } lhsa_pairs;
 
 static size_t next_slot(const lhsa_pairs *pairs, size_t slot)
@@ -33,7 +34,7 @@ static void put(lhsa_pairs *pairs, lhsa_slot taken)
   pairs->slots[slot] = taken;
 }
 
-/* Makes room for `more` slots beside those in use; at most half of them is ever in use. */
+/* Makes room for `more` pairs. At most half of the slots are in use. */
 static void reserve(lua_State *L, lhsa_pairs *pairs, size_t more)
 {
   size_t room = pairs->room == 0 ? 64 : pairs->room;
@@ -62,7 +63,8 @@ static int same_pair(const lhsa_body *body, const lhsa_body_entry *one, const lh
                            lhsa_body_part(body, other, HSA_BODY_SECOND_ID));
 }
 
-/* Enters the entry, and sets its `first`. Gives the batch that had the pair before, or 0. */
+/* Enters a pair for a batch and sets the entry's `first`. Returns the batch that had the pair before, or
+ * 0. */
 static uint32_t enter_entry(lhsa_pairs *pairs, lhsa_body *body, uint32_t batch, uint32_t number)
 {
   lhsa_body_entry *entries = mutable_entries(body);
@@ -75,7 +77,7 @@ static uint32_t enter_entry(lhsa_pairs *pairs, lhsa_body *body, uint32_t batch, 
     uint32_t other = found->batch;
     if (other == batch) {
       if (!same_pair(body, &entries[found->entry], &entries[number]))
-        continue; /* two pairs with one hash */
+        continue; /* another pair with the same hash */
       entries[number].first = found->entry;
       return 0;
     }
@@ -88,7 +90,7 @@ static uint32_t enter_entry(lhsa_pairs *pairs, lhsa_body *body, uint32_t batch, 
   return 0;
 }
 
-/* Frees the slot, and moves back those behind it that it had kept from their home. */
+/* Frees a slot, and moves up the following ones that would not be found behind a free slot. */
 static void remove_slot(lhsa_pairs *pairs, size_t hole)
 {
   pairs->used--;
@@ -96,7 +98,7 @@ static void remove_slot(lhsa_pairs *pairs, size_t hole)
     size_t home = (size_t)pairs->slots[slot].hash & (pairs->room - 1);
     size_t to_hole = (slot - hole) & (pairs->room - 1), to_home = (slot - home) & (pairs->room - 1);
     if (to_home < to_hole)
-      continue; /* its home is behind the hole */
+      continue; /* its hash belongs behind the hole: it is found without crossing it */
     pairs->slots[hole] = pairs->slots[slot];
     hole = slot;
   }
@@ -116,8 +118,8 @@ static uint32_t check_batch(lua_State *L)
 }
 
 /* pairs:enter(body, batch) -> repeats, held
- * repeats: whether two inputs of the body have the same pair; body:first then tells which.
- * held: nil, or position -> batch, for the inputs whose pair is in another open batch. */
+ * repeats: whether two inputs of the body have the same pair; body:first tells which.
+ * held: position -> batch, for the inputs whose pair is in another open batch; nil if there are none. */
 static int pairs_enter(lua_State *L)
 {
   lhsa_pairs *pairs = check_pairs(L);
@@ -138,7 +140,7 @@ static int pairs_enter(lua_State *L)
     if (other != 0)
       lua_pushnumber(L, other);
     else if (first != i && held)
-      lua_rawgeti(L, 4, (int)first + 1); /* a pair waits as a whole */
+      lua_rawgeti(L, 4, (int)first + 1); /* inputs of one pair wait together */
     else
       continue;
     lua_rawseti(L, 4, (int)i + 1);
@@ -150,7 +152,7 @@ static int pairs_enter(lua_State *L)
   return 2;
 }
 
-/* pairs:leave(body, batch): the batch is done, and its pairs are free for those that wait */
+/* pairs:leave(body, batch): the batch is complete; other batches may have its pairs */
 static int pairs_leave(lua_State *L)
 {
   lhsa_pairs *pairs = check_pairs(L);
@@ -168,7 +170,7 @@ static int pairs_leave(lua_State *L)
   return 0;
 }
 
-/* pairs:count() -> how many there are */
+/* pairs:count() -> the number of pairs */
 static int pairs_count(lua_State *L)
 {
   lua_pushinteger(L, (lua_Integer)check_pairs(L)->used);
@@ -183,7 +185,7 @@ static int pairs_free(lua_State *L)
   return 0;
 }
 
-/* pairs() -> an empty one */
+/* pairs() -> an empty set of pairs */
 static int new_pairs(lua_State *L)
 {
   lhsa_pairs *pairs = lhsa_newuserdata(L, sizeof *pairs);

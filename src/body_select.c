@@ -1,22 +1,22 @@
-/* The request body of some of a body's inputs. Those that share a list are sent as one input, with the entries of all
- * their lists: the types of a pair, because HubSpot replaces a pair's labels by those of the last write, so that one
- * written after the other would be undone; or, in a shape that groups, the ids that go with one id. */
+/* Writes a request body of some of a body's inputs, and merges those that belong together into one input
+ * whose list has the entries of all: the types of a pair, because a second write of the pair would
+ * replace the labels of the first; or, if the shape groups, the ids that go with one id. */
 #include "body.h"
 
 #include <string.h>
 
 static const char begin[] = "{\"inputs\":[", end[] = "]}";
 
-/* What is to be written: for each input of the selection the next one that is sent as one with it, and the entries
- * that their list has so far. All memory is Lua's own. */
+/* The chosen inputs, numbered from 1 so that 0 is none. Those that are merged form a linked list. All
+ * memory is Lua's, so that an error leaks none. */
 typedef struct lhsa_selection {
   const lhsa_body *body;
   size_t count;
-  uint32_t *chosen;        /* entries, in order; numbers of these are from 1, so that 0 is none */
-  uint32_t *next;          /* of chosen: the next one that is sent as one with it, or 0 */
-  uint32_t *last;          /* of entries that are the first of those: the last one chosen, or 0 */
-  unsigned char *is_first; /* of chosen */
-  uint32_t *seen;          /* open addressing: where an entry of the list begins in the body, or 0 */
+  uint32_t *chosen;        /* number -> entry of the body */
+  uint32_t *next;          /* number -> the next number that is merged with it */
+  uint32_t *last;          /* entry that others are merged with -> the last number so far */
+  unsigned char *is_first; /* number -> whether it is the first that is merged */
+  uint32_t *seen; /* hash table with open addressing: offsets of the list entries that were written */
 } lhsa_selection;
 
 static uint32_t *push_numbers(lua_State *L, size_t count)
@@ -26,8 +26,8 @@ static uint32_t *push_numbers(lua_State *L, size_t count)
   return numbers;
 }
 
-/* Whether the number-th chosen input is written with others as one that none of them is. Without a list, each of them
- * is that one. */
+/* Whether the input's list has to be merged with others. In a shape without a list, inputs that belong
+ * together are the same: the first of them is written. */
 static int is_merged(const lhsa_selection *selection, size_t number)
 {
   return selection->next[number] != 0 && selection->body->shape->list != HSA_BODY_NO_LIST;
@@ -38,7 +38,7 @@ static hsa_text list_of(const lhsa_selection *selection, size_t number)
   return lhsa_body_list(selection->body, &lhsa_body_entries(selection->body)[selection->chosen[number]]);
 }
 
-/* How many entries a list has at most: each is an object with none in it. */
+/* At least the number of entries of a list: each is an object without objects in it. */
 static size_t count_entries(hsa_text list)
 {
   size_t count = 0;
@@ -47,7 +47,7 @@ static size_t count_entries(hsa_text list)
   return count;
 }
 
-/* The entry that begins at `at`, to its closing brace: one in a string closes nothing. */
+/* The list entry that begins at `at`. A brace within a string does not end it. */
 static hsa_text entry_at(hsa_text list, size_t at)
 {
   int in_string = 0;
@@ -64,7 +64,7 @@ static hsa_text entry_at(hsa_text list, size_t at)
   return (hsa_text){list.bytes + at, stop - at};
 }
 
-/* Whether the entry is not yet in the table, where it is from now on. */
+/* Adds the list entry to those seen. Returns whether it is new. */
 static int is_new(const lhsa_selection *selection, size_t mask, hsa_text entry)
 {
   const char *base = selection->body->json.data;
@@ -80,7 +80,7 @@ static int is_new(const lhsa_selection *selection, size_t mask, hsa_text entry)
   }
 }
 
-/* How many slots the entries of a list need, the first of whose inputs is the number-th chosen. */
+/* How many slots `seen` needs for the merged list that begins with this input. */
 static size_t slots_of(const lhsa_selection *selection, size_t number)
 {
   size_t entries = 0, slots = 8;
@@ -116,7 +116,7 @@ static void add_merged(const lhsa_selection *selection, size_t number, luaL_Buff
   luaL_addlstring(json, rest, (size_t)(first.bytes + first.length - rest));
 }
 
-/* Pushes the memory of a selection of so many inputs. */
+/* Initializes a selection of `count` inputs, whose memory it pushes. */
 static void push_selection(lua_State *L, lhsa_selection *selection, const lhsa_body *body, size_t count)
 {
   luaL_checkstack(L, LUA_MINSTACK, "a selection");
@@ -127,7 +127,7 @@ static void push_selection(lua_State *L, lhsa_selection *selection, const lhsa_b
   selection->is_first = lua_newuserdata(L, count + 1);
 }
 
-/* Makes the entry the number-th chosen. */
+/* Chooses an entry, as the number-th. */
 static void choose(lhsa_selection *selection, size_t number, const lhsa_body_entry *entry)
 {
   uint32_t *last = &selection->last[lhsa_body_leader(selection->body, entry)];
@@ -138,7 +138,7 @@ static void choose(lhsa_selection *selection, size_t number, const lhsa_body_ent
   *last = (uint32_t)number;
 }
 
-/* Pushes the request body of what was chosen. */
+/* Pushes the request body of the chosen inputs. */
 static void push_json(lua_State *L, lhsa_selection *selection)
 {
   const lhsa_body *body = selection->body;
@@ -166,8 +166,8 @@ static void push_json(lua_State *L, lhsa_selection *selection)
   luaL_pushresult(&json);
 }
 
-/* body:select(positions) -> a request body of the inputs at these positions only, as a string: those that are sent as
- * one where the first of them is in the list */
+/* body:select(positions) -> the request body of the inputs at these positions, as a string; those that are
+ * merged stand at the first of their positions */
 int lhsa_body_select(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);

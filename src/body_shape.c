@@ -1,5 +1,4 @@
-/* The shapes of inputs: the one place that says how each is written. A row is of use to every endpoint that takes
- * such inputs. */
+/* The table of shapes: how the inputs of each are written. Endpoints whose inputs look alike share a row. */
 #include "body_shape.h"
 
 #include <string.h>
@@ -66,8 +65,7 @@ static const hsa_body_shape shapes[] = {
     .list = HSA_BODY_NO_LIST,
   },
   {
-    /* Each input has a list of one entry, so that it is a whole one as it stands, and merging them is no special
-     * case. */
+    /* Each input is written with a list of one entry, so that grouping is the same merging as elsewhere. */
     .name = "fan",
     .expected = "a table { from, to }",
     .field_count = 3,
@@ -87,7 +85,7 @@ static const hsa_body_shape shapes[] = {
     .most_groups = 100,
   },
   {
-    /* The cursor is in place of a second id, so that two pages of one record are two inputs. */
+    /* The cursor takes the place of the second id, so that two pages of one record are two inputs. */
     .name = "record",
     .expected = "a record id, or a table { id, after }",
     .takes_bare_id = 1,

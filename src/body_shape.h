@@ -1,5 +1,5 @@
-/* How an input of an endpoint is written, as data: an endpoint whose inputs have fields of these kinds needs a row
- * in body_shape.c, and no other C code. Knows neither Lua nor libcurl. */
+/* How an input of an endpoint is written, as data: an endpoint whose inputs have fields of these kinds
+ * needs a row in body_shape.c, and no other C code. Knows neither Lua nor libcurl. */
 #ifndef HSA_BODY_SHAPE_H
 #define HSA_BODY_SHAPE_H
 
@@ -34,8 +34,8 @@ typedef enum hsa_body_kind {
   HSA_BODY_NOTHING,   /* an input that has the field is invalid */
 } hsa_body_kind;
 
-/* The parts of a written input that are looked for later. The ids tell one input from another; a shape may have one
- * id, and something else in place of the second. */
+/* The parts of a written input that are looked for later. The ids tell one input from another; a shape may
+ * have one id, and something else in place of the second. */
 typedef enum hsa_body_part {
   HSA_BODY_FIRST_ID,
   HSA_BODY_SECOND_ID,
@@ -48,10 +48,9 @@ typedef struct hsa_body_field {
   hsa_body_key key;
   hsa_body_kind kind;
   hsa_body_part part;
-  int is_optional; /* without it, neither the value nor the JSON before it is written */
-  hsa_text before; /* the JSON in front of the value */
-  const char
-    *words; /* for errors: what an id in a table is called, or what is expected in place of the value */
+  int is_optional;   /* without it, neither the value nor the JSON before it is written */
+  hsa_text before;   /* the JSON in front of the value */
+  const char *words; /* for errors: what an id in a table is called, or what is expected instead */
 } hsa_body_field;
 
 enum { HSA_BODY_MOST_FIELDS = 3, HSA_BODY_NO_LIST = HSA_BODY_PARTS };
@@ -65,8 +64,8 @@ typedef struct hsa_body_shape {
   hsa_text end; /* the JSON behind the last value */
   int id_count; /* how many ids a result names */
 
-  /* Inputs with the same ids are sent as one; of a shape that groups, those with the same first id are. What is sent
-   * has the entries that their lists have: the list is a part, or there is none. */
+  /* Inputs with the same ids are sent as one; of a shape that groups, those with the same first id are.
+   * What is sent has the entries that their lists have: the list is a part, or there is none. */
   int is_grouped;
   int list;                          /* a hsa_body_part, or HSA_BODY_NO_LIST */
   int list_lead, list_tail;          /* bytes of an entry of the list before and behind the part */

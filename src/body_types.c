@@ -1,11 +1,9 @@
-/* Association types: checked, and written as a list of { associationCategory, associationTypeId }. */
+/* Checks association types and writes them as a list of { associationCategory, associationTypeId }. */
 #include "body_write.h"
 
 #include "json_write.h"
 
 #include <string.h>
-
-/* ---- association types ---- */
 
 static int is_category(const char *bytes, size_t length)
 {
@@ -31,10 +29,10 @@ static int is_hubspot_defined(hsa_text category)
   return hsa_text_same(category, (hsa_text){name, sizeof name - 1});
 }
 
-/* Where a type stands in an input, but for the number of an entry of the list `types`. */
+/* Where a type stands that is not types[number]: it is `types`, or the input itself has its fields. */
 enum { IN_NO_LIST = 0, IN_THE_INPUT = -1 };
 
-/* Pushes the name of types[number]key, of typeskey, or of the input's own key. */
+/* Pushes the name of a type's field, for an error. */
 static void push_type_field(lua_State *L, int number, const char *key)
 {
   if (number > 0)
@@ -51,7 +49,7 @@ static int invalid_type(lua_State *L, int index, const char *expected, int numbe
   return lhsa_body_invalid(L, index, expected, lua_tostring(L, -1));
 }
 
-/* Asks the body's check_type about an id of category HUBSPOT_DEFINED: 1, or 0 with an error pushed. */
+/* Passes a type id of category HUBSPOT_DEFINED to the body's check_type. */
 static int check_type(lua_State *L, lhsa_body *body, int64_t id, int number, const char *key)
 {
   int32_t *passed = &body->passed[id % LHSA_BODY_PASSED_TYPES];
@@ -91,7 +89,7 @@ static int invalid_category(lua_State *L, int index, int number, const char *key
                       key);
 }
 
-/* The category at `index`, whose bytes are NULL when it is none. */
+/* The category at `index`. Its bytes are NULL if the value is no category. */
 static inline hsa_text category_at(lua_State *L, int index)
 {
   hsa_text category = {NULL, 0};
@@ -141,7 +139,7 @@ static int is_single_type(lua_State *L, const lhsa_body *body, int types)
   return single;
 }
 
-/* Writes the list of types from input.types: a list, one type, or an integer. */
+/* The types are a list, one type, or an integer. */
 int lhsa_body_write_types(lua_State *L, lhsa_body *body, int types)
 {
   hsa_buffer *json = &body->json;

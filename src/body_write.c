@@ -1,6 +1,6 @@
-/* Lua inputs -> JSON, straight into a body's bytes, checked while they are written: one walk, no tables.
- * An input that is invalid, or that raises (a proxy's __index may), leaves the body as it was: only what is
- * committed is ever sent. */
+/* Writes Lua inputs as JSON, in one pass that also checks them.
+ * An input that is invalid leaves the body as it was, as does one whose __index raises: bytes are sent
+ * only once lhsa_body_write has committed them. */
 #include "body_write.h"
 
 #include "json_write.h"
@@ -15,7 +15,7 @@ static lhsa_body_span span(size_t start, size_t end)
 
 /* ---- record ids ---- */
 
-/* Writes a number as an id: judged by its value, since a decoder may have made a float of it. */
+/* A number is an id if its value is: a decoder may have made the float 101.0 of 101. */
 static inline int write_number_id(lua_State *L, hsa_buffer *json, int index, const char *field)
 {
   int64_t number;
@@ -34,12 +34,12 @@ static int invalid_text_id(lua_State *L, int index, const char *flaw, const char
   lua_pushfstring(L, "expected a record id (1 to %d digits), found %s: %s", HSA_RECORD_ID_DIGITS,
                   lua_tostring(L, -1), flaw);
   lhsa_body_push_error(L, "invalid_input", field);
-  lua_pushstring(L, flaw); /* alone: the same for each id with this flaw */
+  lua_pushstring(L, flaw); /* by itself, so that errors with the same flaw can be counted together */
   lua_setfield(L, -2, "flaw");
   return 0;
 }
 
-/* Writes a string as it is, where any is an id. */
+/* For bodies in which any string is an id. */
 static int write_any_text(lua_State *L, hsa_buffer *json, int index, const char *bytes, size_t length,
                           const char *field)
 {
@@ -51,7 +51,8 @@ static int write_any_text(lua_State *L, hsa_buffer *json, int index, const char 
   return lhsa_body_appended(L, status, field);
 }
 
-/* Writes a string as an id: judged by its spelling. */
+/* A string is an id if it is spelled as one: "1e5" and "0101" are not converted, as that may give another
+ * record. */
 static inline int write_text_id(lua_State *L, lhsa_body *body, int index, const char *field)
 {
   size_t length;
@@ -91,7 +92,7 @@ int lhsa_body_is_record_id(lua_State *L)
   return 1;
 }
 
-/* Writes the id at `value`, which is an id or { id = … }. */
+/* The value is an id or { id = … }. */
 static int write_record(lua_State *L, lhsa_body *body, int value, const hsa_body_field *field)
 {
   if (!lua_istable(L, value))
@@ -147,7 +148,7 @@ static int write_value(lua_State *L, lhsa_body *body, int value, const hsa_body_
   return 0;
 }
 
-/* Pushes the value of a field: 1, or 0 when it is left out. */
+/* Pushes the value of a field. Returns 0 if the field is to be left out. */
 static inline int push_value(lua_State *L, const lhsa_body *body, int input, const hsa_body_field *field)
 {
   if (field->kind == HSA_BODY_OWN_ID) {
@@ -164,7 +165,7 @@ static inline int push_value(lua_State *L, const lhsa_body *body, int input, con
   return !lua_isnil(L, -1);
 }
 
-/* Writes one field of the input, and notes where its value stands. Its values stay on the stack. */
+/* Writes one field of the input and records where its value stands. Leaves values on the stack. */
 static inline int write_field(lua_State *L, lhsa_body *body, int input, const hsa_body_field *field,
                               lhsa_body_entry *entry)
 {

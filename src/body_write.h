@@ -4,32 +4,35 @@
 
 #include "body.h"
 
-/* Each pushes an error { kind, field, message }, of kind invalid_input or too_large; returns 0, for a function
- * that writes to return. */
-int lhsa_body_push_error(lua_State *L, const char *kind, const char *field); /* of the message at the top */
+/* Functions that write return 1 if they did, or 0 with an error { kind, field, message } pushed. These
+ * push one and return that 0. */
+
+/* Replaces the message at the top by an error. */
+int lhsa_body_push_error(lua_State *L, const char *kind, const char *field);
+
+/* Of kind too_large: the body would have too many bytes, or too many of something. */
 int lhsa_body_too_large(lua_State *L, const char *field);
 int lhsa_body_too_many(lua_State *L, uint32_t most, const char *what, const char *field);
-int lhsa_body_invalid(lua_State *L, int index, const char *expected,
-                      const char *field); /* of the value there */
-int lhsa_body_invalid_found(lua_State *L, const char *expected,
-                            const char *field); /* of the description at the top */
 
-/* Pushes what a person would call the value at `index`. */
+/* Of kind invalid_input: "expected …, found" the value at `index`, or the description at the top. */
+int lhsa_body_invalid(lua_State *L, int index, const char *expected, const char *field);
+int lhsa_body_invalid_found(lua_State *L, const char *expected, const char *field);
+
+/* Pushes a description of the value at `index`, for a message. */
 void lhsa_body_push_description(lua_State *L, int index);
 
-/* What keeps the table at `index` from being a list with at least one entry and the keys 1 to its length:
- * 0 when nothing does, else 1 with a description pushed. Raw: a list's metatable is not asked. */
+/* Returns 0 if the table at `index` is a list: its keys are 1 to its length, which is not 0. Otherwise
+ * returns 1 with a description of what it is pushed. Asks no metatable. */
 int lhsa_body_push_list_flaw(lua_State *L, int index);
 
-/* Writes the association types at `index`: a list without its brackets. */
+/* Writes the association types at `index`, without the brackets of their list. */
 int lhsa_body_write_types(lua_State *L, lhsa_body *body, int index);
 
-/* Write a category and a type id that are fields of the input itself. */
+/* Write the category and the type id of an input that has them itself, not in a list of types. */
 int lhsa_body_write_category(lua_State *L, lhsa_body *body, int index, const char *field);
 int lhsa_body_write_type_id(lua_State *L, lhsa_body *body, int index, const char *field, hsa_text category);
 
-/* What became of bytes that were appended: 1, or 0 with an error pushed when they were too many. Raises when memory
- * has run out. */
+/* Turns the status of an append into the result of a function that writes. Raises if memory ran out. */
 static inline int lhsa_body_appended(lua_State *L, hsa_status status, const char *field)
 {
   if (status == HSA_OK)
@@ -47,8 +50,8 @@ static inline int lhsa_body_append(lua_State *L, hsa_buffer *json, const char *b
 #define LHSA_BODY_APPEND(L, json, literal, field)                                                            \
   lhsa_body_append(L, json, literal, sizeof(literal) - 1, field)
 
-/* Pushes the table's value under the key, asking a metatable's __index as Lua code would. The keys are upvalues of each
- * function that reads inputs, which saves looking up the same strings thousands of times. */
+/* Pushes table[key], with metamethods. The keys are upvalues of the running function, because pushing a C
+ * string would hash it for each of thousands of inputs. */
 static inline void lhsa_body_get(lua_State *L, const lhsa_body *body, int table, hsa_body_key key)
 {
   unsigned uses = body->uses;
@@ -60,7 +63,7 @@ static inline void lhsa_body_get(lua_State *L, const lhsa_body *body, int table,
 
 #define LHSA_BODY_EXACT 9007199254740992.0 /* 2^53: doubles below it are exact integers */
 
-/* The integer at `index`, written exactly: 1, or 0 when it is none that Lua holds exactly. */
+/* Gets the number at `index` as an integer. Returns 0 if it is none, or a float too large to be exact. */
 static inline int lhsa_body_to_integer(lua_State *L, int index, int64_t *value)
 {
   if (lua_isinteger(L, index)) {

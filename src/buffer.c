@@ -1,5 +1,4 @@
-/* Growable bytes with a ceiling.
- * Owns its memory and nothing else; knows neither Lua nor libcurl. */
+/* A growable buffer with a limit. Knows neither Lua nor libcurl. */
 #include "buffer.h"
 
 #include <stdlib.h>
@@ -19,7 +18,7 @@ void hsa_buffer_free(hsa_buffer *buffer)
 
 hsa_status hsa_buffer_grow(hsa_buffer *buffer, size_t extra)
 {
-  /* length <= limit always holds, so that neither side can wrap. */
+  /* As length <= limit, the subtraction cannot wrap; nor can the addition below. */
   if (extra > buffer->limit - buffer->length)
     return HSA_TOO_LARGE;
   size_t needed = buffer->length + extra;
@@ -27,7 +26,7 @@ hsa_status hsa_buffer_grow(hsa_buffer *buffer, size_t extra)
   while (capacity < needed)
     capacity = capacity > buffer->limit / 2 ? buffer->limit : capacity * 2;
   if (capacity > buffer->limit)
-    capacity = buffer->limit; /* never below what is needed */
+    capacity = buffer->limit; /* which is at least what is needed: see above */
   char *data = realloc(buffer->data, capacity);
   if (data == NULL)
     return HSA_NO_MEMORY;

@@ -7,11 +7,11 @@
 typedef enum hsa_status {
   HSA_OK = 0,
   HSA_NO_MEMORY,
-  HSA_TOO_LARGE, /* the ceiling was reached */
+  HSA_TOO_LARGE, /* the buffer would be over its limit */
   HSA_BAD_UTF8,
 } hsa_status;
 
-/* Zeroed bytes and a limit are an empty buffer. After a failed call the contents are as they were. */
+/* Zeroed, but for the limit, it is an empty buffer. A call that fails changes nothing. */
 typedef struct hsa_buffer {
   char *data;
   size_t length;
@@ -22,7 +22,7 @@ typedef struct hsa_buffer {
 void hsa_buffer_init(hsa_buffer *buffer, size_t limit);
 void hsa_buffer_free(hsa_buffer *buffer);
 
-/* Reserve's slow half. */
+/* The slow path of hsa_buffer_reserve. */
 hsa_status hsa_buffer_grow(hsa_buffer *buffer, size_t extra);
 
 /* Makes room for `extra` more bytes at data + length. */

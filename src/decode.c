@@ -1,8 +1,9 @@
-/* core.decode: the JSON of HubSpot's responses, and of a caller's inputs -> plain Lua tables, in one pass.
- * What differs from a general decoder: null is absence (and leaves no hole in a list), whole numbers are
- * integers where Lua has them, and record ids that come as numbers become strings, with every digit. Those of
- * an input become strings however they are spelled: who judges an id must see the 3.8e10 that it was.
- * All memory is Lua's own, so that an error can be raised anywhere. */
+/* core.decode: decodes the JSON of HubSpot's responses, and of a caller's inputs, to Lua tables in one
+ * pass. It differs from a general decoder: null is absence, and leaves no hole in a list; whole numbers
+ * are integers, where Lua has them; record ids that are numbers become strings with all their digits.
+ * The ids of inputs become strings however they are spelled, so that the check of ids sees the 3.8e10 in
+ * a file.
+ * All memory is Lua's, so that an error may be raised anywhere. */
 #include "core.h"
 
 #include "json_read.h"
@@ -17,18 +18,18 @@
 
 enum { MOST_PRESIZED = 16, INPUT_SIDES = 2 };
 
-/* How many fields the last object had, at each depth: a good guess for the next. */
+/* `fields` has the number of fields of the last object at each depth: a good guess for the next. */
 typedef struct lhsa_decoder {
   hsa_json_reader reader;
-  int of_input;                     /* not of a response */
-  const char *id_keys[INPUT_SIDES]; /* of an input: what holds an id, beside "id" */
+  int of_input;                     /* the text is an input, not a response */
+  const char *id_keys[INPUT_SIDES]; /* of an input: the keys that hold an id, beside "id" */
   int fields[HSA_JSON_MAX_DEPTH + 1];
-  hsa_secrets secrets; /* what no string may show */
+  hsa_secrets secrets; /* to be taken out of all strings */
 } lhsa_decoder;
 
 /* ---- scalars ---- */
 
-/* Replaces the string at the top by one without the secrets. */
+/* Takes the secrets out of the string at the top. */
 static void redact(lua_State *L, const hsa_secrets *secrets)
 {
   size_t length, begin = 0;
@@ -36,8 +37,8 @@ static void redact(lua_State *L, const hsa_secrets *secrets)
   const char *bytes = lua_tolstring(L, -1, &length);
   if (!hsa_secrets_find(secrets, bytes, length, 0, &span))
     return;
-  luaL_checkstack(L, LUA_MINSTACK, "a response"); /* 5.1's buffers keep pieces on the stack */
-  luaL_Buffer redacted;                           /* the string stays below it, and so alive */
+  luaL_checkstack(L, LUA_MINSTACK, "a response"); /* Lua 5.1's buffers keep parts on the stack */
+  luaL_Buffer redacted;                           /* the string below it stays alive */
   luaL_buffinit(L, &redacted);
   do {
     luaL_addlstring(&redacted, bytes + begin, span.begin - begin);
@@ -69,7 +70,7 @@ static void push_string(lua_State *L, const lhsa_decoder *decoder)
 }
 
 #if LUA_VERSION_NUM >= 503
-/* Pushes a whole number that fits 64 bits: 1, or 0 when it does not. */
+/* Pushes a whole number. Returns 0 if it does not fit in 64 bits. */
 static int push_integer(lua_State *L, const hsa_json_reader *reader)
 {
   char digits[24];
@@ -102,7 +103,7 @@ static void push_number(lua_State *L, const hsa_json_reader *reader)
   if (point == NULL) {
     memcpy(text, reader->text, reader->length);
     text[reader->length] = '\0';
-  } else { /* strtod wants that of the host's locale, which may have several bytes */
+  } else { /* strtod expects the locale's decimal point, which may have several bytes */
     int before = (int)(point - reader->text), behind = (int)reader->length - before - 1;
     snprintf(text, sizeof text, "%.*s%.*s%.*s", before, reader->text, MB_LEN_MAX, localeconv()->decimal_point,
              behind, point + 1);
@@ -133,7 +134,7 @@ static int is_input_id(const lhsa_decoder *decoder, const char *key, size_t leng
   return is_word(key, length, "id");
 }
 
-/* Whether the number read last is a record id under the key at the top of the stack. */
+/* Whether the number read last, under the key at the top, is a record id. */
 static int is_id(lua_State *L, const lhsa_decoder *decoder)
 {
   size_t length;
@@ -143,7 +144,7 @@ static int is_id(lua_State *L, const lhsa_decoder *decoder)
   return decoder->reader.is_integer && (ends_with(key, length, "ObjectId") || is_word(key, length, "id"));
 }
 
-/* Whether the object at the top but one has a value under the key at the top. */
+/* Whether the object has a value under the key at the top. */
 static int is_known(lua_State *L)
 {
   lua_pushvalue(L, -1);
@@ -153,7 +154,7 @@ static int is_known(lua_State *L)
   return known;
 }
 
-/* A bit for the key at the top, when it is one by which a response tells outcomes; else 0. */
+/* A bit for the key at the top if an input's outcome depends on its value; else 0. */
 static unsigned outcome_bit(lua_State *L)
 {
   static const char *const KEYS[] = {"fromObjectId", "toObjectId", "from",      "to",    "id",
@@ -166,38 +167,39 @@ static unsigned outcome_bit(lua_State *L)
   return 0;
 }
 
-/* Whether the object at the top but one has a value under the key at the top: of a response, only where it tells
- * outcomes. `told` has the bits of those that were there. */
-static int is_second(lua_State *L, const lhsa_decoder *decoder, unsigned *told)
+/* Whether the object has a value under the key at the top. In a response, only keys that outcomes depend
+ * on count, of which `seen` has the bits. */
+static int is_second(lua_State *L, const lhsa_decoder *decoder, unsigned *seen)
 {
   if (decoder->of_input)
     return is_known(L);
-  unsigned bit = outcome_bit(L), before = *told;
-  *told |= bit;
+  unsigned bit = outcome_bit(L), before = *seen;
+  *seen |= bit;
   return (before & bit) != 0;
 }
 
-/* Reads `"key": value` behind the token that began the key, and sets it in the object at the top. */
-static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_json_token token, int depth, unsigned *told)
+/* Reads `"key": value`, of which `token` is the key, into the object at the top. */
+static int read_field(lua_State *L, lhsa_decoder *decoder, hsa_json_token token, int depth, unsigned *seen)
 {
   hsa_json_reader *reader = &decoder->reader;
   if (token != HSA_JSON_STRING)
     return hsa_json_fail(reader, "a key is missing");
   push_string(L, decoder);
-  int doubtful = is_second(L, decoder, told);
-  if (decoder->of_input && doubtful) /* which of two ids is meant would be a guess */
+  int doubtful = is_second(L, decoder, seen);
+  if (decoder->of_input && doubtful) /* which of two values is meant would be a guess */
     return hsa_json_fail(reader, "a key for the second time");
   if (hsa_json_next(reader) != HSA_JSON_COLON)
     return hsa_json_fail(reader, "a colon is missing");
   token = hsa_json_next(reader);
   if (token == HSA_JSON_NUMBER && is_id(L, decoder)) {
-    if (!decoder->of_input && !hsa_json_begin(reader, token, depth - 1)) /* an input's is judged by others */
+    /* An id of an input may be of any length: the check of ids is for that. */
+    if (!decoder->of_input && !hsa_json_begin(reader, token, depth - 1))
       return 0;
     lua_pushlstring(L, reader->text, reader->length);
   } else if (!push_value(L, decoder, token, depth - 1)) {
     return 0;
   }
-  if (doubtful) { /* of two values, neither is believed */
+  if (doubtful) { /* neither of two values is believed */
     lua_pop(L, 1);
     lua_pushboolean(L, 0);
   }
@@ -209,14 +211,14 @@ static int push_object(lua_State *L, lhsa_decoder *decoder, int depth)
 {
   hsa_json_reader *reader = &decoder->reader;
   int fields = 0;
-  unsigned told = 0;
+  unsigned seen = 0;
   lua_createtable(L, 0, decoder->fields[depth]);
   hsa_json_token token = hsa_json_next(reader);
   if (token != HSA_JSON_OBJECT_END) {
     do {
       if (fields > 0)
         token = hsa_json_next(reader);
-      if (!read_field(L, decoder, token, depth, &told))
+      if (!read_field(L, decoder, token, depth, &seen))
         return 0;
       fields++;
     } while ((token = hsa_json_next(reader)) == HSA_JSON_COMMA);
@@ -249,7 +251,8 @@ static int push_list(lua_State *L, lhsa_decoder *decoder, int depth)
   return token == HSA_JSON_LIST_END ? 1 : hsa_json_fail(reader, "a list without an end");
 }
 
-/* Pushes the value that `token` begins (nil for null): 1; or 0, with the reader's error set. */
+/* Pushes the value that `token` begins; nil for null. Returns 0 with the reader's error set if it is
+ * wrong. */
 static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_json_token token, int depth)
 {
   hsa_json_reader *reader = &decoder->reader;
@@ -279,12 +282,12 @@ static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_json_token token,
   }
 }
 
-/* Decodes the string at 1: returns the table, or nil and a message. */
+/* Decodes the string at 1. Pushes the table, or nil and a message. */
 static int decode_text(lua_State *L, lhsa_decoder *decoder)
 {
   hsa_json_reader *reader = &decoder->reader;
   size_t length;
-  const char *text = lua_tolstring(L, 1, &length); /* stays at 1, and so alive */
+  const char *text = lua_tolstring(L, 1, &length); /* at 1, it stays alive */
   hsa_json_init(reader, text, length);
   hsa_json_token token = hsa_json_next(reader);
   if (token != HSA_JSON_OBJECT && token != HSA_JSON_LIST && token != HSA_JSON_ERROR)
@@ -298,7 +301,7 @@ static int decode_text(lua_State *L, lhsa_decoder *decoder)
   return 2;
 }
 
-/* The text at 1, and behind it the secrets, which stay on the stack. */
+/* Checks the text at 1 and the secrets after it, which stay on the stack. */
 static void check_secrets(lua_State *L, hsa_secrets *secrets)
 {
   luaL_checktype(L, 1, LUA_TSTRING);
@@ -311,9 +314,10 @@ static void check_secrets(lua_State *L, hsa_secrets *secrets)
   }
 }
 
-/* decode(text [, secret [, secret]]) -> table | nil, message: the JSON object or list that `text` is, as plain
- * tables; "[token]" stands in its strings where a secret stood, or a beginning of one: see secrets.c. Where an object
- * has two values under a key that tells outcomes, such as "fromObjectId" or "results", that is false. */
+/* decode(text [, secret [, secret]]) -> table | nil, message
+ * The text is a JSON object or list. In its strings, "[token]" replaces each secret, or a long prefix of
+ * one: see secrets.c. If an object has two values under a key that outcomes depend on, such as
+ * "fromObjectId" or "results", the value is false. */
 static int decode(lua_State *L)
 {
   lhsa_decoder decoder = {.of_input = 0};
@@ -321,25 +325,25 @@ static int decode(lua_State *L)
   return decode_text(L, &decoder);
 }
 
-/* redact(text [, secret [, secret]]) -> text: the same for text that is no JSON */
+/* redact(text [, secret [, secret]]) -> text: takes secrets out of a text that is not JSON */
 static int redact_text(lua_State *L)
 {
   hsa_secrets secrets;
   check_secrets(L, &secrets);
-  lua_pushvalue(L, 1); /* the secrets stay below it, and so alive */
+  lua_pushvalue(L, 1); /* the secrets below it stay alive */
   redact(L, &secrets);
   return 1;
 }
 
-/* decode_input(text [, from [, to]]) -> table | nil, message: the same for an input, in which a number under
- * "id", and under the keys `from` and `to` ("from" and "to" by default), becomes the string that it is spelled
- * with, and no object has a key twice */
+/* decode_input(text [, from [, to]]) -> table | nil, message
+ * The same for an input. A number under "id", and under the keys `from` and `to` ("from" and "to" by
+ * default), becomes a string as it is spelled. A key that comes twice in an object is an error. */
 static int decode_input(lua_State *L)
 {
   lhsa_decoder decoder = {.of_input = 1};
   luaL_checktype(L, 1, LUA_TSTRING);
   lua_settop(L, 1 + INPUT_SIDES);
-  decoder.id_keys[0] = luaL_optstring(L, 2, "from"); /* stay on the stack, and so alive */
+  decoder.id_keys[0] = luaL_optstring(L, 2, "from"); /* on the stack, they stay alive */
   decoder.id_keys[1] = luaL_optstring(L, 3, "to");
   return decode_text(L, &decoder);
 }

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* Half of all tokens are one character. hsa_json_next needs no stack frame for those, unless a compiler puts the
- * functions for the others into it. */
+/* Half of all tokens are one character long. hsa_json_next needs no stack frame for them, as long as the
+ * compiler does not inline the functions for the others. */
 #define OUT_OF_LINE __attribute__((noinline))
 
 void hsa_json_init(hsa_json_reader *reader, const char *text, size_t length)
@@ -56,7 +56,7 @@ static size_t escape_length(const char *p, const char *end)
   return memchr("\"\\/bfnrt", p[1], 8) != NULL ? 2 : 0;
 }
 
-/* Reads the rest of a string, from its first backslash on. */
+/* Reads a string from its first backslash on. */
 static hsa_json_token read_escaped_string(hsa_json_reader *reader, const char *p)
 {
   reader->has_escapes = 1;
@@ -75,8 +75,7 @@ static hsa_json_token read_escaped_string(hsa_json_reader *reader, const char *p
   return HSA_JSON_STRING;
 }
 
-/* Nearly every string of a response is a short key without escapes, which two searches of the C library read in less
- * time than a loop over its bytes. */
+/* Two calls of memchr are faster than a loop, even though most strings of a response are short keys. */
 static OUT_OF_LINE hsa_json_token read_string(hsa_json_reader *reader)
 {
   const char *begin = reader->next, *quote = memchr(begin, '"', (size_t)(reader->end - begin));
@@ -263,8 +262,8 @@ static size_t write_utf8(char *to, long code)
   return 4;
 }
 
-/* The code point of the \u escape whose digits begin at *p, which is moved behind it; two escapes may be
- * one (a surrogate pair). A surrogate alone is U+FFFD. */
+/* Reads the code point of a \u escape whose digits begin at *p, and moves *p behind it. A pair of
+ * surrogates is one code point; a surrogate by itself is U+FFFD. */
 static long read_unicode(const char **p, const char *end)
 {
   long code = hex4(*p, end);

@@ -19,42 +19,42 @@ typedef enum hsa_json_token {
   HSA_JSON_NULL = 'n',
 } hsa_json_token;
 
-/* Limits of all who read a text, so that one does not take what another rejects: what a response to a full batch
- * has is some ten thousands of values, each of which may take fifty times its JSON in memory. */
+/* Limits that all readers share, so that they accept the same texts. A response to a full batch has some
+ * ten thousand values; one as a Lua value may take fifty times the memory of its JSON. */
 enum { HSA_JSON_MAX_DEPTH = 64, HSA_JSON_MAX_VALUES = 1024 * 1024, HSA_JSON_LONG_NUMBER = 400 };
 
-/* A place in a JSON text, and the token read last. */
+/* A position in a JSON text, and the token read last. */
 typedef struct hsa_json_reader {
   const char *begin, *next, *end;
-  const char *text; /* of the token: a string's without its quotes, a number's whole */
+  const char *text; /* of the token; a string's is without its quotes */
   size_t length;
-  int has_escapes; /* of a string: it has backslashes in it */
-  int is_integer;  /* of a number: it has neither fraction nor exponent */
-  int values;      /* that were begun */
+  int has_escapes; /* a string with backslashes */
+  int is_integer;  /* a number without fraction and exponent */
+  int values;      /* passed to hsa_json_begin so far */
   const char *error;
 } hsa_json_reader;
 
 void hsa_json_init(hsa_json_reader *reader, const char *text, size_t length);
 
-/* The next token. */
+/* Reads the next token. */
 hsa_json_token hsa_json_next(hsa_json_reader *reader);
 
-/* Counts the value that `token` begins, and checks it against the limits: 1, or 0 with reader->error. `depth` is
- * how many objects and lists may be within each other from here on. To be called once for each value. */
+/* Checks the value that `token` begins against the limits. Returns 0 with reader->error set if it is over
+ * one. `depth` is the number of levels that may still be nested. To be called once for each value. */
 int hsa_json_begin(hsa_json_reader *reader, hsa_json_token token, int depth);
 
-/* Reads the rest of the value that `token` begins, and that was begun, checking its syntax: 1, or 0 with
- * reader->error. */
+/* Reads over the rest of a value that hsa_json_begin accepted, and checks its syntax. Returns 0 with
+ * reader->error set if that is wrong. */
 int hsa_json_skip_begun(hsa_json_reader *reader, hsa_json_token token, int depth);
 
-/* Begins it, too. */
+/* Both. */
 int hsa_json_skip(hsa_json_reader *reader, hsa_json_token token, int depth);
 
-/* Notes an error at the token read last; returns 0. */
+/* Sets reader->error, unless it is set. Returns 0. */
 int hsa_json_fail(hsa_json_reader *reader, const char *error);
 
-/* Writes what a string's text stands for to `to`, which has room for `length` bytes (it is never longer):
- * how many bytes it is. */
+/* Writes the string whose text is given to `to`, which has room for `length` bytes, and returns its
+ * length: unescaped, it is never longer. */
 size_t hsa_json_unescape(char *to, const char *text, size_t length);
 
 #endif

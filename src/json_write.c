@@ -1,10 +1,9 @@
-/* Writes JSON: strings, whose UTF-8 it checks, and integers.
- * Appends bytes to a buffer; knows neither Lua nor libcurl. */
+/* Appends JSON to a buffer: strings, whose UTF-8 is checked, and integers. Knows neither Lua nor libcurl. */
 #include "json_write.h"
 
 #include <string.h>
 
-/* What may stand in a JSON string as it is: ASCII without controls, quote, backslash. */
+/* Printable ASCII that needs no escape in a JSON string. */
 static int is_plain(unsigned char c)
 {
   return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -70,7 +69,8 @@ static size_t escape(char *to, unsigned char c)
   }
 }
 
-/* At least what hsa_json_write_string writes of the bytes between its quotes: exactly that, of a long text. */
+/* An upper bound of what hsa_json_write_string writes between the quotes. Exact for a long text, for which
+ * six times its length would be much. */
 static size_t written_length(const unsigned char *bytes, size_t count)
 {
   enum { LONGEST_ESCAPE = 6, SHORT = 4096 };

@@ -1,6 +1,6 @@
-/* What text is a record id: HubSpot's are decimal integers of up to 64 bits, and nothing else is sent as one.
- * HubSpot, spreadsheets and JSON decoders each make another number of "1.01E+11" or "0101": to guess which
- * record is meant would link a wrong one. Knows neither Lua nor libcurl. */
+/* Tells record ids from other texts. HubSpot's ids are decimal integers of up to 64 bits; nothing else is
+ * sent as one, because HubSpot, spreadsheets and JSON decoders read "1.01E+11" or "0101" as different
+ * numbers, and a wrong guess would link a wrong record. Knows neither Lua nor libcurl. */
 #include "record_id.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static size_t digits_at(const char *bytes, size_t length)
   return count;
 }
 
-/* ---- what people have in place of an id; each may assume that those before it did not match ---- */
+/* ---- what people have in place of an id; each test assumes that those before it did not match ---- */
 
 static int is_empty(const char *bytes, size_t length)
 {
@@ -54,7 +54,7 @@ static int is_signed(const char *bytes, size_t length)
   return (bytes[0] == '+' || bytes[0] == '-') && digits_at(bytes + 1, length - 1) == length - 1;
 }
 
-/* A number with an exponent, 1.01E+11, of which a spreadsheet has dropped digits. */
+/* A number with an exponent, such as 1.01E+11: a spreadsheet has dropped its last digits. */
 static int is_shortened(const char *bytes, size_t length)
 {
   size_t at = bytes[0] == '+' || bytes[0] == '-', digits = digits_at(bytes + at, length - at);
@@ -72,7 +72,7 @@ static int is_shortened(const char *bytes, size_t length)
   return at < length && at + digits_at(bytes + at, length - at) == length;
 }
 
-/* 101.0 or 101,00; not 1,234, which may be a thousand or two ids. */
+/* 101.0 or 101,00; but not 1,234, which may be a number above a thousand, or two ids. */
 static int has_decimals(const char *bytes, size_t length)
 {
   size_t at = bytes[0] == '+' || bytes[0] == '-';

@@ -5,8 +5,8 @@
 
 enum { HSA_RECORD_ID_DIGITS = 19 };
 
-/* NULL when `bytes` spell a record id: 1 to 19 digits, of which the first is not 0. Else what they look like,
- * and what to do about it, as the rest of a sentence. */
+/* NULL if `bytes` spell a record id: 1 to 19 digits, the first not 0. Otherwise what they look like and
+ * what to do about it, to end a sentence with. */
 const char *hsa_record_id_flaw(const char *bytes, size_t length);
 
 #endif

@@ -1,13 +1,13 @@
-/* Finds secrets in text, however the text spells them, whole or cut short.
- * Knows neither Lua nor JSON's structure: any bytes are text. */
+/* Finds secrets in a text, also if they are escaped or cut short.
+ * Takes any bytes for text; knows neither Lua nor the structure of JSON. */
 #include "secrets.h"
 
-/* A beginning of this length shows a secret as well: servers cut long messages, and so does libcurl. All
- * tokens of HubSpot's begin with the same 8 characters or so ("pat-na1-"), which are no secret. */
+/* A prefix of this length counts as the secret: servers and libcurl cut long messages. All tokens of
+ * HubSpot begin with the same 8 characters or so ("pat-na1-"), which are not secret. */
 enum { SHORTEST_BEGINNING = 12 };
 
-/* JSON within JSON within JSON doubles the backslash of an escape twice. More are no escape, and to read on
- * would take quadratic time in a text of backslashes only. */
+/* JSON within JSON within JSON doubles the backslash of an escape twice. A limit is needed, because a text
+ * of backslashes only would take quadratic time. */
 enum { MOST_BACKSLASHES = 8, MOST_DIGITS = 6 };
 
 static int digit(char c)
@@ -18,7 +18,7 @@ static int digit(char c)
                                 : 16;
 }
 
-/* Reads up to `most` digits at *p, which is moved behind them; -1 when there are fewer than `least`. */
+/* Reads up to `most` digits at *p and moves *p behind them. Returns -1 if there are fewer than `least`. */
 static long read_number(const char **p, const char *end, int base, int least, int most)
 {
   long value = 0;
@@ -28,8 +28,8 @@ static long read_number(const char **p, const char *end, int base, int least, in
   return count < least ? -1 : value;
 }
 
-/* The character that the escape at *p stands for, and *p moved behind it; -1 when there is none: \/ and \u002d
- * as in JSON, %2D as in a URL, &#45; and &#x2d; as in HTML. */
+/* The character that the escape at *p stands for, and *p moved behind it; -1 when there is none: \/ and
+ * \u002d as in JSON, %2D as in a URL, &#45; and &#x2d; as in HTML. */
 static long read_escape(const char **p, const char *end)
 {
   const char *begin = *p;
@@ -53,7 +53,7 @@ static long read_escape(const char **p, const char *end)
   return c == 'u' ? read_number(p, end, 16, 4, 4) : (unsigned char)c;
 }
 
-/* How many of the bytes at p spell the character; 0 when they do not. */
+/* The number of bytes at p that spell the character, or 0. */
 static size_t spelling(const char *p, const char *end, char wanted)
 {
   if (p == end)
@@ -66,7 +66,7 @@ static size_t spelling(const char *p, const char *end, char wanted)
   return read_escape(&behind, end) == (unsigned char)wanted ? (size_t)(behind - p) : 0;
 }
 
-/* How many of the bytes at `text` show the secret, or a beginning of it that is long enough. */
+/* The number of bytes at `text` that spell the secret, or a long enough prefix of it; or 0. */
 static size_t shown(const hsa_secret *secret, const char *text, const char *end)
 {
   const char *p = text;
@@ -88,7 +88,7 @@ static size_t longest(const hsa_secrets *secrets, const char *text, const char *
   return most;
 }
 
-/* Whether a secret may begin with the byte: nearly none does, and most of a text need not be looked at closely. */
+/* Whether a secret may begin with this byte: a quick test that most bytes of a text fail. */
 static int may_begin(const hsa_secrets *secrets, char c)
 {
   for (int i = 0; i < secrets->count; i++)
@@ -97,7 +97,7 @@ static int may_begin(const hsa_secrets *secrets, char c)
   return c == '\\' || c == '%' || c == '&';
 }
 
-/* What is shorter shows none of the secrets. */
+/* The least number of bytes that can spell one of the secrets. */
 static size_t shortest(const hsa_secrets *secrets)
 {
   size_t least = SHORTEST_BEGINNING;
@@ -106,7 +106,7 @@ static size_t shortest(const hsa_secrets *secrets)
   return least;
 }
 
-/* Spans that overlap are one: what looks like a beginning of a secret may hold the start of the secret itself. */
+/* Overlapping spans are joined: what looks like a prefix of a secret may overlap with the secret itself. */
 int hsa_secrets_find(const hsa_secrets *secrets, const char *text, size_t length, size_t from,
                      hsa_secrets_span *found)
 {

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* Two tokens at most: the one that was sent, and the one before it. */
+/* The token that was sent, and the one before it. */
 enum { HSA_SECRETS_MOST = 2 };
 
 typedef struct hsa_secret {
@@ -20,7 +20,7 @@ typedef struct hsa_secrets_span {
   size_t begin, end;
 } hsa_secrets_span;
 
-/* Finds the first span at or behind `from` that shows a secret: 1, or 0 when there is none. */
+/* Finds the first span at or after `from` that spells a secret. Returns 0 if there is none. */
 int hsa_secrets_find(const hsa_secrets *secrets, const char *text, size_t length, size_t from,
                      hsa_secrets_span *found);
 

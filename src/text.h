@@ -1,4 +1,4 @@
-/* Bytes of a text, compared and hashed where they stand. */
+/* Texts that are compared and hashed in place. */
 #ifndef HSA_TEXT_H
 #define HSA_TEXT_H
 
@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A piece of JSON text: what stands between a string's quotes. */
+/* Bytes that others own: often part of a JSON text. */
 typedef struct hsa_text {
   const char *bytes;
   size_t length;
@@ -26,7 +26,7 @@ static inline uint64_t hsa_text_hash(uint64_t hash, const char *bytes, size_t co
   return hash;
 }
 
-/* A hash of text, eight bytes at a time: for tables in memory, since it depends on the machine's byte order. */
+/* A faster hash, of eight bytes at a time. It depends on the byte order: only for tables in memory. */
 static inline uint64_t hsa_text_mix(uint64_t hash, hsa_text text)
 {
   uint64_t part;
