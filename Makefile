@@ -1,10 +1,10 @@
 # Builds, installs and checks hubspot-associations. `make help` lists the targets.
-# What outgrows a recipe is a script in tools/; what a target needs installed is a table in tools/setup.
+# Longer recipes are scripts in tools/; tools/setup lists what each target needs installed.
 
-# --- What to build, for which Lua, and where to install it. All of it can be given on the command line.
+# --- What to build, for which Lua, and where to install it. All of it can be set on the command line.
 
-# LUA names the interpreter, LUA_VERSION the version (one of these); each is found from the other. A LUA that is
-# given, as LuaRocks gives it, goes before a LUA_VERSION that the environment happens to have.
+# LUA is the interpreter, LUA_VERSION its version (one of these); either determines the other. A LUA on the command
+# line, as LuaRocks passes it, takes precedence over a LUA_VERSION in the environment.
 KNOWN_VERSIONS = 5.1 5.2 5.3 5.4 5.5 luajit
 ifeq ($(origin LUA)/$(origin LUA_VERSION),command line/environment)
   LUA_VERSION :=
@@ -18,7 +18,7 @@ endif
 LUA ?= $(LUA_NAME)
 LUA_NAME = $(if $(filter luajit,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
 LUA_ABI = $(LUA_VERSION:luajit=5.1)
-LUA_INCDIR =# found by pkg-config when not given
+LUA_INCDIR =# by default, pkg-config finds it
 
 PREFIX ?= /usr/local
 INST_BINDIR = $(PREFIX)/bin
@@ -27,9 +27,9 @@ INST_LIBDIR = $(PREFIX)/lib/lua/$(LUA_ABI)
 
 CFLAGS ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-WERROR ?=# -Werror in CI, lint and sanitize: a newer compiler's new warning must not stop a user
+WERROR ?=# -Werror in CI, lint and sanitize; a user's build must not fail on a warning of a newer compiler
 
-# --- From here on, nothing needs to be given.
+# --- From here on, nothing needs to be set.
 
 VERSION := $(shell sed -n 's/^return "\(.*\)"$$/\1/p' lua/hubspot/associations/version.lua)
 SYSTEM := $(shell uname -s)
@@ -47,13 +47,13 @@ curl_flags = $(shell pkg-config --$(1) libcurl 2>/dev/null || curl-config --$(1)
 CORE_CPPFLAGS = -DHSA_VERSION='"$(VERSION)"' $(lua_flags) $(call curl_flags,cflags)
 CORE_CFLAGS = -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR)
 
-# The host brings Lua, so that it is not linked. nodelete: libcurl's and OpenSSL's exit handlers must
-# outlive lua_close, which unloads modules.
+# Lua is not linked: the host provides it. nodelete: lua_close unloads modules, but the exit handlers of libcurl and
+# OpenSSL must stay loaded.
 LIBFLAG = $(if $(filter Darwin,$(SYSTEM)),-bundle -undefined dynamic_lookup,-shared)
 CORE_LDFLAGS = $(if $(filter Darwin,$(SYSTEM)),,-Wl$(comma)-z$(comma)nodelete)
 comma := ,
 
-# How the scripts in tools/, the specs and the benchmarks find this build before any other.
+# With these, the scripts in tools/, the specs and the benchmarks find this build before any other.
 unexport $(foreach v,5_2 5_3 5_4,LUA_PATH_$(v) LUA_CPATH_$(v))
 IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
   LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/spec/?.lua;$${LUA_PATH:-;}" \
@@ -77,12 +77,12 @@ $(BUILD)/obj/%.o: src/%.c Makefile lua/hubspot/associations/version.lua | $(BUIL
 
 -include $(wildcard $(BUILD)/obj/*.d)
 
-# Once for a build: what it needs is there, or is named.
+# Checks, once per build folder, that what the build needs is installed.
 $(BUILD)/checked: tools/needs
 	@tools/needs "$(CC)" $(LUA_NAME) $(CORE_CPPFLAGS) $(CPPFLAGS)
 	@mkdir -p $(@D) && touch $@
 
-# The core as a static library, for a host that links it; and the C programs in spec, which do.
+# The core as a static library, for hosts that link it, and the C programs in spec, which do.
 STATIC = $(BUILD)/libhubspot-associations.a
 lua_libs = $(shell pkg-config --libs $(LUA_NAME))
 
@@ -104,11 +104,11 @@ test: ## Set up, build and run the specs; SPEC=file runs one
 	$(BUILD_ALL)
 	@$(IN_TREE) tools/test $(SPEC)
 
-test-hosts: ## Install the hosts, and try the module in each: nginx, HAProxy, Prosody, Neovim, luv, cqueues
+test-hosts: ## Install the hosts, and test the module in each: nginx, HAProxy, Prosody, Neovim, luv, cqueues
 	@$(IN_TREE) MAKE="$(MAKE)" tools/test-hosts $(if $(filter command line,$(origin SPEC)),$(SPEC))
 
 LUA_VERSIONS = $(filter-out 5.5,$(KNOWN_VERSIONS))
-test-all: ## The same under every Lua: 5.1 to 5.4 and LuaJIT
+test-all: ## Run the specs under every Lua: 5.1 to 5.4 and LuaJIT
 	@for version in $(LUA_VERSIONS); do \
 	  lua=lua$$version; [ $$version != luajit ] || lua=luajit; \
 	  echo "== $$lua"; $(MAKE) --no-print-directory test LUA=$$lua LUA_VERSION=$$version || exit 1; done
@@ -159,10 +159,10 @@ lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, 
 	  2>$(TIDY_NOISE) || { cat $(TIDY_NOISE) >&2; exit 1; }
 	@$(MAKE) --no-print-directory all CC=clang VARIANT=clang- WERROR=-Werror
 
-# clang-tidy reports on stdout; on stderr it counts what it found in the system's headers and does not report.
+# clang-tidy reports on stdout; on stderr it counts suppressed warnings of system headers.
 TIDY_NOISE = $(BUILD)/clang-tidy.stderr
 
-# Whose specs run no C of ours that the other folders do not run: sanitizers and valgrind leave these out.
+# Specs that run no C of ours beyond what the other folders run: sanitizers and valgrind leave them out.
 LUA_ONLY = $(addprefix spec/,policy sandbox simulation documents repository)
 
 sanitize: VARIANT = sanitize-
@@ -176,7 +176,7 @@ SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fr
 SANITIZER_OPTIONS = ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
   LSAN_OPTIONS=suppressions=$(CURDIR)/spec/support/leaks.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1
 
-valgrind: SPEC := $(filter-out $(LUA_ONLY) spec/cli,$(SPEC))# the command is a child process, which is not watched
+valgrind: SPEC := $(filter-out $(LUA_ONLY) spec/cli,$(SPEC))# the command is a child process, which valgrind does not follow
 valgrind: ## Run the specs under valgrind
 	$(SETUP) valgrind
 	$(BUILD_ALL)
@@ -186,7 +186,7 @@ VALGRIND_OPTIONS = --quiet --error-exitcode=99 --leak-check=full --show-leak-kin
   --errors-for-leak-kinds=definite --trace-children=no
 
 fuzz: VARIANT = fuzz-
-fuzz: ## Fuzz what reads answers, ids and URLs, for SECONDS_EACH (30); FUZZ=name runs one, INPUT=file one input
+fuzz: ## Fuzz what reads responses, ids and URLs, for SECONDS_EACH (30); FUZZ=name runs one, INPUT=file one input
 	$(SETUP) fuzz
 	@$(MAKE) --no-print-directory $(BUILD)/fuzz/fuzz CC=clang VARIANT=$(VARIANT) CFLAGS="-O1 -g $(SANITIZERS) \
 	  -fsanitize=fuzzer-no-link" LDFLAGS=-fsanitize=fuzzer
@@ -207,7 +207,7 @@ bench: ## Measure CPU time against the ways it is done by hand
 	$(BUILD_ALL)
 	@$(IN_TREE) bench/run
 
-rock: ## Install, use and remove the rock with LuaRocks, in a throw-away tree, for Lua 5.4 and 5.1
+rock: ## Install, use and remove the rock with LuaRocks, in a temporary tree, for Lua 5.4 and 5.1
 	$(SETUP) rock
 	@LUA= LUA_VERSION=5.1 tools/setup rock
 	@tools/rock 5.4 5.1
