@@ -131,15 +131,15 @@ function World:has(input)
   return true
 end
 
--- A limiter that tells which pairs are under way, and raises when one is twice.
+-- A limiter that knows which pairs are in flight, and raises when one is in two requests.
 local function watch(options)
-  local inner, flying = limiters.new(), {}
+  local inner, in_flight = limiters.new(), {}
   local watched = setmetatable({}, { __index = function(_, name)
     return function(_, ...) return inner[name](inner, ...) end
   end })
-  function watched.answered(_, ticket, ...)
-    flying[ticket] = nil
-    return inner:answered(ticket, ...)
+  function watched.completed(_, ticket, ...)
+    in_flight[ticket] = nil
+    return inner:completed(ticket, ...)
   end
   options.limiter = watched
   options.on_send = function(chunk)
@@ -148,10 +148,10 @@ local function watch(options)
       local from, to = chunk.batch.body:ids(position)
       keys[from .. ">" .. to] = true
     end
-    for _, others in pairs(flying) do
+    for _, others in pairs(in_flight) do
       for key in pairs(keys) do assert(not others[key], "a pair is in two requests at a time") end
     end
-    flying[chunk.attempts.ticket] = keys
+    in_flight[chunk.attempts.ticket] = keys
   end
 end
 

@@ -105,11 +105,11 @@ describe("the attempts at a request", function()
     })
   end)
 
-  it("take one place of the rate limit each, and give it back", function()
+  it("count in the limiter from the time they are sent until they complete", function()
     local taken = 0
     policy.limiter = {
       sent = function() taken = taken + 1 return {} end,
-      answered = function(_, _, _, rate_limit)
+      completed = function(_, _, _, rate_limit)
         assert.equal(RATE_LIMIT, rate_limit)
         taken = taken - 1
       end,

@@ -4,27 +4,28 @@ local limiter = require "hubspot.associations.policy.limiter"
 
 local TICK, ROUND_TRIP = 0.01, 0.2
 
--- Runs so many seconds. `job`: requests that a job keeps in flight; `calls`: a list of times at which single
--- calls are made; `greedy`: callers that make one after another. Gives how many requests of each kind were
--- sent, and for how long the calls waited.
+-- Runs for `seconds`. `job`: how many requests a job keeps in flight; `calls`: the times of single calls;
+-- `greedy`: how many callers call again as soon as a call has completed. Returns how many requests of each
+-- kind were sent, and how long each call waited.
 local function run(given)
   local subject = limiter.new(given.rate or 100)
-  local sent, waits, flights, waiting = { job = 0, call = 0 }, {}, {}, {}
+  local sent, waits, exchanges, waiting = { job = 0, call = 0 }, {}, {}, {}
   local job, job_in_flight, next_call = {}, 0, 1
   for _ = 1, given.greedy or 0 do waiting[#waiting + 1] = { since = 0, greedy = true } end
 
   local function send(now, caller, wait)
     sent[caller] = sent[caller] + 1
-    flights[#flights + 1] = { ticket = subject:sent(now, caller), at = now, caller = caller, wait = wait }
+    exchanges[#exchanges + 1] = { ticket = subject:sent(now, caller), at = now, caller = caller, wait = wait }
     if wait then waits[#waits + 1] = now - wait.since end
   end
 
   local function receive(now)
-    while flights[1] and flights[1].at + ROUND_TRIP <= now do
-      local flight = table.remove(flights, 1)
-      subject:answered(flight.ticket, now, {})
-      if flight.caller == "job" then job_in_flight = job_in_flight - 1 end
-      if flight.wait and flight.wait.greedy then waiting[#waiting + 1] = { since = now, greedy = true } end
+    while exchanges[1] and exchanges[1].at + ROUND_TRIP <= now do
+      local exchange = table.remove(exchanges, 1)
+      subject:completed(exchange.ticket, now, {})
+      if exchange.caller == "job" then job_in_flight = job_in_flight - 1 end
+      local wait = exchange.wait
+      if wait and wait.greedy then waiting[#waiting + 1] = { since = now, greedy = true } end
     end
   end
 
@@ -39,7 +40,7 @@ local function run(given)
       waiting[#waiting + 1] = { since = now }
       next_call = next_call + 1
     end
-    for index = #waiting, 1, -1 do -- the job asks first, and those that came last
+    for index = #waiting, 1, -1 do -- the job and the latest calls ask first
       if subject:delay(now, "call", waiting[index]) == 0 then
         send(now, "call", table.remove(waiting, index))
       end
@@ -58,15 +59,15 @@ local function longest(waits, from)
   return math.max(0, (table.unpack or unpack)(waits, from)) -- luacheck: globals unpack
 end
 
-describe("calls beside a job that sends all it may", function()
-  it("do not wait when they are few, from the first on", function()
+describe("calls beside a job that sends as fast as it may", function()
+  it("do not wait when they are few, not even the first one", function()
     local sent, waits = run { job = 8, seconds = 200, calls = every(20, 35.3, 190) }
     assert.equal(8, #waits)
     assert.equal(0, longest(waits))
     assert.is_true(sent.job >= 0.85 * 2000, sent.job)
   end)
 
-  it("do not wait once it is known how many there are", function()
+  it("do not wait once their rate is known", function()
     for _, pause in ipairs { 5, 1, 0.5, 0.25 } do
       local sent, waits = run { job = 8, seconds = 200, calls = every(pause, 35.3, 190) }
       assert.is_true(longest(waits, math.ceil(#waits / 4)) < 0.5, longest(waits, math.ceil(#waits / 4)))
@@ -75,7 +76,7 @@ describe("calls beside a job that sends all it may", function()
     end
   end)
 
-  it("get half of what is allowed, and the job the other half, when both want all", function()
+  it("get half of the limit, and the job the other half, when both want all of it", function()
     for _, rate in ipairs { 4, 10, 100, 190 } do
       local sent = run { job = 8, greedy = 50, seconds = 200, rate = rate }
       local all = rate * 20
@@ -87,12 +88,12 @@ describe("calls beside a job that sends all it may", function()
 end)
 
 describe("a job or calls alone", function()
-  it("get all that is allowed", function()
+  it("get the whole limit", function()
     assert.is_true(run({ job = 8, seconds = 200 }).job >= 0.97 * 2000)
     assert.is_true(run({ greedy = 8, seconds = 200 }).call >= 0.99 * 2000)
   end)
 
-  it("get it again when the other has been gone for a while", function()
+  it("get it again after the other kind has been absent for a while", function()
     local calls = every(0.5, 0, 50)
     local with = run { job = 8, seconds = 300, calls = calls }
     local without = run { job = 8, seconds = 200, calls = calls }
@@ -100,12 +101,12 @@ describe("a job or calls alone", function()
   end)
 end)
 
-it("who waits and does not come back holds up nobody", function()
+it("a waiter that does not ask again does not hold up others", function()
   local subject = limiter.new(10)
   local gone = {}
   for index = 1, 10 do
     local ticket = subject:sent(0, "job")
-    subject:answered(ticket, 0, {})
+    subject:completed(ticket, 0, {})
     gone[index] = {}
     assert.is_true(subject:delay(0, "call", gone[index]) == 0 or index > 4)
   end

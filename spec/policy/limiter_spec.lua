@@ -1,5 +1,5 @@
--- Checks limiter.lua alone, with a clock that the spec moves: what it learns from answers, and when it lets
--- the next request go. What a long job gets through is checked in limiter_simulation_spec.lua.
+-- Checks limiter.lua alone, in virtual time: what it learns from responses, and when it allows the next
+-- request. The throughput of a long job is checked in spec/simulation/limiter_spec.lua.
 
 local limiter = require "hubspot.associations.policy.limiter"
 
@@ -13,9 +13,9 @@ local function rate_limited(policy, retry_after)
   return { kind = "rate_limited", status = 429, policyName = policy, retry_after = retry_after }
 end
 
--- Sends one request and has its answer at once.
+-- Sends one request, which completes at once.
 local function exchange(subject, now, rate_limit, err)
-  subject:answered(subject:sent(now), now, rate_limit, err)
+  subject:completed(subject:sent(now), now, rate_limit, err)
 end
 
 local function send(subject, now, count)
@@ -24,7 +24,7 @@ local function send(subject, now, count)
   return tickets
 end
 
--- How many requests may be sent at this moment, and their tickets: as long as these are kept, they count.
+-- How many requests may be sent now, and their tickets: requests count as long as these are kept.
 local function burst(subject, now, most)
   local tickets = {}
   while #tickets < most and subject:delay(now) == 0 do tickets[#tickets + 1] = subject:sent(now) end
@@ -32,30 +32,30 @@ local function burst(subject, now, most)
 end
 
 describe("the limiter", function()
-  it("lets anything go while it knows of no limit", function()
+  it("allows any number of requests while no limit is known", function()
     local subject = limiter.new()
     local count, tickets = burst(subject, 0, 500)
     assert.equal(500, count)
-    for _, ticket in ipairs(tickets) do subject:answered(ticket, 1, nil) end
+    for _, ticket in ipairs(tickets) do subject:completed(ticket, 1, nil) end
     assert.equal(500, (burst(subject, 1, 500)))
   end)
 
-  it("learns the limit from the first answer's headers", function()
+  it("learns the limit from the first response's headers", function()
     local subject = limiter.new()
     exchange(subject, 0, header(100, 99))
     assert.equal(99, (burst(subject, 0, 1000)))
     assert.is_true(subject:delay(0) > 0)
   end)
 
-  it("counts what it sent before it knew the limit", function()
+  it("counts requests that were sent before the limit was known", function()
     local subject = limiter.new()
     local tickets = send(subject, 0, 30)
-    for i = 1, 29 do subject:answered(tickets[i], 0.5, nil) end
-    subject:answered(tickets[30], 0.5, header(100, 70))
+    for i = 1, 29 do subject:completed(tickets[i], 0.5, nil) end
+    subject:completed(tickets[30], 0.5, header(100, 70))
     assert.equal(70, (burst(subject, 0.5, 1000)))
   end)
 
-  it("counts what is in flight", function()
+  it("counts requests in flight", function()
     local subject = limiter.new()
     exchange(subject, 0, header(10, 9))
     local tickets = send(subject, 0, 4)
@@ -63,7 +63,7 @@ describe("the limiter", function()
     assert.equal(4, #tickets)
   end)
 
-  it("forgets a request in flight whose ticket nobody holds any more", function()
+  it("forgets a request in flight whose ticket was collected", function()
     local subject = limiter.new(10)
     send(subject, 0, 10)
     collectgarbage()
@@ -71,99 +71,99 @@ describe("the limiter", function()
     assert.equal(10, (burst(subject, 0, 100)))
   end)
 
-  it("takes no other program's requests for its own in flight that were sent after the answer's", function()
+  it("does not count requests sent after the one that completed as if the server had counted them", function()
     local subject = limiter.new()
     local first = subject:sent(0)
     local later = send(subject, 1, 20)
-    subject:answered(first, 2, header(100, 60)) -- of the 40, one is ours
+    subject:completed(first, 2, header(100, 60)) -- of the 40, one is ours
     assert.equal(100 - 39 - 1 - 20, (burst(subject, 2, 1000)))
     assert.equal(20, #later)
   end)
 
-  it("knows that what was sent before, and is in flight, has been counted", function()
+  it("knows that the server has counted earlier requests that are still in flight", function()
     local subject = limiter.new()
     local tickets = send(subject, 0, 20)
-    subject:answered(subject:sent(1), 2, header(100, 79))
+    subject:completed(subject:sent(1), 2, header(100, 79))
     assert.equal(79, (burst(subject, 2, 1000)))
     assert.equal(20, #tickets)
   end)
 
-  it("makes room an interval after an answer, and not sooner", function()
+  it("has room again an interval after a response, and not sooner", function()
     local subject = limiter.new()
     for i = 1, 10 do exchange(subject, i / 5, header(10, 10 - i)) end
     assert.near(TEN_SECONDS + 0.2 - 2, subject:delay(2), 1e-9)
     assert.near(0.05, subject:delay(10.15), 1e-9)
     local count, tickets = burst(subject, 10.25, 100)
     assert.equal(1, count)
-    subject:answered(tickets[1], 10.25, header(10, 0))
+    subject:completed(tickets[1], 10.25, header(10, 0))
     assert.equal(1, (burst(subject, 10.45, 100)))
   end)
 
-  it("may make room up to a hundredth of an interval later, for several at once, and never sooner", function()
+  it("may have room up to a hundredth of an interval later, never sooner", function()
     for _, interval in ipairs { 1, 10 } do
-      local subject, answered = limiter.new(), {}
+      local subject, completed = limiter.new(), {}
       exchange(subject, 0, header(1000, 999, interval))
       local now, sent = interval, 0
       while sent < 1000 do -- as many as the limit, over half the interval
         sent, now = sent + 1, now + interval / 2000
         exchange(subject, now, header(1000, 1000 - sent, interval))
-        answered[sent] = now
+        completed[sent] = now
       end
       local began, gone = now, 0
       while gone < 1000 do
         assert.is_true(subject:delay(now) <= interval)
         local _, tickets = burst(subject, now, 2000)
         local due, long_due = 0, 0
-        for _, at in ipairs(answered) do
+        for _, at in ipairs(completed) do
           if at + interval <= now + 1e-9 then due = due + 1 end
           if at + interval * 1.011 <= now then long_due = long_due + 1 end
         end
         assert.is_true(#tickets <= due and #tickets >= long_due, ("%d of %d"):format(#tickets, due))
-        for _, ticket in ipairs(tickets) do subject:answered(ticket, now, nil, rate_limited(nil, 0)) end
+        for _, ticket in ipairs(tickets) do subject:completed(ticket, now, nil, rate_limited(nil, 0)) end
         gone, now = #tickets, now + interval / 300
         assert.is_true(now - began < 2 * interval)
       end
     end
   end)
 
-  it("makes room sooner by the shortest round trip that it has seen", function()
+  it("has room sooner by the shortest round trip seen", function()
     local subject = limiter.new()
     local slow, quick = subject:sent(0), subject:sent(0.5)
-    subject:answered(quick, 0.7, header(3, 1)) -- 0.2 s
-    subject:answered(slow, 0.9, header(3, 1)) -- 0.9 s
+    subject:completed(quick, 0.7, header(3, 1)) -- 0.2 s
+    subject:completed(slow, 0.9, header(3, 1)) -- 0.9 s
     local last = subject:sent(1)
-    subject:answered(last, 2, header(3, 0))
+    subject:completed(last, 2, header(3, 0))
     assert.near(0.7 + TEN_SECONDS - 0.9 * 0.2 - 2, subject:delay(2), 1e-9)
     assert.equal(0, (burst(subject, 10.49, 100)))
     local count, tickets = burst(subject, 10.53, 100)
     assert.equal(1, count)
-    subject:answered(tickets[1], 10.75, header(3, 1)) -- the second stops counting, at 0.9 + 10 - 0.18
+    subject:completed(tickets[1], 10.75, header(3, 1)) -- the second stops counting, at 0.9 + 10 - 0.18
     assert.equal(1, (burst(subject, 10.75, 100)))
   end)
 
-  it("takes only answers for round trips, not failures", function()
+  it("measures round trips by responses, not by failures", function()
     local subject = limiter.new(1)
-    subject:answered(subject:sent(5), 5, nil, { kind = "network" })
-    subject:answered(subject:sent(15), 16, {})
+    subject:completed(subject:sent(5), 5, nil, { kind = "network" })
+    subject:completed(subject:sent(15), 16, {})
     assert.near(TEN_SECONDS - 0.9, subject:delay(16), 1e-9)
-    subject:answered(subject:sent(25.2), 25.21, nil, { kind = "timeout" })
+    subject:completed(subject:sent(25.2), 25.21, nil, { kind = "timeout" })
     assert.near(TEN_SECONDS - 0.9, subject:delay(25.21), 1e-9)
   end)
 
-  it("takes a full budget back after a pause of an interval", function()
+  it("has its full budget again after a pause of an interval", function()
     local subject = limiter.new()
     for i = 1, 10 do exchange(subject, 0, header(10, 10 - i)) end
     assert.equal(TEN_SECONDS, subject:delay(0))
     assert.equal(10, (burst(subject, TEN_SECONDS, 100)))
   end)
 
-  it("takes ten seconds for the interval where the headers tell none", function()
+  it("assumes an interval of ten seconds where the headers have none", function()
     local subject = limiter.new()
     for i = 1, 4 do exchange(subject, 0, { max = 4, remaining = 4 - i }) end
     assert.equal(TEN_SECONDS, subject:delay(0))
   end)
 
-  it("uses the interval of the headers, once it knows it", function()
+  it("uses the interval of the headers once it is known", function()
     for _, interval in ipairs { 1, 5, 60 } do
       local subject = limiter.new()
       exchange(subject, 0, header(4, 3, interval))
@@ -173,14 +173,14 @@ describe("the limiter", function()
     end
   end)
 
-  it("uses the interval of the headers from the first answer on", function()
+  it("uses the interval of the headers from the first response on", function()
     local subject = limiter.new()
     for i = 1, 4 do exchange(subject, 0, header(4, 4 - i, 1)) end
     assert.equal(1, subject:delay(0))
     assert.equal(0, subject:delay(1))
   end)
 
-  it("makes room for other programs, when less remains than its own requests explain", function()
+  it("leaves room for other programs when less remains than its own requests explain", function()
     local subject = limiter.new()
     exchange(subject, 0, header(100, 60)) -- 39 are of others
     assert.equal(60, (burst(subject, 0, 1000)))
@@ -194,7 +194,7 @@ describe("the limiter", function()
     assert.equal(0, subject:delay(TEN_SECONDS))
   end)
 
-  it("never sends more than remained at the last answer", function()
+  it("never sends more than remained at the last response", function()
     for _, remaining in ipairs { 0, 1, 7, 50, 99 } do
       local subject = limiter.new()
       exchange(subject, 3, header(100, remaining))
@@ -202,14 +202,14 @@ describe("the limiter", function()
     end
   end)
 
-  it("forgets other programs an interval after they were seen last", function()
+  it("forgets other programs an interval after it last saw them", function()
     local subject = limiter.new()
     exchange(subject, 0, header(100, 20))
     exchange(subject, 1, header(100, 98))
     assert.equal(98, (burst(subject, 1, 1000)))
   end)
 
-  it("forgets them, too, when no answer comes in that time", function()
+  it("forgets them also when no response comes in that time", function()
     local subject = limiter.new()
     exchange(subject, 0, header(100, 60))
     assert.equal(0, subject:delay(TEN_SECONDS))
@@ -223,7 +223,7 @@ describe("the limiter", function()
     assert.equal(188, (burst(subject, 0, 1000)))
   end)
 
-  it("keeps what it knows when an answer has no such headers", function()
+  it("keeps the limit when a response has no rate-limit headers", function()
     local subject = limiter.new()
     exchange(subject, 0, header(10, 9))
     exchange(subject, 0, nil)
@@ -231,7 +231,7 @@ describe("the limiter", function()
     assert.equal(7, (burst(subject, 0, 100)))
   end)
 
-  it("takes a limit without a count of what remains", function()
+  it("accepts a limit without the remaining number", function()
     local subject = limiter.new()
     exchange(subject, 0, { max = 10 })
     assert.equal(9, (burst(subject, 0, 100)))
@@ -243,7 +243,7 @@ describe("the limiter", function()
     assert.equal(500, (burst(subject, 0, 500)))
   end)
 
-  it("keeps the limit of the second beside that of ten", function()
+  it("keeps the one-second limit as well as the ten-second limit", function()
     local subject = limiter.new()
     local function both(remaining, secondly_remaining)
       return { max = 100, remaining = remaining, interval = 10, secondly = 10,
@@ -252,13 +252,13 @@ describe("the limiter", function()
     exchange(subject, 0, both(99, 9))
     local count, tickets = burst(subject, 0, 1000)
     assert.equal(9, count)
-    for i = 1, 9 do subject:answered(tickets[i], 0.1, both(99 - i, 9 - i)) end
+    for i = 1, 9 do subject:completed(tickets[i], 0.1, both(99 - i, 9 - i)) end
     assert.is_true(subject:delay(0.1) > 0 and subject:delay(0.1) <= 1)
     local sent = 10
     for second = 1, 9 do -- and after 100 in ten seconds, the other limit holds
       local now = second * 1.2
       count, tickets = burst(subject, now, 1000)
-      for i = 1, count do subject:answered(tickets[i], now, both(100 - sent - i, 10 - i)) end
+      for i = 1, count do subject:completed(tickets[i], now, both(100 - sent - i, 10 - i)) end
       sent = sent + count
     end
     assert.is_true(sent <= 100 + 10, tostring(sent))
@@ -270,29 +270,29 @@ describe("the limiter", function()
     assert.equal(3, count)
     local delay = subject:delay(0)
     assert.is_true(delay > 0 and delay < math.huge)
-    subject:answered(tickets[1], 1)
+    subject:completed(tickets[1], 1)
     assert.equal(TEN_SECONDS, subject:delay(1))
   end)
 
-  it("counts no request twice that is told of twice", function()
+  it("counts a request once, in flight and completed", function()
     local subject = limiter.new(3)
     local ticket = subject:sent(0)
-    subject:answered(ticket, 1, {})
+    subject:completed(ticket, 1, {})
     assert.equal(2, (burst(subject, 1, 10)))
   end)
 
-  it("counts what was sent and answered by chance out of order", function()
+  it("counts requests that complete out of order", function()
     local subject = limiter.new(3)
     local tickets = send(subject, 0, 3)
-    for _, i in ipairs { 3, 1, 2 } do subject:answered(tickets[i], i == 3 and 1 or 2) end
+    for _, i in ipairs { 3, 1, 2 } do subject:completed(tickets[i], i == 3 and 1 or 2) end
     assert.equal(TEN_SECONDS - 1, subject:delay(2))
     local count, kept = burst(subject, 11, 10)
     assert.equal(1, count)
     assert.equal(2, (burst(subject, 12, 10)))
-    subject:answered(kept[1], 12)
+    subject:completed(kept[1], 12)
   end)
 
-  it("tells no delay that is not a number", function()
+  it("always returns a finite delay", function()
     local subject = limiter.new()
     for i = 1, 200 do
       local delay = subject:delay(i)
@@ -301,7 +301,7 @@ describe("the limiter", function()
     end
   end)
 
-  it("ignores a limit that lets nothing through", function()
+  it("ignores a limit below one request", function()
     for _, max in ipairs { 0, -1, 0.5 } do
       local subject = limiter.new()
       exchange(subject, 0, header(max, 0))
@@ -313,12 +313,12 @@ describe("the limiter", function()
   end)
 end)
 
-describe("a rate that the caller knows", function()
+describe("a rate given by an option", function()
   it("holds from the first request on", function()
     local subject = limiter.new(25)
     local count, tickets = burst(subject, 0, 1000)
     assert.equal(25, count)
-    for _, ticket in ipairs(tickets) do subject:answered(ticket, 0) end
+    for _, ticket in ipairs(tickets) do subject:completed(ticket, 0) end
     assert.equal(TEN_SECONDS, subject:delay(0))
     assert.equal(25, (burst(subject, TEN_SECONDS, 1000)))
   end)
@@ -329,7 +329,7 @@ describe("a rate that the caller knows", function()
     assert.equal(24, (burst(subject, 0, 1000)))
   end)
 
-  it("does not keep a 429 from pausing", function()
+  it("does not prevent the pause after a 429", function()
     local subject = limiter.new(25)
     exchange(subject, 0, nil, rate_limited("TEN_SECONDLY_ROLLING"))
     assert.equal(TEN_SECONDS, subject:delay(0))
@@ -341,7 +341,7 @@ describe("a rate that the caller knows", function()
 end)
 
 describe("a 429", function()
-  it("pauses everything for the interval of its policy, where no limit is known", function()
+  it("pauses all requests for the interval of its policy where no limit is known", function()
     for policy, seconds in pairs { TEN_SECONDLY_ROLLING = 10, SECONDLY = 1, SOMETHING_NEW = 10 } do
       local subject = limiter.new()
       exchange(subject, 100, nil, rate_limited(policy))
@@ -357,14 +357,14 @@ describe("a 429", function()
     assert.equal(30, subject:delay(0))
   end)
 
-  it("fills the budget where the limit is known: requests of ours make room as they stop counting", function()
+  it("fills the budget where the limit is known: there is room as our requests stop counting", function()
     local subject = limiter.new()
     for i = 1, 4 do exchange(subject, i, header(10, 10 - i)) end
     exchange(subject, 5, nil, rate_limited("TEN_SECONDLY_ROLLING"))
     assert.equal(1 + TEN_SECONDS - 5, subject:delay(5))
     local count, tickets = burst(subject, 11, 100)
     assert.equal(1, count)
-    subject:answered(tickets[1], 11, header(10, 0))
+    subject:completed(tickets[1], 11, header(10, 0))
     assert.equal(1, (burst(subject, 12, 100)))
   end)
 
@@ -381,7 +381,7 @@ describe("a 429", function()
     assert.equal(9.5, subject:delay(0.5))
   end)
 
-  it("is no request that counts", function()
+  it("does not count as a request", function()
     local subject = limiter.new(10)
     for _ = 1, 3 do exchange(subject, 0) end
     for _ = 1, 50 do exchange(subject, 0, nil, rate_limited("TEN_SECONDLY_ROLLING", 1)) end
@@ -407,8 +407,8 @@ describe("a 429", function()
   it("never shortens a pause", function()
     local subject = limiter.new()
     local first, second = subject:sent(0), subject:sent(0)
-    subject:answered(first, 0, nil, rate_limited("TEN_SECONDLY_ROLLING"))
-    subject:answered(second, 1, nil, rate_limited("SECONDLY"))
+    subject:completed(first, 0, nil, rate_limited("TEN_SECONDLY_ROLLING"))
+    subject:completed(second, 1, nil, rate_limited("SECONDLY"))
     assert.equal(9, subject:delay(1))
   end)
 

@@ -58,7 +58,7 @@ end
 
 local function settle(self, policy, now, err, info)
   if not self.ticket then return end -- it was not sent
-  policy.limiter:answered(self.ticket, now, info.rate_limit, err)
+  policy.limiter:completed(self.ticket, now, info.rate_limit, err)
   self.ticket = nil
 end
 

@@ -1,16 +1,15 @@
--- The request budget that all calls of a client share: never more requests in an interval than the
--- account allows, as its rate-limit headers tell, or as the caller knows.
--- Pure: the clock comes in. Counts requests; knows nothing of what is in them.
+-- The request budget that all calls of a client share: no interval has more requests than the account allows,
+-- as the rate-limit headers or the option `rate` say. Pure: time is passed in. Counts requests without
+-- looking at what they are for.
 --
--- When a request stops counting at the server is not known exactly: an interval after it arrived there, which
--- was between when it was sent and when its answer came. The next one takes its time to arrive, too. What is
--- safe is an interval after the answer, less the shortest round trip seen: the time both spend under way at
--- least.
-
+-- When the server stops counting a request is not known exactly: an interval after the request arrived there,
+-- which was between sending it and receiving its response. The next request takes its time to arrive, too.
+-- An interval after the response, minus the shortest round trip seen, is therefore safe: the ways of the two
+-- requests together take at least that long.
 --
--- A job sends as fast as it may, and what is sent counts for a whole interval: a single call beside it would
--- wait for that long. So each of the two kinds of caller leaves a share to the other: half as much again as
--- that used lately, and half the limit at most. A job always leaves a little.
+-- A job sends as fast as it may, and each of its requests counts for a whole interval: a single call beside
+-- it would have to wait for that long. So each of the two kinds of caller leaves a share to the other: 1.5
+-- times what the other used lately, and at most half of the limit. A job always leaves a little.
 
 local limiter = {}
 
@@ -19,34 +18,35 @@ local limiter = {}
 local OTHER = { job = "call", call = "job" }
 
 local LATELY = { job = 2, call = 10 } -- intervals
-local MARGIN = 1.5 -- what is left to the other, of the most that it used lately
-local LEAST_SHARE, USUAL_SHARE = 0.01, 0.1 -- of the limit, left to calls: always; when there were any lately
+local MARGIN = 1.5 -- the share left to the other kind of caller, relative to the most that it used lately
+-- Of the limit, left to calls: always, and if there were any lately.
+local LEAST_SHARE, USUAL_SHARE = 0.01, 0.1
 
-local MOST = 10000 -- a limit beyond it is none that a client could reach
-local SOONEST = 0.001 -- seconds: to wait where there is no room, however the sums are rounded
-local LONGEST = 60 -- seconds: an interval beyond it is none of the service's
-local LONGEST_PAUSE = 24 * 3600 -- seconds: a limit of the service's is over by then
+local MOST = 10000 -- a higher limit is ignored: no client could reach it
+local SHORTEST_WAIT = 0.001 -- seconds: without room, the delay must not be rounded to 0
+local LONGEST_INTERVAL = 60 -- seconds: HubSpot has no longer one, so a header with more is wrong
+local LONGEST_PAUSE = 24 * 3600 -- seconds: every limit of HubSpot is over by then
 
--- What one policy allows: `limit` requests in any `interval` seconds.
+-- One policy of the account: at most `limit` requests in any `interval` seconds.
 local Window = {}
 Window.__index = Window
 
--- Requests answered within a hundredth of the interval count as one moment, the last of them: so that the
--- memory does not grow with the rate.
+-- Requests that complete within a hundredth of the interval are kept as one entry, with the time of the last
+-- of them, so that memory does not grow with the rate.
 local MOMENTS = 100
 
 local function new_window(interval)
   return setmetatable({
     limit = nil, -- unknown: no limit
     interval = interval,
-    moments = {}, -- { began, at, count } of answers that may still count, in order
+    moments = {}, -- { began, at, count } of completed requests that may still count, in order
     first = 1,
     last = 0,
-    answered = 0, -- their counts together
-    of = { job = 0, call = 0 }, -- of these, by kind of caller
-    most = { job = 0, call = 0 }, -- in an interval, lately
+    completed = 0, -- the sum of their counts
+    of = { job = 0, call = 0 }, -- the same by kind of caller
+    most = { job = 0, call = 0 }, -- the most in one interval lately, by kind of caller
     most_seen = { job = -math.huge, call = -math.huge },
-    others = 0, -- requests of other programs on the same account
+    others = 0, -- requests of other programs that use the same account
     others_seen = -math.huge,
   }, Window)
 end
@@ -55,7 +55,7 @@ function Window:expire(now, shortest)
   local oldest = now - self.interval + shortest
   while self.first <= self.last and self.moments[self.first].at <= oldest do
     local moment = self.moments[self.first]
-    self.answered = self.answered - moment.count
+    self.completed = self.completed - moment.count
     for caller, count in pairs(self.of) do self.of[caller] = count - (moment[caller] or 0) end
     self.moments[self.first] = nil
     self.first = self.first + 1
@@ -63,7 +63,7 @@ function Window:expire(now, shortest)
   if self.others_seen + self.interval <= now then self.others = 0 end
 end
 
--- An answer came: also while the limit is unknown, since the next one may tell it.
+-- Counts a completed request, also while the limit is unknown: the next response may tell it.
 function Window:add(now, caller)
   local moment = self.moments[self.last]
   if not moment or now - moment.began > self.interval / MOMENTS then
@@ -72,7 +72,7 @@ function Window:add(now, caller)
     self.moments[self.last] = moment
   end
   moment.at, moment.count = now, moment.count + 1
-  self.answered = self.answered + 1
+  self.completed = self.completed + 1
   if not caller then return end
   moment[caller] = (moment[caller] or 0) + 1
   self.of[caller] = self.of[caller] + 1
@@ -81,12 +81,12 @@ function Window:add(now, caller)
   end
 end
 
--- The most requests of a kind of caller in an interval, of the last intervals; 0 when there were none.
+-- The most requests of a kind of caller in one of the last intervals; 0 when there were none.
 function Window:most_lately(caller, now)
   return now - self.most_seen[caller] <= LATELY[caller] * self.interval and self.most[caller] or 0
 end
 
--- Learns from an answer's headers: what counts and is not ours is others'.
+-- Learns from a response's headers. What was counted beyond our own requests was sent by other programs.
 function Window:learn(limit, remaining, now, ours)
   if limit < 1 or limit > MOST then return end
   self.limit = limit
@@ -95,20 +95,20 @@ function Window:learn(limit, remaining, now, ours)
   self.others_seen = now
 end
 
--- How many requests are left to the other kind of caller.
+-- How many requests the other kind of caller is left.
 function Window:left_to(other, now, demand)
-  local share = self.of[other] + demand.flying[other] + demand.waiting[other]
+  local share = self.of[other] + demand.in_flight[other] + demand.waiting[other]
   local usual = self:most_lately(other, now)
   if other == "call" then share = math.max(share, self.limit * (usual > 0 and USUAL_SHARE or LEAST_SHARE)) end
   return math.floor(math.min(math.max(share, usual * MARGIN), self.limit / 2))
 end
 
--- Whether one more may be sent, by this kind of caller.
+-- Whether this kind of caller may send one more.
 function Window:has_room(now, demand, caller)
   local ours = self.limit - self.others
-  if self.answered + demand.flying.all >= ours then return false end
+  if self.completed + demand.in_flight.all >= ours then return false end
   if not caller then return true end
-  return self.of[caller] + demand.flying[caller] < ours - self:left_to(OTHER[caller], now, demand)
+  return self.of[caller] + demand.in_flight[caller] < ours - self:left_to(OTHER[caller], now, demand)
 end
 
 -- Seconds until one more may be sent.
@@ -117,17 +117,17 @@ function Window:delay(now, demand, shortest, caller)
   self:expire(now, shortest)
   if self:has_room(now, demand, caller) then return 0 end
   local soonest = math.huge
-  if self.answered > 0 then soonest = self.moments[self.first].at + self.interval - shortest end
+  if self.completed > 0 then soonest = self.moments[self.first].at + self.interval - shortest end
   if self.others > 0 then soonest = math.min(soonest, self.others_seen + self.interval) end
-  -- Only requests under way fill it: the next answer will tell more.
-  return soonest == math.huge and self.interval or math.max(SOONEST, soonest - now)
+  -- When only requests in flight fill the budget, the next response will tell more.
+  return soonest == math.huge and self.interval or math.max(SHORTEST_WAIT, soonest - now)
 end
 
 ---@class hubspot.associations.Limiter
 local Limiter = {}
 Limiter.__index = Limiter
 
----@param rate number|nil requests per 10 seconds, when the caller knows better than the headers
+---@param rate number|nil requests per 10 seconds, which then take precedence over the headers
 ---@return hubspot.associations.Limiter
 function limiter.new(rate)
   local ten_secondly = new_window(10)
@@ -136,48 +136,49 @@ function limiter.new(rate)
     fixed = rate ~= nil,
     ten_secondly = ten_secondly,
     secondly = new_window(1),
-    flying = setmetatable({}, { __mode = "k" }), -- tickets; one whose caller is gone goes with it
-    waiting = setmetatable({}, { __mode = "k" }), -- who waits -> { caller, until when to count it }
-    shortest = math.huge, -- round trip
+    in_flight = setmetatable({}, { __mode = "k" }), -- tickets; weak: a caller may be collected
+    waiting = setmetatable({}, { __mode = "k" }), -- waiter -> { caller, ends }
+    shortest = math.huge, -- the shortest round trip seen
     paused_until = 0,
   }, Limiter)
 end
 
--- Requests under way that were sent by then.
-local function flying(self, sent_by)
+-- How many of the requests in flight were sent at this time or before.
+local function count_in_flight(self, sent_by)
   local count = 0
-  for ticket in pairs(self.flying) do
+  for ticket in pairs(self.in_flight) do
     if ticket.sent <= sent_by then count = count + 1 end
   end
   return count
 end
 
--- A little less than the shortest round trip, whose two halves are seldom both the shortest.
+-- A little less than the shortest round trip: the two ways of one request are seldom both the shortest.
 local function shortest_of(self)
   return self.shortest < math.huge and 0.9 * self.shortest or 0
 end
 
--- What is under way and what waits, by kind of caller.
+-- The requests in flight and those that wait, by kind of caller.
 local function demand_of(self, now)
-  local under_way = { all = flying(self, now), job = 0, call = 0 }
-  for ticket in pairs(self.flying) do
-    if ticket.caller then under_way[ticket.caller] = under_way[ticket.caller] + 1 end
+  local in_flight = { all = count_in_flight(self, now), job = 0, call = 0 }
+  for ticket in pairs(self.in_flight) do
+    local caller = ticket.caller
+    if caller then in_flight[caller] = in_flight[caller] + 1 end
   end
   local waiting = { job = 0, call = 0 }
   for _, wait in pairs(self.waiting) do
     if wait.ends > now then waiting[wait.caller] = waiting[wait.caller] + 1 end
   end
-  return { flying = under_way, waiting = waiting }
+  return { in_flight = in_flight, waiting = waiting }
 end
 
-local LATE = 1 -- seconds: who does not ask again by then waits no more
+local LATE = 1 -- seconds: a waiter that has not asked again by then is no longer counted
 
 ---Seconds until the next request may be sent; 0 when it may be sent now.
 ---@param now number seconds
----@param caller hubspot.associations.Caller|nil nil: whatever shares are left to others
----@param who table|nil who asks, and waits when it may not
+---@param caller hubspot.associations.Caller|nil nil: no share is left to others
+---@param waiter table|nil counted as waiting while the delay is not 0
 ---@return number
-function Limiter:delay(now, caller, who)
+function Limiter:delay(now, caller, waiter)
   local shortest, demand = shortest_of(self), demand_of(self, now)
   local delay = math.max(
     0,
@@ -185,55 +186,55 @@ function Limiter:delay(now, caller, who)
     self.ten_secondly:delay(now, demand, shortest, caller),
     self.secondly:delay(now, demand, shortest, caller)
   )
-  if who then self.waiting[who] = delay > 0 and { caller = caller, ends = now + delay + LATE } or nil end
+  if waiter then self.waiting[waiter] = delay > 0 and { caller = caller, ends = now + delay + LATE } or nil end
   return delay
 end
 
----Tells that a request is sent. Each needs its `answered`, whatever comes of it.
+---Counts a request that is sent. `completed` must follow, however the request ends.
 ---@param now number
 ---@param caller hubspot.associations.Caller|nil
----@return table ticket for `answered`
+---@return table ticket for `completed`
 function Limiter:sent(now, caller)
   local ticket = { sent = now, caller = caller }
-  self.flying[ticket] = true
+  self.in_flight[ticket] = true
   return ticket
 end
 
-
 local function learn(self, ticket, now, rate_limit)
-  local ahead = flying(self, ticket.sent) -- the server has counted them, too
+  local ahead = count_in_flight(self, ticket.sent) -- the server has counted these, too
   if rate_limit.max then
     local interval = rate_limit.interval or 10
-    self.ten_secondly.interval = interval <= LONGEST and interval > 0 and interval or 10
-    self.ten_secondly:learn(rate_limit.max, rate_limit.remaining, now, self.ten_secondly.answered + ahead)
+    self.ten_secondly.interval = interval <= LONGEST_INTERVAL and interval > 0 and interval or 10
+    self.ten_secondly:learn(rate_limit.max, rate_limit.remaining, now, self.ten_secondly.completed + ahead)
   end
   if rate_limit.secondly then
     self.secondly:learn(
-      rate_limit.secondly, rate_limit.secondly_remaining, now, self.secondly.answered + ahead
+      rate_limit.secondly, rate_limit.secondly_remaining, now, self.secondly.completed + ahead
     )
   end
 end
 
--- The account's limit is reached. Where it is known, requests of ours that stop counting make room again.
+-- After a 429. Where the limit is known, there is room again as soon as the first of our requests stops
+-- counting; where it is not, only a pause of a whole interval is safe.
 local function pause(self, now, err)
   local window = err.policyName == "SECONDLY" and self.secondly or self.ten_secondly
   if err.retry_after then
     self.paused_until = math.max(self.paused_until, now + math.min(err.retry_after, LONGEST_PAUSE))
-  elseif window.limit and not self.fixed and window.answered > 0 then
-    window.others = math.max(window.others, window.limit - window.answered)
+  elseif window.limit and not self.fixed and window.completed > 0 then
+    window.others = math.max(window.others, window.limit - window.completed)
     window.others_seen = now
   else
     self.paused_until = math.max(self.paused_until, now + window.interval)
   end
 end
 
----Tells that a request has ended.
----@param ticket table what `sent` gave
+---Takes note that a request has completed.
+---@param ticket table as returned by `sent`
 ---@param now number
----@param rate_limit hubspot.associations.RateLimit|nil what its answer said
----@param err table|nil what it failed with
-function Limiter:answered(ticket, now, rate_limit, err)
-  self.flying[ticket] = nil
+---@param rate_limit hubspot.associations.RateLimit|nil from its response's headers
+---@param err table|nil the error it failed with
+function Limiter:completed(ticket, now, rate_limit, err)
+  self.in_flight[ticket] = nil
   if rate_limit then self.shortest = math.min(self.shortest, now - ticket.sent) end
   for _, window in ipairs { self.ten_secondly, self.secondly } do
     window:expire(now, shortest_of(self))
