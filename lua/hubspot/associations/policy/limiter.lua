@@ -186,7 +186,9 @@ function Limiter:delay(now, caller, waiter)
     self.ten_secondly:delay(now, demand, shortest, caller),
     self.secondly:delay(now, demand, shortest, caller)
   )
-  if waiter then self.waiting[waiter] = delay > 0 and { caller = caller, ends = now + delay + LATE } or nil end
+  if waiter then
+    self.waiting[waiter] = delay > 0 and { caller = caller, ends = now + delay + LATE } or nil
+  end
   return delay
 end
 
