@@ -25,13 +25,28 @@ local function percent_encode(value)
   end))
 end
 
+-- Templates that were read: every request needs its endpoint's, and there are few.
+local read_templates = {}
+
+-- A template's family, what stands before the first name, the names in order, and what stands behind each.
+local function read_template(template)
+  local read = read_templates[template]
+  if read then return read end
+  local family, beginning, rest = template:match "^([^/]+)(/[^{]*)(.*)$"
+  read = { family = family, beginning = beginning, names = {}, behind = {} }
+  for name, text in rest:gmatch "{([A-Za-z]+)}([^{]*)" do
+    table.insert(read.names, name)
+    table.insert(read.behind, text)
+  end
+  read_templates[template] = read
+  return read
+end
+
 ---The names in an endpoint's template, in order: the arguments of its method.
 ---@param endpoint hubspot.associations.Endpoint
 ---@return string[]
 function path.names(endpoint)
-  local names = {}
-  for name in endpoint[2]:gmatch "{([A-Za-z]+)}" do names[#names + 1] = name end
-  return names
+  return read_template(endpoint[2]).names
 end
 
 ---@param endpoint hubspot.associations.Endpoint
@@ -40,8 +55,11 @@ end
 ---@return string|nil path percent-encoded
 ---@return hubspot.associations.Error|nil
 function path.of(endpoint, version, values)
-  for _, name in ipairs(path.names(endpoint)) do
-    local why = reason(values[name])
+  local template = read_template(endpoint[2])
+  local result = prefix(version, template.family) .. template.beginning
+  for position, name in ipairs(template.names) do
+    local value = values[name]
+    local why = reason(value)
     if why then
       return nil, errors.new {
         kind = "invalid_input",
@@ -50,11 +68,9 @@ function path.of(endpoint, version, values)
         retryable = false,
       }
     end
+    result = result .. percent_encode(value) .. template.behind[position]
   end
-  local family, rest = endpoint[2]:match "^([^/]+)(/.*)$"
-  return prefix(version, family) .. rest:gsub("{([A-Za-z]+)}", function(name)
-    return percent_encode(values[name])
-  end)
+  return result
 end
 
 return path
