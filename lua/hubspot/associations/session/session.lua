@@ -112,11 +112,16 @@ function Session:submit(request, attempt, info)
   local token, err = self.token.get()
   if not token then return nil, err end
   if self.proxy.reason and not self.is_plain then return nil, unusable(self.proxy.reason) end
-  local sent = { method = request.method, url = self.base_url .. request.path, body = request.body }
+  local sent = {
+    method = request.method,
+    url = self.base_url .. request.path,
+    headers = headers(self, token),
+    body = request.body,
+    timeout = self.options.timeout,
+    connect_timeout = self.options.connect_timeout,
+  }
   self.events:request(info, sent, attempt)
   if self:is_closed() then return nil, session.closed() end -- by the token function, or by on_event
-  sent.headers = headers(self, token)
-  sent.timeout, sent.connect_timeout = self.options.timeout, self.options.connect_timeout
   local transfer, failure = self.transport:submit(sent)
   if not transfer then return nil, errors.new(failure) end
   return { transfer = transfer, token = function() return token end, attempt = attempt, info = info }
