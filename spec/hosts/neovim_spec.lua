@@ -30,7 +30,7 @@ describe("the loop for Neovim", function()
     return latest
   end)
 
-  it("lets the coroutine call Neovim's API after an answer", function()
+  it("lets the coroutine call Neovim's API after a response", function()
     assert.equal("''", latest.buffer)
   end)
 end)

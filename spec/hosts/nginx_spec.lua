@@ -5,7 +5,7 @@ local hosts = require "hosts.support.hosts"
 local load = require "hosts.support.load"
 local process = require "support.process"
 
-local LATENCY = 0.3 -- seconds, of every answer of the sandbox
+local LATENCY = 0.3 -- seconds, of every response of the sandbox
 
 local missing = hosts.missing({
   commands = { "nginx", "ab" },
@@ -49,7 +49,7 @@ describe("the loop for nginx", function()
     assert.is_true(got.rate > 0.7 * 50 / LATENCY, got.rate)
   end)
 
-  it("creates an association for each of 1,000 requests when HubSpot answers at once", function()
+  it("creates an association for each of 1,000 requests when HubSpot responds at once", function()
     load("nginx", start, 0, 1000, 50)
   end)
 end)

@@ -80,7 +80,7 @@ describe("eight threads with a state each", function()
     return c_host.run(argv, { stdin = chunk, env = { TSAN_OPTIONS = "exitcode=66" } })
   end
 
-  it("are clean under ThreadSanitizer, and each gets its own answers", function()
+  it("are clean under ThreadSanitizer, and each gets its own responses", function()
     if missing then pending(missing) end
     if IS_JIT then pending("LuaJIT's own code is not instrumented") end
     local result = run(c_host.build("threads", "thread"), BUSY, 2)

@@ -222,10 +222,10 @@ describe("the raw server", function()
   end)
 
   it("reads several requests of one connection", function()
-    local answer = { "send", "HTTP/1.1 204 No Content\r\n\r\n" }
-    start({ { { "read_request" }, answer, { "read_request" }, answer } })
+    local response = { "send", "HTTP/1.1 204 No Content\r\n\r\n" }
+    start({ { { "read_request" }, response, { "read_request" }, response } })
     local first, second = "GET /1 HTTP/1.1\r\n\r\n", "POST /2 HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"
-    assert.equal(answer[2]:rep(2), exchange(first .. second))
+    assert.equal(response[2]:rep(2), exchange(first .. second))
     assert.same({ first, second }, server:requests())
     assert.equal(1, server:connections())
   end)

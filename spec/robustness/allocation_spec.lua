@@ -7,15 +7,15 @@ local SCENARIOS = {
   { "load", "loading the core" },
   { "body", "writing a body" },
   { "shapes", "writing bodies of other shapes" },
-  { "decode", "decoding an answer" },
+  { "decode", "decoding a response" },
   { "url", "checking a URL" },
   { "file", "appending to a file" },
   { "submit", "requests that are given up at once" },
   { "request_refused", "a request that is refused a connection" },
-  { "request_answered", "requests that are answered" },
+  { "request_answered", "requests that get a response" },
   { "request_abandoned", "requests that are given up on their way" },
   { "create_refused", "a client whose call fails" },
-  { "create_answered", "a client whose call is answered" },
+  { "create_answered", "a client whose call gets a response" },
 }
 
 -- LuaJIT accepts no other allocator; 5.2 skips a finalizer if it has no memory for it.

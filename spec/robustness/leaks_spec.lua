@@ -109,7 +109,7 @@ describe("after a thousand calls", function()
     end }), "unauthorized"))
   end)
 
-  it("that nobody answers, nothing more is held", function()
+  it("that get no response, nothing more is held", function()
     assert_level(failing(clients.open("http://127.0.0.1:" .. raw_server.free_port()), "network"))
   end)
 

@@ -69,7 +69,7 @@ describe("a token", function()
     ["is lacking scopes"] = responses.script(responses.of(403, "{}")),
     ["is redirected"] = responses.script(responses.of(302, "", { "Location: http://127.0.0.1:1/" })),
     ["meets a server that fails"] = responses.script(responses.of(500, "<html>")),
-    ["meets an answer that is none"] = responses.script(responses.created("nonsense")),
+    ["gets a response without a batch"] = responses.script(responses.created("nonsense")),
     ["meets a reset"] = { { "read_request" }, { "reset" } },
     ["meets garbage"] = { { "read_request" }, { "send", "garbage\r\n\r\n" } },
     ["meets silence"] = { { "read_request" }, { "hold" } },
@@ -118,7 +118,7 @@ describe("a token", function()
     ["in a field of no known name"] = responses.of(400,
       '{"message":"no","debug":{"authorization":"Bearer ' .. TOKEN .. '"}}'),
     ["in HTML"] = responses.of(502, "<html>Authorization: Bearer " .. TOKEN .. "</html>"),
-    ["in an answer that is cut short"] = responses.created('{"results":[],"debug":"' .. TOKEN),
+    ["in a response that is cut short"] = responses.created('{"results":[],"debug":"' .. TOKEN),
     ["in a batch"] = responses.created(
       '{"status":"COMPLETE","results":[{"x":"' .. TOKEN .. '"}],"y":"' .. TOKEN .. '"}'),
     ["packed by gzip"] = responses.of(400, responses.gzip('{"message":"' .. TOKEN .. '"}'), {

@@ -263,12 +263,12 @@ local function watch(case, recorded)
     check(sent == count, "%d pairs are sent as %d inputs", count, sent)
     case.sent = (case.sent or 0) + 1
   end
-  local function on_answer(chunk)
+  local function on_response(chunk)
     for _, position in ipairs(chunk.positions) do
       in_flight[pair_of(case.inputs[chunk.batch.indices[position]])] = nil
     end
   end
-  return on_send, on_answer
+  return on_send, on_response
 end
 
 local function recorded_inputs(store)
@@ -284,7 +284,7 @@ end
 
 local function run_once(case, world, store, crash_at)
   case.failed = {}
-  local on_send, on_answer = watch(case, store and recorded_inputs(store) or {})
+  local on_send, on_response = watch(case, store and recorded_inputs(store) or {})
   return simulation.run(world, {
     source = source_of(case),
     batch_size = case.batch_size,
@@ -293,7 +293,7 @@ local function run_once(case, world, store, crash_at)
     crash_at = crash_at,
     requests = 200 + #case.inputs * 30,
     on_send = on_send,
-    on_answer = on_answer,
+    on_response = on_response,
     on_failure = function(failure)
       check(not case.failed[failure.index], "input %d has two outcomes", failure.index)
       case.failed[failure.index] = failure

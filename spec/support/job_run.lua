@@ -69,7 +69,7 @@ end
 ---  `answer` = fun(number, pass, request) that returns the response to the number-th request, or nil for the
 ---  account's own; `world` of an earlier run, to go on in; `collect` = false: the report keeps the failures
 ---@return table seen { report, err, world, failures = by index, told = how many, sizes = inputs per request,
----  sent = when each was sent, statuses = of each answer, read = inputs read }
+---  sent = when each was sent, statuses = of each response, read = inputs read }
 function job_run.run(given)
   local seen = { failures = {}, sizes = {}, sent = {}, statuses = {}, handled = 0, told = 0 }
   local world = given.world or simulation.world {

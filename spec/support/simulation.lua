@@ -116,7 +116,7 @@ function Memory.close() end
 ---Runs a job until it is done, or until the clock passes `crash_at`.
 ---@param world table
 ---@param given table { source, checks, batch_size, concurrency, on_failure, on_batch, store, crash_at,
----  on_send, on_answer, max_attempts, retry_deadline, requests = most before the run is given up as endless }
+---  on_send, on_response, max_attempts, retry_deadline, requests = most that it may send }
 ---@return table|nil report nil after a crash
 ---@return table|nil err
 ---@return integer|nil read how many inputs of the source were read
@@ -160,7 +160,7 @@ function simulation.run(world, given)
       if given.on_send then given.on_send(detail) end
       world:send(path, detail, function(raw, err, info)
         if not alive then return end
-        if given.on_answer then given.on_answer(detail) end
+        if given.on_response then given.on_response(detail) end
         job:received(detail, world.now, raw, err, info)
       end)
     else

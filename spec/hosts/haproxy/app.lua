@@ -1,4 +1,4 @@
--- What HAProxy answers, on Lua 5.3: services, which run tasks.
+-- The services of HAProxy, on Lua 5.3, which run tasks.
 
 local haproxy = core -- luacheck: globals core
 local exercise = require "hosts.support.exercise"
@@ -6,9 +6,9 @@ local loop = require "hubspot.associations.loop.haproxy"
 
 local create = require "hosts.support.web"(loop, haproxy.thread)
 
-local function service(name, answer)
+local function service(name, respond)
   haproxy.register_service(name, "http", function(applet)
-    local body = answer()
+    local body = respond()
     applet:set_status(200)
     applet:add_header("content-length", tostring(#body))
     applet:start_response()

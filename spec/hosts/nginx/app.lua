@@ -1,4 +1,4 @@
--- What nginx answers, on LuaJIT.
+-- The requests that nginx handles, on LuaJIT.
 
 local ngx = ngx -- luacheck: globals ngx
 local associations = require "hubspot.associations"

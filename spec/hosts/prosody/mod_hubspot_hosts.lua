@@ -1,4 +1,4 @@
--- A module of Prosody: what its HTTP server answers, on Lua 5.4.
+-- A module of Prosody: the requests that its HTTP server handles, on Lua 5.4.
 
 local module = module -- luacheck: globals module
 local async = require "util.async"

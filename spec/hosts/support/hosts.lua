@@ -169,7 +169,7 @@ end
 ---GET over a connection of its own.
 ---@param path string
 ---@return string|nil body
----@return string about the status, or why there is no answer
+---@return string about the status, or why there is no response
 ---@return number elapsed seconds
 function Server:get(path)
   local began = socket.gettime()
@@ -179,10 +179,10 @@ function Server:get(path)
   end
   connection:settimeout(30)
   connection:send("GET " .. path .. " HTTP/1.0\r\nHost: localhost\r\n\r\n")
-  local answer = connection:receive("*a") or ""
+  local response = connection:receive("*a") or ""
   connection:close()
-  local status, body = answer:match("^HTTP/%S+ (%d+).-\r\n\r\n(.*)$")
-  return body, status or "no answer", socket.gettime() - began
+  local status, body = response:match("^HTTP/%S+ (%d+).-\r\n\r\n(.*)$")
+  return body, status or "no response", socket.gettime() - began
 end
 
 ---Sends several GETs at once over one connection.
@@ -231,8 +231,8 @@ end
 ---@param path string
 ---@param argv string[]
 ---@return string output of the command
----@return number worst seconds that an answer took
----@return integer count of answers
+---@return number worst seconds that a response took
+---@return integer count of responses
 function Server:ask_during(path, argv)
   local file = self.folder .. "/output"
   local script = 'out=$1; shift; echo begun; "$@" >"$out" 2>&1; echo "ended $?" >>"$out"'

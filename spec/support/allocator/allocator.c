@@ -201,7 +201,7 @@ static int open_descriptors(void)
   return count;
 }
 
-/* ---- a server that answers when it is told to ---- */
+/* ---- a server that responds when it is told to ---- */
 
 enum { MAX_PEERS = 16 };
 static int listener, refused_port, serving_port;
@@ -211,8 +211,8 @@ static struct {
   int fd;   /* 0: none */
   int tail; /* how much of the blank line behind a request's head has come */
 } peers[MAX_PEERS];
-static char answer[128 * 1024];
-static size_t answer_length;
+static char response[128 * 1024];
+static size_t response_length;
 
 static void remove_folder(void)
 {
@@ -240,13 +240,13 @@ static void compose_answer(void)
     length += sprintf(body + length, "%s{\"fromObjectId\":%d,\"toObjectId\":\"%d\",\"labels\":[null,\"a\"]}",
                       i > 1 ? "," : "", i, i);
   length += sprintf(body + length, "]}");
-  answer_length = (size_t)snprintf(answer, sizeof answer,
-                                   "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
-                                   "X-HubSpot-RateLimit-Remaining: 5\r\nContent-Length: %d\r\n\r\n%s",
-                                   length, body);
+  response_length = (size_t)snprintf(response, sizeof response,
+                                     "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
+                                     "X-HubSpot-RateLimit-Remaining: 5\r\nContent-Length: %d\r\n\r\n%s",
+                                     length, body);
 }
 
-/* Answers when a body's end has come: the requests here end in one of these bytes. */
+/* Responds once the body has ended: the requests here end in one of these bytes. */
 static void serve_peer(int i)
 {
   char bytes[16384];
@@ -256,10 +256,10 @@ static void serve_peer(int i)
     if (last != '}' && last != 'x')
       continue;
     size_t sent = 0;
-    while (sent < answer_length) {
-      ssize_t part = send(peers[i].fd, answer + sent, answer_length - sent, MSG_NOSIGNAL);
+    while (sent < response_length) {
+      ssize_t part = send(peers[i].fd, response + sent, response_length - sent, MSG_NOSIGNAL);
       if (part < 0)
-        break; /* the loopback's buffers hold the answer: only a peer that is gone fails */
+        break; /* the loopback's buffers hold the response: only a peer that is gone fails */
       sent += (size_t)part;
     }
   }
