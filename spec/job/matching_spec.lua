@@ -1,4 +1,5 @@
--- Checks outcome.lua: which input an answer gives which outcome, and whom a refusal suspects. No I/O.
+-- Checks matching.lua: which input a response gives which outcome, and which inputs a rejection names. No
+-- I/O.
 
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
@@ -43,12 +44,12 @@ end
 local ABC = { { "1", "11" }, { "2", "12" }, { "3", "13" } }
 
 describe("results", function()
-  it("confirm all inputs they name, in any order", function()
+  it("confirm all inputs that they name, in any order", function()
     local matched = match(ABC, { results = { result("3", "13"), result("1", "11"), result("2", "12") } })
     assert.same({ succeeded = { 1, 2, 3 }, failed = {}, missing = {} }, matched)
   end)
 
-  it("confirm only the inputs they name", function()
+  it("confirm only the inputs that they name", function()
     local matched = match(ABC, { results = { result("2", "12") } })
     assert.same({ 2 }, matched.succeeded)
     assert.same({ 1, 3 }, matched.missing)
@@ -64,14 +65,14 @@ describe("results", function()
     end
   end)
 
-  it("do not confirm pairs that were not asked for, or crossed ones", function()
+  it("do not confirm pairs that were not sent, nor the ids of two different inputs", function()
     local matched = match(ABC, { results = { result("1", "12"), result("2", "11"), result("13", "3"),
       result("9", "99"), result("11", "1") } })
     assert.same({}, matched.succeeded)
     assert.same({ 1, 2, 3 }, matched.missing)
   end)
 
-  it("do not confuse pairs whose digits run together", function()
+  it("do not confuse pairs whose ids have the same digits in a row", function()
     local matched = match({ { "1", "23" }, { "12", "3" } }, { results = { result("12", "3") } })
     assert.same({ 2 }, matched.succeeded)
     assert.same({ 1 }, matched.missing)
@@ -84,13 +85,13 @@ describe("results", function()
     assert.same({ 1, 2, 3, 4 }, twice.succeeded)
   end)
 
-  it("name a part of the body, when a part was asked", function()
+  it("are matched with the positions that were sent", function()
     local matched = match(ABC, { results = { result("1", "11"), result("3", "13") } }, { 2, 3 })
     assert.same({ 3 }, matched.succeeded)
     assert.same({ 2 }, matched.missing)
   end)
 
-  it("name ids with quotes, backslashes, accents, controls and NUL as they are", function()
+  it("match ids with quotes, backslashes, accents, control characters and NUL", function()
     local odd = { 'a"b', "a\\b", "\195\169t\195\169", "a\0b", "\n\t\127", "/", '"],["', "\240\159\152\128" }
     local inputs, results = {}, {}
     for i, id in ipairs(odd) do
@@ -102,7 +103,7 @@ describe("results", function()
     assert.same({ 1, 2, 3, 4, 5, 6, 7, 8 }, match(inputs, { results = written.results }).succeeded)
   end)
 
-  it("name numeric ids, whether they were sent as numbers or as strings", function()
+  it("match numeric ids that were sent as numbers or as strings", function()
     local inputs = { { 101, 202 }, { "103", 204 }, { 9007199254740991, "1" } }
     local written = core.decode [[{"results":[
       {"fromObjectId":101,"toObjectId":"202"},{"fromObjectId":103,"toObjectId":204},
@@ -125,32 +126,32 @@ describe("an error that names ids", function()
     return positions
   end
 
-  it("fails the inputs with that id on the side it tells", function()
+  it("fails the inputs with that id on the side that it names", function()
     assert.same({ 1, 2 }, positions_of(failed_with({ fromObjectId = { "1" } }).failed))
     assert.same({ 2, 3 }, positions_of(failed_with({ toObjectId = { "12" } }).failed))
     assert.same({}, positions_of(failed_with({ fromObjectId = { "12" } }).failed))
   end)
 
-  it("fails only the input with both ids, when it tells both", function()
+  it("fails only the input with both ids when it names both", function()
     local matched = failed_with { fromObjectId = { "1" }, toObjectId = { "12" } }
     assert.same({ 2 }, positions_of(matched.failed))
     assert.same({ 1, 3, 4 }, matched.missing)
     assert.is_nil(matched.batch_error)
   end)
 
-  it("fails the inputs with that id on either side, when it tells no side", function()
+  it("fails the inputs with that id on either side when it names no side", function()
     assert.same({ 2, 3 }, positions_of(failed_with({ ids = { "12" } }).failed))
     assert.same({ 1, 2, 4 }, positions_of(failed_with({ objectId = { "1", "13" } }).failed))
   end)
 
-  it("names nobody by an id that stands on both sides, when it tells no side", function()
+  it("names no input by an id without a side that different inputs have on different sides", function()
     local inputs = { { "5", "11" }, { "1", "5" } }
     local matched = match(inputs, { errors = { failure { id = { "5" } } }, results = {} })
     assert.same({}, matched.failed)
     assert.same({ 1, 2 }, matched.missing)
   end)
 
-  it("is understood with other names and shapes of its context", function()
+  it("may have other keys and shapes in its context", function()
     assert.same({ 1, 2 }, positions_of(failed_with({ fromObjectIds = { "1" } }).failed))
     assert.same({ 1, 2 }, positions_of(failed_with({ from = "1" }).failed))
     assert.same({ 4 }, positions_of(failed_with({ toObjectIds = { "13", "77" } }).failed))
@@ -158,7 +159,7 @@ describe("an error that names ids", function()
     assert.same({ 3 }, positions_of(failed_with({ fromObjectId = 2 }).failed))
   end)
 
-  it("goes by its side, though another entry of the context holds an id by chance", function()
+  it("is matched by the side that it names, even if another entry of its context equals an id", function()
     local matched = failed_with { fromObjectId = { "2" }, associationTypeId = { "1" } }
     assert.same({ 3 }, positions_of(matched.failed))
   end)
@@ -204,22 +205,22 @@ describe("an error that names ids", function()
     for i = 3, 500, 3 do assert.equal("no " .. i, matched.failed[i].message) end
   end)
 
-  it("is told with escapes in the ids", function()
+  it("may have escapes in its ids", function()
     local matched = match({ { 'a"\0b', "1" }, { "b", "2" } },
       { errors = { failure { fromObjectId = { 'a"\0b' } } }, results = { result("b", "2") } })
     assert.same({ 1 }, positions_of(matched.failed))
   end)
 end)
 
-describe("errors that name nobody", function()
-  it("fail the inputs that are left, when there are just as many", function()
+describe("errors that name no input", function()
+  it("fail the remaining inputs if the counts match", function()
     local matched = match(ABC, { results = { result("2", "12") },
       errors = { failure(nil, "first"), failure({}, "second") } })
     assert.same({ [1] = "first", [3] = "second" }, messages(matched.failed))
     assert.same({}, matched.missing)
   end)
 
-  it("fail nobody when there are fewer or more of them, and are kept as a batch_error", function()
+  it("fail no input if the counts differ; the first becomes the batch_error", function()
     for count = 1, 4 do
       if count ~= 2 then
         local errors = {}
@@ -232,7 +233,7 @@ describe("errors that name nobody", function()
     end
   end)
 
-  it("fail nobody when they are of both sides: two may be about one input", function()
+  it("fail no input when they are about both sides: two may be about one input", function()
     local function missing(side)
       local err = failure(nil, side)
       err.subCategory = ("crm.associations.%s_OBJECT_NOT_FOUND"):format(side)
@@ -246,20 +247,20 @@ describe("errors that name nobody", function()
     assert.same({}, matched.missing)
   end)
 
-  it("are counted beside those that name somebody", function()
+  it("are counted apart from those that name an input", function()
     local matched = match(ABC, { results = { result("2", "12") },
       errors = { failure(nil, "nameless"), failure({ fromObjectId = { "3" } }, "named") } })
     assert.same({ [1] = "nameless", [3] = "named" }, messages(matched.failed))
   end)
 
-  it("are those too whose ids nobody asked for", function()
+  it("include those whose ids were not sent", function()
     local matched = match(ABC, { results = { result("2", "12"), result("1", "11") },
       errors = { failure({ fromObjectId = { "77777" } }, "stranger") } })
     assert.same({ [3] = "stranger" }, messages(matched.failed))
   end)
 end)
 
-describe("an answer with junk in it", function()
+describe("a response with junk in it", function()
   local JUNK = { true, false, 0, 1.5, "text", {}, { {} }, { "x" }, { x = {} }, { fromObjectId = {} } }
 
   local function junk(luck, depth)
@@ -276,7 +277,7 @@ describe("an answer with junk in it", function()
     return luck:pick(JUNK)
   end
 
-  it("never raises, and gives each input one position", function()
+  it("never raises, and gives each input one outcome", function()
     random.check(3000, function(luck)
       local results, errors = {}, {}
       for i = 1, luck:integer(0, 4) do
@@ -293,14 +294,14 @@ describe("an answer with junk in it", function()
     end)
   end)
 
-  it("never raises for results that are no tables", function()
+  it("never raises for results that are not tables", function()
     for _, value in ipairs { 5, true, false, "x", {} } do
       local matched = match(ABC, { results = { value, result("1", "11") } })
       assert.same({ 1 }, matched.succeeded)
     end
   end)
 
-  it("never raises for a suspect", function()
+  it("never raises when suspects are looked for", function()
     local body, positions = body_of(ABC)
     random.check(3000, function(luck)
       local err = { kind = "http", status = 400, message = junk(luck, 1), context = junk(luck, 2),
@@ -321,18 +322,18 @@ describe("suspects of a rejection", function()
     return list
   end
 
-  it("are the inputs at the positions it names, from 0", function()
+  it("are the inputs whose numbers it names, from 0", function()
     assert.same({ 1 }, suspects(ABC, { message = "bad id: inputs[0].from.id" }))
     assert.same({ 3 }, suspects(ABC, { message = "bad", errors = { { ["in"] = "inputs[2].to" } } }))
     assert.same({ 2, 3 }, suspects(ABC, { message = "inputs[1], inputs[2]", errors = {} }))
     assert.same({ 2 }, suspects(ABC, { errors = { { message = "look at inputs[1]" }, "x" } }))
   end)
 
-  it("are counted in what was sent, when that was a part", function()
+  it("are numbered by what was sent, when that was a part", function()
     assert.same({ 3 }, suspects(ABC, { message = "inputs[1]" }, { 1, 3 }))
   end)
 
-  it("are none for positions that were not sent", function()
+  it("are none for numbers that were not sent", function()
     local positions = { "inputs[3]", "inputs[99999999999999999999]", "inputs[-1]", "inputs[]", "inputs[1" }
     for _, text in ipairs(positions) do
       assert.same({}, suspects(ABC, { message = text }), text)
@@ -342,7 +343,7 @@ describe("suspects of a rejection", function()
   it("are the inputs whose ids it names", function()
     assert.same({ 2 }, suspects(ABC, { context = { id = { "2" } } }))
     assert.same({ 2 }, suspects(ABC, { context = { fromObjectId = { "2" } } }))
-    -- HubSpot takes the sides from the type: the id may stand on the other.
+    -- HubSpot derives the sides from the type: the id may be on the other side.
     assert.same({ 2 }, suspects(ABC, { context = { toObjectId = { "2" } } }))
     assert.same({}, suspects(ABC, { context = { toObjectId = { "77" } } }))
     assert.same({ 1, 3 }, suspects(ABC, { errors = { { context = { ids = { "1", "13" } } } } }))
@@ -350,7 +351,7 @@ describe("suspects of a rejection", function()
     assert.same({ 1, 3 }, suspects(repeated, { context = { id = { "1" } } }))
   end)
 
-  it("are none when it names nobody", function()
+  it("are none when it names no input", function()
     for _, err in ipairs { {}, { message = "bad" }, { message = "Some inputs are bad", errors = {} } } do
       assert.same({}, suspects(ABC, err))
     end

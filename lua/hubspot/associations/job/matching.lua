@@ -1,11 +1,10 @@
--- Which input got which result or error: matches HubSpot's response with the inputs of the request.
--- Pure. An answer names inputs by their ids, by a side's id, or by their types:
---   * a result confirms the inputs with its two ids, which were sent as one (see body_select.c);
---   * an error fails the inputs that it names, among those without a result. An id of which the side is not
---     told, and which stands on both, names nobody: one of the two may be innocent;
---   * errors that name nobody fail the inputs that are left when there are just as many of them, each for an
---     input of its own.
--- What is left after that is not mentioned: the job asks for it once more.
+-- Matches HubSpot's response with the inputs of the request: which input got which result or error. Pure.
+-- A response names inputs by both ids, by the id of one side, or by their types:
+--   * a result confirms the inputs with its two ids, which were sent as one (see src/body_select.c);
+--   * an error fails the inputs that it names, among those without a result. An id without a side, which
+--     inputs have on different sides, names none for certain;
+--   * errors that name no input are assigned to the remaining inputs if the counts match.
+-- The inputs that are left are missing in the response: the job sends them once more.
 
 local input_errors = require "hubspot.associations.api.input_errors"
 local rejection = require "hubspot.associations.api.rejection"
@@ -13,54 +12,64 @@ local core = require "hubspot.associations.core"
 
 local matching = {}
 
--- An id as it stands in JSON -> as it is.
-local function plain(text)
+local SIDES = { "from", "to", "either" }
+
+-- ---- results ----
+
+-- The id that a JSON string stands for.
+local function unescape(text)
   return text:find("\\", 1, true) and core.decode('["' .. text .. '"]')[1] or text
 end
 
 local function ids_of(body, position)
   local from, to = body:ids(position)
-  return plain(from), plain(to)
+  return unescape(from), unescape(to)
 end
 
--- One key of both, that no other pair has.
-local function pair_of(from, to)
+-- One key for two ids. The length makes it unique: the ids "1", "23" and "12", "3" have different keys.
+local function pair_key(from, to)
   return #from .. ":" .. from .. to
 end
 
--- Which pairs of ids the results name.
-local function pairs_of(results)
+-- The keys of the pairs that results name.
+local function confirmed_pairs(results)
   local confirmed = {}
   for _, result in ipairs(results or {}) do
     local is_result = type(result) == "table"
     local from, to = is_result and result.fromObjectId, is_result and result.toObjectId
-    if type(from) == "string" and type(to) == "string" then confirmed[pair_of(from, to)] = true end
+    if type(from) == "string" and type(to) == "string" then confirmed[pair_key(from, to)] = true end
   end
   return confirmed
 end
 
--- Splits the positions into those with a result and the missing, with the ids of the missing.
-local function confirm(body, positions, results)
-  local confirmed = pairs_of(results)
-  local succeeded, missing, ids = {}, {}, {}
+-- Splits the positions into those with a result and those without one; with the ids of the latter.
+local function split_by_results(body, positions, results)
+  local confirmed = confirmed_pairs(results)
+  local succeeded, unresolved, ids = {}, {}, {}
   for _, position in ipairs(positions) do
     local from, to = ids_of(body, position)
-    if confirmed[pair_of(from, to)] then
+    if confirmed[pair_key(from, to)] then
       succeeded[#succeeded + 1] = position
     else
-      missing[#missing + 1] = position
+      unresolved[#unresolved + 1] = position
       ids[position] = { from = from, to = to }
     end
   end
-  return succeeded, missing, ids
+  return succeeded, unresolved, ids
 end
+
+-- ---- what an error names, among inputs ----
 
 local function is_empty(set)
   return next(set) == nil
 end
 
--- Of the positions, those whose ids are among the ones named.
-local function with_ids(positions, ids, named)
+local function names_an_id(named)
+  return not (is_empty(named.from) and is_empty(named.to) and is_empty(named.either))
+end
+
+-- The positions whose ids are among the named ones.
+local function filter_by_ids(positions, ids, named)
   local list = {}
   local from, to = not is_empty(named.from), not is_empty(named.to)
   for _, position in ipairs(positions) do
@@ -85,7 +94,8 @@ local function has_type(body, position, wanted)
   return false
 end
 
-local function with_types(body, positions, wanted)
+-- The positions that have one of the types.
+local function filter_by_types(body, positions, wanted)
   local list = {}
   for _, position in ipairs(positions) do
     for _, one in ipairs(wanted) do
@@ -98,7 +108,7 @@ local function with_types(body, positions, wanted)
   return list
 end
 
--- For each id, the positions that have it on a side, so that many errors need not each look at all positions.
+-- For each side, id -> positions: an error then looks only at the inputs with its ids.
 local function index_by_id(positions, ids)
   local index = { from = {}, to = {} }
   for _, position in ipairs(positions) do
@@ -123,7 +133,8 @@ local function count_positions(by_id, named)
   return count
 end
 
--- The positions that an error may be about: of the two sides it names, those of the side with fewer.
+-- The positions that have a named id. If both sides are named, those of the side with fewer: filter_by_ids
+-- checks the other side.
 local function candidates(index, named)
   local list = {}
   local from, to = not is_empty(named.from), not is_empty(named.to)
@@ -140,58 +151,56 @@ local function candidates(index, named)
   return list
 end
 
--- How many of an answer's errors are read: some for each input of a full batch. And how many looks at the
--- inputs they may take, for each: an honest answer takes fewer, as what is found is not looked for again.
-local MOST_ERRORS, MOST_LOOKS = 8000, 128
-
--- What an entry names, in one word, when it names one id on a side at most, and no type; else nil.
-local function word_of(named)
+-- A key of what an error names, if that is no type and at most one id a side; else nil.
+local function key_of(named)
   if named.types[1] then return nil end
-  local words = {}
-  for number, side in ipairs { "from", "to", "either" } do
+  local parts = {}
+  for number, side in ipairs(SIDES) do
     local id = next(named[side])
     if id and next(named[side], id) then return nil end
-    words[number] = id and #id .. ":" .. id or ""
+    parts[number] = id and #id .. ":" .. id or ""
   end
-  return table.concat(words, ",")
+  return table.concat(parts, ",")
 end
 
-local function names_an_id(named)
-  return not (is_empty(named.from) and is_empty(named.to) and is_empty(named.either))
-end
+-- Bounds on the work that a hostile response can cause: how many of its errors are read, and how many times
+-- inputs are compared, for each input. HubSpot's own responses stay far below both.
+local MOST_ERRORS, MOST_COMPARISONS = 8000, 128
 
--- The search for what entries of a list of errors name, among inputs.
-local Search = {}
-Search.__index = Search
+-- Finds the inputs that the errors of one response name.
+local Finder = {}
+Finder.__index = Finder
 
-local function new_search(body, positions, ids)
+local function new_finder(body, positions, ids)
   return setmetatable({
     body = body,
     positions = positions,
     ids = ids,
     index = index_by_id(positions, ids),
-    looks = MOST_LOOKS * #positions,
-  }, Search)
+    comparisons_left = MOST_COMPARISONS * #positions,
+    is_found = {}, -- key of what an earlier error named -> whether it named an input
+  }, Finder)
 end
 
--- The positions with the ids and types named: those with both, where there are any, or else those with the
--- ids.
-function Search:find(named)
+-- The positions with the named ids and types; those with the ids, if none of them has such a type. The second
+-- value tells whether they were found by type.
+function Finder:find(named)
   local list = self.positions
   if names_an_id(named) then
     local possible = candidates(self.index, named)
-    self.looks = self.looks - #possible
-    list = with_ids(possible, self.ids, named)
+    self.comparisons_left = self.comparisons_left - #possible
+    list = filter_by_ids(possible, self.ids, named)
   end
-  if not named.types[1] then return list end
-  self.looks = self.looks - #list * #named.types
-  local typed = with_types(self.body, list, named.types)
+  if not named.types[1] then return list, false end
+  self.comparisons_left = self.comparisons_left - #list * #named.types
+  local typed = filter_by_types(self.body, list, named.types)
   if typed[1] or not names_an_id(named) then return typed, true end
-  return list
+  return list, false
 end
 
--- Whether an id of which the side is not told stands on both sides: then it names nobody for sure.
-function Search:is_ambiguous(named)
+-- Whether an id without a side is on the from side of one input and on the to side of another: either may be
+-- innocent.
+function Finder:is_ambiguous(named)
   if not is_empty(named.from) or not is_empty(named.to) then return false end
   for id in pairs(named.either) do
     local from, to = self.index.from[id], self.index.to[id]
@@ -200,38 +209,48 @@ function Search:is_ambiguous(named)
   return false
 end
 
--- Calls visit(entry, positions, named, is_typed) for each entry, with the positions it names, but for those
--- that an entry before has named in the same words; is_found tells whether it names any.
-local function each_named(search, entries, direction, visit)
-  local known = {} -- word -> whether it names any
+-- What one error says of the inputs: { entry, named (nil: it names nothing), positions, is_found, is_typed }.
+-- The positions are empty if an earlier error named the same. Nil when no comparisons are left.
+function Finder:read(entry, direction)
+  local named = rejection.named(entry, direction)
+  if not named then return { entry = entry, positions = {}, is_found = false } end
+  local key = key_of(named)
+  if key and self.is_found[key] ~= nil then
+    return { entry = entry, named = named, positions = {}, is_found = self.is_found[key] }
+  end
+  if self.comparisons_left <= 0 then return nil end
+  local positions, is_typed = self:find(named)
+  local is_found = #positions > 0
+  if key then self.is_found[key] = is_found end
+  return { entry = entry, named = named, positions = positions, is_found = is_found, is_typed = is_typed }
+end
+
+-- Calls visit(finding) for each error of a list.
+function Finder:each(entries, direction, visit)
   for number, entry in ipairs(entries) do
     if number > MOST_ERRORS then return end
-    local named = type(entry) == "table" and rejection.named(entry, direction)
-    local word = named and word_of(named)
-    if named and (not word or known[word] == nil) then
-      if search.looks > 0 then
-        local found, is_typed = search:find(named)
-        visit(entry, found, #found > 0, named, is_typed)
-        if word then known[word] = #found > 0 end
-      end
-    elseif type(entry) == "table" then
-      visit(entry, {}, word ~= nil and known[word], named)
-    end
+    local finding = type(entry) == "table" and self:read(entry, direction)
+    if finding then visit(finding) end
   end
 end
 
--- Gives each error to the positions it names: position -> error, the positions whose types are named, and the
--- errors that name none.
-local function blame(search, batch_errors, direction)
+-- ---- the response of a batch ----
+
+-- Assigns the errors of a response to inputs. Returns position -> error; position -> whether the error is
+-- certain to be about this very input; and the errors that name none.
+local function assign_errors(finder, entries, direction)
   local failed, is_final, anonymous = {}, {}, {}
-  each_named(search, batch_errors or {}, direction, function(entry, found, is_found, named, is_typed)
-    local err = input_errors.of_entry(entry)
-    if named and is_found and search:is_ambiguous(named) then found, is_found = {}, false end
-    for _, position in ipairs(found) do
-      failed[position] = failed[position] or err
-      is_final[position] = is_final[position] or is_typed or rejection.is_of_record(entry)
+  finder:each(entries or {}, direction, function(finding)
+    local err = input_errors.of_entry(finding.entry)
+    if not finding.is_found or finder:is_ambiguous(finding.named) then
+      anonymous[#anonymous + 1] = err
+      return
     end
-    if not is_found then anonymous[#anonymous + 1] = err end
+    local is_certain = finding.is_typed or rejection.is_of_record(finding.entry)
+    for _, position in ipairs(finding.positions) do
+      failed[position] = failed[position] or err
+      is_final[position] = is_final[position] or is_certain
+    end
   end)
   return failed, is_final, anonymous
 end
@@ -239,21 +258,22 @@ end
 ---@class hubspot.associations.Matched
 ---@field succeeded integer[] positions
 ---@field failed table<integer, table> position -> HubSpot's error
----@field is_final table<integer, boolean> of those, the positions whose record or types are at fault: not
----  only the
----  input that several of one pair were merged into
----@field missing integer[] positions that the answer does not mention
----@field batch_error table|nil an error of the answer that names no input, which may be about the missing
+---@field is_final table<integer, boolean> whether that error is about the position's own record or types. If
+---  not, it may be about another input of the same pair, with which the position was sent as one
+---@field missing integer[] positions that the response does not mention
+---@field batch_error table|nil an error of the response that names no input: it may be about the missing ones
 
----@param body userdata what was sent (or a superset)
----@param positions integer[] which inputs of it were
+---Matches the response of a batch with its inputs.
+---@param body userdata has the inputs that were sent, and maybe more
+---@param positions integer[] those that were sent
 ---@param response hubspot.associations.BatchResponse
 ---@param direction hubspot.associations.Direction|nil
 ---@return hubspot.associations.Matched
 function matching.match(body, positions, response, direction)
-  local succeeded, unresolved, ids = confirm(body, positions, response.results)
+  local succeeded, unresolved, ids = split_by_results(body, positions, response.results)
   if #unresolved == 0 then return { succeeded = succeeded, failed = {}, missing = {} } end
-  local failed, is_final, anonymous = blame(new_search(body, unresolved, ids), response.errors, direction)
+  local finder = new_finder(body, unresolved, ids)
+  local failed, is_final, anonymous = assign_errors(finder, response.errors, direction)
   local missing = {}
   for _, position in ipairs(unresolved) do
     if not failed[position] then missing[#missing + 1] = position end
@@ -271,15 +291,18 @@ function matching.match(body, positions, response, direction)
   }
 end
 
--- The inputs that a rejection names by their number in the request, where inputs of one pair are one.
-local function add_positions(detail, positions, units, suspected)
-  for _, number in ipairs(rejection.numbers(detail)) do
+-- ---- the rejection of a whole batch ----
+
+-- Adds the positions that a rejection names by their number in the request ("inputs[0]"). The inputs of one
+-- pair have one number.
+local function add_numbered(set, entry, positions, units)
+  for _, number in ipairs(rejection.numbers(entry)) do
     local unit = units and (units[number] or {}) or { positions[number] }
-    for _, position in ipairs(unit) do suspected[position] = true end
+    for _, position in ipairs(unit) do set[position] = true end
   end
 end
 
--- Whether an input of the positions has one id on both sides: the record at fault may be either.
+-- Whether an input has the same id on both sides: the record at fault may be either.
 local function has_same_ids(positions, ids)
   for _, position in ipairs(positions) do
     if ids[position].from == ids[position].to then return true end
@@ -287,55 +310,65 @@ local function has_same_ids(positions, ids)
   return false
 end
 
-local function sorted(positions, is_in)
+-- Those of the positions that are in the set, in their order.
+local function in_order(positions, set)
   local list = {}
   for _, position in ipairs(positions) do
-    if is_in[position] then list[#list + 1] = position end
+    if set[position] then list[#list + 1] = position end
   end
   return list
 end
 
+-- What an error names, by its ids alone and on either side.
+local function without_sides(named)
+  local ids = {}
+  for _, side in ipairs(SIDES) do
+    for id in pairs(named[side]) do ids[id] = true end
+  end
+  return { from = {}, to = {}, either = ids, types = {} }
+end
+
+-- How sure an error is of the inputs that it names: the name of a list of Suspects; and these inputs. If none
+-- has an id on the side that was named, those count that have it on the other side.
+function Finder:suspect(finding)
+  local named, positions = finding.named, finding.positions
+  if not finding.is_found and names_an_id(named) and self.comparisons_left > 0 then
+    return "loose", (self:find(without_sides(named)))
+  end
+  if finding.is_typed then return "typed", positions end
+  local is_sided = is_empty(named.either) and rejection.is_of_record(finding.entry)
+    and not has_same_ids(positions, self.ids)
+  return is_sided and "sided" or "loose", positions
+end
+
 ---@class hubspot.associations.Suspects
----@field typed integer[] positions with a type that the rejection names
----@field sided integer[] positions of a record that it says is not there, or not valid
+---@field typed integer[] positions that have a type which the rejection names
+---@field sided integer[] positions that have a record which it says does not exist, or is not valid
 ---@field loose integer[] positions that it names in another way
 
----The inputs that a rejection of the whole batch names. HubSpot takes the side of an id from the type, so
----that an id of another side may be meant: no more than a suspicion, but of types.
+---The inputs that the rejection of a whole batch names. HubSpot derives the side of an id from the
+---association type, so that it may mean an id of the other side: except for types, this is only a suspicion.
 ---@param body userdata
----@param positions integer[] what was sent, in order
+---@param positions integer[] those that were sent, in order
 ---@param err hubspot.associations.Error
 ---@param direction hubspot.associations.Direction|nil
----@param units integer[][]|nil the positions by their pair of ids, as they were sent; nil: no two have the
----  same
+---@param units integer[][]|nil the positions by their pair of ids, as they were sent; nil if all pairs differ
 ---@return hubspot.associations.Suspects
 function matching.suspects(body, positions, err, direction, units)
-  local typed, sided, loose, ids = {}, {}, {}, {}
+  local sets, ids = { typed = {}, sided = {}, loose = {} }, {}
   for _, position in ipairs(positions) do
     local from, to = ids_of(body, position)
     ids[position] = { from = from, to = to }
   end
-  local search = new_search(body, positions, ids)
-  each_named(search, rejection.details(err), direction, function(detail, found, is_found, named, is_typed)
-    add_positions(detail, positions, units, loose)
-    if not named then return end
-    local is_sided = is_empty(named.either) and rejection.is_of_record(detail)
-      and not has_same_ids(found, ids)
-    if not is_found and names_an_id(named) and search.looks > 0 then -- on the other side, then
-      local ids_named = {}
-      for _, side in ipairs { "from", "to", "either" } do
-        for id in pairs(named[side]) do ids_named[id] = true end
-      end
-      found, is_sided = search:find { from = {}, to = {}, either = ids_named, types = {} }, false
-    end
-    local set = is_typed and typed or is_sided and sided or loose
-    for _, position in ipairs(found) do set[position] = true end
+  local finder = new_finder(body, positions, ids)
+  finder:each(rejection.details(err), direction, function(finding)
+    add_numbered(sets.loose, finding.entry, positions, units)
+    if not finding.named then return end
+    local name, suspected = finder:suspect(finding)
+    for _, position in ipairs(suspected) do sets[name][position] = true end
   end)
-  return {
-    typed = sorted(positions, typed),
-    sided = sorted(positions, sided),
-    loose = sorted(positions, loose),
-  }
+  for name, set in pairs(sets) do sets[name] = in_order(positions, set) end
+  return sets
 end
 
 return matching
