@@ -1,22 +1,14 @@
 -- Checks which responses confirm a core.body, beside what decoding and matching make of them. Does no I/O.
 
+local bodies = require "support.bodies"
 local core = require "hubspot.associations.core"
 local matching = require "hubspot.associations.job.matching"
 local random = require "support.random"
 local responses = require "hubspot.associations.api.response"
 
-local function input(from, to, types)
-  return { from = from, to = to, types = types or 1 }
-end
+local input, ANY_ID = bodies.input, bodies.ANY_ID
 
--- Any string is an id: what stands in JSON otherwise than it is.
-local ANY_ID = { check_ids = false }
-
-local function body_of(...)
-  local body = core.body(ANY_ID)
-  for i = 1, select("#", ...) do assert(body:add((select(i, ...)))) end
-  return body
-end
+local function body_of(...) return bodies.of(ANY_ID, ...) end
 
 local A, B = input("1", "2"), input("3", 4, { 1, 279 })
 

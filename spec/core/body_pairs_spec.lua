@@ -1,20 +1,12 @@
 -- Checks core.pairs: which inputs have the same pair of ids, and which batches have to wait. Does no I/O.
 
+local bodies = require "support.bodies"
 local core = require "hubspot.associations.core"
 local random = require "support.random"
 
-local function input(from, to, types)
-  return { from = from, to = to, types = types or 1 }
-end
+local input = bodies.input
 
--- Any string is an id: what stands in JSON otherwise than it is.
-local ANY_ID = { check_ids = false }
-
-local function body_of(...)
-  local body = core.body(ANY_ID)
-  for i = 1, select("#", ...) do assert(body:add((select(i, ...)))) end
-  return body
-end
+local function body_of(...) return bodies.of(bodies.ANY_ID, ...) end
 
 local A, B, C = input("1", "2"), input("3", 4, { 1, 279 }), input({ id = "5" }, "6")
 

@@ -1,22 +1,14 @@
 -- Checks selections of a core.body, and its inputs one by one: their JSON, their ids, and the digest of all.
 -- Does no I/O.
 
+local bodies = require "support.bodies"
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
 local random = require "support.random"
 
-local function input(from, to, types)
-  return { from = from, to = to, types = types or 1 }
-end
+local input, ANY_ID = bodies.input, bodies.ANY_ID
 
--- Any string is an id: what stands in JSON otherwise than it is.
-local ANY_ID = { check_ids = false }
-
-local function body_of(...)
-  local body = core.body(ANY_ID)
-  for i = 1, select("#", ...) do assert(body:add((select(i, ...)))) end
-  return body
-end
+local function body_of(...) return bodies.of(ANY_ID, ...) end
 
 local function json_of(...)
   return body_of(...):json()

@@ -1,6 +1,7 @@
 -- Checks the shapes of inputs: what each writes, byte by byte, what it takes, what it says of the rest, and
 -- by which keys of a result an input is found. Does no I/O.
 
+local bodies = require "support.bodies"
 local core = require "hubspot.associations.core"
 local random = require "support.random"
 
@@ -9,11 +10,7 @@ local function response(...)
   return '{"status":"COMPLETE","results":[' .. table.concat({ ... }, ",") .. "]}"
 end
 
-local function body_of(options, ...)
-  local body = core.body(options)
-  for i = 1, select("#", ...) do assert(body:add((select(i, ...)))) end
-  return body
-end
+local body_of = bodies.of
 
 describe("a shape", function()
   it("is that of create, when none is named", function()

@@ -1,6 +1,7 @@
 -- Checks core.body: what inputs it takes, the JSON it writes of them, and what it refuses, in which words.
 -- The JSON is read back by lua-cjson. Does no I/O.
 
+local bodies = require "support.bodies"
 local cjson = require "cjson"
 local child = require "support.child"
 local core = require "hubspot.associations.core"
@@ -13,11 +14,7 @@ local GOOD = { from = "1", to = "2", types = 1 }
 local GOOD_JSON = '{"from":{"id":"1"},"to":{"id":"2"},"types":'
   .. '[{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":1}]}'
 
-local function body_of(...)
-  local body = core.body()
-  for i = 1, select("#", ...) do assert(body:add((select(i, ...)))) end
-  return body
-end
+local function body_of(...) return bodies.of(nil, ...) end
 
 -- Any string is an id: what JSON makes of one.
 local ANY_ID = { check_ids = false }
@@ -589,7 +586,8 @@ describe("body", function()
   -- In a process of its own, whose end shows a crash.
   it("outlives its own finalizer being called", function()
     local result = child.run [[
-      local core = require "hubspot.associations.core"
+      local bodies = require "support.bodies"
+local core = require "hubspot.associations.core"
       local good = { from = 1, to = 2, types = 1 }
       local body = core.body()
       body:add(good)
