@@ -60,6 +60,22 @@ describe("a job stops at once", function()
     end)
   end
 
+  it("for a token that is rejected again, also when others pass", function()
+    local rejected = { status = 401, headers = {}, body = '{"message":"who?"}', is_new_token = true, delay = 0 }
+    local seen = runs.run {
+      source = inputs(100), concurrency = 4,
+      answer = function(_, _, request)
+        if not holds(request, 15) then return nil end
+        rejected.delay = rejected.delay + 1 -- the second time, others have passed since the first
+        return rejected
+      end,
+      latency = 0.5, base = 0.5,
+    }
+    assert.equal("unauthorized", seen.err and seen.err.kind)
+    assert.equal(0, seen.report.failed)
+    assert.same({ "not_sent", 2 }, { seen.failures[15].outcome, seen.failures[15].error.attempts })
+  end)
+
   it("and waits for what is in flight", function()
     local seen = runs.run {
       source = inputs(200), concurrency = 4,
@@ -96,6 +112,22 @@ describe("a job stops at once", function()
     for index = 1, seen.report.unconfirmed do assert.equal("unconfirmed", seen.failures[index].outcome) end
     assert.equal(10, seen.report.unconfirmed)
     assert.equal(20, seen.report.not_sent)
+  end)
+end)
+
+describe("a job whose token has expired", function()
+  it("sends as many requests at a time with the new one", function()
+    local seen = runs.run {
+      source = inputs(100), concurrency = 4, latency = 1, base = 1,
+      answer = function(number)
+        if number > 4 then return nil end
+        return { status = 401, headers = {}, body = '{"message":"who?"}', is_new_token = true }
+      end,
+    }
+    assert.is_nil(seen.err)
+    local sent_at = {}
+    for number = 1, 8 do sent_at[number] = seen.sent[number] end
+    assert.same({ 0, 0, 0, 0, 2, 2, 2, 2 }, sent_at)
   end)
 end)
 

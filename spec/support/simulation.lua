@@ -76,7 +76,11 @@ local function receive(response, now)
   if response.dropped then return nil, failure("network", CURL_GOT_NOTHING, "Empty reply from server"), {} end
   if response.cut then return nil, failure("network", CURL_PARTIAL, "transfer closed"), {} end
   response.date = now
-  return response, nil, { status = response.status, rate_limit = rate_limits.read(response.headers) }
+  return response, nil, {
+    status = response.status,
+    rate_limit = rate_limits.read(response.headers),
+    is_new_token = response.is_new_token, -- where a spec says so
+  }
 end
 
 function World:send(path, chunk, reply)

@@ -154,7 +154,8 @@ end
 -- The chunk failed, or HubSpot rejected it as a whole. Returns the error when the chunk is sent again for it.
 function responses:rejected(chunk, now, err, info)
   chunk.attempts:failed(self.policy, now, err, info)
-  if err.retryable and chunk.attempts.sent_at then
+  local may_pass = retryable.is_retryable(err) -- err.retryable is also true of a 401 with a new token
+  if may_pass and chunk.attempts.sent_at then
     self.concurrency:overloaded(chunk.attempts.sent_at, now)
   end
   if self.error then
@@ -163,7 +164,7 @@ function responses:rejected(chunk, now, err, info)
   end
   local is_last = chunk.is_part and rejection.may_be_of_one(err)
   if not is_last and self:again(chunk, now, err, info) then return err end
-  if err.retryable or err.kind == "too_large" then
+  if may_pass or err.kind == "too_large" then
     self:give_up(chunk, err)
   elseif rejection.is_splittable(err, self.direction) then
     self:divide(chunk, err)
