@@ -279,12 +279,15 @@ static void read_path(lua_State *L, int options, lhsa_body_path *path)
 
 static void read_result(lua_State *L, int options, lhsa_body *body)
 {
-  static const char *const names[LHSA_BODY_IDS] = {"from", "to"};
   lua_getfield(L, options, "result");
   luaL_argcheck(L, lua_isnil(L, -1) || lua_istable(L, -1), options, "result is a table");
-  for (int i = 0; !lua_isnil(L, -1) && i < body->shape->id_count; i++) {
-    lua_getfield(L, -1, names[i]);
-    read_path(L, options, &body->result[i]);
+  if (!lua_isnil(L, -1)) {
+    lua_getfield(L, -1, "from");
+    read_path(L, options, &body->result[0]);
+  }
+  if (!lua_isnil(L, -1) && body->shape->id_count == LHSA_BODY_IDS) {
+    lua_getfield(L, -1, "to");
+    read_path(L, options, &body->result[1]);
   }
   lua_pop(L, 1);
 }

@@ -15,7 +15,8 @@ const char *const hsa_body_keys[HSA_BODY_KEYS] = {
 
 #define RECORD(key_name, id_part, json, id_name)                                                             \
   {                                                                                                          \
-    .key = key_name, .kind = HSA_BODY_RECORD_ID, .part = id_part, .before = JSON(json), .words = id_name     \
+    .key = (key_name), .kind = HSA_BODY_RECORD_ID, .part = (id_part), .before = JSON(json),                  \
+    .words = (id_name)                                                                                       \
   }
 
 #define NO_TYPES(reason)                                                                                     \
@@ -26,7 +27,7 @@ const char *const hsa_body_keys[HSA_BODY_KEYS] = {
 
 #define VALUE(key_name, kind_name, id_part, json)                                                            \
   {                                                                                                          \
-    .key = key_name, .kind = kind_name, .part = id_part, .before = JSON(json)                                \
+    .key = (key_name), .kind = (kind_name), .part = (id_part), .before = JSON(json)                          \
   }
 
 /* The first one is the default. */
