@@ -1,4 +1,4 @@
--- Jobs that are ended, entered again or shared at every odd moment: the counts add up, and nothing spins.
+-- Jobs that are ended, reentered or shared at odd moments: the counts add up, and nothing spins.
 
 local core = require "hubspot.associations.core"
 local clients = require "support.clients"
@@ -17,15 +17,15 @@ local function new(options)
   return clients.open(server:url(), { batch_size = 5, concurrency = 3, max_attempts = false }, options)
 end
 
--- Steps an operation to its end, calling `at(n)` before the n-th step. How many steps it took.
-local function drive(operation, at)
+-- Steps a job to its end, calling `at(n)` before the n-th step. Returns the number of steps.
+local function drive(job, at)
   local steps = 0
   while true do
     steps = steps + 1
     at(steps)
-    if operation:step() then return steps end
-    if not pcall(operation.fd, operation) then return error("it has no descriptor, and is not done") end
-    core.poll(operation:fd(), operation:timeout() or 5)
+    if job:step() then return steps end
+    if not pcall(job.fd, job) then return error("it has no descriptor, and is not done") end
+    core.poll(job:fd(), job:timeout() or 5)
   end
 end
 
@@ -36,14 +36,14 @@ describe("a job that is ended before any of its steps", function()
       local n = 1
       while n <= most do
         local client = new()
-        local operation = assert(client:start("contacts", "companies", jobs.inputs(40)))
-        local steps = drive(operation, function(step)
+        local job = assert(client:start("contacts", "companies", jobs.inputs(40)))
+        local steps = drive(job, function(step)
           if step == n then
-            if ending == "cancel" then operation:cancel() else client:close() end
+            if ending == "cancel" then job:cancel() else client:close() end
           end
         end)
         if n == 1 then most = 12 end
-        local report, err = operation:result()
+        local report, err = job:result()
         jobs.assert_adds_up(report, 40)
         if steps > n then assert.equal(ending == "cancel" and "canceled" or "closed", err.kind) end
         client:close()
@@ -70,15 +70,15 @@ describe("a job that is ended before any of its steps", function()
   end
 end)
 
-describe("an operation that is stepped from within one of its callbacks", function()
+describe("a job that is stepped from within one of its callbacks", function()
   it("goes on as if it had not been", function()
-    local operation
-    local client = new { on_event = function() operation:step() end }
-    operation = assert(client:start("contacts", "companies", jobs.inputs(40), {
-      on_batch = function() operation:step() end,
+    local job
+    local client = new { on_event = function() job:step() end }
+    job = assert(client:start("contacts", "companies", jobs.inputs(40), {
+      on_batch = function() job:step() end,
     }))
-    drive(operation, function() end)
-    local report, err = operation:result()
+    drive(job, function() end)
+    local report, err = job:result()
     assert.is_nil(err)
     assert.is_nil(report.event_error)
     assert.equal(40, report.created)
@@ -86,11 +86,11 @@ describe("an operation that is stepped from within one of its callbacks", functi
   end)
 end)
 
-describe("a call while another operation's answers lie unclaimed", function()
+describe("a call while responses to another job are unclaimed", function()
   it("waits without burning the processor", function()
     local client = new { concurrency = 4 }
-    local operation = assert(client:start("contacts", "companies", jobs.inputs(20)))
-    assert.is_false(operation:step())
+    local job = assert(client:start("contacts", "companies", jobs.inputs(20)))
+    assert.is_false(job:step())
     local transport = client.session.transport
     while transport:pending() > 0 do -- answered, and nobody takes the answers
       core.poll(transport:fd(), 5)
@@ -102,8 +102,8 @@ describe("a call while another operation's answers lie unclaimed", function()
     local burnt = os.clock() - before
     assert.is_true(burnt < 0.6, "a second of waiting took " .. burnt .. " s of the processor")
     server:configure({ latency = 0 })
-    drive(operation, function() end)
-    assert.equal(20, operation:result().created)
+    drive(job, function() end)
+    assert.equal(20, job:result().created)
     client:close()
   end)
 end)

@@ -127,20 +127,20 @@ describe("a job over HTTP", function()
   end)
 end)
 
-describe("an operation", function()
+describe("a job in steps", function()
   it("is stepped by its host, whenever its descriptor is readable", function()
     open({ batch_size = 10 })
     server:configure({ latency = 0.02 })
-    local operation = assert(client:start("contacts", "companies", jobs.inputs(100)))
-    assert.is_nil((operation:result()))
+    local job = assert(client:start("contacts", "companies", jobs.inputs(100)))
+    assert.is_nil((job:result()))
     local steps = 0
-    while not operation:step() do
-      assert.is_false(operation:done())
-      assert.is_true(core.poll(operation:fd(), 5), "nothing came for five seconds")
+    while not job:step() do
+      assert.is_false(job:done())
+      assert.is_true(core.poll(job:fd(), 5), "nothing came for five seconds")
       steps = steps + 1
     end
-    assert.is_true(operation:done())
-    local report, err = operation:result()
+    assert.is_true(job:done())
+    local report, err = job:result()
     assert.is_nil(err)
     assert.equal(100, report.created)
     assert.is_true(steps < 500, "stepped " .. steps .. " times")
@@ -148,17 +148,17 @@ describe("an operation", function()
 
   it("is readable again when a time to wait is over", function()
     open({ batch_size = 10 }, { ["1"] = "unavailable" })
-    local operation = assert(client:start("contacts", "companies", jobs.inputs(10)))
-    assert.equal(10, jobs.finish(operation).created)
+    local job = assert(client:start("contacts", "companies", jobs.inputs(10)))
+    assert.equal(10, jobs.finish(job).created)
   end)
 
   it("that is canceled waits for what is in flight, and sends nothing more", function()
     open({ batch_size = 10, concurrency = 2 })
     server:configure({ latency = 0.1 })
-    local operation = assert(client:start("contacts", "companies", jobs.inputs(100)))
-    repeat assert.is_false(operation:step()) until operation:progress().requests == 2
-    operation:cancel()
-    local report, err = jobs.finish(operation)
+    local job = assert(client:start("contacts", "companies", jobs.inputs(100)))
+    repeat assert.is_false(job:step()) until job:progress().requests == 2
+    job:cancel()
+    local report, err = jobs.finish(job)
     assert.equal("canceled", err.kind)
     assert.same({ 20, 80 }, { report.created, report.not_sent })
   end)

@@ -1,5 +1,5 @@
--- The life of an operation, and of a client that has some: closed, canceled, broken and forgotten at the
--- wrong moment. Whoever polls its descriptor or steps it always gets to its end, and nothing stays open.
+-- The life of a job in steps, and of its client: closed, canceled, broken and forgotten at the wrong moment. A
+-- host that polls the descriptor or steps the job always reaches its end, and nothing stays open.
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
@@ -13,7 +13,7 @@ local TOKEN = "pat-na1-0123456789abcdef"
 local INPUTS = { { from = 101, to = "202", types = 279 } }
 local HOLD = { { "read_request" }, { "hold" } }
 
-describe("an operation", function()
+describe("a job in steps", function()
   local server, client
 
   local function open(...)
@@ -27,13 +27,13 @@ describe("an operation", function()
 
   -- One whose request the server has.
   local function start_and_send()
-    local operation = start()
-    assert.is_false(operation:step())
+    local job = start()
+    assert.is_false(job:step())
     exchange.eventually(function()
-      operation:step()
+      job:step()
       return server:requests()[1]
     end, "the request")
-    return operation
+    return job
   end
 
   after_each(function()
@@ -43,34 +43,34 @@ describe("an operation", function()
 
   it("is readable when its client is closed, and then done", function()
     open(HOLD)
-    local operation = start_and_send()
-    local fd = operation:fd()
+    local job = start_and_send()
+    local fd = job:fd()
     client:close()
     assert.is_true(core.poll(fd, 0))
-    assert.equal(fd, operation:fd())
-    assert.is_true(operation:step())
-    local report, err = operation:result()
+    assert.equal(fd, job:fd())
+    assert.is_true(job:step())
+    local report, err = job:result()
     assert.same({ "closed", 1 }, { err.kind, report.unconfirmed })
-    assert.equal(-1, operation:fd())
+    assert.equal(-1, job:fd())
   end)
 
   it("whose client is closed before anything went out has sent nothing", function()
     open(HOLD)
-    local operation = start()
+    local job = start()
     client:close()
-    assert.equal(1, jobs.finish(operation).not_sent)
+    assert.equal(1, jobs.finish(job).not_sent)
   end)
 
   it("ends its connections when its client is closed, and its descriptor once it is done", function()
     open(HOLD)
     resources.collect()
     local before = resources.descriptors()
-    local operation = start_and_send()
+    local job = start_and_send()
     assert.equal(before + 1, resources.descriptors())
     client:close()
     local watched = resources.descriptors()
     assert.is_true(watched <= before)
-    assert.is_true(operation:step())
+    assert.is_true(job:step())
     assert.is_true(resources.descriptors() < watched)
   end)
 
@@ -87,34 +87,34 @@ describe("an operation", function()
 
   it("that is canceled when it is done leaves nobody to be woken", function()
     open(HOLD)
-    local operation = assert(client:start("contacts", "companies", {}))
-    assert.is_true(operation:step())
-    operation:cancel()
+    local job = assert(client:start("contacts", "companies", {}))
+    assert.is_true(job:step())
+    job:cancel()
     client.session.wakeups:step()
-    assert.is_false(core.poll(operation:fd(), 0.05))
+    assert.is_false(core.poll(job:fd(), 0.05))
   end)
 
   it("in which something raises that is no callback says so ever after, and is not waited for", function()
     open(HOLD)
-    local operation = start_and_send()
-    local request = operation.exchanges[1].exchange.transfer
+    local job = start_and_send()
+    local request = job.exchanges[1].exchange.transfer
     local done = request.done
-    operation.exchanges[1].exchange.transfer = { -- stands for a hook of the host's, or for memory that is out
+    job.exchanges[1].exchange.transfer = { -- stands for a hook of the host's, or for memory that is out
       done = function() error("out of luck", 0) end,
       close = function() request:close() end,
     }
     assert.is_false(done(request))
     for _ = 1, 3 do
-      assert.error_matches(function() operation:step() end, "^out of luck$")
+      assert.error_matches(function() job:step() end, "^out of luck$")
     end
     assert.is_true(done(request)) -- canceled
-    assert.is_false(operation:done())
+    assert.is_false(job:done())
   end)
 
   it("holds the token in no table", function()
     open(HOLD)
-    local operation = start_and_send()
-    assert.is_nil(walk.find(operation, TOKEN))
+    local job = start_and_send()
+    assert.is_nil(walk.find(job, TOKEN))
   end)
 end)
 

@@ -149,8 +149,8 @@ function Runner:step()
 end
 
 ---A descriptor that is readable whenever `step` has something to do, also when a time to wait is over. It is
----the client's: the same for all its operations, each of which is to be stepped when it is readable.
----@return integer fd -1 once the client is closed and its operations are done
+---the client's: the same for all its runners, each of which is to be stepped when it is readable.
+---@return integer fd -1 once the client is closed and its runners are done
 function Runner:fd()
   return self.session.transport:fd()
 end
