@@ -92,7 +92,7 @@ describe("a call while responses to another job are unclaimed", function()
     local job = assert(client:start("contacts", "companies", jobs.inputs(20)))
     assert.is_false(job:step())
     local transport = client.session.transport
-    while transport:pending() > 0 do -- answered, and nobody takes the answers
+    while transport:pending() > 0 do -- the responses arrive, and no call receives them
       core.poll(transport:fd(), 5)
       transport:step()
     end

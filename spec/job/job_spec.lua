@@ -1,5 +1,5 @@
--- Checks the job in its ordinary course: what it reads, sends and reports, and what it makes of answers that
--- say less than they should. Simulated: virtual time, an account in memory.
+-- Checks the job in its ordinary course: what it reads, sends and reports, and what it makes of responses
+-- that say less than they should. Simulated: virtual time, an account in memory.
 
 local errors = require "hubspot.associations.errors"
 local jobs = require "hubspot.associations.job.job"
@@ -9,7 +9,7 @@ local random = require "support.random"
 local counts, input, inputs = runs.counts, runs.input, runs.inputs
 local iterator, rewrite = runs.iterator, runs.rewrite
 
--- Leaves the results of these inputs out of an answer.
+-- Leaves the results of these inputs out of a response.
 local function without(response, ...)
   local left_out = {}
   for _, index in ipairs { ... } do left_out[input(index).from] = true end
@@ -147,7 +147,7 @@ describe("a job", function()
       local alive, most = setmetatable({}, { __mode = "k" }), 0
       local seen = runs.run {
         source = iterator(inputs(2000)), concurrency = concurrency,
-        answer = function(number, _, request) -- a batch that never passes, and others that wait, too
+        respond = function(number, _, request) -- a batch that never passes, and others that wait, too
           if number % 4 == 0 or request.body:find(input(15).from, 1, true) then
             return { status = 500, headers = {}, body = "" }
           end
@@ -192,7 +192,7 @@ describe("a job", function()
       batch_size = 2000,
       checks = { check_ids = false }, -- a longer id than HubSpot has: so a body has room for few
       -- Judging 70 MiB takes the account a while: what matters here is which inputs arrive.
-      answer = function(_, _, request)
+      respond = function(_, _, request)
         local results = {}
         for id in request.body:gmatch '"from":{"id":"(%d+)"' do
           inputs_sent[#inputs_sent + 1] = tonumber(id:sub(#zeros + 1))
@@ -282,11 +282,11 @@ describe("the outcomes of a job", function()
   end)
 end)
 
-describe("an input that an answer leaves out", function()
+describe("an input that a response leaves out", function()
   it("is asked for once more, alone, and then created", function()
     local seen = runs.run {
       source = inputs(10),
-      answer = function(number, pass)
+      respond = function(number, pass)
         if number == 1 then return without(pass(), 4) end
       end,
     }
@@ -300,7 +300,7 @@ describe("an input that an answer leaves out", function()
       local seen = runs.run {
         source = inputs(10),
         on_batch = collects and function() end or nil,
-        answer = function(_, pass) return without(pass(), 2, 4, 9) end,
+        respond = function(_, pass) return without(pass(), 2, 4, 9) end,
       }
       assert.is_nil(seen.err)
       assert.same({ 7, 0, 3, 0 }, counts(seen))
@@ -312,10 +312,10 @@ describe("an input that an answer leaves out", function()
     end
   end)
 
-  it("is unconfirmed when all answers are empty, at the cost of two requests a batch", function()
+  it("is unconfirmed when all responses are empty, at the cost of two requests a batch", function()
     local seen = runs.run {
       source = inputs(50),
-      answer = function(_, pass)
+      respond = function(_, pass)
         return rewrite(pass(), function(batch) batch.results = {} end)
       end,
     }
@@ -323,12 +323,12 @@ describe("an input that an answer leaves out", function()
     assert.equal(10, seen.report.requests)
   end)
 
-  it("fails when the second answer has an error for it", function()
+  it("fails when the second response has an error for it", function()
     local list = inputs(10)
     list[3] = { from = "404", to = "7", types = 279 }
     local seen = runs.run {
       source = list,
-      answer = function(number, pass)
+      respond = function(number, pass)
         if number == 1 then
           return rewrite(pass(), function(batch) batch.errors, batch.numErrors = nil, nil end)
         end
@@ -341,7 +341,7 @@ describe("an input that an answer leaves out", function()
   it("fails with an error that names nobody, when it is alone with it in the end", function()
     local seen = runs.run {
       source = inputs(10),
-      answer = function(_, pass)
+      respond = function(_, pass)
         return rewrite(without(pass(), 2, 3), function(batch)
           batch.errors = { { status = "error", message = "one of them is bad" } }
         end)
@@ -354,7 +354,7 @@ describe("an input that an answer leaves out", function()
   it("fails with one of two errors that name nobody, as a record on either side may be missing", function()
     local seen = runs.run {
       source = inputs(1),
-      answer = function()
+      respond = function()
         return { status = 207, headers = {}, body = [[{"status":"COMPLETE","results":[],"errors":[
           {"status":"error","message":"no contact"},{"status":"error","message":"no company"}]}]] }
       end,
@@ -366,7 +366,7 @@ describe("an input that an answer leaves out", function()
   it("is asked for once more even if other requests fail in between", function()
     local seen = runs.run {
       source = inputs(10),
-      answer = function(number, pass)
+      respond = function(number, pass)
         if number == 2 or number == 3 then return { status = 503, headers = {}, body = "" } end
         return without(pass(), 5)
       end,
@@ -379,18 +379,18 @@ describe("an input that an answer leaves out", function()
   it("does not end the job, when it is there and the next batches are not", function()
     local seen = runs.run {
       source = inputs(100), concurrency = 4,
-      answer = function(_, pass) return without(pass(), 15, 66) end,
+      respond = function(_, pass) return without(pass(), 15, 66) end,
     }
     assert.same({ 98, 0, 2, 0 }, counts(seen))
     assert.equal(12, seen.report.requests)
   end)
 end)
 
-describe("an answer whose status is", function()
+describe("a response whose status is", function()
   local function with_status(status, keep, times)
     return runs.run {
       source = inputs(10),
-      answer = function(number, pass)
+      respond = function(number, pass)
         if number > times then return nil end
         return rewrite(pass(), function(batch)
           batch.status = status
@@ -439,7 +439,7 @@ describe("an answer whose status is", function()
 
   it("missing counts what it lists", function()
     assert.same({ 10, 0, 0, 0 }, counts(with_status(nil, 10, 9)))
-    assert.same({ 8, 0, 2, 0 }, counts(with_status(nil, 4, 9))) -- four in each of two answers
+    assert.same({ 8, 0, 2, 0 }, counts(with_status(nil, 4, 9))) -- four in each of two responses
   end)
 
   it("PENDING is given some time before it is asked again", function()
@@ -447,7 +447,7 @@ describe("an answer whose status is", function()
     random.check(20, function(luck)
       local seen = runs.run {
         source = inputs(5), seed = luck:integer(1, 1e6), latency = 0.001,
-        answer = function(number, pass)
+        respond = function(number, pass)
           if number == 1 then
             return rewrite(pass(), function(batch) batch.status, batch.results = "PENDING", {} end)
           end

@@ -1,7 +1,7 @@
--- Each answer that HubSpot was observed to give, as a case: given this answer to these inputs, these
--- outcomes. Where an answer is to a request of another endpoint, its context and categories are the same (see
--- README, "How a job treats an answer"). The world answers like HubSpot: each rejection as long as its cause
--- is in the batch.
+-- Each response that HubSpot was observed to give, as a case: given this response to these inputs, these
+-- outcomes. Where a response is to a request of another endpoint, its context and categories are the same
+-- (see README, "How a job treats a response"). The world responds like HubSpot: each rejection as long as its
+-- cause is in the batch.
 
 local cjson = require "cjson"
 local runs = require "support.job_run"
@@ -22,11 +22,12 @@ local function pair(from, to)
   return ('"from":{"id":"%s"},"to":{"id":"%s"}'):format(from, to)
 end
 
--- A run in which `body` answers each request that has the text, and the account all others.
+-- A run in which `body` is the response to each request with the text, and the account responds to the
+-- others.
 local function rejects(list, text, status, body, given)
   given = given or {}
   given.source = list
-  given.answer = function(_, _, request)
+  given.respond = function(_, _, request)
     if holds(request, text) then return response(status, body) end
   end
   return run(given)
@@ -48,7 +49,7 @@ describe("a success", function()
     for _, wants_results in ipairs { true, false } do
       local seen = run {
         source = { { from = "24454281832", to = "101935997007", types = 279 } },
-        answer = function() return response(201, body) end,
+        respond = function() return response(201, body) end,
         on_batch = wants_results and function() end or nil,
       }
       assert.same({ 1, 0, 0, 0 }, counts(seen))
@@ -67,7 +68,7 @@ describe("errors of a success", function()
   it("may be two for one input", function()
     local seen = run {
       source = { { from = "9993051", to = "994705054985", types = 279 } },
-      answer = function() return response(207, BOTH:format "") end,
+      respond = function() return response(207, BOTH:format "") end,
     }
     assert.same({ 0, 1, 0, 0 }, counts(seen))
     assert.equal("No contact with ID 9993051 exists", seen.failures[1].error.message)
@@ -80,7 +81,7 @@ describe("errors of a success", function()
         { from = "9993051", to = "7", types = 279 }, { from = "8", to = "9993051", types = 279 },
         { from = "994705054985", to = "9", types = 279 }, { from = "10", to = "994705054985", types = 279 },
       },
-      answer = function(number, pass)
+      respond = function(number, pass)
         if number == 1 then return response(207, BOTH:format "") end
         return pass()
       end,
@@ -92,7 +93,7 @@ describe("errors of a success", function()
   it("that say what is not there fail the inputs with that pair, and no others", function()
     local seen = run {
       source = inputs(3),
-      answer = function(number)
+      respond = function(number)
         if number > 1 then return nil end
         return response(207, [[{"status":"COMPLETE","results":[],"numErrors":1,"errors":[{"status":"error",
           "category":"OBJECT_NOT_FOUND","subCategory":"crm.associations.NO_ASSOCIATIONS_FOUND",
@@ -121,7 +122,7 @@ describe("errors of a success", function()
     for _, status in ipairs { "CANCELED", "CANCELLED" } do
       local body = ([[{"status":"%s","results":[],"numErrors":1,"errors":[{"status":"error",
         "category":"VALIDATION_ERROR","message":"nothing of this is valid"}]}]]):format(status)
-      local seen = run { source = inputs(4), answer = function() return response(207, body) end }
+      local seen = run { source = inputs(4), respond = function() return response(207, body) end }
       assert.same({ 0, 4, 0, 0 }, counts(seen))
       for index = 1, 4 do
         assert.truthy(seen.failures[index].error.message:find("nothing of this is valid", 1, true))
@@ -218,7 +219,7 @@ describe("a rejection of the whole request", function()
       for _, is_true in ipairs { true, false } do
         local seen = run {
           source = inputs(64), batch_size = 64,
-          answer = function(_, _, request)
+          respond = function(_, _, request)
             local at = request.body:find(pair("100040", "7"), 1, true)
             if not at then return nil end
             return response(400, cjson.encode { message = words:format(is_true and at + 20 or 15) })
@@ -240,7 +241,7 @@ describe("a rejection of the whole request", function()
   it("(9) for its size brings all batches to the size that it tells, at once", function()
     local seen = run {
       source = inputs(1000), batch_size = 1000, account = { max_inputs = 100 },
-      answer = function(_, pass, request)
+      respond = function(_, pass, request)
         local _, count = request.body:gsub('"from"', "")
         if count <= 100 then return pass() end
         return response(400, [[{"status":"error","category":"VALIDATION_ERROR","message":
@@ -308,7 +309,7 @@ describe("a rejection of the whole request", function()
       local began
       local seen = run {
         source = inputs(4000), batch_size = 2000, concurrency = 2,
-        answer = function(number, pass, request)
+        respond = function(number, pass, request)
           if holds(request, pair("100077", "7")) then began = began or number end
           if began and number > began + 8 or holds(request, pair("100077", "7")) then return response(status, body) end
           return pass()

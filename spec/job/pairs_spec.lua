@@ -20,7 +20,7 @@ local function row(from, to, ...)
   return { from = tostring(from), to = tostring(to), types = custom(...) }
 end
 
-local function response(status, body)
+local function response_of(status, body)
   return { status = status, headers = { ["content-type"] = "application/json" }, body = body }
 end
 
@@ -48,26 +48,26 @@ end
 
 -- Each returns a response that rejects the whole request for its number-th input, which has a bad type.
 local REJECTED = {
-  anonymous = function() return response(400, '{"status":"error","message":"internal error"}') end,
+  anonymous = function() return response_of(400, '{"status":"error","message":"internal error"}') end,
   typed = function(input)
-    return response(400, ([[{"status":"error","message":"One or more associations are invalid","context":{
+    return response_of(400, ([[{"status":"error","message":"One or more associations are invalid","context":{
       "associationSpec":["USER_DEFINED=%d"]},"category":"VALIDATION_ERROR"}]]):format(has_bad_type(input)))
   end,
   mistaken = function(input) -- the to id is called a contact
-    return response(400, ([[{"status":"error","message":"One or more associations are invalid","context":{
+    return response_of(400, ([[{"status":"error","message":"One or more associations are invalid","context":{
       "INVALID_OBJECT_IDS":["CONTACT=%s is not valid"],"objectId":["%s"],"objectType":["CONTACT"]}}]]):format(
       input.to.id, input.to.id
     ))
   end,
   column = function(_, _, body)
-    return response(400, cjson.encode {
+    return response_of(400, cjson.encode {
       message = "Invalid input JSON on line 1, column " .. body:find('associationTypeId":9', 1, true),
     })
   end,
   position = function(_, number) -- HubSpot counts from 0, and the inputs that it got
-    return response(400, ('{"message":"inputs[%d] is not valid"}'):format(number - 1))
+    return response_of(400, ('{"message":"inputs[%d] is not valid"}'):format(number - 1))
   end,
-  crash = function() return response(500, '{"status":"error","message":"internal error"}') end,
+  crash = function() return response_of(500, '{"status":"error","message":"internal error"}') end,
 }
 
 -- Each returns an entry of a response's `errors` for an input that has a bad type.
@@ -96,14 +96,14 @@ local function missing_entry(input)
     context = { objectType = { "contact" }, id = { input.from.id } } }
 end
 
-function World:answer(request)
+function World:respond(request)
   local inputs, ways = cjson.decode(request.body).inputs, self.ways
   local seen = {}
   for number, input in ipairs(inputs) do
     local key = input.from.id .. ">" .. input.to.id
     assert(not seen[key], "a pair is in a request twice")
     seen[key] = true
-    if starts_with(input.from.id, POISON) then return response(ways.poison, "{}") end
+    if starts_with(input.from.id, POISON) then return response_of(ways.poison, "{}") end
     if has_bad_type(input) and REJECTED[ways.rejected] then
       return REJECTED[ways.rejected](input, number, request.body)
     end
@@ -120,7 +120,7 @@ function World:answer(request)
     end
   end
   local status = #results == 0 and "CANCELED" or "COMPLETE"
-  return response(207, cjson.encode { status = status, results = results, errors = errors })
+  return response_of(207, cjson.encode { status = status, results = results, errors = errors })
 end
 
 function World:has(input)
@@ -159,7 +159,7 @@ local function run(world, list, options)
   options = options or {}
   watch(options)
   options.source = list
-  options.answer = options.answer or function(_, _, request) return world:answer(request) end
+  options.respond = options.respond or function(_, _, request) return world:respond(request) end
   return runs.run(options)
 end
 
@@ -216,12 +216,12 @@ describe("inputs of one pair", function()
   it("are never written one after the other", function()
     local world, confirmed = new_world { rejected = "anonymous" }, {}
     run(world, { row(1, 7, 1), row(1, 7, BAD_TYPE), row(1, 7, 2), row(1, 7, 3) }, {
-      answer = function(_, _, request)
-        local answer = world:answer(request)
-        if answer.status ~= 207 then return answer end
+      respond = function(_, _, request)
+        local response = world:respond(request)
+        if response.status ~= 207 then return response end
         for id in pairs(confirmed) do assert.is_true(world.labels["1>7"][id] or false) end
         for id in pairs(world.labels["1>7"]) do confirmed[id] = true end
-        return answer
+        return response
       end,
     })
     assert.same({ true, true, true }, confirmed)
@@ -234,12 +234,12 @@ describe("inputs of one pair", function()
     list[15] = row(5, 7, 2) -- the pair of the fifth, in the second batch
     local seen = run(world, list, {
       concurrency = 4,
-      answer = function(_, _, request)
+      respond = function(_, _, request)
         if first and request.body:find('"id":"5"', 1, true) then
           first = false
-          return response(503, "")
+          return response_of(503, "")
         end
-        return world:answer(request)
+        return world:respond(request)
       end,
     })
     assert.same({ 40, 0, 0, 0 }, counts(seen))
@@ -250,11 +250,11 @@ describe("inputs of one pair", function()
   it("keep what was confirmed when the job stops in the midst of a trial", function()
     local world, passed = new_world { rejected = "anonymous" }, 0
     local seen = run(world, { row(1, 7, 1), row(1, 7, BAD_TYPE), row(1, 7, BAD_TYPE + 1), row(1, 7, 2) }, {
-      answer = function(_, _, request)
-        if passed == 1 then return response(403, "{}") end
-        local answer = world:answer(request)
-        if answer.status == 207 then passed = passed + 1 end
-        return answer
+      respond = function(_, _, request)
+        if passed == 1 then return response_of(403, "{}") end
+        local response = world:respond(request)
+        if response.status == 207 then passed = passed + 1 end
+        return response
       end,
     })
     assert.equal("forbidden", seen.err.kind)
@@ -296,12 +296,12 @@ describe("any job with inputs of the same pairs", function()
       local seen = run(world, list, {
         batch_size = batch_size, concurrency = luck:integer(1, 6), seed = luck:integer(1, 1e6),
         requests = 6000,
-        answer = function(_, _, request)
+        respond = function(_, _, request)
           local chance = storm and luck:integer(1, storm * 3) or 0
-          if chance == 1 then return response(503, "") end
-          local answer = world:answer(request)
+          if chance == 1 then return response_of(503, "") end
+          local response = world:respond(request)
           if chance == 2 then return { dropped = true } end
-          return answer
+          return response
         end,
       })
       local last = {} -- pair -> the last batch that wrote it, and may have

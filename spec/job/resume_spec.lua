@@ -16,7 +16,7 @@ describe("a job with a journal", function()
   local function stopped_after(store, requests, list)
     return runs.run {
       source = list, store = store,
-      answer = function(number)
+      respond = function(number)
         if number > requests then return { status = 403, headers = {}, body = "{}" } end
       end,
     }
@@ -49,7 +49,7 @@ describe("a job with a journal", function()
     local store, list = simulation.memory(), inputs(100)
     local first = runs.run {
       source = list, store = store, concurrency = 3,
-      answer = function(number, _, request)
+      respond = function(number, _, request)
         if holds(request, 15) or number > 7 then return { status = 403, headers = {}, body = "{}" } end
       end,
     }
@@ -87,7 +87,7 @@ describe("a job with a journal", function()
     local store, list = simulation.memory(), inputs(20)
     local first = runs.run {
       source = list, store = store,
-      answer = function(number, pass)
+      respond = function(number, pass)
         if number > 2 then return { status = 403, headers = {}, body = "{}" } end
         return runs.rewrite(pass(), function(batch) table.remove(batch.results) end)
       end,
@@ -170,7 +170,7 @@ describe("a job with a journal", function()
     local store = simulation.memory()
     local seen = runs.run {
       source = inputs(20), store = store,
-      answer = function(number, pass)
+      respond = function(number, pass)
         if number == 1 then
           return runs.rewrite(pass(), function(batch) table.remove(batch.results) end)
         end
@@ -496,7 +496,7 @@ describe("a journal of another source", function()
     local store, list = simulation.memory(), inputs(50)
     local first = runs.run {
       source = list, store = store, concurrency = 6,
-      answer = function(_, _, request)
+      respond = function(_, _, request)
         for _, index in ipairs(missing) do
           if holds(request, index) then return { status = 403, headers = {}, body = "{}" } end
         end
@@ -563,8 +563,8 @@ describe("a journal of another source", function()
 end)
 
 describe("a journal of an older version of this module", function()
-  -- Written by the version before positions were recorded: inputs 1 to 30, of which 4 is none, and 22 does not
-  -- exist.
+  -- Written by the version before positions were recorded: inputs 1 to 30, of which 4 is none, and 22 does
+  -- not exist.
   local OLD = [=[
 {"format":"hubspot-associations journal","version":1,"from":"contacts","to":"companies"}
 {"first":1,"inputs":10,"created":9,"failures":[{"index":4,"outcome":"failed","error":{"message":"expected a table { from, to, types }, found false","kind":"invalid_input","field":"input"}}],"digest":"e1b7d5bc3fdf8a4c"}

@@ -1,5 +1,5 @@
--- The life of a job in steps, and of its client: closed, canceled, broken and forgotten at the wrong moment. A
--- host that polls the descriptor or steps the job always reaches its end, and nothing stays open.
+-- The life of a job in steps, and of its client: closed, canceled, broken and forgotten at the wrong moment.
+-- A host that polls the descriptor or steps the job always reaches its end, and nothing stays open.
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"

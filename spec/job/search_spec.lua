@@ -155,7 +155,7 @@ describe("bad rows among 2,000", function()
     local seen = runs.run {
       source = inputs(BATCH), batch_size = BATCH,
       account = { rejected = { refused }, names_rejected = false },
-      answer = function(number)
+      respond = function(number)
         if number % 3 == 0 then return { status = 503, headers = {}, body = "" } end
       end,
     }
@@ -169,7 +169,7 @@ describe("a refusal of a batch", function()
   it("is searched with 422 as with 400", function()
     local seen = runs.run {
       source = inputs(10),
-      answer = function(_, _, request)
+      respond = function(_, _, request)
         if request.body:find(input(6).from, 1, true) then
           return { status = 422, headers = {}, body = '{"message":"no"}' }
         end
@@ -182,7 +182,7 @@ describe("a refusal of a batch", function()
   it("that names the wrong input costs requests, and no row", function()
     local seen = runs.run {
       source = inputs(64), batch_size = 64,
-      answer = function(_, _, request)
+      respond = function(_, _, request)
         if request.body:find(input(40).from, 1, true) then
           return { status = 400, headers = {}, body = '{"message":"bad: inputs[0].from.id"}' }
         end
@@ -197,7 +197,7 @@ describe("a refusal of a batch", function()
   local function sizes_after(body)
     local seen = runs.run {
       source = inputs(100),
-      answer = function(_, _, request)
+      respond = function(_, _, request)
         if request.body:find(input(4).from, 1, true) then
           return { status = 400, headers = {}, body = body }
         end
@@ -241,7 +241,7 @@ describe("a refusal of a batch", function()
   it("that names all inputs of it is searched by halving", function()
     local seen = runs.run {
       source = inputs(8),
-      answer = function(_, _, request)
+      respond = function(_, _, request)
         if request.body:find(input(3).from, 1, true) then
           return { status = 400, headers = {}, body = '{"message":"bad","context":{"toObjectId":["7"]}}' }
         end
@@ -279,7 +279,7 @@ describe("a batch with too many inputs", function()
     assert.same({ 20, 0, 0, 0 }, counts(seen))
     seen = runs.run {
       source = inputs(20),
-      answer = function() return { status = 413, headers = {}, body = "" } end,
+      respond = function() return { status = 413, headers = {}, body = "" } end,
     }
     assert.same({ 0, 20, 0, 0 }, counts(seen))
     assert.is_true(seen.report.requests <= 19 + 20)

@@ -24,21 +24,21 @@ local function holds(request, index)
 end
 
 describe("a job stops at once", function()
-  -- what is wrong -> how the account is, or answers; the error's kind
+  -- what is wrong -> the account's options, or its response; the kind of the error
   local CASES = {
     ["an unknown object type"] = { kind = "http",
-      answer = function()
+      respond = function()
         return { status = 400, headers = {}, body = [[{"status":"error",
           "message":"Unable to infer object type from: contacts","correlationId":"x"}]] }
       end },
-    ["no resource at the path"] = { kind = "not_found", answer = to_path((PATH:gsub("create", "nothing"))) },
+    ["no resource at the path"] = { kind = "not_found", respond = to_path((PATH:gsub("create", "nothing"))) },
     ["a bad token"] = { kind = "unauthorized", account = { token = "another" } },
     ["scopes that are missing"] = { kind = "forbidden", account = { forbidden = true } },
     ["the daily limit"] = { kind = "daily_limit", account = { rate = { daily = 0 } } },
-    ["a redirect"] = { kind = "redirect", answer = function()
+    ["a redirect"] = { kind = "redirect", respond = function()
       return { status = 302, headers = { location = "https://example.com/" }, body = "" }
     end },
-    ["a method that is not allowed"] = { kind = "http", answer = function() return gateway(405) end },
+    ["a method that is not allowed"] = { kind = "http", respond = function() return gateway(405) end },
   }
 
   for name, case in pairs(CASES) do
@@ -46,7 +46,7 @@ describe("a job stops at once", function()
       for _, lists in ipairs { true, false } do
         local list = inputs(100)
         local seen = runs.run {
-          source = lists and list or iterator(list), account = case.account, answer = case.answer,
+          source = lists and list or iterator(list), account = case.account, respond = case.respond,
         }
         assert.equal(case.kind, seen.err.kind)
         assert.equal(1, seen.report.requests)
@@ -64,7 +64,7 @@ describe("a job stops at once", function()
     local rejected = { status = 401, headers = {}, body = "{}", is_new_token = true, delay = 0 }
     local seen = runs.run {
       source = inputs(100), concurrency = 4,
-      answer = function(_, _, request)
+      respond = function(_, _, request)
         if not holds(request, 15) then return nil end
         rejected.delay = rejected.delay + 1 -- the second time, others have passed since the first
         return rejected
@@ -79,7 +79,7 @@ describe("a job stops at once", function()
   it("and waits for what is in flight", function()
     local seen = runs.run {
       source = inputs(200), concurrency = 4,
-      answer = function(number)
+      respond = function(number)
         if number == 6 then return { status = 403, headers = {}, body = '{"message":"no"}' } end
       end,
     }
@@ -100,7 +100,7 @@ describe("a job stops at once", function()
   it("with the outcome of what may have been done unconfirmed", function()
     local seen = runs.run {
       source = inputs(30),
-      answer = function(number, pass)
+      respond = function(number, pass)
         if number == 1 then
           pass()
           return gateway(502)
@@ -119,7 +119,7 @@ describe("a job whose token has expired", function()
   it("sends as many requests at a time with the new one", function()
     local seen = runs.run {
       source = inputs(100), concurrency = 4, latency = 1, base = 1,
-      answer = function(number)
+      respond = function(number)
         if number > 4 then return nil end
         return { status = 401, headers = {}, body = '{"message":"who?"}', is_new_token = true }
       end,
@@ -137,7 +137,7 @@ describe("a batch that never passes", function()
       for _, concurrency in ipairs { 1, 4 } do
         local seen = runs.run {
           source = inputs(100), concurrency = concurrency,
-          answer = function(_, _, request)
+          respond = function(_, _, request)
             if holds(request, 15) then return gateway(case[1]) end
           end,
         }
@@ -160,12 +160,12 @@ describe("a batch that never passes", function()
     end
   end
 
-  it("is unconfirmed when its answers are lost, though they were done", function()
+  it("is unconfirmed when its responses are lost, though they were done", function()
     for seed = 1, 10 do
       local store = simulation.memory()
       local seen = runs.run {
         source = inputs(1000), concurrency = 4, latency = 5, seed = seed, store = store,
-        answer = function(_, pass, request) return lost(request, pass) end,
+        respond = function(_, pass, request) return lost(request, pass) end,
       }
       assert.is_nil(seen.err)
       assert.same({ 990, 0, 10, 0 }, counts(seen))
@@ -179,7 +179,7 @@ describe("a batch that never passes", function()
       local store = simulation.memory()
       local seen = runs.run {
         source = inputs(100), concurrency = 2, seed = seed, store = store, latency = 0.001,
-        answer = function(_, pass, request)
+        respond = function(_, pass, request)
           local response = lost(request, pass)
           if response then response.dropped, response.cut, response.delay = nil, true, 30 end
           return response
@@ -195,7 +195,7 @@ describe("a batch that never passes", function()
   end)
 
   it("stops the job when it is all there is, to be resumed", function()
-    local seen = runs.run { source = inputs(10), answer = function() return gateway(423) end }
+    local seen = runs.run { source = inputs(10), respond = function() return gateway(423) end }
     assert.equal("http", seen.err.kind)
     assert.same({ 0, 0, 0, 10 }, counts(seen))
     assert.equal(6, seen.report.requests)
@@ -207,7 +207,7 @@ describe("an outage", function()
     for _, concurrency in ipairs { 1, 4, 8 } do
       local seen = runs.run {
         source = inputs(5000), concurrency = concurrency,
-        answer = function(number)
+        respond = function(number)
           if number > 20 then return gateway(503) end
         end,
       }
@@ -223,13 +223,13 @@ describe("an outage", function()
     end
   end)
 
-  -- An answer that was given before the outage may come after the first that tells of it: it is then taken
+  -- A response that was given before the outage may come after the first that tells of it: it is then taken
   -- for a success meanwhile, and the outcome of the batch that failed first goes into the journal.
   it("gives no input that was in flight when it began a final outcome", function()
     for seed = 1, 10 do
       local seen = runs.run {
         source = inputs(5000), concurrency = 4, seed = seed,
-        answer = function(number)
+        respond = function(number)
           if number > 20 then return gateway(423) end
         end,
       }
@@ -241,7 +241,7 @@ describe("an outage", function()
   it("in which nothing can have been done leaves nothing unconfirmed", function()
     local seen = runs.run {
       source = inputs(100),
-      answer = function() return gateway(423) end,
+      respond = function() return gateway(423) end,
     }
     assert.same({ 0, 0, 0, 100 }, counts(seen))
   end)
@@ -250,7 +250,7 @@ describe("an outage", function()
     local seen
     seen = runs.run {
       source = inputs(300), concurrency = 4, seed = 8,
-      answer = function(number)
+      respond = function(number)
         if number > 5 and number <= 15 then return gateway(503) end
       end,
     }
@@ -262,7 +262,7 @@ describe("an outage", function()
   it("that says to come back in a day stops the job", function()
     local seen = runs.run {
       source = inputs(50),
-      answer = function() return { status = 477, headers = { ["retry-after"] = "86400" }, body = "{}" } end,
+      respond = function() return { status = 477, headers = { ["retry-after"] = "86400" }, body = "{}" } end,
     }
     assert.equal(477, seen.err.status)
     assert.same({ 0, 0, 0, 50 }, counts(seen))
@@ -272,7 +272,7 @@ describe("an outage", function()
   it("does not count a rate limit against the attempts", function()
     local seen = runs.run {
       source = inputs(10),
-      answer = function(number)
+      respond = function(number)
         if number <= 12 then
           return { status = 429, headers = {}, body = '{"policyName":"SECONDLY"}' }
         end
@@ -285,7 +285,7 @@ describe("an outage", function()
   it("stops the job at the deadline when the rate limit lets nothing through", function()
     local seen = runs.run {
       source = inputs(50), requests = 1000,
-      answer = function()
+      respond = function()
         return { status = 429, headers = {}, body = '{"policyName":"TEN_SECONDLY_ROLLING"}' }
       end,
     }
@@ -297,7 +297,7 @@ describe("an outage", function()
   it("of the rate limit, for one batch only, is no fault of the batch's", function()
     local seen = runs.run {
       source = inputs(3000), concurrency = 2,
-      answer = function(_, _, request)
+      respond = function(_, _, request)
         if holds(request, 15) then
           return { status = 429, headers = {}, body = '{"policyName":"SECONDLY"}' }
         end
@@ -312,7 +312,7 @@ describe("an outage", function()
   it("that is none, but a failure now and then, never uses the budget up", function()
     local seen = runs.run {
       source = inputs(2000), batch_size = 1,
-      answer = function(number)
+      respond = function(number)
         if number % 7 == 0 then return gateway(503) end
       end,
     }
@@ -332,18 +332,18 @@ describe("an outage", function()
     end)()))
     local seen = runs.run {
       source = inputs(5000), max_attempts = 1e6, retry_deadline = 1e6,
-      answer = function() return gateway(503) end,
+      respond = function() return gateway(503) end,
     }
     assert.is_true(seen.report.requests <= 102 + 3, tostring(seen.report.requests))
     assert.equal(503, seen.err.status)
   end)
 end)
 
-describe("an answer that is strange", function()
-  local function answered_with(body, status)
+describe("a response that is strange", function()
+  local function run_with(body, status)
     return runs.run {
       source = inputs(20),
-      answer = function() return { status = status or 201, headers = {}, body = body } end,
+      respond = function() return { status = status or 201, headers = {}, body = body } end,
     }
   end
 
@@ -355,7 +355,7 @@ describe("an answer that is strange", function()
       '{"errors":[{"context":{"fromObjectId":{"a":1}},"message":{}}]}', '{"status":5,"results":[]}',
       '{"results":[{"fromObjectId":null,"toObjectId":[]}]}', '{"results":5}', '{"errors":"x","results":[]}',
     } do
-      assert.equal(20, answered_with(body).report.inputs)
+      assert.equal(20, run_with(body).report.inputs)
     end
   end)
 
@@ -365,14 +365,14 @@ describe("an answer that is strange", function()
       '{"errors":[5,"x",null,{"message":5,"in":[],"context":"x"}]}', '{"context":[1,[2]],"category":{}}',
     } do
       for _, status in ipairs { 400, 401, 403, 404, 409, 413, 418, 422, 423, 429, 477, 500, 599 } do
-        assert.equal(20, answered_with(body, status).report.inputs)
+        assert.equal(20, run_with(body, status).report.inputs)
       end
     end
   end)
 
   it("does not raise in the job when a result is no object", function()
     for _, body in ipairs { '{"results":[5]}', '{"results":[true]}' } do
-      assert.equal(20, answered_with(body).report.inputs)
+      assert.equal(20, run_with(body).report.inputs)
     end
   end)
 end)
@@ -441,7 +441,7 @@ describe("an input that was read, and for which the last body had no room", func
       return { status = 403, headers = {}, body = "{}" }
     end
     local checks = { check_ids = false } -- a longer id than HubSpot has: so a body has room for few
-    local seen = runs.run { source = source, batch_size = 2000, checks = checks, answer = refuse }
+    local seen = runs.run { source = source, batch_size = 2000, checks = checks, respond = refuse }
     assert.equal("forbidden", seen.err.kind)
     assert.is_true(index > 50 and index < 80)
     assert.equal(index, seen.report.inputs)
@@ -454,7 +454,7 @@ describe("an input that was read, and for which the last body had no room", func
     -- A list counts the rest of it, too, and that one once.
     local list = {}
     for i = 1, 80 do list[i] = { from = long .. i, to = "7", types = 279 } end
-    seen = runs.run { source = list, batch_size = 2000, checks = checks, answer = refuse }
+    seen = runs.run { source = list, batch_size = 2000, checks = checks, respond = refuse }
     assert.same({ 0, 0, 0, 80 }, counts(seen))
     assert.equal(index, seen.told)
   end)

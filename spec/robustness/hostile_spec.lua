@@ -145,7 +145,7 @@ describe("a hostile response", function()
 
   it("that rejects a job's inputs at some length, one by one, leaves little of that in its report", function()
     local details = ('{"message":"bad"},'):rep(10000) .. "{}"
-    local seen = runs.run { source = runs.inputs(20), batch_size = 10, answer = function()
+    local seen = runs.run { source = runs.inputs(20), batch_size = 10, respond = function()
       return { status = 400, headers = {}, body = '{"message":"no","errors":[' .. details .. "],"
         .. '"category":"' .. ("x"):rep(10000) .. '","subCategory":[' .. ("[],"):rep(1000) .. "[]]}" }
     end }

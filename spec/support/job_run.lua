@@ -57,7 +57,7 @@ local function stand_between(world, given, seen)
       local function pass(changed)
         return service:handle(changed or request)
       end
-      local response = given.answer and given.answer(seen.handled, pass, request) or pass()
+      local response = given.respond and given.respond(seen.handled, pass, request) or pass()
       seen.statuses[seen.handled] = response.status or "dropped"
       return response
     end,
@@ -66,7 +66,7 @@ end
 
 ---Runs a job, and raises when its counts do not add up.
 ---@param given table what simulation.world and simulation.run take, and:
----  `answer` = fun(number, pass, request) that returns the response to the number-th request, or nil for the
+---  `respond` = fun(number, pass, request) that returns the response to the number-th request, or nil for the
 ---  account's own; `world` of an earlier run, to go on in; `collect` = false: the report keeps the failures
 ---@return table seen { report, err, world, failures = by index, told = how many, sizes = inputs per request,
 ---  sent = when each was sent, statuses = of each response, read = inputs read }
