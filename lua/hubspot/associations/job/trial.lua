@@ -1,8 +1,8 @@
--- Which of the inputs of one pair are at fault, after HubSpot rejected the one input that they were merged
--- into. They must not be sent one after the other: each write replaces the pair's labels, so that the last
--- would undo those before. So one set of types after the other is left out, until the rest passes; then those
--- left out are added again one at a time to what has passed. The last write that passes has the types of all
--- that are good.
+-- Finds the inputs of one pair that are at fault, after HubSpot rejected the one input that they were merged
+-- into. They cannot be sent one after the other: each write replaces the pair's labels, so that the last one
+-- would undo those before. So the inputs with one set of types after the other are left out, until the rest
+-- passes; then those left out are added again, one set at a time, to what has passed. The last write that
+-- passes has the types of all good inputs.
 
 local chunks = require "hubspot.associations.job.chunk"
 
@@ -10,11 +10,11 @@ local trial = {}
 
 ---@class hubspot.associations.Trial
 ---@field passed integer[] positions whose types were in the pair's last confirmed write
----@field left_out integer[][] positions that wait to be added again, by their types
----@field added integer[]|nil of the positions that are sent, those that were added to what has passed
----@field err table|nil what the last set was rejected for
+---@field left_out integer[][] positions to be added again, one list for each set of types
+---@field added integer[]|nil of the positions in flight, those that were added to the passed ones
+---@field err table|nil the rejection after which the last set was left out
 
----@class hubspot.associations.Verdict what is known now, and what to send to know more
+---@class hubspot.associations.Verdict what has been found out, and what to send to find out more
 ---@field failed { positions: integer[], err: table }[]
 ---@field succeeded integer[]
 ---@field send hubspot.associations.Chunk[] in this order
@@ -23,8 +23,8 @@ local function verdict()
   return { failed = {}, succeeded = {}, send = {} }
 end
 
--- The positions of a chunk that have the types of the first of them; those with other types are the others.
-local function first_types(chunk)
+-- The positions of a chunk that have the same types as its first one.
+local function with_first_types(chunk)
   local body, list = chunk.batch.body, {}
   local types = body:types(chunk.positions[1])
   for _, position in ipairs(chunk.positions) do
@@ -40,7 +40,7 @@ local function next_chunk(chunk, positions, state)
   return following
 end
 
--- Adds the next ones that were left out; at the end, what has passed has succeeded.
+-- Adds the next set that was left out; without one, what has passed has succeeded.
 local function add_next(chunk, state, result)
   local added = table.remove(state.left_out)
   if not added then
@@ -55,7 +55,7 @@ local function add_next(chunk, state, result)
   return result
 end
 
----The pair's input was rejected.
+---HubSpot rejected the pair's input.
 ---@param chunk hubspot.associations.Chunk inputs of one pair
 ---@param err table
 ---@return hubspot.associations.Verdict
@@ -65,8 +65,8 @@ function trial.rejected(chunk, err)
     result.failed[1] = { positions = state.added, err = err }
     return add_next(chunk, state, result)
   end
-  local first = first_types(chunk)
-  if #first == #chunk.positions then -- it is these
+  local first = with_first_types(chunk)
+  if #first == #chunk.positions then -- nothing else was sent: these are at fault
     result.failed[1] = { positions = first, err = err }
     return add_next(chunk, state, result)
   end
@@ -77,19 +77,19 @@ function trial.rejected(chunk, err)
 end
 
 ---The pair's input succeeded.
----@param chunk hubspot.associations.Chunk one with a trial
+---@param chunk hubspot.associations.Chunk has a trial
 ---@return hubspot.associations.Verdict
 function trial.passed(chunk)
   local result, state = verdict(), chunk.trial
-  if not state.added and #state.left_out > 0 then -- without these it passes
+  if not state.added and #state.left_out > 0 then -- the pair passes without these
     result.failed[1] = { positions = table.remove(state.left_out), err = state.err }
   end
   state.passed = chunk.positions
   return add_next(chunk, state, result)
 end
 
----All positions of a chunk without an outcome, in two lists: those of the last confirmed write, and the
----others.
+---All positions of a chunk that have no outcome yet, in two lists: those in the last confirmed write of the
+---pair, and the others.
 ---@param chunk hubspot.associations.Chunk
 ---@return integer[] passed
 ---@return integer[] others
