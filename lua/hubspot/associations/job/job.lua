@@ -1,9 +1,9 @@
--- The job: any number of inputs in, exactly one outcome each out. A state machine without I/O of its own:
--- it is asked what to send and when, and told what came of it. Time and randomness are passed in.
+-- The job: takes any number of inputs, and gives each exactly one outcome. A state machine without I/O: it
+-- says what to send and when, and is given the responses. Time and randomness are passed in.
 --
--- A batch of inputs is read for one request. It is sent as a chunk, which may be tried again, split, or
--- partly asked for again, until every input of the batch is settled. Then the batch is complete: it is
--- recorded in the journal, counted, and told to the callbacks.
+-- A batch of inputs is read for one request. It is sent as a chunk, which may be sent again, split, or sent
+-- again in part, until every input of the batch has its outcome. Then the batch is complete: it is recorded
+-- in the journal, counted, and reported to the callbacks.
 
 local input_errors = require "hubspot.associations.api.input_errors"
 local core = require "hubspot.associations.core"
@@ -20,18 +20,18 @@ local jobs = {}
 
 ---@class hubspot.associations.Report
 ---@field inputs integer how many inputs of the source were read, or are known of
----@field created integer of a job that creates; of another endpoint, its outcome has this place
+---@field created integer HubSpot confirmed them; a job of another endpoint has its outcome as the name
 ---@field failed integer rejected by HubSpot, or invalid and not sent
 ---@field unconfirmed integer sent, but HubSpot neither listed nor rejected them
----@field not_sent integer the job stopped first; of a dry run, those that can be sent
----@field resumed integer of the inputs, those whose outcome comes from the journal
+---@field not_sent integer the job stopped first; in a dry run, those that would be sent
+---@field resumed integer how many of the inputs have their outcome from the journal
 ---@field requests integer
----@field retries integer of the requests, those that repeated one
+---@field retries integer how many of the requests repeated an earlier one
 ---@field elapsed number seconds
----@field failures table[]|nil { index, input, outcome, error }, in no order across batches; absent when
----  on_failure took them
+---@field failures table[]|nil { index, input, outcome, error }, ordered within each batch only; nil when
+---  on_failure was given them
 ---@field failures_dropped integer|nil failures beyond max_failures
----@field event_error any what on_event raised, if it did
+---@field event_error any what on_event raised last
 
 ---@class hubspot.associations.Job
 local Job = {}
@@ -51,24 +51,24 @@ function jobs.new(spec, now)
   return setmetatable({
     read = read,
     total = total,
-    count = count, -- of a long list, until its entries are counted
+    count = count, -- counts the entries of a long list; nil once they are counted
     input_at = type(spec.source) == "table" and function(index)
       return spec.source[index]
     end or nil,
     index = 0, -- of the input read last
     exhausted = false,
-    held = nil, held_index = nil, -- an input that was read and is for the next batch, and its index
-    kept = {}, kept_at = {}, next_kept = 1, -- inputs between those that the journal recorded; their indices
+    held = nil, held_index = nil, -- an input that was put back for the next batch, and its index
+    kept = {}, kept_at = {}, next_kept = 1, -- inputs between the journal's records, and their indices
     checks = spec.checks, -- options of core.body
     batch_size = spec.batch_size,
     concurrency = concurrency.new(spec.concurrency),
-    most_batches = spec.concurrency + 1, -- one more than can be in flight: so one that waits holds up nobody
+    most_batches = spec.concurrency + 1, -- one more than fit in flight: one that waits does not stall the job
     open_batches = 0,
-    last_batch = 0, -- the number of the batch that was sent last
+    last_batch = 0, -- the number of the batch that was opened last
     is_open = {}, -- number -> true
-    pairs = core.pairs(), -- those of open batches
+    pairs = core.pairs(), -- the pairs of ids in open batches
     in_flight = 0,
-    queue = {}, -- chunks that wait to be sent; the last comes first
+    queue = {}, -- chunks to send, the last one first
     endpoint = spec.endpoint,
     policy = spec.policy,
     journal = spec.journal,
@@ -76,7 +76,7 @@ function jobs.new(spec, now)
     on_batch = spec.on_batch,
     max_failures = spec.max_failures,
     dry_run = spec.dry_run,
-    outcome = spec.dry_run and "not_sent" or spec.endpoint.outcome, -- of an input with which nothing is wrong
+    outcome = spec.dry_run and "not_sent" or spec.endpoint.outcome, -- of a good input
     began = now,
     last_success = -math.huge,
     direction = spec.direction,
@@ -91,21 +91,21 @@ function jobs.new(spec, now)
   }, Job)
 end
 
--- Counts some more of a long list.
+-- Counts on in a long list.
 function Job:count_on()
   self.total, self.unusable = self.count()
   if self.unusable then self:stop(self.unusable) end
   if self.total or self.unusable then self.count = nil end
 end
 
--- Nothing new is sent from here on; what is in flight is waited for.
+-- Nothing new is sent from here on. Requests in flight complete.
 function Job:stop(err)
   self.error = self.error or err
 end
 
 -- ---- completing ----
 
--- A callback of the caller's: one that raises, or returns false, stops the job.
+-- Calls a callback of the caller. One that raises, or returns false, stops the job.
 function Job:call(callback, argument)
   if self.callback_raised then return end
   local called, result = pcall(callback, argument)
@@ -117,7 +117,7 @@ function Job:call(callback, argument)
   end
 end
 
-function Job:tell_failure(failure)
+function Job:report_failure(failure)
   local report = self.report
   report[failure.outcome] = report[failure.outcome] + 1
   if self.on_failure then
@@ -129,7 +129,7 @@ function Job:tell_failure(failure)
   end
 end
 
--- Every input of the batch has its outcome: record it, count it, tell it.
+-- Every input of the batch has its outcome: records, counts and reports it.
 function Job:complete(batch)
   self.open_batches = self.open_batches - 1
   if batch.number then
@@ -144,7 +144,7 @@ function Job:complete(batch)
   local report = self.report
   report.inputs = report.inputs + batch.count
   report[self.outcome] = report[self.outcome] + batch.succeeded
-  for _, failure in ipairs(failures) do self:tell_failure(failure) end
+  for _, failure in ipairs(failures) do self:report_failure(failure) end
   if self.on_batch then
     self:call(self.on_batch, {
       first = batch.first,
@@ -157,26 +157,26 @@ function Job:complete(batch)
   end
 end
 
--- Gives inputs of the batch their outcome, and completes it with the last of them.
+-- Gives inputs of the batch their outcome. The last ones complete the batch.
 function Job:settle_positions(batch, positions, outcome_name, err)
   for _, position in ipairs(positions) do batch:settle(position, outcome_name, err) end
   if #positions > 0 and batch.open == 0 then self:complete(batch) end
 end
 
--- The same for all inputs of a chunk. What was in the last confirmed write of a pair has succeeded.
+-- The same for all inputs of a chunk. Those in the last confirmed write of a trial have succeeded.
 function Job:settle(chunk, outcome_name, err)
   local passed, others = trials.positions(chunk)
   self:settle_positions(chunk.batch, passed, "succeeded")
   self:settle_positions(chunk.batch, others, outcome_name, err)
 end
 
--- For a reason of its own; there may be many of these in a report.
+-- Settles a chunk with an error of its own, shortened: a report may keep a thousand of them.
 function Job:fail(chunk, outcome_name, err)
   input_errors.shorten(err)
   self:settle(chunk, outcome_name, err)
 end
 
--- The job stopped before these inputs had an outcome that is final: a resumed job will see to them.
+-- The job stopped before these inputs had their final outcome: a resumed job sends them again.
 function Job:abandon(chunk, err)
   chunk.batch.complete = false
   err = err or self.error
@@ -190,7 +190,7 @@ function Job:push(chunk)
   self.queue[#self.queue + 1] = chunk
 end
 
--- The last chunk in the queue that may be sent now; else nil, and when the first of them may.
+-- The last chunk in the queue that may be sent now; else nil, and when one may be sent.
 function Job:take(now)
   local soonest = math.huge
   for i = #self.queue, 1, -1 do
@@ -204,50 +204,68 @@ function Job:take(now)
   return nil, soonest
 end
 
+-- Whether another batch may be read.
+function Job:may_read()
+  return not self.exhausted and self.open_batches < self.most_batches
+end
+
+-- The next chunk that may be sent now, from the queue or from a batch that is read for it; else nil, and when
+-- the first of the queue may be sent.
+function Job:next_chunk(now)
+  local chunk, soonest = self:take(now)
+  if chunk or not self:may_read() then return chunk, soonest end
+  self:fill()
+  if self.error then return nil, math.huge end
+  return self:take(now)
+end
+
+-- What to do with a chunk to send: it may have to wait for the rate limit.
+function Job:send_or_wait(chunk, now)
+  local delay = self.policy.limiter:delay(now, "job", self)
+  if delay == 0 then return "send", chunk end
+  self:push(chunk)
+  local err = self.policy.retry:too_long(delay)
+  if not err then return "wait", delay, "rate_limit" end
+  self:stop(err)
+  return self:wind_down()
+end
+
+-- What to do after the job has stopped: the queue is given up, and then what was read and is in no batch; a
+-- little at a time, since a step is to be short.
+function Job:wind_down()
+  if #self.queue > 0 then
+    self:abandon(table.remove(self.queue))
+    return "wait", 0
+  end
+  if self:report_unsent() then return "wait", 0 end
+  return self.in_flight == 0 and "done" or "wait"
+end
+
 ---What to do next.
 ---@param now number seconds
 ---@return "send"|"wait"|"done"
----@return hubspot.associations.Chunk|number|nil the chunk to send; or how many seconds to wait at the most
----  (nil: for a response)
----@return "rate_limit"|nil why it waits
+---@return hubspot.associations.Chunk|number|nil the chunk to send; or the most seconds to wait (nil: until a
+---  response comes)
+---@return "rate_limit"|nil why the job waits
 function Job:next(now)
   if self.count then
     self:count_on()
     return "wait", 0
   end
-  if self.error and #self.queue > 0 then
-    self:abandon(table.remove(self.queue)) -- one at a time: a step is not to take long
-    return "wait", 0
+  if self.error then return self:wind_down() end
+  local soonest = math.huge
+  if self.in_flight < self.concurrency:allowed() then
+    local chunk
+    chunk, soonest = self:next_chunk(now)
+    if self.error then return self:wind_down() end
+    if chunk then return self:send_or_wait(chunk, now) end
+    if self:may_read() then return "wait", 0 end
   end
-  if self.error and self:leave_out() then return "wait", 0 end
-  local chunk, soonest = nil, math.huge
-  local may_send = not self.error and self.in_flight < self.concurrency:allowed()
-  if may_send then
-    chunk, soonest = self:take(now)
-    if not chunk and self.open_batches < self.most_batches then
-      self:fill()
-      if self.error then return self:next(now) end
-      chunk, soonest = self:take(now)
-    end
-  end
-  if chunk then
-    local delay = self.policy.limiter:delay(now, "job", self)
-    if delay == 0 then return "send", chunk end
-    self:push(chunk)
-    local err = self.policy.retry:too_long(delay)
-    if err then
-      self:stop(err)
-      return self:next(now)
-    end
-    return "wait", delay, "rate_limit"
-  elseif may_send and not self.exhausted and self.open_batches < self.most_batches then
-    return "wait", 0 -- to read on
-  end
-  if self.in_flight == 0 and #self.queue == 0 and (self.error or self.exhausted) then return "done" end
+  if self.exhausted and self.in_flight == 0 and #self.queue == 0 then return "done" end
   return "wait", soonest < math.huge and math.max(0, soonest - now) or nil
 end
 
----Tells that a chunk that `next` gave to send is under way: `received` follows. (Or else `unsent`.)
+---Takes note that a chunk which `next` returned was sent; `received` follows. (If it could not be: `unsent`.)
 ---@param chunk hubspot.associations.Chunk
 ---@param now number
 function Job:sent(chunk, now)
@@ -257,21 +275,21 @@ function Job:sent(chunk, now)
   if chunk.attempts.count > 1 then self.report.retries = self.report.retries + 1 end
 end
 
----Ends the job early: what is in flight is waited for, the rest is not sent.
+---Ends the job early: requests in flight complete, the rest is not sent.
 ---@param err hubspot.associations.Error
 function Job:cancel(err)
   self:stop(err)
 end
 
----What came of it all, once `next` says "done".
+---The report, once `next` has returned "done".
 ---@param now number
----@return hubspot.associations.Report|nil report nil when the source is no list
----@return hubspot.associations.Error|nil why it stopped before the source ended
+---@return hubspot.associations.Report|nil report nil when the source is a table that is not a list
+---@return hubspot.associations.Error|nil why the job stopped before the source ended
 function Job:finish(now)
   if self.unusable then return nil, self.unusable end
   local report = self.report
   report.elapsed = now - self.began
-  if self.total and self.total > report.inputs then -- of a list, the inputs that were never read
+  if self.total and self.total > report.inputs then -- the inputs of a list that were never read
     report.not_sent = report.not_sent + self.total - report.inputs
     report.inputs = self.total
   end
