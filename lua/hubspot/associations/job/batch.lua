@@ -1,5 +1,5 @@
--- The inputs that were read for one batch, until each has its outcome.
--- An input has a position in the body when the writer took it; an invalid one has its error already.
+-- The inputs that were read for one batch, until each has its outcome. A valid input has a position in the
+-- body; an invalid one has failed already.
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
@@ -8,27 +8,27 @@ local digits_of = require "hubspot.associations.text.digits"
 ---@class hubspot.associations.Batch
 ---@field first integer the index in the source of the first input
 ---@field count integer how many inputs of the source it covers
----@field body userdata those that can be sent
----@field number integer|nil of the batches of the job that are open at the same time
+---@field body userdata the valid inputs
+---@field number integer|nil among the batches of the job, once it is open
 ---@field repeats boolean|nil whether two of its inputs have the same pair of ids
 ---@field invalid integer how many inputs are invalid
----@field invalid_digest string|nil of these and their positions
----@field open integer how many of them have no outcome yet
+---@field invalid_digest string|nil of the invalid inputs and where they are
+---@field open integer how many inputs have no outcome yet
 ---@field results table[] HubSpot's results
 local Batch = {}
 Batch.__index = Batch
 
 local batch = {}
 
--- The fields that say what an input is; the command keeps an invalid row in `problem`.
-local TELLING = {
+-- The fields that identify an input; the command keeps an invalid row in `problem`.
+local IDENTIFYING = {
   "from", "to", "id", "types", "type", "associationCategory", "associationTypeId", "problem", "row",
 }
 
 local MOST_ENTRIES, MOST_DEPTH = 100, 5
 
--- Text that tells an input from others, as far as that goes: what is invalid may be anything. Asks no
--- metatable: an input that is read once is not read twice.
+-- Text that distinguishes an invalid input from others, as far as possible: it may be any value. Uses no
+-- metatable, so that an input whose fields can only be read once is not read again.
 local function describe(value, depth)
   local its_type = type(value)
   if its_type == "string" then return ("%d:%s"):format(#value, value) end
@@ -37,7 +37,7 @@ local function describe(value, depth)
   end
   if its_type ~= "table" or depth == 0 then return its_type == "boolean" and tostring(value) or its_type end
   local parts = {}
-  for _, name in ipairs(TELLING) do
+  for _, name in ipairs(IDENTIFYING) do
     local field = rawget(value, name)
     if field ~= nil then parts[#parts + 1] = name .. "=" .. describe(field, depth - 1) end
   end
@@ -50,9 +50,8 @@ local function describe(value, depth)
 end
 
 ---@param first integer
----@param input_at (fun(index: integer): any)|nil the input at an index of the source, where it can be asked
----  for; else `kept`
----@param kept boolean|nil whether inputs are kept: they take more memory than all the rest
+---@param input_at (fun(index: integer): any)|nil the input at an index of the source, if that is a list
+---@param kept boolean|nil whether inputs are kept: they take more memory than everything else
 ---@param checks table|nil options of core.body
 ---@return hubspot.associations.Batch
 function batch.new(first, input_at, kept, checks)
@@ -70,20 +69,20 @@ function batch.new(first, input_at, kept, checks)
     succeeded = 0,
     failures = {}, -- { index, input, outcome, error }, outcome: failed, unconfirmed, not_sent
     results = {},
-    complete = true, -- false: left to a resumed job
+    complete = true, -- false: not recorded, so that a resumed job sends it again
   }, Batch)
 end
 
 ---Takes the next input of the source.
 ---@param index integer its index in the source
 ---@param input any
----@return boolean taken false when the body has no room for it: it is for the next batch
+---@return boolean added false when the body has no room for it: it belongs to the next batch
 function Batch:add(index, input)
   local added, err = self.body:add(input)
   if not added and err.kind == "too_large" and self.body:count() > 0 then return false end
   self.count = self.count + 1
   if added then
-    local position = self.open + 1 -- none is settled while it is filled
+    local position = self.open + 1 -- no input is settled while the batch is filled
     self.indices[position] = index
     if self.inputs then self.inputs[position] = input end
     self.open = position
@@ -91,8 +90,8 @@ function Batch:add(index, input)
     err.index = index
     self:fail(index, input, "failed", err)
     self.invalid, self.is_invalid[index] = self.invalid + 1, true
-    local position, told = index - self.first, describe(input, MOST_DEPTH)
-    self.invalid_digest = core.digest(("%s %.0f %s"):format(self.invalid_digest or "", position, told))
+    local offset, text = index - self.first, describe(input, MOST_DEPTH)
+    self.invalid_digest = core.digest(("%s %.0f %s"):format(self.invalid_digest or "", offset, text))
   end
   return true
 end
@@ -102,7 +101,7 @@ function Batch:fail(index, input, outcome, err)
   self.failures[#self.failures + 1] = { index = index, input = input, outcome = outcome, error = err }
 end
 
----Gives the input at a position its outcome: the only way it gets one, and it gets it once.
+---Gives the input at a position its outcome, once.
 ---@param position integer
 ---@param outcome "succeeded"|"failed"|"unconfirmed"|"not_sent"
 ---@param err table|nil
@@ -117,13 +116,13 @@ function Batch:settle(position, outcome, err)
   end
 end
 
----The same for all its inputs at once: they succeeded.
+---All inputs succeeded.
 function Batch:settle_all()
   assert(next(self.settled) == nil, "an input has one outcome")
   self.succeeded, self.open = self.open, 0
 end
 
--- The caller's own input, or what was sent of it.
+-- The caller's own input, or, if it was not kept, what was sent of it.
 function Batch:input(position)
   if self.input_at then return self.input_at(self.indices[position]) end
   if self.inputs then return self.inputs[position] end

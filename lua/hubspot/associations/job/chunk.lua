@@ -1,5 +1,5 @@
--- Inputs of one batch that are sent together: the whole batch at first, parts of it after a rejection or an
--- answer that leaves inputs out. Those with the same pair of ids are one unit: they are never sent apart.
+-- Inputs of one batch that are sent together: the whole batch at first, parts of it after a rejection or a
+-- response that leaves inputs out. Inputs with the same pair of ids form a unit, which is never split.
 
 local attempts = require "hubspot.associations.policy.attempts"
 
@@ -7,15 +7,15 @@ local attempts = require "hubspot.associations.policy.attempts"
 ---@field batch hubspot.associations.Batch
 ---@field positions integer[]
 ---@field attempts hubspot.associations.Attempts
----@field waits_for integer|nil the batch that has to be complete first: it has a pair of this one
----@field retried_missing boolean whether a response left these inputs out before
----@field is_divided boolean|nil whether it is a part of a chunk that was rejected
----@field is_part boolean|nil of a chunk that failed for what may be the fault of one input: one attempt is
----  enough
----@field suspected boolean|nil whether a rejection named its inputs, by ids and sides: they fail when it does
----  again
----@field named integer|nil how many times in a row a rejection named some of the inputs it had
----@field trial hubspot.associations.Trial|nil which of the inputs of one pair are at fault
+---@field waits_for integer|nil number of the batch that has to be complete first: both have a pair in common
+---@field retried_missing boolean whether a response has left these inputs out before
+---@field is_divided boolean|nil whether it is a part of a rejected chunk
+---@field is_part boolean|nil whether it is a part of a chunk whose attempts all failed, maybe because of one
+---  input: it gets one attempt
+---@field suspected boolean|nil whether a rejection named its inputs by id and side: if another one does, they
+---  fail
+---@field named integer|nil how many times in a row some of its inputs were named and set apart
+---@field trial hubspot.associations.Trial|nil the state of the search among the inputs of one pair
 local Chunk = {}
 Chunk.__index = Chunk
 
@@ -23,7 +23,7 @@ local chunk = {}
 
 ---@param batch hubspot.associations.Batch
 ---@param positions integer[]
----@param parent hubspot.associations.Chunk|nil what it is a part of
+---@param parent hubspot.associations.Chunk|nil the chunk that it is a part of
 ---@return hubspot.associations.Chunk
 function chunk.new(batch, positions, parent)
   return setmetatable({
@@ -34,7 +34,7 @@ function chunk.new(batch, positions, parent)
   }, Chunk)
 end
 
----Whether it is all of its batch.
+---Whether it has all inputs of its batch.
 ---@return boolean
 function Chunk:is_whole()
   return #self.positions == self.batch.body:count()
@@ -48,7 +48,7 @@ function Chunk:json()
   return body:select(self.positions)
 end
 
----Its positions by their pair of ids, in order of the first of each.
+---Its positions by their pair of ids, ordered by the first of each.
 ---@return integer[][]
 function Chunk:units()
   local units = {}
@@ -68,7 +68,7 @@ function Chunk:units()
   return units
 end
 
----Its positions in parts of so many units.
+---Splits it into parts of `size` units.
 ---@param units integer[][] its own
 ---@param size integer
 ---@return hubspot.associations.Chunk[]
@@ -96,14 +96,14 @@ function Chunk:others(chosen)
   return others
 end
 
----The unit that stands in a column of its request body.
+---The unit at a column of its request body.
 ---@param units integer[][] its own
 ---@param column integer in characters, from 1
 ---@return integer[]|nil positions
 function Chunk:unit_at(units, column)
   local json = self:json()
   local last, at = 0, 0
-  while last < column do -- `at` becomes the byte of that character
+  while last < column do -- until `at` is the first byte of that character
     at = at + 1
     local byte = json:byte(at)
     if not byte then return nil end

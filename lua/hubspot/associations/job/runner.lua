@@ -1,5 +1,5 @@
--- Steps a job over a client's session: does the I/O that the job asks for, a step at a time, and never waits.
--- create_all waits for it; a host that ticks steps it itself.
+-- Runs a job over a client's session in steps: each does the I/O that the job asks for, and never waits.
+-- create_all waits between the steps; a host with a loop of its own steps the job itself.
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
@@ -24,15 +24,15 @@ function runner.new(session, request, job, journal)
     job = job,
     journal = journal,
     exchanges = {}, -- { chunk, exchange }
-    is_limited = false, -- whether it waits for the rate limit, and has told so
+    is_limited = false, -- whether it waits for the rate limit, and on_event knows
     finished = false,
   }, Runner)
   session.wakeups:set(self)
   return self
 end
 
--- Tells that a chunk which failed is sent again.
-local function tell_retry(self, chunk, now, err)
+-- Reports that a chunk which failed is sent again.
+local function report_retry(self, chunk, now, err)
   local attempts = chunk.attempts
   self.session.events:retry(self.job.report, err, attempts.not_before - now, attempts.count)
 end
@@ -41,10 +41,10 @@ local function receive(self, chunk, exchange)
   local raw, failure, info = self.session:receive(exchange)
   local now = core.now()
   local err = self.job:received(chunk, now, raw, failure, info)
-  if err then tell_retry(self, chunk, now, err) end
+  if err then report_retry(self, chunk, now, err) end
 end
 
--- Whether a response was there.
+-- Handles one response, or failure, that is there; false if none is.
 local function receive_one(self)
   for index, entry in ipairs(self.exchanges) do
     if entry.exchange.transfer:done() then
@@ -65,9 +65,9 @@ local function submit(self, chunk)
   if exchange then
     self.exchanges[#self.exchanges + 1] = { chunk = chunk, exchange = exchange }
     self.job:sent(chunk, now)
-    self.session.wakeups:step() -- on its way before the next batch is read, which takes its time
+    self.session.wakeups:step() -- sent now: reading the next batch takes a while
   elseif self.job:unsent(chunk, now, err, { event_error = report.event_error }) then
-    tell_retry(self, chunk, now, err)
+    report_retry(self, chunk, now, err)
   end
 end
 
@@ -78,15 +78,15 @@ local function finish(self)
   self.finished = true
 end
 
--- Tells that the job waits for the rate limit: once, until it sends again.
-local function tell_wait(self, delay)
+-- Reports that the job waits for the rate limit: once, until it sends again.
+local function report_wait(self, delay)
   if self.is_limited then return end
   self.is_limited = true
   self.session.events:wait(self.job.report, delay)
 end
 
--- Receives one response, or else reads and sends one batch. Returns for how many seconds there is nothing
--- more to do; nil: until something comes.
+-- Handles one response, or else reads and sends one batch. Returns how many seconds there is nothing more to
+-- do; nil: until a response comes.
 local function act(self)
   if self.session:is_closed() then self.job:cancel(sessions.closed()) end
   if receive_one(self) then return 0 end
@@ -98,12 +98,12 @@ local function act(self)
   elseif action == "done" then
     finish(self)
   elseif why == "rate_limit" then
-    tell_wait(self, detail)
+    report_wait(self, detail)
   end
   return detail
 end
 
--- Seconds after which a step begins nothing more: the host gets its turn, and the next step does the rest.
+-- Seconds after which a step begins nothing more: the host must get its turn.
 local LONGEST_STEP = 0.001
 
 local function advance(self)
@@ -128,8 +128,9 @@ local function advance_once(self)
   return done
 end
 
--- Something raised that is not the caller's code, which the job survives: memory is out, or a hook of the
--- host's raised. The job cannot be trusted any more, and says so each time: nobody waits for it for ever.
+-- After an error that did not come from the caller's code, which the job survives: memory ran out, or a debug
+-- hook of the host raised. The state of the job is unknown, so every later step raises the same error, rather
+-- than leave a caller waiting.
 local function break_off(self, raised)
   self.raised = raised
   for _, entry in ipairs(self.exchanges) do entry.exchange.transfer:close() end
@@ -138,31 +139,31 @@ local function break_off(self, raised)
   error(raised, 0)
 end
 
----Does what can be done now; never waits. Raises when memory is out.
+---Does what can be done now, and never waits. Raises when memory runs out.
 ---@return boolean done
 function Runner:step()
   if self.raised then error(self.raised, 0) end
-  if self.finished or self.stepping then return self:done() end -- also when a callback calls it
+  if self.finished or self.stepping then return self:done() end -- a callback may call it, too
   local advanced, done = pcall(advance_once, self)
   if advanced then return done end
   break_off(self, done)
 end
 
----A descriptor that is readable whenever `step` has something to do, also when a time to wait is over. It is
----the client's: the same for all its runners, each of which is to be stepped when it is readable.
+---A descriptor that is readable whenever `step` has something to do, also at the end of a wait. All runners
+---of a client have the same one, and each is to be stepped when it is readable.
 ---@return integer fd -1 once the client is closed and its runners are done
 function Runner:fd()
   return self.session.transport:fd()
 end
 
----How long `step` has nothing to do, if nothing comes: seconds, or nil for as long as nothing comes.
+---How many seconds `step` has nothing to do, unless the descriptor is readable sooner; nil: until then.
 ---@return number|nil
 function Runner:timeout()
   return self.wait
 end
 
----For how long nothing can be sent, while no answer is awaited either: seconds, 0 where that is not so; and
----whether the rate limit is why, or the pause before another attempt.
+---How many seconds nothing can be sent, while no response is awaited either; else 0. And the reason: the rate
+---limit, or the pause before another attempt.
 ---@return number
 ---@return "rate_limit"|"retry"|nil
 function Runner:waiting()
@@ -173,7 +174,7 @@ function Runner:waiting()
   return math.max(0, self.waits_until - now), "retry"
 end
 
----How far it is: the report, with the counts so far.
+---The report so far.
 ---@return hubspot.associations.Report
 function Runner:progress()
   return self.job.report
@@ -184,14 +185,14 @@ function Runner:done()
   return self.finished
 end
 
----What create_all returns, once it is done; nil before.
+---What create_all returns, once the job is done; nil before.
 ---@return hubspot.associations.Report|nil
 ---@return hubspot.associations.Error|nil
 function Runner:result()
   return self.report, self.error
 end
 
----Sends nothing more. What is in flight is still waited for: go on stepping until it is done.
+---Ends the job early. Requests in flight still complete: go on stepping until it is done.
 function Runner:cancel()
   if self.finished or self.raised then return end
   self.job:cancel(errors.new { kind = "canceled", message = "the job was canceled" })

@@ -1,4 +1,4 @@
--- Where a job's inputs come from: a list, or an iterator that returns the next one, and nil at the end.
+-- Reads the inputs of a job from a list, or from an iterator that returns the next one, and nil at the end.
 
 local errors = require "hubspot.associations.errors"
 local one_line = require "hubspot.associations.text.one_line"
@@ -20,8 +20,8 @@ end
 
 local KEYS_AT_ONCE = 20000 -- about a millisecond
 
--- Counts the entries of a list, so many keys a call: a million take tens of milliseconds. Keys are looked at,
--- since `#` may stop at a hole, and what is behind it would be lost.
+-- Counts the entries of a list, KEYS_AT_ONCE per call: a million take tens of milliseconds. It looks at every
+-- key, since `#` may stop at a hole, and the inputs after it would be lost.
 local function counter(list)
   local entries, last, key = 0, 0, nil
   return function()
@@ -43,9 +43,9 @@ end
 
 ---@param from table|function
 ---@return (fun(): boolean, any)|nil read true and the next input, or false at the end
----@return integer|hubspot.associations.Error|nil total how many there are, where that is known; or the error
----@return (fun(): integer|nil, hubspot.associations.Error|nil)|nil count of a long list, whose total is not
----  known yet: to be called before anything is read, until it gives the total, or why it is no list
+---@return integer|hubspot.associations.Error|nil total how many inputs there are, if known; or the error
+---@return (fun(): integer|nil, hubspot.associations.Error|nil)|nil count for a list that is too long to count
+---  at once: to be called before anything is read, until it returns the total, or why it is not a list
 function source.reader(from)
   if type(from) == "function" then
     return function()
