@@ -1,6 +1,6 @@
--- What a job resumes from: JSON Lines, a header and then a record for each batch that is complete, which
--- journal_record.lua writes. A line counts once it is on disk; a torn last line does not count.
--- The bytes are kept by a store, so that a simulation can tear them: on disk by journal_file.lua.
+-- The journal that a job resumes from: JSON Lines, a header and then a record (journal_record.lua) for each
+-- complete batch. A line counts once it is on disk; an incomplete last line does not count. The bytes are in
+-- a store: journal_file.lua has the one on disk, and a simulation has one that can lose bytes.
 
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
@@ -16,15 +16,15 @@ local json = cjson.new()
 local FORMAT = "hubspot-associations journal"
 local FORMAT_VERSION = 1
 
--- Of a header that lacks one of these, as the first journals do.
+-- For fields that a header lacks, as the first journals do.
 local DEFAULTS = { endpoint = "create" }
 
 local CHUNK = 64 * 1024 -- bytes that are read at once
-local MOST_BETWEEN = 1000000 -- inputs that records leave out: a job keeps them while it compares the others
+local MOST_BETWEEN = 1000000 -- inputs between records, which a job keeps while it compares the journal
 
 ---@class hubspot.associations.JournalStore
----@field read fun(self, offset: integer, count: integer): string|nil, string|nil what was appended, from an
----  offset on; fewer bytes than `count` only at its end
+---@field read fun(self, offset: integer, count: integer): string|nil, string|nil returns fewer than `count`
+---  bytes only at the end
 ---@field append fun(self, text: string): boolean|nil, string|nil returns when it is on disk
 ---@field truncate fun(self, length: integer): boolean|nil, string|nil
 ---@field close fun(self)
@@ -36,8 +36,7 @@ Journal.__index = Journal
 ---The error of a journal that cannot be used.
 ---@param path string
 ---@param why string
----@param reason "other_job"|"in_use"|"damaged"|nil what a program, or the command, can decide by; nil for all
----  else
+---@param reason "other_job"|"in_use"|"damaged"|nil for a program to decide by; nil for any other reason
 ---@return nil
 ---@return hubspot.associations.Error
 function journal.unusable(path, why, reason)
@@ -47,7 +46,7 @@ end
 
 -- ---- reading ----
 
--- Why a header is not that of this job's journal; nil when it is.
+-- Why a header is not the one of this job's journal, and the reason; nil when it is.
 function Journal:check_header(header)
   if type(header) ~= "table" or header.format ~= FORMAT then return "is not a journal of this module" end
   if header.version ~= FORMAT_VERSION then return "is of a version that this module does not read" end
@@ -68,7 +67,8 @@ function Journal:check_header(header)
   end
 end
 
--- The first line, always in the same words, so that a torn one can be told from a stranger's file.
+-- The first line. It has a fixed order, so that an incomplete one is recognized, and no other file is taken
+-- for a journal.
 function Journal:header()
   local fields = { ('{"format":%s,"version":%d'):format(json.encode(FORMAT), FORMAT_VERSION) }
   local names = {}
@@ -84,8 +84,8 @@ local function damaged(line)
   return ("line %d is damaged"):format(line), "damaged"
 end
 
--- Calls visit(line, number, offset) for each line that has its end, until one returns why it is refused.
--- Returns how many there are, how many bytes they have, and what stands behind them; or nil and why not.
+-- Calls visit(line, number, offset) for each complete line, until it returns why a line is not valid. Returns
+-- the number of lines, their bytes, and the incomplete line after them; or nil, why not, and the reason.
 local function each_line(store, visit)
   local parts, begin, at, number = {}, 0, 0, 0 -- parts: of the line that begins at `begin`
   while true do
@@ -110,8 +110,8 @@ local function each_line(store, visit)
   end
 end
 
--- Puts the entries in the order of the source. Returns how many inputs they leave out between them; or nil
--- and why they cannot be the records of one job.
+-- Puts the entries in the order of the source. Returns how many inputs are between them; or nil and why they
+-- cannot be the records of one job.
 local function sort_entries(entries)
   table.sort(entries, function(a, b)
     if a.first ~= b.first then return a.first < b.first end
@@ -126,8 +126,8 @@ local function sort_entries(entries)
   return between
 end
 
--- Takes in what a store holds: true, nil and how many lines that is; or nil and why it cannot be used. Keeps
--- where the records stand, not what they say: those of many failures are large.
+-- Reads the store. Returns true, nil and the number of lines; or nil, why it cannot be used, and the reason.
+-- Keeps the offsets of the records, not their contents: a record with many failures is large.
 function Journal:load()
   local entries = {}
   local lines, complete, torn = each_line(self.store, function(line, number, offset)
@@ -148,13 +148,13 @@ function Journal:load()
   self.between = between
   self.entries = entries
   for _, entry in ipairs(entries) do self.entry_at[entry.first] = entry end
-  if torn ~= "" then self.torn_at = complete end -- a last line without its end, of what is a journal of ours
+  if torn ~= "" then self.torn_at = complete end -- where the incomplete last line begins
   return true, nil, lines
 end
 
 ---@param store hubspot.associations.JournalStore
----@param path string its name, for messages
----@param identity table<string, string> what makes the job this job and no other
+---@param path string for messages
+---@param identity table<string, string> distinguishes the job from others: it is the header's fields
 ---@param outcome string the endpoint's, of an input that succeeded
 ---@return hubspot.associations.Journal|nil
 ---@return hubspot.associations.Error|nil
@@ -163,9 +163,9 @@ function journal.new(store, path, identity, outcome)
     store = store, path = path, identity = identity, outcome = outcome,
     entries = {}, -- of the records, in the order of the source
     entry_at = {}, -- the same by the index of their first input
-    between = 0, -- inputs that they leave out
-    next_entry = 1, -- the first that no job has been given
-    waiting = {}, -- lines that are written with the next
+    between = 0, -- how many inputs are between them
+    next_entry = 1, -- the first that is not forgotten
+    waiting = {}, -- lines to be written together with the next one
   }, Journal)
   local loaded, why, detail = self:load()
   if not loaded then return journal.unusable(path, why, detail) end
@@ -176,7 +176,8 @@ function journal.new(store, path, identity, outcome)
   return self
 end
 
--- Appends whole lines. What is left of a torn one goes only now: a journal that is not used stays as it is.
+-- Appends complete lines. An incomplete one is removed only now, so that a journal which is only read is not
+-- changed.
 function Journal:append(text)
   if self.torn_at then
     local truncated, reason = self.store:truncate(self.torn_at)
@@ -186,12 +187,12 @@ function Journal:append(text)
   return self.store:append(text)
 end
 
--- ---- a job's use of it ----
+-- ---- resuming ----
 
----The record of the batch that begins at an index of the source, if it was complete before.
+---The record of the batch that begins at an index of the source, if it has one.
 ---@param index integer
 ---@return table|nil
----@return hubspot.associations.Error|nil err when it is there and cannot be read
+---@return hubspot.associations.Error|nil err when there is one that cannot be read
 function Journal:record_at(index)
   local entry = self.entry_at[index]
   if not entry then return nil end
@@ -204,9 +205,9 @@ function Journal:record_at(index)
   return record
 end
 
----The record of the first inputs that are not forgotten, for a job that keeps what lies between them.
+---The first record that is not forgotten, for a job that keeps the inputs between records.
 ---@return table|nil
----@return hubspot.associations.Error|nil err when it is there and cannot be used
+---@return hubspot.associations.Error|nil err when there is one that cannot be used
 function Journal:next_record()
   if self.between > MOST_BETWEEN then
     local message = "leaves out %.0f inputs between those it recorded, which no job does"
@@ -216,7 +217,7 @@ function Journal:next_record()
   if entry then return self:record_at(entry.first) end
 end
 
----Lets go of the record that next_record gave.
+---Forgets the record that next_record returned.
 function Journal:forget()
   local entry = self.entries[self.next_entry]
   self.entries[self.next_entry], self.entry_at[entry.first] = false, nil
@@ -225,9 +226,9 @@ end
 
 -- ---- recording ----
 
----Records a batch whose inputs all have their outcome; returns when that is on disk. A batch of which nothing
----could be sent is written with the next one that could: a first run that lacks, say, a type for all rows
----leaves nothing behind that the right one would not match.
+---Records a batch whose inputs all have their outcome; returns when the record is on disk. A batch with
+---invalid inputs only is written together with the next one that has others: a first run that lacks, say, the
+---type for all rows then leaves no record that the corrected source would not match.
 ---@param batch hubspot.associations.Batch
 ---@return boolean|nil
 ---@return hubspot.associations.Error|nil
@@ -240,7 +241,7 @@ function Journal:record(batch)
   return true
 end
 
----The error of a source that does not hold what was recorded.
+---The error of a source that does not have the recorded inputs.
 ---@param record table
 ---@return hubspot.associations.Error
 function Journal:mismatch(record)

@@ -24,7 +24,7 @@ function FileStore:close()
   self.file:close()
 end
 
----Opens the journal at a path, or begins it, and keeps other processes off it until it is closed.
+---Opens the journal at a path, or creates it, and locks out other processes until it is closed.
 ---@param path string
 ---@param identity table<string, string>
 ---@param outcome string the endpoint's, of an input that succeeded

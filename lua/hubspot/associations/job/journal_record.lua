@@ -1,5 +1,5 @@
--- The record of a batch in a journal: one line of JSON. Checks what was read, writes what is recorded, and
--- tells whether a batch of the source is the one that was recorded.
+-- The record of a batch in a journal, one line of JSON: checked, compared with a batch of the source, and
+-- written.
 
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
@@ -11,7 +11,7 @@ local records = {}
 local json = cjson.new()
 json.encode_sparse_array(true)
 
--- What of an error is worth keeping.
+-- The fields of an error that are recorded.
 local ERROR_FIELDS = {
   "kind", "message", "status", "category", "subCategory", "correlationId", "context", "field", "policyName",
   "index", "attempts", "flaw", "together",
@@ -19,9 +19,9 @@ local ERROR_FIELDS = {
 
 records.LONGEST = 64 * 1024 * 1024 -- bytes of a line
 
-local LONGEST_MESSAGE = 200 -- bytes, where a line would be longer
-local MOST_INPUTS = 100000 -- of one record: a body has no more
-local EXACT = 2 ^ 53
+local LONGEST_MESSAGE = 200 -- bytes, in a line that would otherwise be too long
+local MOST_INPUTS = 100000 -- of one record: no body has more
+local EXACT = 2 ^ 53 -- up to here, a double holds every integer exactly
 
 -- ---- reading ----
 
@@ -31,7 +31,7 @@ local function is_whole(value, least, most)
   return type(value) == "number" and value % 1 == 0 and value >= least and value <= most
 end
 
--- Whether a value is a list of failures, each of another input of the record. Nil: none are recorded.
+-- Whether a value is a list of failures, each of a different input of the record. Nil: there are none.
 local function are_failures(failures, record)
   if failures == nil then return true end
   if type(failures) ~= "table" then return false end
@@ -48,7 +48,7 @@ local function are_failures(failures, record)
   return count == #failures
 end
 
----Whether a value is a record of a job.
+---Whether a value is a record.
 ---@param record any
 ---@param outcome string the endpoint's
 ---@return boolean
@@ -68,8 +68,8 @@ function records.is_valid(record, outcome)
 end
 
 ---@param record table
----@return table[] failures { index, outcome, error }: of the inputs that were sent; in the first journals, of
----  the invalid ones as well
+---@return table[] failures { index, outcome, error } of the inputs that were sent; the first journals also
+---  list invalid ones
 function records.failures(record)
   local failures = {}
   for i, failure in ipairs(record.failures or {}) do
@@ -88,8 +88,8 @@ function records.failures_by_index(record)
   return is_recorded
 end
 
----Whether a batch, just read, has the inputs that were recorded: those that can be sent by what is sent of
----them, and the invalid ones by their positions and their ids and types.
+---Whether a batch that was just read has the recorded inputs. Valid inputs are compared by what is sent of
+---them; invalid ones by where they are, their ids and their types.
 ---@param record table
 ---@param batch hubspot.associations.Batch
 ---@return boolean
@@ -98,7 +98,7 @@ function records.matches(record, batch)
   if record.refused then
     return batch.invalid == record.refused and batch.invalid_digest == record.refused_digest
   end
-  local was_invalid = {} -- in the first journals they are listed, and told by their field
+  local was_invalid = {} -- the first journals list them; their errors have a `field`
   for _, failure in ipairs(record.failures or {}) do
     was_invalid[failure.index] = failure.error.field ~= nil
   end
@@ -128,17 +128,17 @@ end
 local function kept_of(err)
   local kept = {}
   for _, name in ipairs(ERROR_FIELDS) do kept[name] = without_fractions(err[name]) end
-  return kept, json.encode { { kept } } -- as deep as it will stand
+  return kept, json.encode { { kept } } -- as deep as it is in the record
 end
 
 local function whole_error(err)
   local encoded, kept, text = pcall(kept_of, err)
   if encoded and core.decode(text) then return kept end
-  return { kind = err.kind, message = tostring(err.message) } -- something in it is not for JSON
+  return { kind = err.kind, message = tostring(err.message) } -- JSON cannot represent something in it
 end
 
--- The line of a batch. Invalid inputs are not listed: they are found again when the source is read again.
--- Their fields are named `refused`, as in the journals that were written before they were called invalid.
+-- The line of a batch. Invalid inputs are not listed: reading the source finds them again. Their fields are
+-- named `refused` for the sake of existing journals.
 local function encode(batch, outcome, encode_error)
   local failures
   for _, failure in ipairs(batch.failures) do
