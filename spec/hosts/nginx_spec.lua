@@ -37,9 +37,9 @@ describe("the loop for nginx", function()
 
   it("is told in the log why there is no client", function()
     local server = start { url = function() return "http://127.0.0.1:1" end }
-    local _, about = server:get("/refused")
+    local _, status = server:get("/refused")
     local said = server:close()
-    assert.equal("500", about)
+    assert.equal("500", status)
     assert.matches("token: no token: set the option `token`", said, 1, true)
   end)
 

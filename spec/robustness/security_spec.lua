@@ -65,7 +65,7 @@ describe("a token", function()
   end)
 
   local FAILING = {
-    ["is refused"] = responses.script(responses.of(401, '{"message":"no"}')),
+    ["is rejected"] = responses.script(responses.of(401, '{"message":"no"}')),
     ["is lacking scopes"] = responses.script(responses.of(403, "{}")),
     ["is redirected"] = responses.script(responses.of(302, "", { "Location: http://127.0.0.1:1/" })),
     ["meets a server that fails"] = responses.script(responses.of(500, "<html>")),
@@ -149,8 +149,8 @@ describe("a token", function()
   it("that was rejected is removed from the response to its successor, too", function()
     local second = "pat-na1-another-0123456789"
     local script = responses.script({
-      responses.of(401, '{"message":"refused: ' .. TOKEN .. '"}'),
-      responses.of(401, '{"message":"refused ' .. second .. ", and before " .. TOKEN .. '"}'),
+      responses.of(401, '{"message":"rejected: ' .. TOKEN .. '"}'),
+      responses.of(401, '{"message":"rejected ' .. second .. ", and before " .. TOKEN .. '"}'),
     })
     local batch, err = assert_hidden(script, {
       token = function(reason)

@@ -20,7 +20,7 @@ end
 -- The kinds, each with its weight.
 local KINDS = {
   { "good", 66 }, { "labelled", 14 }, { "missing", 6 }, { "misplaced", 3 }, { "unknown", 3 },
-  { "invalid", 4 }, { "refused", 2 }, { "poison", 1 },
+  { "invalid", 4 }, { "rejected", 2 }, { "poison", 1 },
 }
 -- Those that HubSpot accepts.
 job_inputs.IS_GOOD = { good = true, labelled = true }
@@ -68,7 +68,7 @@ local DRAW = {
       { from = "1", types = UNLABELED }, { from = "1", to = "2", types = {} }, { from = 1.5, to = "2" }, true,
     }
   end,
-  refused = function(luck)
+  rejected = function(luck)
     local id = "9" .. luck:integer(0, 9)
     if luck:one_in(2) then return { from = "1002", to = id, types = UNLABELED } end
     return { from = id, to = "13", types = UNLABELED }

@@ -94,9 +94,9 @@ function scenarios.body(core)
   local body = core.body { check_type = check_type }
   for _ = 1, 3 do
     assert(body:add_list(GOOD))
-    local added, refusals, count = body:add_list(BAD)
-    assert(not added and count == #BAD - 1 and #refusals == count, "refusals")
-    for _, refusal in ipairs(refusals) do assert(refusal.kind and refusal.message and refusal.field) end
+    local added, errors, count = body:add_list(BAD)
+    assert(not added and count == #BAD - 1 and #errors == count, "errors")
+    for _, err in ipairs(errors) do assert(err.kind and err.message and err.field) end
     assert(body:add(GOOD[1]))
     assert(not body:add(BAD[2]))
   end
@@ -187,7 +187,7 @@ function scenarios.submit(core)
   return true
 end
 
--- Files: opened, appended to, refused.
+-- Files: opened, appended to, not opened.
 function scenarios.file(core)
   collectgarbage() -- a file of the run before would hold the lock
   local path = harness.folder .. "/file"
@@ -284,8 +284,8 @@ local function with_client(port, check)
   }
   if not client then return told(err) end
   local batch, failure = client:create("contacts", "companies", GOOD)
-  local refused, refusal = client:create("contacts", "companies", BAD)
-  assert(refused == nil and refusal.kind == "invalid_input" and refusal.count == #BAD - 1, "refusals")
+  local none, invalid = client:create("contacts", "companies", BAD)
+  assert(none == nil and invalid.kind == "invalid_input" and invalid.count == #BAD - 1, "errors")
   client:close()
   return check(batch, failure)
 end
