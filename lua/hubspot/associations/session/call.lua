@@ -1,11 +1,11 @@
--- One call: a request that is sent as many times as it takes, within what the options allow, while the caller
+-- One call: sends a request, again as often as the options allow and its errors require, while the caller
 -- waits.
 
 local responses = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
 local attempts = require "hubspot.associations.policy.attempts"
 
----@class hubspot.associations.CallInfo what a call returns beside its result
+---@class hubspot.associations.CallInfo what a call returns together with its result
 ---@field status integer
 ---@field attempts integer
 ---@field elapsed number seconds
@@ -14,7 +14,7 @@ local attempts = require "hubspot.associations.policy.attempts"
 ---@field http_version string
 ---@field event_error any what on_event raised
 
--- Waits until the rate limit lets the request through: nil, or the error of a wait that would be too long.
+-- Waits until the rate limit allows the request. Returns nil, or an error if the wait would be too long.
 local function wait_for_limit(session, state, info)
   local limiter, retry = session.policy.limiter, session.policy.retry
   local now = core.now()
@@ -29,7 +29,7 @@ local function wait_for_limit(session, state, info)
   end
 end
 
--- One attempt: the result | nil, error; and what is known of the response.
+-- Makes one attempt. Returns the result, or nil and an error; and what is known of the response.
 local function attempt(session, request, reader, state, info)
   local err = wait_for_limit(session, state, info)
   if err then return nil, err, { event_error = info.event_error } end

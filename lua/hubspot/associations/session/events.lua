@@ -1,5 +1,5 @@
--- What `on_event` is told of requests and waits. It is for logs and metrics: what it raises must not cost a
--- response.
+-- Reports requests and waits to `on_event`. That is for logs and metrics, so an error that it raises must not
+-- fail the request.
 
 local rate_limit = require "hubspot.associations.api.rate_limit"
 
@@ -16,8 +16,8 @@ function events.new(on_event)
 end
 
 local function emit(self, info, event)
-  local told, raised = pcall(self.on_event, event)
-  if not told then info.event_error = raised end
+  local called, raised = pcall(self.on_event, event)
+  if not called then info.event_error = raised end
 end
 
 ---A request is about to be sent.
@@ -50,7 +50,7 @@ function Events:response(info, raw, received, attempt)
     bytes = #raw.body,
     http_version = raw.http_version,
     correlation_id = received.correlation_id,
-    rate_limit = rate_limit.read(raw.headers), -- its own: a handler may keep or change it
+    rate_limit = rate_limit.read(raw.headers), -- a copy: the handler may keep or change it
   })
 end
 
@@ -79,8 +79,8 @@ end
 ---A request that failed is sent again later.
 ---@param info table
 ---@param err hubspot.associations.Error
----@param delay number seconds; 0: at once, which is not told
----@param attempt integer which one failed
+---@param delay number seconds; an immediate retry (0) is not reported
+---@param attempt integer the one that failed
 function Events:retry(info, err, delay, attempt)
   if not self.on_event or delay <= 0 then return end
   emit(self, info, { type = "retry", kind = err.kind, delay = delay, attempt = attempt })

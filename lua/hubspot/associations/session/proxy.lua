@@ -1,19 +1,20 @@
--- The proxy of a client, as the option or the environment names it: whether libcurl can use it, and failures
--- told without its user and password, which libcurl's own words may hold.
--- The URL lives in this file's closures only: no table that can be printed holds it.
+-- The proxy of a client, from the option or the environment: whether libcurl can use it, and messages of
+-- failures without its user and password, which libcurl's own messages may contain. The URL is kept only in
+-- closures of this file, so that printing a table cannot show it.
 
 local core = require "hubspot.associations.core"
 
 local proxy = {}
 
--- In libcurl's order: the first that is set counts.
+-- In the order in which libcurl looks for them.
 local VARIABLES = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
 
--- libcurl's codes: of a URL that it cannot parse; of a scheme that it is built without, or does not know.
+-- libcurl's codes for a URL that it cannot parse, and for a scheme that it was built without or does not
+-- know.
 local COULDNT_RESOLVE_PROXY, NOT_BUILT_IN, COULDNT_CONNECT = 5, 4, 7
 
--- Whether a failure is that of a proxy whose URL libcurl does not accept. The codes have other causes, too,
--- but before those libcurl looks up an address.
+-- Whether a failure means that libcurl does not accept the proxy's URL. The codes have other causes, too, but
+-- those come after the look-up of an address.
 local function is_of_url(failure)
   local code = failure.curl_code
   if code == NOT_BUILT_IN or code == COULDNT_CONNECT then return not failure.looked_up end
@@ -22,16 +23,16 @@ end
 
 local function of_environment()
   for _, name in ipairs(VARIABLES) do
-    local url = core.getenv(name, true) -- as libcurl asks
+    local url = core.getenv(name, true) -- read as libcurl does
     if url then return url, "environment variable " .. name end
   end
 end
 
--- Whether the words may show something of a URL of which nobody can tell what in it is the password: any part
--- of it, but for its scheme.
-local function may_show(words, url)
+-- Whether a message may show a part of a URL, other than its scheme. In a URL that cannot be parsed, any part
+-- may be the password.
+local function may_show(message, url)
   for part in url:gsub("^[A-Za-z0-9]+:", ""):gmatch "[A-Za-z0-9\128-\255]+" do
-    if words:find(part, 1, true) then return true end
+    if message:find(part, 1, true) then return true end
   end
   return false
 end
@@ -40,7 +41,7 @@ local function cannot_be_used(origin, why)
   return ("the proxy of %s cannot be used: %s"):format(origin, why)
 end
 
--- Changes the failure of a request that a proxy of this URL, from `origin`, was there for.
+-- Completes the failure of a request that went through the proxy of this URL, which is from `origin`.
 local function explain(failure, url, origin)
   local shown, why = core.proxy(url)
   if shown then
@@ -57,10 +58,10 @@ end
 
 ---@class hubspot.associations.Proxy
 ---@field reason string|nil why the proxy of the option cannot be used
----@field explain fun(failure: table) sets `message`, without user and password, and `reason` ("proxy") of a
----  failure { kind, message, curl_code, looked_up } for which the proxy's URL is at fault
+---@field explain fun(failure: table) takes user and password out of the message of a failure { kind, message,
+---  curl_code, looked_up }, and sets its `reason` to "proxy" if the proxy's URL is at fault
 
----@param option string|nil the option `proxy`; without it, the environment decides, at each request
+---@param option string|nil the option `proxy`; without it, the environment is read at each request
 ---@return hubspot.associations.Proxy
 function proxy.of(option)
   local reason

@@ -1,6 +1,6 @@
--- The I/O of one client: a request goes out with a token, its response comes in raw; the events, the token's
--- renewal and the limits that all requests of the client share. The only file besides wakeups.lua and the
--- loops that touches a transport.
+-- The I/O of one client: sends requests with a token, and receives raw responses; with the events, the
+-- renewal of the token, and the policy that all requests of the client share. Only this file, wakeups.lua and
+-- the loops use a transport.
 
 local rate_limit = require "hubspot.associations.api.rate_limit"
 local responses = require "hubspot.associations.api.response"
@@ -38,7 +38,7 @@ local USER_AGENT = table.concat {
 function session.open(options)
   local token, err = tokens.from(options.token)
   if not token then return nil, err end
-  options.token = nil -- it lives in the closures of `token` from here on
+  options.token = nil -- from here on, it is kept only in the closures of `token`
   local trusted = trust.of(options)
   local transport, failure = core.transport {
     proxy = options.proxy,
@@ -48,13 +48,13 @@ function session.open(options)
     http_version = options.http_version,
   }
   local proxy = proxies.of(options.proxy)
-  options.proxy = nil -- for its password's sake
+  options.proxy = nil -- it may contain a password
   if not transport then return nil, errors.new(failure) end
   return setmetatable({
     proxy = proxy,
     options = options,
     base_url = options.base_url:gsub("/+$", ""),
-    is_plain = options.base_url:find "^[hH][tT][tT][pP]:" ~= nil, -- on this machine: never through a proxy
+    is_plain = options.base_url:find "^[hH][tT][tT][pP]:" ~= nil, -- loopback: never through a proxy
     user_agent = options.user_agent and USER_AGENT .. " " .. options.user_agent or USER_AGENT,
     token = token,
     trust = trusted,
@@ -95,15 +95,15 @@ local function unusable(reason)
   }
 end
 
----@class hubspot.associations.Exchange a request under way
+---@class hubspot.associations.Exchange a request in flight
 ---@field transfer userdata core's request
----@field token fun(): string what it was made with; no table that can be printed holds it
+---@field token fun(): string the token it was sent with; a function, so that printing a table cannot show it
 ---@field attempt integer
 ---@field info table gets `event_error`
 
 ---Sends a request.
 ---@param request table { method, path, body = JSON or nil }
----@param attempt integer which attempt this is, for the events
+---@param attempt integer the number of the attempt, for the events
 ---@param info table gets `event_error`, what on_event raised
 ---@return hubspot.associations.Exchange|nil
 ---@return hubspot.associations.Error|nil
@@ -121,13 +121,13 @@ function Session:submit(request, attempt, info)
     connect_timeout = self.options.connect_timeout,
   }
   self.events:request(info, sent, attempt)
-  if self:is_closed() then return nil, session.closed() end -- by the token function, or by on_event
+  if self:is_closed() then return nil, session.closed() end -- the token function or on_event may close it
   local transfer, failure = self.transport:submit(sent)
   if not transfer then return nil, errors.new(failure) end
   return { transfer = transfer, token = function() return token end, attempt = attempt, info = info }
 end
 
--- No response came, or half of one.
+-- No response came, or an incomplete one.
 local function fail(self, exchange, failure, received)
   if not self.is_plain then self.proxy.explain(failure) end
   failure.looked_up = nil
@@ -139,30 +139,29 @@ local function fail(self, exchange, failure, received)
   return nil, err, received
 end
 
--- A response that broke off behind its head is one where that is enough: a rejection is one by its status,
--- and a success by its JSON, when that is whole.
-local function is_whole(raw)
+-- Whether a response that broke off after its headers can be used all the same: a rejection because of its
+-- status, a success if its JSON is complete.
+local function is_usable(raw)
   return not responses.is_success(raw) or core.decode(raw.body) ~= nil
 end
 
--- After a 401: whether the token function had another token. Its own failure takes the rejection's place, so
--- that both are seen.
+-- After a 401: asks the token function for another token. Returns its error, if it fails.
 local function renew(self, exchange, received)
   local is_new, err = self.token.renew(exchange.token())
   received.is_new_token = is_new or nil
   return err
 end
 
----The response of an exchange that is done. It is raw: who needs tables reads it with api/response.lua.
+---The raw response of an exchange that is done; api/response.lua reads it into tables.
 ---@param exchange hubspot.associations.Exchange
 ---@return hubspot.associations.RawResponse|nil
----@return hubspot.associations.Error|nil err why there is none, or why it cannot be followed by another
----  attempt
+---@return hubspot.associations.Error|nil err why there is none; or, after a 401, the error of the token
+---  function, with the rejection as its cause
 ---@return hubspot.associations.ReceivedInfo
 function Session:receive(exchange)
   local raw, failure = exchange.transfer:response()
   local received = {}
-  if not raw or failure and not is_whole(raw) then return fail(self, exchange, failure, received) end
+  if not raw or failure and not is_usable(raw) then return fail(self, exchange, failure, received) end
   raw.secrets = self.token.secrets(exchange.token())
   raw.date = os.time()
   received.status, received.http_version = raw.status, raw.http_version

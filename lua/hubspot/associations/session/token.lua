@@ -1,5 +1,5 @@
--- Where a client's token comes from, whether it can be sent, and when a new one is asked for.
--- The token lives in this file's closures only: no table that can be printed holds it.
+-- The token of a client: where it comes from, whether it can be sent, and when a new one is requested.
+-- The token is kept only in closures of this file, so that printing a table cannot show it.
 
 local errors = require "hubspot.associations.errors"
 local one_line = require "hubspot.associations.text.one_line"
@@ -11,7 +11,7 @@ local function fail(message)
   return nil, errors.new { kind = "token", message = message, retryable = false }
 end
 
--- RFC 6750's characters, and nothing that could end a header line. The token itself is never repeated.
+-- Allows the characters of RFC 6750, of which none can end a header line. No message contains the token.
 local function check(value)
   if type(value) ~= "string" then return fail("expected a string, found a " .. type(value)) end
   if value == "" then return fail "the token is empty" end
@@ -24,11 +24,11 @@ local function check(value)
   return value
 end
 
--- Asks the caller's function, whose words may show none of the tokens it gave before.
+-- Calls the caller's function. Its error message must show none of the tokens that it returned before.
 local function ask(source, reason, secrets)
   local called, value, message = pcall(source, reason)
-  local function quote(words)
-    return redact.text(one_line(words), secrets)
+  local function quote(text)
+    return redact.text(one_line(text), secrets)
   end
   if not called then return fail("the token function raised: " .. quote(value)) end
   if value == nil then
@@ -39,10 +39,10 @@ end
 
 ---@class hubspot.associations.Tokens
 ---@field get fun(): string|nil, hubspot.associations.Error|nil the token to send
----@field accepted fun(sent: string) takes note that HubSpot accepted it
----@field secrets fun(sent: string): string[] what no response to a request with this token may show
+---@field accepted fun(sent: string) takes note that HubSpot accepted this token
+---@field secrets fun(sent: string): string[] what must not be shown of the response to a request with it
 ---@field renew fun(rejected: string): boolean, hubspot.associations.Error|nil after a 401: true when `get`
----  now gives another one; an error when there was to be a new one, and it could not be had
+---  returns another token from now on; an error when the token function failed
 
 local function of_string(value)
   return {
@@ -53,8 +53,8 @@ local function of_string(value)
   }
 end
 
--- A renewed token that HubSpot rejects, too, ends the call: a function that gives bad ones is not asked for
--- ever. The next call asks it afresh.
+-- If HubSpot rejects a renewed token as well, the call fails, so that a function which returns bad tokens is
+-- not called for ever. The next call asks it again.
 local function of_function(source)
   local current, previous, proven = nil, nil, true
   return {
@@ -69,7 +69,7 @@ local function of_function(source)
     end,
     secrets = function(sent) return redact.secrets(sent, previous) end,
     renew = function(rejected)
-      if rejected ~= current then return current ~= nil end -- another call has renewed it meanwhile
+      if rejected ~= current then return current ~= nil end -- another call has renewed it in the meantime
       if not proven then
         current, previous, proven = nil, current, true
         return false

@@ -1,11 +1,11 @@
--- Whose certificates a client trusts: those that its options name; else those that the environment names, as
--- it does for the curl tool; else libcurl's own.
+-- The certificates that a client trusts: those of its options; else those that the environment names for the
+-- curl tool; else libcurl's default.
 
 local core = require "hubspot.associations.core"
 
 local trust = {}
 
--- In curl's order: the first that is set counts.
+-- In the order in which curl looks for them.
 local VARIABLES = {
   { name = "CURL_CA_BUNDLE", field = "ca_file" },
   { name = "SSL_CERT_DIR", field = "ca_path" },
@@ -14,14 +14,15 @@ local VARIABLES = {
 
 local TYPE_OF = { ca_file = "file", ca_path = "directory" }
 
--- libcurl's codes: who the server is could not be verified; the certificates to trust could not be read.
+-- libcurl's codes: the server's certificate could not be verified; the certificates to trust could not be
+-- read.
 local NOT_VERIFIED, UNREADABLE = 60, 77
 
 ---@class hubspot.associations.Trust
 ---@field ca_file string|nil
 ---@field ca_path string|nil
----@field keep_default_ca boolean whether libcurl's own stays in the place of what is not given, as with curl
----@field origin string|nil who named it; nil where nobody did
+---@field keep_default_ca boolean whether libcurl's default is used for what is not given, as in curl
+---@field origin string|nil the option or environment variable they are from; nil for libcurl's default
 local Trust = {}
 Trust.__index = Trust
 
@@ -45,16 +46,16 @@ function trust.of(options)
   return self
 end
 
--- Why a file or a directory cannot be what it is named for; nil when it may.
+-- Why a path cannot be used as a file or a directory; nil when it can.
 local function why_unusable(path, expected)
-  if expected == "directory" and path:find ":" then return nil end -- a list of them
+  if expected == "directory" and path:find ":" then return nil end -- a list of directories
   local found, why = core.stat(path)
   if not found then return why end
   local is_wrong = (found.type == "directory") ~= (expected == "directory")
   return is_wrong and (expected == "directory" and "is not a directory" or "is a directory") or nil
 end
 
----The message of a failure, with the certificates that were to be trusted where they are its cause.
+---The message of a failure, naming the certificates to trust if they are its cause.
 ---@param failure table { kind, message, curl_code }
 ---@return string
 function Trust:explain(failure)

@@ -1,6 +1,6 @@
--- Who waits for a client's one descriptor, and until when. A step of any of them uses up the wake that was
--- due, which may have been another's: so each owner's deadline is kept here, and the transport's timer is set
--- to the soonest. Waiting goes through the host's event loop.
+-- The waits on the one descriptor of a client. Stepping the transport clears its timer, even if that was set
+-- for another owner: so the deadline of each owner is kept here, and the timer is set to the soonest. Waiting
+-- goes through the host's event loop.
 
 local core = require "hubspot.associations.core"
 
@@ -9,12 +9,12 @@ local wakeups = {}
 -- Minimum delay before an overdue owner is woken again: with 0, the other owners would spin.
 local REMINDER = 0.005 -- seconds
 
--- Seconds of work that all who wait may do together in one turn of the host's.
+-- Seconds of work that all owners together may do in one turn of the host's loop.
 local LONGEST_TURN = 0.003
 
-local NEXT_TURN = 0.001 -- seconds to wait for it, where the descriptor is not readable sooner
+local NEXT_TURN = 0.001 -- seconds to wait for the next turn, unless the descriptor is readable sooner
 
-local NAP = 0.01 -- seconds, where there is nothing to wait for
+local NAP = 0.01 -- seconds to sleep when there is no descriptor
 
 ---@class hubspot.associations.Wakeups
 local Wakeups = {}
@@ -27,18 +27,18 @@ function wakeups.new(transport, loop)
   return setmetatable({
     transport = transport,
     loop = loop,
-    -- Waits and jobs under way -> when each is to be woken, whatever comes. One that is forgotten goes.
+    -- owner, a wait or a runner -> when to wake it; weak, as a runner may be dropped unfinished
     deadlines = setmetatable({}, { __mode = "k" }),
-    alarm = math.huge, -- when the transport wakes the soonest of them
+    alarm = math.huge, -- when the transport wakes the owners next
     is_closed = false,
-    turn = 0, -- counts the host's
-    worked = 0, -- seconds, in this turn
-    resumed = nil, -- when the owner that works now began
+    turn = 0, -- number of the current one of the host
+    worked = 0, -- seconds of work in this turn
+    resumed = nil, -- when the owner that is working was resumed
   }, Wakeups)
 end
 
----Ends the transport. The descriptor stays, readable, until the last owner has seen it: one that is closed
----wakes nobody.
+---Ends the transport. The descriptor stays open and readable until the last owner has left: a closed one
+---wakes none.
 function Wakeups:close()
   self.is_closed = true
   self.transport:shutdown()
@@ -52,10 +52,9 @@ function Wakeups:leave(owner)
   if self.is_closed and next(self.deadlines) == nil then self.transport:close() end
 end
 
----Adds an owner, a wait or a job, until it leaves; and makes the descriptor readable in so many seconds for
----its sake, until it says otherwise.
+---Adds an owner (a wait or a runner), until it leaves, and sets when the descriptor is to be readable for it.
 ---@param owner table
----@param seconds number|nil nil for never
+---@param seconds number|nil nil: only when the transport has something to do
 function Wakeups:set(owner, seconds)
   local deadline = seconds and core.now() + seconds or math.huge
   self.deadlines[owner] = deadline
@@ -71,7 +70,7 @@ local function set_alarm(self, now)
   self.transport:wake(self.alarm - now)
 end
 
----Does what the transport has ready; never waits.
+---Lets the transport do what it can do now; never waits.
 function Wakeups:step()
   self.transport:step()
   local now = core.now()
@@ -83,20 +82,20 @@ local function suspend(self, timeout)
   if fd >= 0 then
     self.loop.wait(fd, timeout)
   elseif not self.is_closed then
-    core.poll(nil, NAP) -- a forked child without a descriptor left: there may be one soon
+    core.poll(nil, NAP) -- a forked child lost its descriptor, and may get a new one soon
   end
 end
 
----Tells that the work which followed a wait is done.
+---Takes note that the work after a wait is done.
 function Wakeups:rest()
   if self.resumed then self.worked = self.worked + core.now() - self.resumed end
   self.resumed = nil
 end
 
----Waits until the transport has something to do, or `timeout` seconds have passed, and lets it do it.
+---Waits until the transport has something to do, or `timeout` seconds have passed, and steps it.
 ---
----A host resumes all who wait in one turn, and each may have work to do. Once that has taken LONGEST_TURN
----together, the others wait for the next turn, which begins with the first of them to come back.
+---A host resumes all waiting owners in one turn, and each may have work to do. Once their work has taken
+---LONGEST_TURN, the remaining owners wait for the next turn. It begins when the first of them is resumed.
 ---@param timeout number|nil
 function Wakeups:wait(timeout)
   local wait = {}
@@ -116,8 +115,8 @@ function Wakeups:wait(timeout)
   self:step()
 end
 
----Waits for `seconds`, or until the transport is closed. Others may use it meanwhile, which wakes this wait,
----too.
+---Waits for `seconds`, or until the transport is closed. The use of the transport by other owners wakes this
+---wait early: it then waits again.
 ---@param seconds number
 function Wakeups:sleep(seconds)
   local now = core.now()
