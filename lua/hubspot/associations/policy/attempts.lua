@@ -1,37 +1,36 @@
--- The attempts at one request, whether a single call or a job sends it: how often it was sent, what is known
--- of it, when it may be sent again, and what its error says. Pure: time is passed in.
+-- The attempts at one request, of a single call or of a job: how often it was sent, whether it may have been
+-- done, when it may be sent again, and the error of all attempts. Pure: time is passed in.
 
 local retryable = require "hubspot.associations.policy.retryable"
 
 local attempts = {}
 
----@class hubspot.associations.Policy what the requests of one client have in common
+---@class hubspot.associations.Policy shared by all requests of a client
 ---@field retry hubspot.associations.Retry
 ---@field limiter hubspot.associations.Limiter
 
----@class hubspot.associations.ReceivedInfo what a session knows of a request that it received, or did not
----  send
+---@class hubspot.associations.ReceivedInfo what the session knows of a response, or of a failure
 ---@field status integer|nil
 ---@field correlation_id string|nil
 ---@field rate_limit hubspot.associations.RateLimit|nil
 ---@field http_version string|nil
----@field is_new_token boolean|nil whether the token was rejected, and there is another one now
----@field is_unprocessed boolean|nil whether the server ended the connection, and did nothing of the request
+---@field is_new_token boolean|nil whether the token was rejected, and there is a new one
+---@field is_unprocessed boolean|nil whether the server ended the connection without processing the request
 ---@field event_error any what on_event raised
 
 ---@class hubspot.associations.Attempts
 ---@field count integer how often it was sent
----@field counted_failures integer how many of these failed for what counts against max_attempts
----@field began number|nil when it was first sent, or asked for
+---@field counted_failures integer how many failures count against max_attempts
+---@field began number|nil when it was first sent, or when the call began
 ---@field sent_at number|nil when it was last sent
----@field not_before number when it may be sent again
----@field failing_since number|nil when an attempt failed first
----@field may_be_done boolean whether HubSpot may have done it although no response says so
----@field went_out boolean whether anything of it went out, in any attempt
+---@field not_before number the earliest time to send it again
+---@field failing_since number|nil when an attempt first failed
+---@field may_be_done boolean whether HubSpot may have processed it although no response says so
+---@field went_out boolean whether any part of it was sent, in any attempt
 local Attempts = {}
 Attempts.__index = Attempts
 
----@param parent hubspot.associations.Attempts|nil those of a request that had the same inputs and more
+---@param parent hubspot.associations.Attempts|nil of an earlier request with these inputs and more
 ---@return hubspot.associations.Attempts
 function attempts.new(parent)
   return setmetatable({
@@ -41,11 +40,11 @@ function attempts.new(parent)
     may_be_done = parent ~= nil and parent.may_be_done,
     went_out = parent ~= nil and parent.went_out,
     has_new_token = false,
-    ticket = nil, -- the limiter's, while it is under way
+    ticket = nil, -- the limiter's, while the request is in flight
   }, Attempts)
 end
 
----Tells that it is sent.
+---Takes note that the request is sent.
 ---@param policy hubspot.associations.Policy
 ---@param now number
 ---@param caller "call"|"job"
@@ -62,7 +61,7 @@ local function settle(self, policy, now, err, info)
   self.ticket = nil
 end
 
----Tells that HubSpot did as it was asked, or to some of its inputs.
+---Takes note that HubSpot accepted the request, if only for some of its inputs.
 ---@param policy hubspot.associations.Policy
 ---@param now number
 ---@param info hubspot.associations.ReceivedInfo
@@ -71,8 +70,8 @@ function Attempts:succeeded(policy, now, info)
   policy.retry:succeeded()
 end
 
----Tells that an attempt failed, or could not begin; and completes its error, which becomes that of all
----attempts.
+---Takes note that an attempt failed, or could not begin, and completes its error: from then on, it is the
+---error of all attempts.
 ---@param policy hubspot.associations.Policy
 ---@param now number
 ---@param err hubspot.associations.Error
@@ -89,15 +88,15 @@ function Attempts:failed(policy, now, err, info)
   err.rate_limit, err.event_error = info.rate_limit, info.event_error
 end
 
----When it is sent again after `failed`.
+---When the request is sent again, after `failed`.
 ---@param policy hubspot.associations.Policy
 ---@param now number
 ---@param err hubspot.associations.Error
 ---@param info hubspot.associations.ReceivedInfo
----@return number|nil delay seconds; nil when it is not
+---@return number|nil delay seconds; nil when it is not sent again
 function Attempts:retry_delay(policy, now, err, info)
   local delay
-  if info.is_new_token and not self.has_new_token then -- at once, and once
+  if info.is_new_token and not self.has_new_token then -- at once, and only once
     self.has_new_token, delay = true, 0
   else
     if retryable.counts(err) then self.counted_failures = self.counted_failures + 1 end

@@ -1,5 +1,5 @@
--- How many requests of one job may be in flight: halves when the service is overloaded, climbs back by
--- one with each round of successes (AIMD), between 1 and the job's `concurrency`.
+-- How many requests of one job may be in flight. Under overload it halves, and it grows by one with each
+-- round of successes (AIMD), between 1 and the job's `concurrency`.
 
 local concurrency = {}
 
@@ -22,7 +22,7 @@ function Concurrency:succeeded()
   self.window = math.min(self.most, self.window + 1 / self.window)
 end
 
----@param sent number when the request was sent that met the overload: those of one moment count once
+---@param sent number when the failed request was sent: those sent before the last halving do not count
 ---@param now number
 function Concurrency:overloaded(sent, now)
   if sent < self.fell then return end

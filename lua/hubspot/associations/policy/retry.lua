@@ -1,24 +1,24 @@
 -- When a failed request is sent again: after an exponential backoff with full jitter, never sooner than
--- Retry-After, within a number of attempts, a deadline, and a budget that all requests of a client share.
--- Pure: time and randomness are passed in. Which failures may pass is in retryable.lua.
+-- Retry-After, limited by a number of attempts, a deadline, and a budget that all requests of a client share.
+-- Pure: time and randomness are passed in. retryable.lua says which failures may be temporary.
 
 local errors = require "hubspot.associations.errors"
 local retryable = require "hubspot.associations.policy.retryable"
 
 local retry = {}
 
-local BASE, LONGEST = 1, 60 -- seconds: the backoff's first ceiling, and its last
+local BASE, LONGEST = 1, 60 -- seconds: the first and the last ceiling of the backoff
 
--- The budget: a retry takes some of it, a success returns some. In an outage it runs dry, and requests fail
+-- The budget: a retry takes some of it, a success returns some. In an outage it is used up, and requests fail
 -- at once instead of adding to the load.
 local BUDGET, COST, COST_OF_TIMEOUT, REFUND = 500, 5, 10, 1
 
--- Seconds that HubSpot asks to wait at least after these, where no Retry-After says more.
+-- The minimum delay that HubSpot's documentation asks for, in seconds; Retry-After may ask for more.
 local LEAST_DELAY = { [423] = 2, [502] = 2, [504] = 2 }
 
 local HTTP2_FRAMING = 16 -- libcurl's code
 
----@class hubspot.associations.Retry what all requests of a client share
+---@class hubspot.associations.Retry shared by all requests of a client
 ---@field max_attempts integer
 ---@field deadline number seconds for all attempts of one request
 ---@field random fun(): number in [0, 1)
@@ -41,20 +41,19 @@ end
 ---How long to wait before the next attempt.
 ---@param attempts integer how many failed
 ---@param err table|nil what the attempt failed with
----@param is_unprocessed boolean|nil whether the server only ended the connection, and did nothing of the
----  request
+---@param is_unprocessed boolean|nil whether the server ended the connection without processing the request
 ---@return number seconds
 function Policy:backoff(attempts, err, is_unprocessed)
-  -- A connection that the server is about to close refuses requests (GOAWAY), or breaks under them: a new
-  -- connection will probably work. Only once, as a server that goes on like this is in trouble.
+  -- A server about to close a connection leaves requests unprocessed (GOAWAY), or breaks it off: a new
+  -- connection will probably work. Only once: a server that goes on like this has a problem.
   if attempts == 1 and err and (is_unprocessed or err.curl_code == HTTP2_FRAMING) then return 0 end
   local ceiling = math.min(LONGEST, BASE * 2 ^ math.max(0, attempts - 1))
   local least = err and (err.retry_after or LEAST_DELAY[err.status]) or 0
   return math.max(least, self.random() * ceiling)
 end
 
--- What a retry takes from the budget. Nothing when the server only ended a connection: it is not in trouble,
--- and one that serves few requests on each connection would use up the budget of a healthy job.
+-- What a retry takes from the budget. Nothing if the server only ended the connection: it has no problem, and
+-- one that accepts few requests per connection would use up the budget of a healthy job.
 local function cost_of(err, is_unprocessed)
   if is_unprocessed or not retryable.counts(err) then return 0 end
   return err.kind == "timeout" and COST_OF_TIMEOUT or COST
@@ -62,12 +61,11 @@ end
 
 ---Whether another attempt follows a failed one, and when.
 ---@param err table
----@param attempts integer how many failed, of those that count
----@param elapsed number seconds since the first began
----@param is_unprocessed boolean|nil whether the server only ended the connection, and did nothing of the
----  request
----@return number|nil delay seconds until the next; nil when there is none
----@return string|nil limit what forbids one: "attempts", "deadline" or "budget"; nil when the error does
+---@param attempts integer how many failed and count
+---@param elapsed number seconds since the first attempt began
+---@param is_unprocessed boolean|nil whether the server ended the connection without processing the request
+---@return number|nil delay seconds until the next attempt; nil when there is none
+---@return string|nil limit that forbids it: "attempts", "deadline" or "budget"; nil if the error forbids it
 function Policy:after(err, attempts, elapsed, is_unprocessed)
   if not retryable.is_retryable(err) then return nil end
   if attempts >= self.max_attempts or self.max_attempts == 1 then return nil, "attempts" end
@@ -79,7 +77,7 @@ function Policy:after(err, attempts, elapsed, is_unprocessed)
   return delay
 end
 
----The error of a wait for the rate limit that goes beyond the deadline; nil when it does not.
+---The error of a wait for the rate limit that would exceed the deadline; nil when it would not.
 ---@param delay number seconds
 ---@return hubspot.associations.Error|nil
 function Policy:too_long(delay)

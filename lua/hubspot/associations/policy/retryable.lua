@@ -1,28 +1,28 @@
--- What a failure says of its request: whether the same request may succeed later, whether HubSpot may have
--- done it all the same, and whether the failure counts as an attempt. Pure: reads the fields of an error, and
--- never its message.
+-- What a failure means for its request: whether the same request may succeed later, whether HubSpot may have
+-- processed it nevertheless, and whether the failure counts as an attempt. Pure: reads the fields of an
+-- error, never its message.
 
 local kinds = require "hubspot.associations.error_kinds"
 
 local retryable = {}
 
--- The errors of single inputs have a status as well, which need not be a number.
+-- Errors of single inputs have a `status`, too, which may be a string.
 local function status_of(err)
   return type(err.status) == "number" and err.status or 0
 end
 
 -- ---- rejections, of kind `http` ----
 
--- Statuses of the client's kind after which the same request may succeed.
+-- 4xx statuses after which the same request may succeed.
 local PASSING_STATUS = {
   [408] = true, -- the request took too long to arrive: the network may be faster next time
-  [409] = true, -- a conflict with another request, which ends with that request
-  [423] = true, -- what the request needs is locked: HubSpot asks for a pause of 2 s
+  [409] = true, -- a conflict with another request, which lasts as long as that request
+  [423] = true, -- a locked resource: HubSpot asks for a pause of 2 s
   [477] = true, -- the account is being moved to another data centre: Retry-After says for how long
 }
 
 local function may_http_pass(err)
-  -- The server, or a gateway before it, has a problem: that says nothing against the request.
+  -- The server or a gateway has a problem; the request is not at fault.
   if status_of(err) >= 500 then return true end
   -- HubSpot understood the request and rejected it: it will reject it again.
   return PASSING_STATUS[err.status] or false
@@ -30,10 +30,10 @@ end
 
 -- ---- the network ----
 
--- Refusals of a CONNECT that pass: the proxy is busy, or waited too long.
+-- Temporary responses to a CONNECT: the proxy is busy, or waited too long.
 local PASSING_PROXY_STATUS = { [408] = true, [425] = true, [429] = true }
 
--- Refusals of a SOCKS proxy that are permanent, as libcurl numbers them (CURLproxycode).
+-- Permanent errors of a SOCKS proxy, by their number in libcurl (CURLproxycode).
 local PERMANENT_PROXY_CODE = {
   [1] = "the address is of a type that SOCKS does not have",
   [2] = "the proxy speaks another version of SOCKS",
@@ -53,7 +53,7 @@ local PERMANENT_PROXY_CODE = {
   [33] = "the proxy refuses user and password",
 }
 
--- libcurl's codes for what the same request will always meet.
+-- libcurl's codes of errors that the same request always has.
 local PERMANENT_CURL_CODE = {
   [3] = "the URL cannot be parsed",
   [4] = "libcurl is built without what is asked for",
@@ -62,25 +62,24 @@ local PERMANENT_CURL_CODE = {
 }
 
 local function may_network_pass(err)
-  -- The proxy answered, and its answer is about the request: 407 for a wrong user or password, 403 for a host
-  -- that is not allowed. Redirections are not followed. Above 499, the proxy itself or the network behind it
-  -- has a problem.
+  -- The proxy's response is about the request: 407 for a wrong user or password, 403 for a host that is not
+  -- allowed; redirections are not followed. From 500 on, the proxy or the network behind it has a problem.
   local status = err.proxy_status
   if status and status < 500 and not PASSING_PROXY_STATUS[status] then return false end
-  -- The same for a SOCKS proxy. Codes that are not listed are of the network behind it.
+  -- The same for a SOCKS proxy. Codes that are not listed are about the network behind it.
   if PERMANENT_PROXY_CODE[err.proxy_code] then return false end
-  -- The URL of the proxy cannot be used: an option or an environment variable has to change.
+  -- The URL of the proxy is not usable: an option or an environment variable has to be changed.
   if err.reason == "proxy" then return false end
   if PERMANENT_CURL_CODE[err.curl_code] then return false end
-  -- A connection that was refused, was lost, or never came about.
+  -- The connection was refused or lost, or could not be made.
   return true
 end
 
 local SSL_CONNECT_ERROR = 35 -- libcurl's code
 
 local function may_tls_pass(err)
-  -- A handshake that was cut short has the code of one that failed: it may have been the network. What is
-  -- wrong with a certificate stays wrong.
+  -- libcurl has one code for a handshake that failed and one that broke off, maybe because of the network. A
+  -- certificate that is not accepted stays so.
   return err.curl_code == SSL_CONNECT_ERROR
 end
 
@@ -96,23 +95,23 @@ function retryable.is_retryable(err)
   return kind.retryable
 end
 
----Whether HubSpot may have done what was asked, although no response says so.
+---Whether HubSpot may have processed the request, although no response says so.
 ---@param err table an error, or the fields of one
 ---@return boolean
 function retryable.may_have_been_done(err)
   if err.kind == "http" then
-    -- A server may fail after it has done the work, and a gateway's 502 or 504 says nothing of the server
-    -- behind it; a 408 may come from a gateway, too. With any other status, HubSpot says that it did nothing.
+    -- A server may fail after the work is done, and a gateway's 502 or 504 says nothing about the server
+    -- behind it; a 408 may come from a gateway, too. Any other status means that HubSpot did nothing.
     local status = status_of(err)
     return status >= 500 or status == 408
   end
-  -- No usable response came. Of some requests, the transport knows that nothing was sent.
+  -- Without a usable response, only the transport knows whether anything was sent.
   local kind = kinds[err.kind]
   return kind ~= nil and kind.is_unanswered == true and err.sent ~= false
 end
 
----Whether a failed attempt counts against `max_attempts`. One that the rate limit rejected does not: the
----request was not at fault, and the wait for the limit is bounded by the deadline.
+---Whether a failed attempt counts against `max_attempts`. A 429 does not: the request is not at fault, and
+---the deadline limits the wait.
 ---@param err table an error, or the fields of one
 ---@return boolean
 function retryable.counts(err)
