@@ -10,7 +10,7 @@ local function read(status, body, headers, date)
   return responses.read({ status = status, headers = headers or {}, body = body, date = date or 0 }, "batch")
 end
 
-local function refused(...)
+local function rejected(...)
   local batch, err = read(...)
   assert.is_nil(batch)
   assert.is_true(errors.is(err))
@@ -97,22 +97,22 @@ describe("a 2xx", function()
       ["with errors that are an object"] = '{"results":[],"errors":{"a":1}}',
       ["with errors that are true"] = '{"results":[],"errors":true}',
     } do
-      local err = refused(201, body, { ["x-hubspot-correlation-id"] = "c" })
+      local err = rejected(201, body, { ["x-hubspot-correlation-id"] = "c" })
       assert.equal("decode", err.kind, what)
       assert.equal(201, err.status, what)
       assert.equal("c", err.correlationId, what)
-      assert.truthy(err.message:find("HubSpot answered 201, but ", 1, true), what)
+      assert.truthy(err.message:find("HubSpot responded with 201, but ", 1, true), what)
       assert.equal(body, err.body, what)
     end
-    assert.equal("decode", refused(204, "").kind)
+    assert.equal("decode", rejected(204, "").kind)
   end)
 
   it("that is cut short anywhere is an error", function()
-    for length = 0, #EMPTY - 1 do assert.equal("decode", refused(201, EMPTY:sub(1, length)).kind) end
+    for length = 0, #EMPTY - 1 do assert.equal("decode", rejected(201, EMPTY:sub(1, length)).kind) end
   end)
 
   it("that has no meaning shows no more than its beginning", function()
-    local err = refused(200, ("x"):rep(100000))
+    local err = rejected(200, ("x"):rep(100000))
     assert.is_true(#err.message < 400)
     assert.is_true(#err.body <= 4096)
   end)
@@ -128,7 +128,7 @@ describe("a refusal", function()
       [521] = "http", [599] = "http",
     } do
       for _, body in ipairs { "", "<html>", "{}", EMPTY, '{"message":"m"}' } do
-        local err = refused(status, body)
+        local err = rejected(status, body)
         assert.equal(kind, err.kind, status)
         assert.equal(status, err.status, status)
       end
@@ -139,11 +139,11 @@ describe("a refusal", function()
     for policy, kind in pairs {
       DAILY = "daily_limit", SECONDLY = "rate_limited", TEN_SECONDLY_ROLLING = "rate_limited",
     } do
-      local err = refused(429, { status = "error", message = "m", policyName = policy })
+      local err = rejected(429, { status = "error", message = "m", policyName = policy })
       assert.equal(kind, err.kind)
       assert.equal(policy, err.policyName)
     end
-    assert.equal("http", refused(400, { policyName = "DAILY" }).kind)
+    assert.equal("http", rejected(400, { policyName = "DAILY" }).kind)
   end)
 
   it("keeps every field of HubSpot's, under its name", function()
@@ -155,7 +155,7 @@ describe("a refusal", function()
     }
     local body = { status = "error", message = "the reason" }
     for name, value in pairs(fields) do body[name] = value end
-    local err = refused(400, body)
+    local err = rejected(400, body)
     for name, value in pairs(fields) do assert.same(value, err[name], name) end
     assert.equal("the reason", err.message)
     assert.equal(400, err.status) -- the HTTP status, not the body's "error"
@@ -163,7 +163,7 @@ describe("a refusal", function()
   end)
 
   it("is not led astray by fields of its own names", function()
-    local err = refused(400, {
+    local err = rejected(400, {
       kind = "closed", status = 200, attempts = 99, index = 5, field = "x", retryable = true, body = "b",
         count = 7,
       message = "m",
@@ -175,25 +175,25 @@ describe("a refusal", function()
   end)
 
   it("may have fields of other types than documented, null and list included", function()
-    local err = refused(400,
+    local err = rejected(400,
       '{"message":5,"category":{"a":1},"correlationId":[1],"errors":"x","context":null}')
     assert.equal("http", err.kind)
     assert.same({ a = 1 }, err.category)
     assert.equal("x", err.errors)
     assert.is_nil(err.context)
-    assert.truthy(err.message:find("HubSpot answered 400", 1, true))
+    assert.truthy(err.message:find("HubSpot responded with 400", 1, true))
     for _, body in ipairs { "[]", "[1,2]", '"x"', "null", "5", "{", "\0", "\255", '{"message":""}',
       '{"message":[]}' } do
-      err = refused(500, body)
+      err = rejected(500, body)
       assert.equal("http", err.kind)
-      assert.truthy(err.message:find("HubSpot answered 500", 1, true), body)
+      assert.truthy(err.message:find("HubSpot responded with 500", 1, true), body)
     end
   end)
 
   it("that is HTML shows its beginning on one line", function()
     local html = "<html>\r\n<head>\t<title>502 Bad Gateway</title>\n" .. ("x"):rep(10000)
-    local err = refused(502, html)
-    assert.truthy(err.message:find("HubSpot answered 502: <html> <head> <title>502 Bad Gateway</title>", 1,
+    local err = rejected(502, html)
+    assert.truthy(err.message:find("HubSpot responded with 502: <html> <head> <title>502 Bad", 1,
       true))
     assert.is_true(#err.message < 300)
     assert.equal(html:sub(1, 4096), err.body)
@@ -201,22 +201,22 @@ describe("a refusal", function()
 
   it("that is empty says so", function()
     for _, body in ipairs { "", "\r\n", "  " } do
-      assert.equal("HubSpot answered 503: an empty body", refused(503, body).message)
+      assert.equal("HubSpot responded with 503: an empty body", rejected(503, body).message)
     end
   end)
 
   it("takes its correlation id from the body, else from the header", function()
     local headers = { ["x-hubspot-correlation-id"] = "from the header" }
-    assert.equal("from the body", refused(400, { correlationId = "from the body" }, headers).correlationId)
-    assert.equal("from the header", refused(400, { message = "m" }, headers).correlationId)
-    assert.equal("from the header", refused(502, "<html>", headers).correlationId)
-    assert.is_nil(refused(502, "<html>").correlationId)
+    assert.equal("from the body", rejected(400, { correlationId = "from the body" }, headers).correlationId)
+    assert.equal("from the header", rejected(400, { message = "m" }, headers).correlationId)
+    assert.equal("from the header", rejected(502, "<html>", headers).correlationId)
+    assert.is_nil(rejected(502, "<html>").correlationId)
   end)
 
   it("cannot put control characters on the line that is shown", function()
-    local err = refused(400, { message = "a\27[2Jb\r\nc\0d", category = "x\ny", correlationId = "\7" })
+    local err = rejected(400, { message = "a\27[2Jb\r\nc\0d", category = "x\ny", correlationId = "\7" })
     assert.is_nil(tostring(err):find "[%c\127]")
-    err = refused(400, "\27[2J\0\r\n\127")
+    err = rejected(400, "\27[2J\0\r\n\127")
     assert.is_nil(tostring(err):find "[%c\127]")
   end)
 end)

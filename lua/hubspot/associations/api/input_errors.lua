@@ -1,11 +1,11 @@
--- The errors of inputs: those that HubSpot's response says, and those of inputs that were not sent.
+-- The errors of single inputs: those of HubSpot's response, and those of invalid inputs.
 
 local errors = require "hubspot.associations.errors"
 local shorten = require "hubspot.associations.text.shorten"
 
 local input_errors = {}
 
--- Fields that this library sets: a server's of the same name would be mistaken for them.
+-- Fields that this library sets: a field of the response with the same name must not pass for one of them.
 local OURS = {
   kind = true, body = true, attempts = true, elapsed = true, rate_limit = true, retryable = true,
   retry_after = true, retry_at = true, renewed = true, cause = true, event_error = true,
@@ -13,8 +13,8 @@ local OURS = {
   sent = true, again = true, curl_code = true, proxy_status = true, proxy_code = true,
 }
 
-local LONGEST_ENTRY = 64 * 1024 -- bytes, about: a longer entry is shortened
-local LONGEST_FIELD = 4096 -- bytes of a field that is kept then
+local LONGEST_ENTRY = 64 * 1024 -- bytes, approximately: a longer entry is shortened
+local LONGEST_FIELD = 4096 -- bytes of a field in a shortened entry
 
 local function drop_details(err)
   err.message = shorten.text(err.message, LONGEST_FIELD)
@@ -24,13 +24,13 @@ local function drop_details(err)
   end
 end
 
----Takes the details out of a long rejection, of which `body` has the beginning only: a job keeps many.
+---Shortens a long rejection, whose `body` has only its beginning: a job keeps many errors.
 ---@param err hubspot.associations.Error
 function input_errors.shorten(err)
   if type(err.body) == "string" then drop_details(err) end
 end
 
----The error of one input, as HubSpot's response says it.
+---The error of one input in HubSpot's response.
 ---@param entry table one of the response's `errors`
 ---@return hubspot.associations.Error
 function input_errors.of_entry(entry)
@@ -43,9 +43,9 @@ function input_errors.of_entry(entry)
   return errors.new(err)
 end
 
----The error of inputs that HubSpot rejected only together: any one of them may be at fault.
+---The error of inputs that HubSpot rejected together: any of them may be at fault.
 ---@param err hubspot.associations.Error
----@param count integer how many they are
+---@param count integer how many inputs
 ---@return hubspot.associations.Error
 function input_errors.together(err, count)
   input_errors.shorten(err)
@@ -58,9 +58,9 @@ function input_errors.together(err, count)
   return copy
 end
 
----The one error of a call whose inputs are invalid, so that nothing was sent.
+---The error of a call that was not sent because some of its inputs are invalid.
 ---@param invalid table[] the first of them: { kind, index, field, message }
----@param count integer how many there are
+---@param count integer how many invalid inputs there are
 ---@return hubspot.associations.Error
 function input_errors.of_invalid(invalid, count)
   for _, err in ipairs(invalid) do errors.new(err) end

@@ -1,18 +1,18 @@
--- The path of a request: an endpoint's template with a version and values in it.
+-- The path of a request: the template of an endpoint, filled with the version and values.
 
 local errors = require "hubspot.associations.errors"
 
 local path = {}
 
-local WORDS = { fromObjectType = "the object type", toObjectType = "the object type" }
+local DESCRIPTIONS = { fromObjectType = "the object type", toObjectType = "the object type" }
 
--- The version stands before the family if it is a number ("v4"), and behind it if it is a date.
+-- The version is before the family if it is a number ("v4"), and after it if it is a date.
 local function prefix(version, family)
   if version:find "^v%d" then return "/crm/" .. version .. "/" .. family end
   return "/crm/" .. family .. "/" .. version
 end
 
--- Why a value cannot be one segment of a path; nil when it can.
+-- Why a value cannot be a segment of a path; nil when it can.
 local function reason(value)
   if value == "" then return "is empty" end
   if value == "." or value == ".." then return "is a step in a path" end
@@ -42,7 +42,7 @@ local function read_template(template)
   return read
 end
 
----The names in an endpoint's template, in order: the arguments of its method.
+---The names in the template of an endpoint, in order: they are the arguments of its method.
 ---@param endpoint hubspot.associations.Endpoint
 ---@return string[]
 function path.names(endpoint)
@@ -64,7 +64,7 @@ function path.of(endpoint, version, values)
       return nil, errors.new {
         kind = "invalid_input",
         field = name,
-        message = WORDS[name] .. " " .. why,
+        message = DESCRIPTIONS[name] .. " " .. why,
         retryable = false,
       }
     end

@@ -1,5 +1,5 @@
--- What the headers of a response say about waiting: HubSpot's rate-limit headers, and Retry-After, which is
--- seconds or an HTTP date (RFC 9110).
+-- Reads the headers of a response that are about waiting: HubSpot's rate-limit headers, and Retry-After, in
+-- seconds or as an HTTP date (RFC 9110).
 
 local rate_limit = {}
 
@@ -15,14 +15,14 @@ local HEADERS = {
 
 ---@class hubspot.associations.RateLimit
 ---@field max number|nil requests per interval
----@field remaining number|nil of those
+---@field remaining number|nil requests left in the interval
 ---@field interval number|nil seconds
 ---@field daily number|nil requests per day
 ---@field daily_remaining number|nil
 ---@field secondly number|nil requests per second
 ---@field secondly_remaining number|nil
 
----What the rate-limit headers say; nil when there are none.
+---The values of the rate-limit headers; nil when there are none.
 ---@param headers table<string, string> names in lower case
 ---@return hubspot.associations.RateLimit|nil
 function rate_limit.read(headers)
@@ -59,10 +59,10 @@ local function http_date(text)
   return days(tonumber(year), MONTHS[month], tonumber(day)) * 86400 + hour * 3600 + minute * 60 + second
 end
 
----How long a response asks to wait.
+---How long a response asks the client to wait.
 ---@param headers table<string, string>
----@param now number seconds since 1970, where the response has no date of its own to go by
----@return number|nil seconds 0 or more; nil when it does not say
+---@param now number seconds since 1970, used if the response has no Date header
+---@return number|nil seconds 0 or more; nil when there is no Retry-After
 function rate_limit.retry_after(headers, now)
   local value = headers["retry-after"]
   if not value then return nil end

@@ -1,6 +1,6 @@
--- What HubSpot's no says: of the path, of single inputs, of a type, of the batch's size, or of nobody.
--- The only place that knows the keys and words of HubSpot's errors; each that was observed is in
--- spec/job/observed_spec.lua. Pure; an error may have any shape.
+-- Reads HubSpot's rejections: whether one is about the path, single inputs, a type, or the size of the batch.
+-- Only this file knows the keys and the wording of HubSpot's errors; spec/job/observed_spec.lua has every one
+-- that was observed. Pure; an error may have any shape.
 
 local core = require "hubspot.associations.core"
 local ascii = require "hubspot.associations.text.ascii"
@@ -11,7 +11,7 @@ local rejection = {}
 
 -- ---- the direction of the path ----
 
----@class hubspot.associations.Direction the object types of a path, in one spelling
+---@class hubspot.associations.Direction the object types of a path, in canonical spelling
 ---@field from string
 ---@field to string
 
@@ -26,7 +26,7 @@ function rejection.direction(from_object_type, to_object_type)
   return { from = canonical(from_object_type), to = canonical(to_object_type) }
 end
 
--- The side that an object type stands on; nil when it stands on none, or on both.
+-- The side of an object type; nil when it is on neither side, or on both.
 local function side_of_type(object_type, direction)
   if type(object_type) ~= "string" or not direction or direction.from == direction.to then return nil end
   local name = canonical(object_type)
@@ -46,16 +46,16 @@ local TYPE_KEYS = {
   associationSpec = true, INVALID_ASSOCIATION_TYPE_ID = true, type = true,
   associationTypeId = true, associationTypeIds = true, typeId = true,
 }
-local CATEGORY_OF_NUMBER = { ["0"] = "HUBSPOT_DEFINED" } -- "0-5"; of other numbers only the id counts
+local CATEGORY_OF_NUMBER = { ["0"] = "HUBSPOT_DEFINED" } -- "0-5"; other numbers have no known category
 
 ---@class hubspot.associations.Named what an error names
 ---@field from table<string, boolean> ids of the from side
 ---@field to table<string, boolean> ids of the to side
----@field either table<string, boolean> ids of which the side is not told
+---@field either table<string, boolean> ids without a side
 ---@field types { category: string|nil, id: string }[] association types
 
--- A type as HubSpot writes it: "USER_DEFINED=3", "USER_DEFINED=3 is not valid ...", "0-5", 5. A label is
--- none.
+-- An association type as HubSpot writes it: "USER_DEFINED=3", "USER_DEFINED=3 is not valid ...", "0-5", 5.
+-- Nil for a label.
 local function type_of(value)
   local text = type(value) == "number" and digits_of(value) or value
   if type(text) ~= "string" then return nil end
@@ -67,7 +67,7 @@ local function type_of(value)
   return id and { id = id }
 end
 
--- subCategory is an object in HubSpot's description, and a string in its answers.
+-- subCategory is an object in HubSpot's documentation, and a string in its responses.
 local function sub_category(err)
   local sub = err.subCategory
   if type(sub) == "table" then sub = sub.name or sub.category end
@@ -78,7 +78,7 @@ local function values_of(value)
   return type(value) == "table" and value or { value }
 end
 
--- The side of the ids that an error names without telling it by their key.
+-- The side of ids in an error whose key does not name one.
 local function side_of_error(err, direction)
   local sub = sub_category(err)
   if sub:find("FROM_OBJECT", 1, true) then return "from" end
@@ -106,7 +106,7 @@ local function name_type(named, value)
   named.any = true
 end
 
--- What `key` says in a context. Texts under INVALID_OBJECT_IDS hold an object type and an id.
+-- Reads one entry of a context. A value of INVALID_OBJECT_IDS has an object type and an id.
 local function read_context(named, key, value, side, direction)
   if SIDE_OF_KEY[key] then
     name_id(named, SIDE_OF_KEY[key], value)
@@ -124,8 +124,8 @@ local function read_context(named, key, value, side, direction)
   end
 end
 
----What an error names; nil when it names nobody.
----@param err table an entry of an answer's `errors`, or the error of a whole request
+---What an error names; nil when it names nothing.
+---@param err table an entry of a response's `errors`, or the error of a whole request
 ---@param direction hubspot.associations.Direction|nil
 ---@return hubspot.associations.Named|nil
 function rejection.named(err, direction)
@@ -143,9 +143,8 @@ function rejection.named(err, direction)
   return named.any and named or nil
 end
 
----Whether an error says that a record is not there, or not valid: whoever names it on that side is at fault,
----and no
----type is.
+---Whether an error says that a record does not exist, or is not valid: then all inputs with that record on
+---that side are at fault, whatever their types.
 ---@param err table
 ---@return boolean
 function rejection.is_of_record(err)
@@ -153,7 +152,8 @@ function rejection.is_of_record(err)
   return err.category == "OBJECT_NOT_FOUND" or sub_category(err):find("OBJECT_NOT_FOUND", 1, true) ~= nil
 end
 
----Whether two of an answer's errors may be about one input: one of its from side, and one of its to side.
+---Whether two errors of a response may be about the same input: one about its from side, one about its to
+---side.
 ---@param list table[]
 ---@return boolean
 function rejection.may_share_an_input(list)
@@ -166,7 +166,7 @@ function rejection.may_share_an_input(list)
   return has_from and has_to
 end
 
----The rejection itself, and the details in its `errors`: each may name inputs.
+---The rejection itself and the entries of its `errors`: each may name inputs.
 ---@param err table
 ---@return table[]
 function rejection.details(err)
@@ -177,11 +177,12 @@ function rejection.details(err)
   return list
 end
 
--- ---- what a rejection of a whole batch is about ----
+-- ---- the rejection of a whole batch ----
 
 local SPLITTABLE = { [400] = true, [413] = true, [422] = true }
 
--- The only words that were observed of a path's fault. "Object type" alone is said of single inputs, too.
+-- The only message about a path that was observed. "Object type" alone is also in messages about single
+-- inputs.
 local function is_of_path(err, direction)
   local message = type(err.message) == "string" and err.message or ""
   local name = message:match "^Unable to infer object type from: (.-)[ \t-\r]*$"
@@ -191,12 +192,12 @@ local function is_of_path(err, direction)
   return name == direction.from or name == direction.to
 end
 
----Whether a rejection may be about single inputs, so that others of the batch may pass without them.
+---Whether a rejection may be about single inputs, so that the rest of the batch may pass without them.
 ---@param err hubspot.associations.Error
 ---@param direction hubspot.associations.Direction|nil
 ---@return boolean
 function rejection.is_splittable(err, direction)
-  if err.status == 404 then -- of a path, unless HubSpot says that it is of a record
+  if err.status == 404 then -- about the path, unless HubSpot says that it is about a record
     return err.category == "OBJECT_NOT_FOUND" and rejection.named(err, direction) ~= nil
   end
   if err.kind ~= "http" or not SPLITTABLE[err.status] then return false end
@@ -206,8 +207,7 @@ function rejection.is_splittable(err, direction)
   return true
 end
 
----Whether a failure that lasts may be that of a single input: while other requests succeed, the service is
----there.
+---Whether a failure that lasts may be caused by a single input, if other requests succeed in the meantime.
 ---@param err hubspot.associations.Error
 ---@return boolean
 function rejection.may_be_of_one(err)
@@ -219,10 +219,10 @@ local NUMBER_PATTERNS = {
   "[Mm]aximum[^%d]*(%d+)", "[Aa]t most[^%d]*(%d+)", "limit[^%d]*(%d+)",
 }
 
----Of a batch that was rejected for its size: how many inputs the next may have.
+---How many inputs the next batch may have, after one was rejected for its size.
 ---@param err hubspot.associations.Error
 ---@param count integer how many it had
----@return integer|nil size below count; nil when it was not rejected for its size
+---@return integer|nil size below count; nil when the size was not the cause
 function rejection.size(err, count)
   local message = tostring(err.message)
   local lower = ascii.lower(message)
@@ -238,16 +238,16 @@ function rejection.size(err, count)
   return math.ceil(count / 2)
 end
 
----Whether a response says that nothing of the batch was done.
+---Whether a response says that nothing in the batch was done.
 ---@param response hubspot.associations.BatchResponse
 ---@return boolean
 function rejection.is_canceled(response)
   return tostring(response.status):find "^CANCEL" ~= nil and next(response.results or {}) == nil
 end
 
----The inputs that a rejection names by their number: "inputs[0]" is the first.
+---The inputs that a rejection names by number: "inputs[0]" is the first.
 ---@param err table
----@return integer[] numbers from 1, of the inputs as they were sent; none may be there
+---@return integer[] numbers of inputs as they were sent, from 1; there may be no input with such a number
 function rejection.numbers(err)
   local numbers = {}
   for _, text in pairs { err.message, err["in"] } do
@@ -258,7 +258,7 @@ function rejection.numbers(err)
   return numbers
 end
 
----Where HubSpot stopped reading the request body.
+---The column where HubSpot stopped reading the request body.
 ---@param err hubspot.associations.Error
 ---@return integer|nil column in characters, from 1
 function rejection.column(err)

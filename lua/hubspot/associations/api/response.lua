@@ -1,5 +1,5 @@
--- An HTTP response -> what an endpoint's reader makes of it (batch, page, object or none), or the error that
--- HubSpot's rejection is. Pure; every field may be missing, null, or of another type than documented.
+-- Reads an HTTP response: what the endpoint's reader makes of a success (batch, page, object or none), or the
+-- error of a rejection. Pure. Every field may be missing, null, or of another type than documented.
 
 local rate_limit = require "hubspot.associations.api.rate_limit"
 local core = require "hubspot.associations.core"
@@ -8,10 +8,10 @@ local redact = require "hubspot.associations.text.redact"
 
 local response = {}
 
-local SNIPPET = 200 -- bytes of a body that is no JSON, in a message
-local KEPT = 4096 -- bytes of it, in the error's `body`
-local LONG = 64 * 1024 -- bytes: of a longer rejection, `body` has the beginning only
-local LONGEST_REJECTION = 2 * 1024 * 1024 -- bytes: a longer one is taken for no JSON
+local SNIPPET = 200 -- bytes of a body that is not JSON, in a message
+local KEPT = 4096 -- bytes of such a body, in the error's `body`
+local LONG = 64 * 1024 -- bytes: `body` has only the beginning of a longer rejection
+local LONGEST_REJECTION = 2 * 1024 * 1024 -- bytes: a longer one is not decoded
 
 local KIND_OF_STATUS = {
   [401] = "unauthorized",
@@ -20,18 +20,18 @@ local KIND_OF_STATUS = {
   [429] = "rate_limited",
 }
 
--- HubSpot's fields of a rejection, which an error keeps under their own names.
+-- Fields of a rejection that its error has under the same names.
 local KEPT_FIELDS = {
   "category", "subCategory", "correlationId", "context", "errors", "links",
   "policyName", "groupName", "errorType",
 }
 
----@class hubspot.associations.RawResponse an HTTP response, as the session gives it
+---@class hubspot.associations.RawResponse an HTTP response, as the session returns it
 ---@field status integer
 ---@field headers table<string, string> names in lower case
 ---@field body string
----@field date integer when it came, in seconds since 1970
----@field secrets string[]|nil the tokens that must not show
+---@field date integer when it was received, in seconds since 1970
+---@field secrets string[]|nil the tokens that must not be shown
 
 ---@param raw hubspot.associations.RawResponse
 ---@return string|nil
@@ -40,7 +40,7 @@ function response.correlation_id(raw)
   return id and redact.text(id, raw.secrets)
 end
 
--- The body without the secrets, decoded or as it is.
+-- The body without the secrets, decoded or as text.
 local function decode(raw)
   local secrets = raw.secrets or {}
   return core.decode(raw.body, secrets[1], secrets[2])
@@ -61,10 +61,10 @@ local function kind_of(status, rejection)
   return KIND_OF_STATUS[status] or "http"
 end
 
--- The server's own words, wherever it put them.
+-- The server's own message; without one, the beginning of the body.
 local function message_of(status, rejection, body)
   if type(rejection.message) == "string" and rejection.message ~= "" then return rejection.message end
-  return ("HubSpot answered %d: %s"):format(status, snippet(body))
+  return ("HubSpot responded with %d: %s"):format(status, snippet(body))
 end
 
 local function rejected(raw)
@@ -87,31 +87,31 @@ local function meaningless(raw, why)
   local text = text_of(raw)
   return errors.new {
     kind = "decode",
-    message = ("HubSpot answered %d, but %s: %s"):format(raw.status, why, snippet(text)),
+    message = ("HubSpot responded with %d, but %s: %s"):format(raw.status, why, snippet(text)),
     status = raw.status,
     correlationId = response.correlation_id(raw),
     body = text:sub(1, KEPT),
   }
 end
 
--- Absent, or a list. (An object has a first key that is no number.)
+-- Whether a value is absent or a list. (A JSON object has no number as a key.)
 local function is_list(value)
   if value == nil then return true end
   return type(value) == "table" and (next(value) == nil or #value > 0)
 end
 
----@class hubspot.associations.BatchResponse HubSpot's response to a batch, with its own field names
+---@class hubspot.associations.BatchResponse HubSpot's response to a batch, with HubSpot's field names
 ---@field status string "COMPLETE", "PENDING", "PROCESSING", "CANCELED"
 ---@field results table[] what was created: { fromObjectTypeId, fromObjectId, toObjectTypeId, toObjectId,
 ---  labels }
----@field errors table[]|nil what was not: { status, category, message, context, … }
+---@field errors table[]|nil what was not created: { status, category, message, context, … }
 ---@field numErrors integer|nil
 ---@field startedAt string
 ---@field completedAt string
 ---@field requestedAt string|nil
 ---@field links table<string, string>|nil
 
--- Each reader is given a success, and returns what it is read as, or nil and why it cannot be that.
+-- Each reader is given a success, and returns a table, or nil and why the response is not what it reads.
 local readers = {}
 
 local function read_object(raw, noun)
@@ -120,7 +120,7 @@ local function read_object(raw, noun)
   return object
 end
 
--- { results, errors, … }: a result for each input, or an error that may name some.
+-- { results, errors, … }: a result for each input, or errors that may name inputs.
 function readers.batch(raw)
   local batch, why = read_object(raw, "a batch")
   if not batch then return nil, why end
@@ -133,7 +133,7 @@ function readers.batch(raw)
   return batch
 end
 
--- { results, paging }: some entries of a list, and where the next ones begin.
+-- { results, paging }: some entries of a list, and where the next page begins.
 function readers.page(raw)
   local page, why = read_object(raw, "a page")
   if not page then return nil, why end
@@ -150,7 +150,7 @@ function readers.object(raw)
   return object
 end
 
--- Nothing: the status says it all. What HubSpot sends beside it is kept where it can be read.
+-- Nothing: the status is enough. A body that can be read is kept.
 function readers.none(raw)
   return decode(raw) or {}
 end
@@ -161,8 +161,8 @@ function response.is_success(raw)
   return raw.status >= 200 and raw.status <= 299
 end
 
----What the response is to the endpoint that it comes from. Any 2xx that its reader can read is a success;
----all else is an error.
+---Reads a response of an endpoint. Any 2xx that the reader can read is a success; everything else is an
+---error.
 ---@param raw hubspot.associations.RawResponse
 ---@param reader "batch"|"page"|"object"|"none" the endpoint's field `response`
 ---@return table|nil
