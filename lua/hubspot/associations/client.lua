@@ -47,10 +47,9 @@ local function read_values(method, level, row, ...)
   return values
 end
 
--- The argument behind those, and how many more there are.
-local function read_last(row, ...)
-  local count = #paths.names(row)
-  return (select(count + 1, ...)), select("#", ...) - count - 1
+-- The arguments behind those.
+local function read_rest(row, ...)
+  return select(#paths.names(row) + 1, ...)
 end
 
 -- How the inputs of a request are written and checked: options of core.body.
@@ -84,8 +83,8 @@ end
 local function call_batch(self, method, row, ...)
   local level = BLAME + 1
   local values = read_values(method, level, row, ...)
-  local inputs, others = read_last(row, ...)
-  if others > 0 and (select(-1, ...)) ~= nil then
+  local inputs, other = read_rest(row, ...)
+  if other ~= nil then
     local names = table.concat(paths.names(row), ", ")
     error(("client:%s: takes %s and inputs; options are associations.new's"):format(method, names), BLAME)
   end
@@ -132,9 +131,8 @@ end
 local function begin(self, method, endpoint, ...)
   local level, row = BLAME + 1, endpoints[endpoint]
   local values = read_values(method, level, row, ...)
-  local source = read_last(row, ...)
+  local source, given = read_rest(row, ...)
   check_argument(method, level, "source", source, "table", "function")
-  local given = select(#paths.names(row) + 2, ...)
   given = options.read_job(given or {}, "client:" .. method, level)
   if self.session:is_closed() then return nil, sessions.closed() end
   local path, err = paths.of(row, self.options.version, values)
