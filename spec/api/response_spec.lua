@@ -1,5 +1,5 @@
--- Checks what becomes of a response: a batch, or the error that its status, headers and body make.
--- Does no I/O: the responses are written here as the transport gives them.
+-- Checks response.lua: reading a response as a batch, or as the error of its status, headers and body. Does
+-- no I/O: the responses have the form in which the transport returns them.
 
 local cjson = require "cjson"
 local responses = require "hubspot.associations.api.response"
@@ -22,7 +22,7 @@ end
 local EMPTY = '{"status":"COMPLETE","results":[],"startedAt":"a","completedAt":"b"}'
 
 describe("a 2xx", function()
-  it("that is a batch is one, whichever 2xx it is", function()
+  it("is read as a batch, whichever 2xx it is", function()
     for _, status in ipairs { 200, 201, 202, 207, 299 } do
       local batch, err = read(status, EMPTY)
       assert.is_nil(err)
@@ -30,7 +30,7 @@ describe("a 2xx", function()
     end
   end)
 
-  it("keeps every field of the batch, known or not", function()
+  it("keeps every field of the batch, known or unknown", function()
     local batch = read(207, [[{
       "status": "COMPLETE", "startedAt": "s", "completedAt": "c", "requestedAt": "r", "numErrors": 1,
       "links": {"self": "x"}, "future": [1, {"a": true}],
@@ -58,7 +58,7 @@ describe("a 2xx", function()
     if math.type then assert.equal("integer", math.type(batch.numErrors)) end
   end)
 
-  it("passes both spellings of CANCELED through", function()
+  it("keeps both spellings of CANCELED", function()
     for _, status in ipairs { "CANCELED", "CANCELLED", "PENDING", "PROCESSING", "SOMETHING_NEW" } do
       assert.equal(status, read(200, { status = status, results = { 1 } }).status)
     end
@@ -76,7 +76,7 @@ describe("a 2xx", function()
       batch)
   end)
 
-  it("that has no meaning is an error, not an empty success", function()
+  it("that cannot be read is an error, not an empty success", function()
     for what, body in pairs {
       empty = "",
       ["white space"] = " \n",
@@ -107,18 +107,18 @@ describe("a 2xx", function()
     assert.equal("decode", rejected(204, "").kind)
   end)
 
-  it("that is cut short anywhere is an error", function()
+  it("that is cut off anywhere is an error", function()
     for length = 0, #EMPTY - 1 do assert.equal("decode", rejected(201, EMPTY:sub(1, length)).kind) end
   end)
 
-  it("that has no meaning shows no more than its beginning", function()
+  it("that cannot be read shows only its beginning", function()
     local err = rejected(200, ("x"):rep(100000))
     assert.is_true(#err.message < 400)
     assert.is_true(#err.body <= 4096)
   end)
 end)
 
-describe("a refusal", function()
+describe("a rejection", function()
   it("has the kind of its status", function()
     for status, kind in pairs {
       [300] = "redirect", [301] = "redirect", [302] = "redirect", [304] = "redirect", [308] = "redirect",
@@ -135,7 +135,7 @@ describe("a refusal", function()
     end
   end)
 
-  it("of the daily limit is told from the others", function()
+  it("of the daily limit has a kind of its own", function()
     for policy, kind in pairs {
       DAILY = "daily_limit", SECONDLY = "rate_limited", TEN_SECONDLY_ROLLING = "rate_limited",
     } do
@@ -146,7 +146,7 @@ describe("a refusal", function()
     assert.equal("http", rejected(400, { policyName = "DAILY" }).kind)
   end)
 
-  it("keeps every field of HubSpot's, under its name", function()
+  it("keeps every field of HubSpot under its name", function()
     local fields = {
       category = "VALIDATION_ERROR", subCategory = "crm.INVALID", correlationId = "aaaa",
         policyName = "SECONDLY",
@@ -162,7 +162,7 @@ describe("a refusal", function()
     assert.same(body, err.body)
   end)
 
-  it("is not led astray by fields of its own names", function()
+  it("does not mix up its own fields with fields of the response", function()
     local err = rejected(400, {
       kind = "closed", status = 200, attempts = 99, index = 5, field = "x", retryable = true, body = "b",
         count = 7,
@@ -193,8 +193,7 @@ describe("a refusal", function()
   it("that is HTML shows its beginning on one line", function()
     local html = "<html>\r\n<head>\t<title>502 Bad Gateway</title>\n" .. ("x"):rep(10000)
     local err = rejected(502, html)
-    assert.truthy(err.message:find("HubSpot responded with 502: <html> <head> <title>502 Bad", 1,
-      true))
+    assert.truthy(err.message:find("HubSpot responded with 502: <html> <head> <title>502 Bad", 1, true))
     assert.is_true(#err.message < 300)
     assert.equal(html:sub(1, 4096), err.body)
   end)
@@ -213,7 +212,7 @@ describe("a refusal", function()
     assert.is_nil(rejected(502, "<html>").correlationId)
   end)
 
-  it("cannot put control characters on the line that is shown", function()
+  it("shows no control characters in its line", function()
     local err = rejected(400, { message = "a\27[2Jb\r\nc\0d", category = "x\ny", correlationId = "\7" })
     assert.is_nil(tostring(err):find "[%c\127]")
     err = rejected(400, "\27[2J\0\r\n\127")

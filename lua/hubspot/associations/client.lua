@@ -1,6 +1,6 @@
--- A client: what a caller can ask of one HubSpot account. Its methods come from api/endpoints.lua: each row
--- is a call, and a row of a job is a job, too. Checks arguments, waits, and leaves the rest to the session
--- and the job.
+-- A client: what a caller can do with one HubSpot account. Its methods come from api/endpoints.lua: each row
+-- is a call, and a row with `most` is also a job. Checks arguments and waits; the session and the job do the
+-- rest.
 
 local endpoints = require "hubspot.associations.api.endpoints"
 local input_errors = require "hubspot.associations.api.input_errors"
@@ -21,11 +21,11 @@ local Client = {}
 Client.__index = Client
 Client.__name = "hubspot.associations.client"
 
--- Misuse is blamed on who called the method.
+-- The level of error() that blames the caller of a method.
 local BLAME = 3
 
 local function check_self(method, self)
-  if type(self) == "table" and self.session and self.options then return end -- or what inherits from one
+  if type(self) == "table" and self.session and self.options then return end -- also an object that inherits
   error(("client:%s: call it with a colon: client:%s(...)"):format(method, method), BLAME)
 end
 
@@ -36,7 +36,7 @@ local function check_argument(method, level, name, value, expected, other)
   error(("client:%s: %s: expected a %s, found %s"):format(method, name, expected, found), level)
 end
 
--- The arguments of a method that stand for the names in its endpoint's path, in order.
+-- The values for the names in an endpoint's path: the first arguments of its method.
 local function read_values(method, level, row, ...)
   local values = {}
   for position, name in ipairs(paths.names(row)) do
@@ -47,12 +47,12 @@ local function read_values(method, level, row, ...)
   return values
 end
 
--- The arguments behind those.
+-- The arguments after those.
 local function read_rest(row, ...)
   return select(#paths.names(row) + 1, ...)
 end
 
--- How the inputs of a request are written and checked: options of core.body.
+-- How inputs are written and checked: options of core.body.
 local function checks(self, row, values)
   local is_checked = self.options.check_types
   return {
@@ -79,7 +79,7 @@ local function too_many(method, most, count)
   }
 end
 
--- The method of an endpoint that takes a list of inputs.
+-- One call of an endpoint that takes a list of inputs.
 local function call_batch(self, method, row, ...)
   local level = BLAME + 1
   local values = read_values(method, level, row, ...)
@@ -102,7 +102,7 @@ end
 
 -- ---- any number ----
 
--- A journal without an endpoint is of `create`, which was the only one once.
+-- The first journals have no endpoint: it was always `create`.
 local function open_journal(self, path, endpoint, values)
   if not path then return nil end
   local identity = { base_url = self.session.base_url, endpoint = endpoint ~= "create" and endpoint or nil }
@@ -127,7 +127,7 @@ local function new_job(self, row, values, source, given, journal)
   }, core.now())
 end
 
--- Begins a job of an endpoint: what `start` and the methods that end in `_all` have in common.
+-- Begins a job of an endpoint, for `start` and the methods that end in `_all`.
 local function begin(self, method, endpoint, ...)
   local level, row = BLAME + 1, endpoints[endpoint]
   local values = read_values(method, level, row, ...)
@@ -146,12 +146,12 @@ local function begin(self, method, endpoint, ...)
   return nil, err
 end
 
----Begins a job that creates any number of associations, for a host that steps it itself.
+---Begins a job that creates any number of associations, for a host that steps it.
 ---@param from_object_type string
 ---@param to_object_type string
----@param source table[]|fun(): table|nil a list of inputs, or an iterator that returns the next, and nil at
----  the end. A list must not change, and an iterator must return a fresh table each time: on_failure is
----  given the caller's own inputs (without it, failures from an iterator show what was sent)
+---@param source table[]|fun(): table|nil a list of inputs, or an iterator that returns the next one, and nil
+---  at the end. A list must not change, and an iterator must return a new table each time: on_failure is
+---  given the caller's own inputs (without on_failure, failures from an iterator have what was sent)
 ---@param given hubspot.associations.JobOptions|nil
 ---@return hubspot.associations.Runner|nil
 ---@return hubspot.associations.Error|nil
@@ -161,7 +161,7 @@ function Client:start(from_object_type, to_object_type, source, given)
   return runner, err
 end
 
--- The job of an endpoint, to its end.
+-- Steps a job to its end.
 local function run(self, runner, err)
   if not runner then return nil, err end
   while not runner:step() do
@@ -174,21 +174,20 @@ end
 -- ---- the methods of the endpoints ----
 
 ---@alias hubspot.associations.Inputs table[] 1 to `batch_size` of them
----An input is { from = id, to = id, types = types }. An id is { id = string }, a string of digits or a whole
----number.
----Types are a list of { associationCategory = string, associationTypeId = integer }, one of them, or an
----integer (a type of category HUBSPOT_DEFINED). Inputs may be proxies: they are read through `__index`,
----which must not yield. Lists must be plain. Other fields of an input are ignored.
+---An input is { from = id, to = id, types = types }. An id is { id = string }, a string of digits, or an
+---integer. Types are a list of { associationCategory = string, associationTypeId = integer }, one such table,
+---or an integer (a type of category HUBSPOT_DEFINED). Inputs may be proxies: they are read through `__index`,
+---which must not yield. Lists must not be proxies. Other fields of an input are ignored.
 
 ---Creates associations: HubSpot's batch create, in one request.
----A response with `errors` is a success: some inputs were not created, and errors says which and why.
----Object types are an object name or object type id, e.g. "contacts", "0-1".
+---A response with `errors` is a success as well: they say which inputs were not created, and why.
+---An object type is an object name or an object type id, e.g. "contacts", "0-1".
 ---@class hubspot.associations.Client
 ---@field create fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
 ---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----Creates any number of associations, and accounts for every input: see the report's four counts. Arguments
----as of `start`. Returns when the job is done: a report, or nil when the job could not begin; and an error
----that says why the job stopped before its source ended.
+---Creates any number of associations, and accounts for every input in the four counts of the report. Takes
+---the arguments of `start`. Returns when the job is done: a report, or nil if the job could not begin; and an
+---error if the job stopped before its source ended.
 ---@field create_all fun(self, from_object_type: string, to_object_type: string, source: table[]|function,
 ---  given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
 ---  hubspot.associations.Error|nil
@@ -207,8 +206,8 @@ for name, row in pairs(endpoints) do
   end
 end
 
----Ends the client's connections. Calls under way in other coroutines end with kind `closed`.
----A client that is collected, or goes out of scope as `local client <close>`, is closed too.
+---Ends the client's connections. Calls in other coroutines fail with kind `closed`.
+---A client that is collected, or goes out of scope as `local client <close>`, is closed as well.
 function Client:close()
   check_self("close", self)
   self.session:close()
@@ -216,8 +215,8 @@ end
 
 Client.__close = Client.close
 
----A client for one HubSpot account. Sends nothing yet.
----Raises when an option is unknown or wrong; returns nil and an error when there is no usable token.
+---Makes a client for one HubSpot account. Sends nothing.
+---Raises if an option is unknown or wrong; returns nil and an error if there is no usable token.
 ---@param given hubspot.associations.Options
 ---@return hubspot.associations.Client|nil
 ---@return hubspot.associations.Error|nil
