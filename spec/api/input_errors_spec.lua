@@ -1,5 +1,5 @@
--- Checks input_errors.lua: the errors of HubSpot's entries, of inputs that were rejected together, and of
--- inputs that were not sent. Does no I/O.
+-- Checks input_errors.lua: the errors in HubSpot's response, of inputs that were rejected together, and of
+-- invalid inputs. Does no I/O.
 
 local input_errors = require "hubspot.associations.api.input_errors"
 local errors = require "hubspot.associations.errors"
@@ -11,7 +11,7 @@ describe("the error of invalid inputs", function()
     return { kind = "invalid_input", index = index, field = "from.id", message = "expected x, found y" }
   end
 
-  it("is the first of them, with all in errors", function()
+  it("is the first of them, and has all in `errors`", function()
     local err = input_errors.of_invalid({ invalid(2) }, 1)
     assert.equal("invalid_input", err.kind)
     assert.equal(2, err.index)
@@ -23,7 +23,7 @@ describe("the error of invalid inputs", function()
     assert.equal("invalid_input: input 2, from.id: expected x, found y", tostring(err))
   end)
 
-  it("tells how many more there are, also of those not kept", function()
+  it("says how many more there are, including those that are not kept", function()
     local err = input_errors.of_invalid({ invalid(2), invalid(5) }, 150)
     assert.equal(150, err.count)
     assert.equal(2, #err.errors)
@@ -37,14 +37,14 @@ describe("the error of invalid inputs", function()
     assert.equal("invalid_input: input 5, from.id: expected x, found y", tostring(err.errors[2]))
   end)
 
-  it("keeps another kind, and may have no place", function()
+  it("keeps another kind, and may have no index", function()
     local err = input_errors.of_invalid({ { kind = "too_large", field = "inputs", message = "over" } }, 1)
     assert.equal("too_large: inputs: over", tostring(err))
     assert.is_nil(err.index)
   end)
 end)
 
-describe("the error of what HubSpot says of one input", function()
+describe("the error of one input in HubSpot's response", function()
   it("keeps HubSpot's fields, and gives it a kind", function()
     local entry = { status = "error", category = "X", message = "no such record", id = "7" }
     local err = input_errors.of_entry(entry)
@@ -53,7 +53,7 @@ describe("the error of what HubSpot says of one input", function()
     assert.equal("string", type(input_errors.of_entry({}).message))
   end)
 
-  it("can be shown, and is not mistaken, whatever the server puts into it", function()
+  it("can be shown, and has its own kind, whatever the server sends", function()
     local odd = { {}, 3, 400.5, true, "x", { { {} } } }
     for _, name in ipairs {
       "kind", "message", "status", "category", "policyName", "correlationId", "attempts", "retry_at",
@@ -68,7 +68,7 @@ describe("the error of what HubSpot says of one input", function()
     end
   end)
 
-  it("has none of the fields that this library sets", function()
+  it("takes no field that this library sets from the response", function()
     local code = checkout.read "lua/hubspot/associations/errors.lua"
     local class = code:match "@class hubspot.associations.Error\n(.-)\nlocal Error"
     local of_hubspot = {
@@ -93,7 +93,7 @@ describe("the error of what HubSpot says of one input", function()
 end)
 
 describe("the error of inputs that were rejected together", function()
-  it("says how many they are, and leaves the rejection as it was", function()
+  it("says how many they are, and does not change the rejection", function()
     local rejection = errors.new { kind = "http", status = 400, message = "no", body = {} }
     local err = input_errors.together(rejection, 3)
     assert.same({ 3, 400, "http" }, { err.together, err.status, err.kind })

@@ -1,5 +1,5 @@
--- Checks path.lua, and the paths in endpoints.lua, spelled out: the encoding of their parts, and what cannot
--- be one.
+-- Checks path.lua, and the paths of endpoints.lua, spelled out: how values are encoded, and which values are
+-- invalid.
 
 local endpoints = require "hubspot.associations.api.endpoints"
 local paths = require "hubspot.associations.api.path"
@@ -18,12 +18,12 @@ describe("the path", function()
     assert.equal("/crm/associations/2026-09/p_pets/deals/batch/create", create("2026-09", "p_pets", "deals"))
   end)
 
-  it("of v4 has the version in its own place", function()
+  it("of v4 has the version before the family", function()
     assert.equal("/crm/v4/associations/contacts/companies/batch/create", create("v4", "contacts",
       "companies"))
   end)
 
-  it("keeps what needs no encoding", function()
+  it("keeps characters that need no encoding", function()
     local plain = "AZaz09-._~"
     assert.equal("/crm/associations/x/" .. plain .. "/b/batch/create", create("x", plain, "b"))
   end)
@@ -38,7 +38,7 @@ describe("the path", function()
     end
   end)
 
-  it("cannot be led elsewhere", function()
+  it("cannot be changed by a value into another one", function()
     for _, name in ipairs { "a/../b", "../..", "a?b", "a#b", "a\\b", "%2e%2e", "%2F", "a;b",
       "http://evil.com" } do
       local path = create("2025-09", name, "companies")
@@ -50,7 +50,7 @@ describe("the path", function()
     assert.equal("/crm/associations/x/%252e%252e/.../batch/create", create("x", "%2e%2e", "..."))
   end)
 
-  it("has no part that is empty, a step, or has control characters", function()
+  it("has no segment that is empty, a step, or has control characters", function()
     local wrong = { [""] = "empty", ["."] = "step", [".."] = "step" }
     for _, byte in ipairs { 0, 1, 9, 10, 13, 27, 31, 127 } do
       wrong["a" .. string.char(byte) .. "b"] = "control"

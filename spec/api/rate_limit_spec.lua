@@ -1,5 +1,5 @@
--- Checks rate_limit.lua: HubSpot's rate-limit headers; Retry-After in seconds and as an HTTP date, and what
--- is neither. The time is passed in.
+-- Checks rate_limit.lua: HubSpot's rate-limit headers; Retry-After in seconds, as an HTTP date, and with
+-- invalid values. The time is passed in.
 
 local rate_limit = require "hubspot.associations.api.rate_limit"
 local response = require "hubspot.associations.api.response"
@@ -8,7 +8,7 @@ local random = require "support.random"
 local DAYS = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
--- The HTTP date of a time, whatever the locale.
+-- The HTTP date of a time, in any locale.
 local function http_date(time)
   local at = os.date("!*t", time)
   return ("%s, %02d %s %04d %02d:%02d:%02d GMT"):format(
@@ -21,7 +21,7 @@ local function read(value, date, now)
 end
 
 describe("Retry-After", function()
-  it("is nothing when the response has none", function()
+  it("is nil when the response has none", function()
     assert.is_nil(read(nil))
     assert.is_nil(read(nil, http_date(0), 100))
   end)
@@ -32,12 +32,12 @@ describe("Retry-After", function()
     end
   end)
 
-  it("is a date, told from the response's own date", function()
+  it("is a date, relative to the response's own date", function()
     assert.equal(30, read(http_date(1700000030), http_date(1700000000), 1234))
     assert.equal(86400, read(http_date(1700086400), http_date(1700000000), 1800000000))
   end)
 
-  it("is a date, told from the clock where the response has no date that can be read", function()
+  it("is a date, relative to the clock if the response has no valid date", function()
     assert.equal(30, read(http_date(1700000030), nil, 1700000000))
     for _, junk in ipairs { "", "yesterday", "1700000000", "2023-11-14" } do
       assert.near(29.5, read(http_date(1700000030), junk, 1700000000.5), 1e-9)
@@ -50,7 +50,7 @@ describe("Retry-After", function()
     assert.equal(0, read("Thu, 01 Jan 1970 00:00:00 GMT", nil, 1700000000))
   end)
 
-  it("is nothing when it is neither", function()
+  it("is nil when it is neither", function()
     for _, junk in ipairs {
       "", " ", "soon", "-1", "+5", "1.5", "1e3", "0x10", "5 seconds", "5,5", "1\0", "inf", "nan",
       "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 PST", "Sun, 06 Foo 1994 08:49:37 GMT",
@@ -62,14 +62,14 @@ describe("Retry-After", function()
     end
   end)
 
-  it("is a long time, and no other number, when it is huge", function()
+  it("is a long time when it is huge", function()
     for _, digits in ipairs { 11, 20, 400, 100000 } do
       local seconds = read(("9"):rep(digits))
       assert.is_true(seconds > 365 * 86400 and seconds < math.huge)
     end
   end)
 
-  it("is right on every day of leap years and others", function()
+  it("is right on every day, also of leap years", function()
     assert.equal(784111777, read("Sun, 06 Nov 1994 08:49:37 GMT", nil, 0))
     assert.equal(951782400, read("Tue, 29 Feb 2000 00:00:00 GMT", nil, 0))
     assert.equal(951868800, read("Wed, 01 Mar 2000 00:00:00 GMT", nil, 0))
@@ -80,7 +80,7 @@ describe("Retry-After", function()
     end
   end)
 
-  it("is what os.time makes of the same date", function()
+  it("agrees with os.time", function()
     -- os.time reads local time: the difference of two days at noon, in days, is the same everywhere.
     local function noon(year, month, day)
       return os.time { year = year, month = month, day = day, hour = 12 }
@@ -95,9 +95,9 @@ describe("Retry-After", function()
   end)
 end)
 
--- The reader is of use only where an answer's header reaches it.
-describe("an answer that says when to try again", function()
-  it("is an error with that many seconds", function()
+-- The header must reach the error of a response, too.
+describe("a response that says when to try again", function()
+  it("makes an error with that many seconds", function()
     local _, err = response.read({
       status = 503, headers = { ["retry-after"] = "17" }, body = "", date = 0,
     }, "batch")
@@ -108,7 +108,7 @@ end)
 describe("the rate limit of a response", function()
   local PREFIX = "x-hubspot-ratelimit-"
 
-  it("is what its headers say", function()
+  it("has the values of its headers", function()
     assert.same({
       max = 190, remaining = 7, interval = 10, daily = 650000, daily_remaining = 1, secondly = 19,
       secondly_remaining = 0,
@@ -123,17 +123,17 @@ describe("the rate limit of a response", function()
     })
   end)
 
-  it("is nothing when there are no such headers", function()
+  it("is nil when there are no such headers", function()
     assert.is_nil(rate_limit.read {})
     assert.is_nil(rate_limit.read { ["content-type"] = "x", ["x-hubspot-ratelimit"] = "5" })
   end)
 
-  it("has what is there, whatever is not", function()
+  it("has the values that are there, if some are missing", function()
     assert.same({ remaining = 5 }, rate_limit.read { [PREFIX .. "remaining"] = "5" })
     assert.same({ interval = 0.25 }, rate_limit.read { [PREFIX .. "interval-milliseconds"] = "250" })
   end)
 
-  it("takes no garbage for a number", function()
+  it("ignores values that are not numbers", function()
     for _, garbage in ipairs {
       "", "-1", "1.5", "1e3", "0x10", "x", "5x", "x5", "5, 6", "5 6", "nan", "inf", "5\0", ("9"):rep(30),
     } do

@@ -1,6 +1,6 @@
--- Checks rejection.lua: what HubSpot's errors say of the path, of inputs and of a batch's size.
--- That one which names inputs is not taken for one of too many is checked in import_search_spec.lua; the
--- bodies that were observed are in observed_spec.lua.
+-- Checks rejection.lua: what HubSpot's errors say about the path, inputs, and the size of a batch. That a
+-- rejection which names inputs is not taken for one of the size is checked in job/search_spec.lua; the
+-- observed bodies are in job/observed_spec.lua.
 
 local rejection = require "hubspot.associations.api.rejection"
 
@@ -10,7 +10,7 @@ local function http(status, fields)
   return err
 end
 
-describe("a refused batch", function()
+describe("a rejected batch", function()
   it("may be split after 400, 413 and 422", function()
     for _, status in ipairs { 400, 413, 422 } do assert.is_true(rejection.is_splittable(http(status))) end
   end)
@@ -28,7 +28,7 @@ describe("a refused batch", function()
     end
   end)
 
-  it("is not split when HubSpot cannot tell an object type of the path", function()
+  it("is not split when HubSpot does not know an object type of the path", function()
     local direction = rejection.direction("Vendors", "contacts")
     for _, name in ipairs { "vendors", "Vendors", "contacts", "contact", "0-1" } do
       local message = "Unable to infer object type from: " .. name
@@ -37,7 +37,7 @@ describe("a refused batch", function()
     end
   end)
 
-  it("may be split whatever else it says of object types", function()
+  it("may be split for any other message about object types", function()
     local direction = rejection.direction("contacts", "companies")
     for _, fields in ipairs {
       { message = "Unable to infer object type from: 0-190" },
@@ -50,14 +50,14 @@ describe("a refused batch", function()
     end
   end)
 
-  it("of 404 may be split when HubSpot names a record, and is the path's otherwise", function()
+  it("with status 404 may be split if HubSpot names a record; otherwise the path is at fault", function()
     local err = { kind = "not_found", status = 404, category = "OBJECT_NOT_FOUND", message = "No contact with ID 5 exists" }
     assert.is_false(rejection.is_splittable(err))
     err.context = { id = { "5" } }
     assert.is_true(rejection.is_splittable(err))
   end)
 
-  it("may be split when ids and types of inputs are at fault", function()
+  it("may be split if ids or types of inputs are at fault", function()
     for _, fields in ipairs {
       { message = "Not a valid id: inputs[3].from.id" },
       { context = { fromObjectId = { "1" }, toObjectId = { "2" } } },
@@ -80,7 +80,7 @@ describe("a batch with too many inputs", function()
     assert.equal(3, size("", 5, 413))
   end)
 
-  it("has the size that HubSpot tells, when that is smaller", function()
+  it("gets the size that HubSpot names, if that is smaller", function()
     assert.equal(100, size "The maximum number of inputs supported in a batch is 100. Please reduce the number of items")
     assert.equal(500, size "A batch may have at most 500 inputs. Received 2000.")
     assert.equal(100, size "The maximum batch size is 100")
@@ -90,7 +90,7 @@ describe("a batch with too many inputs", function()
     assert.equal(1000, size "Too many inputs")
   end)
 
-  it("is not told by other words", function()
+  it("is not recognized by other messages", function()
     for _, message in ipairs {
       "Not a valid id: inputs[3].from.id", "Some of the inputs have an id that is not valid.",
       "Invalid input JSON: expected a list", "", "Unable to infer object type from: x",
@@ -100,7 +100,7 @@ describe("a batch with too many inputs", function()
     end
   end)
 
-  it("is not told of one input, and not by junk", function()
+  it("is never one with a single input, nor one with junk", function()
     assert.is_nil(size("Too many inputs", 1))
     for _, message in ipairs { {}, true, 5 } do assert.is_nil(size(message)) end
     assert.is_nil(rejection.size({ kind = "http", status = 400 }, 10))
@@ -147,7 +147,7 @@ describe("an error names", function()
     } } })
   end)
 
-  it("types, with their category where it is told", function()
+  it("types, with their category if it is named", function()
     assert.same({ "USER_DEFINED 3" }, named { context = { associationSpec = { "USER_DEFINED=3" } } })
     assert.same({ "USER_DEFINED 3" }, named { context = {
       INVALID_ASSOCIATION_TYPE_ID = { "USER_DEFINED=3 is not a valid association definition id" },
@@ -158,7 +158,7 @@ describe("an error names", function()
       "invalid from object type 0-1 for associations to be created. expected: 0-46. For definition 0-190" })
   end)
 
-  it("nobody by other words and numbers", function()
+  it("nothing by other words and numbers", function()
     for _, context in ipairs {
       { objectType = { "contact" }, fromObjectType = { "0-5" }, toObjectType = { "company" } }, { type = { "test" } },
       { limit = { "500" } }, { portalId = { "62515" } }, { requiredScopes = { "5" } }, { max = 100 }, {}, "{id=5}",
@@ -169,7 +169,7 @@ describe("an error names", function()
 end)
 
 describe("a rejection", function()
-  it("names inputs by their number, from 0 in HubSpot's words", function()
+  it("names inputs by their number, which HubSpot counts from 0", function()
     assert.same({ 1 }, rejection.numbers { message = "Some required fields were not set: inputs[0].to" })
     assert.same({ 13, 3, 4 }, rejection.numbers { message = "no", ["in"] = "inputs[12].from, inputs[2], inputs[3]" })
     for _, text in ipairs { "inputs", "inputs[]", "inputs[-1]", "inputs[x]", "1", {}, 5 } do
@@ -178,7 +178,7 @@ describe("a rejection", function()
     assert.same({}, rejection.numbers {})
   end)
 
-  it("of a whole batch is a response that is canceled, without a result", function()
+  it("of a whole batch may be a response that is canceled and has no result", function()
     assert.is_true(rejection.is_canceled { status = "CANCELED" })
     assert.is_true(rejection.is_canceled { status = "CANCELLED", results = {} })
     assert.is_false(rejection.is_canceled { status = "CANCELED", results = { {} } })

@@ -1,5 +1,5 @@
--- Checks attempts.lua: what is counted of the attempts at one request, when it is sent again, and what its
--- error says. Time and randomness are passed in.
+-- Checks attempts.lua: how the attempts at one request are counted, when it is sent again, and its error.
+-- Time and randomness are passed in.
 
 local errors = require "hubspot.associations.errors"
 local attempts = require "hubspot.associations.policy.attempts"
@@ -25,7 +25,7 @@ describe("the attempts at a request", function()
     return err, subject:retry_delay(policy, now, err, info or {})
   end
 
-  it("are counted when they are sent, and not before", function()
+  it("are counted when they are sent, not before", function()
     local err, delay = fail(1, { kind = "token", message = "none" })
     assert.is_nil(delay)
     assert.same({ 0, 0, false }, { err.attempts, err.elapsed, err.retryable })
@@ -35,7 +35,7 @@ describe("the attempts at a request", function()
     assert.same({ 1, 2, 2 }, { subject.count, subject.began, subject.sent_at })
   end)
 
-  it("complete the error of each that failed", function()
+  it("complete the error of each failed attempt", function()
     subject:sent(policy, 10, "call")
     local err, delay = fail(12, { kind = "http", status = 503, message = "down" }, {
       rate_limit = RATE_LIMIT, event_error = "raised",
@@ -49,7 +49,7 @@ describe("the attempts at a request", function()
     })
   end)
 
-  it("end when as many have failed as may", function()
+  it("end after max_attempts failures", function()
     for number = 1, 3 do
       subject:sent(policy, number, "call")
       local _, delay = fail(number, { kind = "http", status = 503, message = "down" })
@@ -57,7 +57,7 @@ describe("the attempts at a request", function()
     end
   end)
 
-  it("are not counted against that where the rate limit refused them", function()
+  it("do not count against max_attempts when the rate limit rejected them", function()
     for number = 1, 10 do
       subject:sent(policy, number, "job")
       local _, delay = fail(number, { kind = "rate_limited", status = 429, message = "slow" })
@@ -66,7 +66,7 @@ describe("the attempts at a request", function()
     assert.same({ 10, 0 }, { subject.count, subject.counted_failures })
   end)
 
-  it("go on at once with a new token, once", function()
+  it("are repeated at once with a new token, only once", function()
     local unauthorized = { kind = "unauthorized", status = 401, message = "who?" }
     subject:sent(policy, 1, "call")
     local err, delay = fail(1, unauthorized, { is_new_token = true })
@@ -76,7 +76,7 @@ describe("the attempts at a request", function()
     assert.same({ nil, false }, { delay, err.retryable })
   end)
 
-  it("go on at once, once, where the server only ended the connection", function()
+  it("are repeated at once, only once, after the server ended the connection", function()
     local ended = { is_unprocessed = true }
     subject:sent(policy, 1, "call")
     local err, delay = fail(1, { kind = "network", message = "ended", sent = false }, ended)
@@ -87,7 +87,7 @@ describe("the attempts at a request", function()
     assert.equal(1, delay)
   end)
 
-  it("of which one went out are not unsent any more", function()
+  it("count as sent once anything of one was sent", function()
     subject:sent(policy, 1, "call")
     fail(1, { kind = "timeout", message = "late" })
     subject:sent(policy, 2, "call")
@@ -96,7 +96,7 @@ describe("the attempts at a request", function()
     assert.is_true(subject.may_be_done)
   end)
 
-  it("pass on to those of a part what is known of its inputs, and no count", function()
+  it("pass on to a part what is known of its inputs, but no counts", function()
     subject:sent(policy, 1, "job")
     fail(1, { kind = "timeout", message = "late" })
     local part = attempts.new(subject)

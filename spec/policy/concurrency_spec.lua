@@ -1,4 +1,4 @@
--- Checks concurrency.lua: how many requests may be in flight, as the service takes them or does not.
+-- Checks concurrency.lua: how many requests may be in flight, after successes and under overload.
 
 local concurrency = require "hubspot.associations.policy.concurrency"
 
@@ -7,7 +7,7 @@ local function successes(subject, count)
 end
 
 describe("concurrency", function()
-  it("begins with what was asked for, and never exceeds it", function()
+  it("begins at the given maximum, and never exceeds it", function()
     for _, most in ipairs { 1, 2, 4, 32 } do
       local subject = concurrency.new(most)
       assert.equal(most, subject:allowed())
@@ -24,7 +24,7 @@ describe("concurrency", function()
     end
   end)
 
-  it("counts the requests that were in flight at one overload once", function()
+  it("halves once for all requests that were in flight at the same overload", function()
     local subject = concurrency.new(16)
     for sent = 0, 0.7, 0.1 do subject:overloaded(sent, 1 + sent) end -- all sent before the first failed
     assert.equal(8, subject:allowed())
@@ -32,7 +32,7 @@ describe("concurrency", function()
     assert.equal(4, subject:allowed())
   end)
 
-  it("climbs by about one with each round of successes", function()
+  it("grows by about one with each round of successes", function()
     local subject = concurrency.new(8)
     subject:overloaded(0, 0)
     subject:overloaded(1, 1)
@@ -45,7 +45,7 @@ describe("concurrency", function()
     assert.equal(8, subject:allowed())
   end)
 
-  it("takes more than a few successes to climb from one to many", function()
+  it("takes many successes to grow from one to the maximum", function()
     local subject = concurrency.new(32)
     for moment = 1, 6 do subject:overloaded(moment, moment) end
     local count = 0
@@ -56,7 +56,7 @@ describe("concurrency", function()
     assert.is_true(count > 200 and count < 1000, tostring(count))
   end)
 
-  it("is a whole number at every moment", function()
+  it("is always a whole number", function()
     local subject = concurrency.new(7)
     for moment = 1, 200 do
       if moment % 11 == 0 then subject:overloaded(moment, moment) else subject:succeeded() end

@@ -1,4 +1,4 @@
--- Checks retry.lua: how long a retry waits, and what ends the trying. No clock, no I/O.
+-- Checks retry.lua: how long a retry waits, and what ends the attempts. No clock, no I/O.
 
 local retry = require "hubspot.associations.policy.retry"
 
@@ -23,7 +23,7 @@ end
 local UNAVAILABLE, RATE_LIMITED = http(503), { kind = "rate_limited", status = 429 }
 local TIMEOUT = { kind = "timeout", curl_code = TIMED_OUT }
 
--- How many retries an outage is met with before the budget is empty.
+-- How many retries there are in an outage before the budget is used up.
 local function retries_of_outage(subject, err)
   for retries = 0, 10000 do
     local delay, why = subject:after(err, 1, 0)
@@ -35,7 +35,7 @@ end
 describe("the wait before a retry", function()
   local CEILINGS = { 1, 2, 4, 8, 16, 32, 60, 60, 60 }
 
-  it("is drawn from nothing to a ceiling that doubles up to a minute", function()
+  it("is random between 0 and a ceiling, which doubles up to a minute", function()
     for _, drawn in ipairs { 0, 0.5, 0.999 } do
       for attempts, ceiling in ipairs(CEILINGS) do
         assert.near(drawn * ceiling, policy { random = drawn }:backoff(attempts), 1e-9)
@@ -44,12 +44,12 @@ describe("the wait before a retry", function()
     end
   end)
 
-  it("stays at its ceiling however often it was tried", function()
+  it("stays below the last ceiling after any number of attempts", function()
     assert.near(30, policy { random = 0.5 }:backoff(5000), 1e-9)
     assert.near(0.5, policy { random = 0.5 }:backoff(0), 1e-9)
   end)
 
-  it("draws anew each time", function()
+  it("is random anew each time", function()
     local draws = 0
     local subject = retry.new({ max_attempts = 9, retry_deadline = 300 }, function()
       draws = draws + 1
@@ -80,13 +80,13 @@ describe("the wait before a retry", function()
     assert.equal(0, policy():after(http(503), 1, 0))
   end)
 
-  it("follows a Retry-After that is shorter than those 2 s", function()
+  it("follows a Retry-After that is shorter than these 2 s", function()
     assert.equal(1, policy():after({ kind = "http", status = 423, retry_after = 1 }, 1, 0))
   end)
 end)
 
-describe("the trying ends", function()
-  it("with a failure that will not pass", function()
+describe("the attempts end", function()
+  it("after a permanent failure", function()
     assert.is_nil(policy():after(http(400), 1, 0))
     assert.is_nil(policy():after({ kind = "daily_limit", status = 429, retry_after = 1 }, 1, 0))
   end)
@@ -99,7 +99,7 @@ describe("the trying ends", function()
     end
   end)
 
-  it("when the next attempt would begin behind the deadline", function()
+  it("when the next attempt would begin after the deadline", function()
     local subject = policy { retry_deadline = 300, random = 0.5 } -- waits 0.5 s
     assert.equal(0.5, subject:after(UNAVAILABLE, 1, 0))
     assert.equal(0.5, subject:after(UNAVAILABLE, 1, 299.5))
@@ -108,13 +108,13 @@ describe("the trying ends", function()
     assert.same({ nil, "deadline" }, { subject:after(tomorrow, 1, 0) })
   end)
 
-  it("at the deadline for what does not count as an attempt, too", function()
+  it("at the deadline also for failures that do not count as attempts", function()
     local subject = policy { max_attempts = 6, retry_deadline = 300 }
     assert.is_number((subject:after(RATE_LIMITED, 0, 299)))
     assert.same({ nil, "deadline" }, { subject:after(RATE_LIMITED, 0, 301) })
   end)
 
-  it("without a cost to the budget when something else forbids it", function()
+  it("without a cost to the budget when something else forbids a retry", function()
     local subject = policy { max_attempts = 2, retry_deadline = 10 }
     for _ = 1, 1000 do
       subject:after(UNAVAILABLE, 2, 0)
@@ -126,32 +126,32 @@ describe("the trying ends", function()
 end)
 
 describe("the retry budget", function()
-  it("runs dry in an outage, after a bounded number of retries", function()
+  it("is used up in an outage, after a bounded number of retries", function()
     local retries, why = retries_of_outage(policy(), UNAVAILABLE)
     assert.equal("budget", why)
     assert.equal(100, retries)
   end)
 
-  it("runs dry twice as soon when requests time out", function()
+  it("is used up twice as fast when requests time out", function()
     local retries, why = retries_of_outage(policy(), TIMEOUT)
     assert.equal("budget", why)
     assert.equal(50, retries)
   end)
 
-  it("is not used for a connection that the server only ended", function()
+  it("is not used when the server only ended the connection", function()
     local subject = policy()
     local ended = { kind = "network", sent = false }
     for _ = 1, 1000 do assert.is_number((subject:after(ended, 1, 0, true))) end
     assert.equal(100, retries_of_outage(subject, UNAVAILABLE))
   end)
 
-  it("is shared by all that use the policy", function()
+  it("is shared by all requests that use the policy", function()
     local subject = policy()
     for _ = 1, 60 do assert.is_number((subject:after(UNAVAILABLE, 1, 0))) end
     assert.equal(40, retries_of_outage(subject, UNAVAILABLE))
   end)
 
-  it("is refilled by successes, and no further than it was", function()
+  it("is refilled by successes, up to its initial size", function()
     local subject = policy()
     retries_of_outage(subject, UNAVAILABLE)
     subject:succeeded()
@@ -162,7 +162,7 @@ describe("the retry budget", function()
     assert.equal(100, retries_of_outage(subject, UNAVAILABLE))
   end)
 
-  it("lets one request in five fail for ever, when the others succeed", function()
+  it("lasts for ever when one request in five fails and the others succeed", function()
     local subject = policy()
     for _ = 1, 2000 do
       assert.is_number((subject:after(UNAVAILABLE, 1, 0)))
@@ -170,7 +170,7 @@ describe("the retry budget", function()
     end
   end)
 
-  it("is not touched by the rate limit, which does not count as an attempt either", function()
+  it("is not used for the rate limit, which does not count as an attempt either", function()
     local subject = policy()
     for _ = 1, 1000 do assert.is_number((subject:after(RATE_LIMITED, 1, 0))) end
     assert.equal(100, retries_of_outage(subject, UNAVAILABLE))

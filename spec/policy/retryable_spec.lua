@@ -1,4 +1,5 @@
--- Checks retryable.lua: which failures may pass, which may hide a success, and which count. No clock, no I/O.
+-- Checks retryable.lua: which failures may be temporary, which may hide a success, and which count. No clock,
+-- no I/O.
 
 local error_kinds = require "hubspot.associations.error_kinds"
 local retryable = require "hubspot.associations.policy.retryable"
@@ -10,7 +11,7 @@ local function http(status)
 end
 
 describe("a failed request", function()
-  it("is tried again after each failure that may pass", function()
+  it("is sent again after each failure that may be temporary", function()
     local statuses = { 408, 409, 423, 477, 500, 501, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526 }
     for _, status in ipairs(statuses) do
       assert.is_true(retryable.is_retryable(http(status)), tostring(status))
@@ -23,7 +24,7 @@ describe("a failed request", function()
     assert.is_true(retryable.is_retryable { kind = "decode", status = 201 })
   end)
 
-  it("is not tried again after what will be the same the next time", function()
+  it("is not sent again after a permanent failure", function()
     for _, status in ipairs { 400, 402, 405, 406, 410, 411, 413, 414, 415, 422, 431, 451 } do
       assert.is_false(retryable.is_retryable(http(status)), tostring(status))
     end
@@ -39,7 +40,7 @@ describe("a failed request", function()
     assert.is_false(retryable.is_retryable { kind = "tls", curl_code = CERTIFICATE })
   end)
 
-  it("is not tried again after what a proxy will always refuse", function()
+  it("is not sent again after a permanent failure at a proxy", function()
     local function is_permanent(fields)
       fields.kind = "network"
       return not retryable.is_retryable(fields)
@@ -61,7 +62,7 @@ describe("a failed request", function()
     end
   end)
 
-  it("may have been done unless it certainly was not", function()
+  it("may have been processed, unless that is ruled out", function()
     for _, err in ipairs {
       { kind = "timeout", curl_code = TIMED_OUT }, { kind = "decode", status = 201 },
       { kind = "too_large" }, { kind = "closed" },
@@ -100,7 +101,7 @@ describe("a failed request", function()
     assert.is_false(retryable.may_have_been_done { kind = "http", status = "error" }) -- a single input's
   end)
 
-  it("counts as an attempt, but for what the rate limit rejected", function()
+  it("counts as an attempt unless the rate limit rejected it", function()
     for kind in pairs(error_kinds) do
       assert.equal(kind ~= "rate_limited", retryable.counts { kind = kind })
     end
