@@ -490,6 +490,55 @@ describe("a journal of the first format", function()
   end)
 end)
 
+-- ---- the format of today ----
+
+-- Written by the version before layers had folders: whole batches but 21, of which it has the beginning. It
+-- has the outcomes that a record has: created, failed (5), unconfirmed (36), and invalid.
+describe("a journal of an earlier version", function()
+  local TEXT = process.read_file "spec/fixtures/counted_invalid.journal"
+
+  local function without_36(_, pass, request)
+    if not holds(request, 36) then return nil end
+    return runs.rewrite(pass(), function(batch)
+      for i = #batch.results, 1, -1 do
+        if batch.results[i].fromObjectId == tonumber(input(36).from) then table.remove(batch.results, i) end
+      end
+    end)
+  end
+
+  -- Its records by their first input, without what errors say.
+  local function records_of(text)
+    local records = {}
+    for line in text:gmatch "[^\n]+\n" do
+      local record = cjson.decode(line)
+      for _, failure in ipairs(record.failures or {}) do failure.error = failure.error.kind end
+      records[record.first or 0] = record
+    end
+    return records
+  end
+
+  it("is resumed to the same counts as without a break", function()
+    local store = simulation.memory()
+    store.text = TEXT
+    local seen = runs.run { source = source_of_fixture(), store = store }
+    assert.is_nil(seen.err)
+    assert.same({ 44, 15, 1, 0 }, counts(seen))
+    assert.equal(50, seen.report.resumed)
+    assert.same({ 10 }, seen.sizes)
+    assert.equal("unconfirmed", seen.failures[36].outcome)
+    assert.equal("OBJECT_NOT_FOUND", seen.failures[5].error.category)
+  end)
+
+  it("is written with the same fields and digests", function()
+    local store = simulation.memory()
+    local seen = runs.run { source = source_of_fixture(), store = store, respond = without_36 }
+    assert.same({ 44, 15, 1, 0 }, counts(seen))
+    local expected = records_of(TEXT)
+    expected[21] = { first = 21, inputs = 10, created = 10, digest = "524ac992bb08c0ea" }
+    assert.same(expected, records_of(store.text))
+  end)
+end)
+
 describe("a journal of another source", function()
   -- A journal of 50 inputs in batches of 10, of which those in `missing` have not landed.
   local function journal_without(missing)
