@@ -13,13 +13,13 @@ local sandbox = require "support.sandbox"
 local TOKEN = clients.TOKEN
 local WARM_UP, CALLS = 300, 1000
 
--- An allocator may take more from the system once, for its own reasons; a leak grows each time.
+-- An allocator may take more from the system once, and LuaJIT compile more traces; a leak grows each time.
 local ROUNDS = 3
 
 -- KiB by which the figures may differ. A leak of 100 bytes per call is 98 KiB of Lua's memory; one of 500
--- bytes is 490 KiB of the process, whose allocator keeps some. LuaJIT's table of strings grows by 16 KiB at a
--- time.
-local LUA_SLACK, RESIDENT_SLACK = rawget(_G, "jit") and 32 or 16, 256
+-- bytes is 490 KiB of the process, whose allocator keeps some. LuaJIT keeps compiled traces: measured were up
+-- to 54 KiB in a round.
+local LUA_SLACK, RESIDENT_SLACK = rawget(_G, "jit") and 64 or 16, 256
 
 local function inputs(count)
   local list = {}
@@ -43,7 +43,7 @@ describe("after a thousand calls", function()
       action()
     end
     measure()
-    local grown
+    local problem
     for _ = 1, ROUNDS do
       local before = measure()
       for _ = 1, CALLS do
@@ -51,14 +51,16 @@ describe("after a thousand calls", function()
       end
       local after = measure()
       assert.equal(before.descriptors, after.descriptors)
-      grown = after.memory - before.memory
-      assert.is_true(grown < LUA_SLACK, ("Lua holds %.1f KiB more"):format(grown))
-      grown = after.resident - before.resident
-      if grown < RESIDENT_SLACK or resources.is_checked() then
+      local grown, resident = after.memory - before.memory, after.resident - before.resident
+      if grown >= LUA_SLACK then
+        problem = ("Lua holds %.1f KiB more after each thousand"):format(grown)
+      elseif resident >= RESIDENT_SLACK and not resources.is_checked() then
+        problem = ("the process holds %d KiB more after each thousand"):format(resident)
+      else
         return
       end
     end
-    error(("the process holds %d KiB more after each thousand"):format(grown), 0)
+    error(problem, 0)
   end
 
   local function serve(...)
