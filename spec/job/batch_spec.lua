@@ -1,5 +1,5 @@
--- Checks batch.lua, chunk.lua and source.lua: the inputs of one batch, the parts of it that are sent
--- together, and where they come from. No I/O.
+-- Checks batch.lua, chunk.lua and source.lua: the inputs of one batch, the chunks in which they are sent, and
+-- the source that they are read from. No I/O.
 
 local cjson = require "cjson"
 local errors = require "hubspot.associations.errors"
@@ -24,7 +24,7 @@ local function sent(chunk)
 end
 
 describe("a batch", function()
-  it("counts every input, and keeps open those that can be sent", function()
+  it("counts every input, and keeps the valid ones open", function()
     local batch = batch_of(input(1), false, input(3), { from = "4", types = 279 })
     assert.equal(4, batch.count)
     assert.equal(2, batch.open)
@@ -32,7 +32,7 @@ describe("a batch", function()
     assert.equal(2, batch.body:count())
   end)
 
-  it("fails what the writer refuses, with its index, field and input", function()
+  it("fails an invalid input, with its index, field and the input itself", function()
     local bad = { from = "4", types = 279 }
     local batch = batch_of(input(1), bad)
     local failure = batch:ordered_failures()[1]
@@ -57,7 +57,7 @@ describe("a batch", function()
     assert.equal(1, batch.succeeded)
   end)
 
-  it("tells the failures in the order of the source, each with its input", function()
+  it("has the failures in the order of the source, each with its input", function()
     local inputs = { input(1), false, input(3), input(4) }
     local batch = batch_of(inputs[1], inputs[2], inputs[3], inputs[4])
     batch:settle(3, "not_sent", { kind = "canceled", message = "x" })
@@ -72,7 +72,7 @@ describe("a batch", function()
     assert.same({ "failed", "failed", "unconfirmed", "not_sent" }, outcomes)
   end)
 
-  it("shows what was sent of an input that was not kept, or what the source has at its index", function()
+  it("has what was sent of an input that was not kept, or the entry of the source at its index", function()
     for _, input_at in ipairs { false, function(index) return { line = index } end } do
       local batch = batches.new(7, input_at or nil)
       assert.is_true(batch:add(7, { from = 1, to = "2", types = 279, line = 7 }))
@@ -86,7 +86,7 @@ describe("a batch", function()
     end
   end)
 
-  it("takes no more than a body holds, and lets the next batch have the rest", function()
+  it("takes only what fits in a body, and leaves the rest to the next batch", function()
     local long, batch, index = ("7"):rep(1024 * 1024), batches.new(1, nil, nil, { check_ids = false }), 1
     while batch:add(index, input(long)) do
       index = index + 1
@@ -100,7 +100,7 @@ describe("a batch", function()
     assert.equal(index, batch.count)
   end)
 
-  it("fails an input that no body holds", function()
+  it("fails an input that does not fit in any body", function()
     local batch = batches.new(1, nil, nil, { check_ids = false })
     assert.is_true(batch:add(1, input(("7"):rep(65 * 1024 * 1024))))
     assert.equal(0, batch.open)
@@ -115,28 +115,28 @@ describe("a chunk", function()
     batch = batch_of(input(11), false, input(12), input(13), input(14), input(15))
   end)
 
-  it("of all positions is the whole body", function()
+  it("of all positions has the whole body", function()
     local chunk = chunks.new(batch, batch:positions())
     assert.equal(batch.body:json(), chunk:json())
     assert.equal("11 12 13 14 15", sent(chunk))
   end)
 
-  it("of some positions is those", function()
+  it("of some positions has only these", function()
     assert.equal("12 15", sent(chunks.new(batch, { 2, 5 })))
   end)
 
-  it("has parts that together are the whole", function()
+  it("has parts that together are the chunk", function()
     local chunk = chunks.new(batch, batch:positions())
     local parts = chunk:parts(chunk:units(), 3)
     assert.same({ { 1, 2, 3 }, { 4, 5 } }, { parts[1].positions, parts[2].positions })
     assert.equal(2, #parts)
   end)
 
-  it("has others than those that are named", function()
+  it("has the others of some positions", function()
     assert.same({ 1, 4 }, chunks.new(batch, { 1, 2, 4, 5 }):others { 2, 5 })
   end)
 
-  it("tells which input stands in a column of its body", function()
+  it("finds the input at a column of its body", function()
     local chunk = chunks.new(batch, { 2, 3, 5 })
     local json, units = chunk:json(), chunk:units()
     for number = 1, 3 do
@@ -182,7 +182,7 @@ describe("a source", function()
     end
   end
 
-  it("is a list", function()
+  it("may be a list", function()
     local found, count, total = all { "a", "b", "c" }
     assert.same({ "a", "b", "c" }, found)
     assert.equal(3, count)
@@ -191,7 +191,7 @@ describe("a source", function()
     assert.same({ {}, 0, 0 }, { found, count, total })
   end)
 
-  it("is a list that may hold false, which is an input, too", function()
+  it("may be a list with false, which is an input, too", function()
     for _, list in ipairs { { "a", false, "c" }, { false }, { "a", false } } do
       local found, count, total = all(list)
       assert.same(list, found)
@@ -210,7 +210,7 @@ describe("a source", function()
     return err.message
   end
 
-  it("is no list with holes, of which the first is told", function()
+  it("must not be a list with holes; the error names the first", function()
     for hole = 1, 29 do
       local list = {}
       for index = 1, 30 do
@@ -222,7 +222,7 @@ describe("a source", function()
     assert.truthy(refusal({ [1e9] = "far" }):find("a hole at 1", 1, true))
   end)
 
-  it("is no table with other keys, of which one is told", function()
+  it("must not be a table with other keys; the error names one", function()
     for _, key in ipairs { "inputs", 0, -1, 1.5, math.huge, -math.huge, true, print } do
       local message = refusal({ "a", "b", [key] = "c" })
       assert.truthy(message:find("a table with the key " .. tostring(key), 1, true), message)
@@ -231,14 +231,14 @@ describe("a source", function()
     assert.is_nil(refusal({ from = "s3cret" }):find("s3cret", 1, true))
   end)
 
-  it("is read as it stands, past its metatable", function()
+  it("is read without its metatable", function()
     local found, count, total = all(setmetatable({ "a" }, {
       __len = function() return 50 end, __pairs = function() error "called" end,
     }))
     assert.same({ { "a" }, 1, 1 }, { found, count, total })
   end)
 
-  it("is an iterator, which ends with nil, and never with false or with a reason", function()
+  it("may be an iterator, which must end with nil, not with false or an error", function()
     local given, at = { "a", true, "c" }, 0
     local function read()
       at = at + 1
@@ -263,7 +263,7 @@ describe("a source", function()
     end
   end
 
-  it("that is a long list is counted in portions, before it is read", function()
+  it("that is a long list is counted in portions before it is read", function()
     local list = {}
     for index = 1, 100000 do list[index] = index end
     local calls, total, err, read = counted(list)
@@ -276,7 +276,7 @@ describe("a source", function()
     assert.matches("a table with the key n", select(3, counted(list)).message)
   end)
 
-  it("is read no further than it is asked for", function()
+  it("is read only as far as needed", function()
     local calls = 0
     local read = source.reader(function()
       calls = calls + 1

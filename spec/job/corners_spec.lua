@@ -71,7 +71,7 @@ describe("a job that is ended before any of its steps", function()
 end)
 
 describe("a job that is stepped from within one of its callbacks", function()
-  it("goes on as if it had not been", function()
+  it("goes on as usual", function()
     local job
     local client = new { on_event = function() job:step() end }
     job = assert(client:start("contacts", "companies", jobs.inputs(40), {
@@ -87,7 +87,7 @@ describe("a job that is stepped from within one of its callbacks", function()
 end)
 
 describe("a call while responses to another job are unclaimed", function()
-  it("waits without burning the processor", function()
+  it("waits without using the processor", function()
     local client = new { concurrency = 4 }
     local job = assert(client:start("contacts", "companies", jobs.inputs(20)))
     assert.is_false(job:step())
@@ -108,8 +108,8 @@ describe("a call while responses to another job are unclaimed", function()
   end)
 end)
 
-describe("a token that HubSpot refuses for one thing and takes for another", function()
-  it("is renewed once for each request, and no more", function()
+describe("a token that HubSpot rejects for some requests only", function()
+  it("is renewed at most once for each request", function()
     server:configure({ token = { clients.TOKEN .. "-good" } })
     local asked = 0
     local client = new {
@@ -125,8 +125,8 @@ describe("a token that HubSpot refuses for one thing and takes for another", fun
   end)
 end)
 
-describe("a limit that lets nothing through for longer than the deadline", function()
-  it("is an error at once, which says for how long", function()
+describe("a rate limit that lasts longer than the deadline", function()
+  it("is an error at once, which says how long it lasts", function()
     server:configure({ rate = { limit = 1, interval = 50, retry_after = true } })
     local client = new { retry_deadline = 5 }
     assert(client:create("contacts", "companies", jobs.inputs(1)))

@@ -1,5 +1,5 @@
--- Checks a dry run: all inputs are read and checked as those of a job are, and nothing is sent. By both ways
--- in, create_all and start; without a server, since nothing may ask for one.
+-- Checks a dry run: all inputs are read and checked as in a job, and nothing is sent. For create_all and
+-- start; without a server, as nothing may connect to one.
 
 local associations = require "hubspot.associations"
 local clients = require "support.clients"
@@ -28,7 +28,7 @@ local function with(options)
   return options
 end
 
--- The two ways in. Each gives what create_all returns.
+-- The two methods. Each returns what create_all returns.
 local WAYS = {
   create_all = function(source, options)
     return client:create_all("contacts", "companies", source, with(options))
@@ -52,7 +52,7 @@ for name, run in pairs(WAYS) do
       assert.equal(0, asked) -- the token function
     end)
 
-    it("counts what can be sent, what is invalid, and the requests that it would take", function()
+    it("counts the valid inputs, the invalid ones, and the requests that the job would need", function()
       local list = jobs.inputs(35)
       list[3], list[20], list[21] = { from = 1, types = 279 }, { from = 1, to = 2, types = 280 }, true
       local report, err = run(list, {})
@@ -70,14 +70,14 @@ for name, run in pairs(WAYS) do
       assert.equal(list[3], report.failures[1].input)
     end)
 
-    it("takes no request for a batch in which nothing can be sent", function()
+    it("counts no request for a batch with invalid inputs only", function()
       local list = jobs.inputs(20)
       for i = 1, 10 do list[i].to = nil end
       assert.same({ 20, 0, 10, 0, 10, 1 }, counts(run(list, {})))
       assert.same({ 0, 0, 0, 0, 0, 0 }, counts(run({}, {})))
     end)
 
-    it("tells on_failure of invalid inputs only, and on_batch of each batch", function()
+    it("calls on_failure for invalid inputs only, and on_batch for each batch", function()
       local list, told, batches = jobs.inputs(12), {}, {}
       list[11].to = "#N/A"
       local report = run(list, {
@@ -99,7 +99,7 @@ for name, run in pairs(WAYS) do
       assert.is_nil(io.open(folder .. "/journal"))
     end)
 
-    it("reads an iterator to its end, and accounts for all that was read where that fails", function()
+    it("reads an iterator to its end, or accounts for what was read if it fails", function()
       local index = 0
       local report, err = run(function()
         index = index + 1
@@ -116,7 +116,7 @@ for name, run in pairs(WAYS) do
       assert.same({ nil, "invalid_input", "source" }, { report, err.kind, err.field })
     end)
 
-    it("can be ended by a callback", function()
+    it("may be ended by a callback", function()
       local list = jobs.inputs(40)
       list[15].from = false
       local report, err = run(list, { on_failure = function() return false end })
@@ -127,7 +127,7 @@ for name, run in pairs(WAYS) do
 end
 
 describe("a dry run", function()
-  it("goes past the pause of a client whose account is at its limit", function()
+  it("does not wait for the rate limit of a client", function()
     local server = sandbox.start { rate = { limit = 0, interval = 100 } }
     finally(function() server:close() end)
     local limited = clients.open(server:url(), { retry_deadline = 1 })
@@ -137,7 +137,7 @@ describe("a dry run", function()
       { dry_run = true }))))
   end)
 
-  it("finds invalid what the job finds invalid, and foretells its requests", function()
+  it("finds the invalid inputs and the number of requests of the job", function()
     local server = sandbox.start()
     finally(function() server:close() end)
     local list = jobs.inputs(95)
@@ -157,7 +157,7 @@ describe("a dry run", function()
     assert.same(reasons(done), reasons(foretold))
   end)
 
-  it("can be canceled in its midst", function()
+  it("can be canceled midway", function()
     local job = assert(client:start("contacts", "companies", function() return jobs.inputs(1)[1] end,
       { dry_run = true }))
     for _ = 1, 3 do assert.is_false(job:step()) end
@@ -168,7 +168,7 @@ describe("a dry run", function()
     assert.is_true(report.inputs > 0)
   end)
 
-  it("is asked for by a boolean", function()
+  it("is requested by a boolean", function()
     assert.error_matches(function()
       client:create_all("contacts", "companies", {}, { dry_run = "yes" })
     end, "option dry_run: expected a boolean")

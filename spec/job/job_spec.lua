@@ -1,5 +1,5 @@
--- Checks the job in its ordinary course: what it reads, sends and reports, and what it makes of responses
--- that say less than they should. Simulated: virtual time, an account in memory.
+-- Checks the job when nothing fails: what it reads, sends and reports, and how it handles responses that
+-- leave inputs out. Simulated: virtual time, an account in memory.
 
 local errors = require "hubspot.associations.errors"
 local jobs = require "hubspot.associations.job.job"
@@ -61,7 +61,7 @@ describe("a job", function()
     end
   end)
 
-  it("sends nothing for a source that is empty", function()
+  it("sends nothing for an empty source", function()
     for _, source in ipairs { {}, function() return nil end } do
       local seen = runs.run { source = source }
       assert.is_nil(seen.err)
@@ -71,7 +71,7 @@ describe("a job", function()
     end
   end)
 
-  it("asks an iterator no further once it has ended", function()
+  it("does not call an iterator again after its end", function()
     local calls = 0
     runs.run { source = function()
       calls = calls + 1
@@ -81,7 +81,7 @@ describe("a job", function()
     assert.equal(21, calls)
   end)
 
-  it("fails what cannot be sent, in its position, at no other cost", function()
+  it("fails an invalid input with its index, and costs no other", function()
     local list = inputs(30)
     list[3], list[14] = { from = "1", types = 279 }, "text"
     local seen = runs.run { source = list }
@@ -94,8 +94,8 @@ describe("a job", function()
     assert.equal("to", seen.failures[3].error.field)
   end)
 
-  -- `#` of a list with holes may be any of its borders: what is behind the first may not be read at all.
-  it("is not made of a list with holes, or of a table that is no list", function()
+  -- `#` of a list with holes may be any of its borders: inputs after the first hole might not be read at all.
+  it("does not accept a list with holes, or a table that is not a list", function()
     local wrong = { { input(1), nil, input(3) }, { from = "1", to = "2", types = 279 }, { [0] = input(1) } }
     for hole = 1, 29 do
       local list = inputs(30)
@@ -112,7 +112,7 @@ describe("a job", function()
     end
   end)
 
-  it("sends nothing when no input can be sent", function()
+  it("sends nothing when all inputs are invalid", function()
     local list = {}
     for index = 1, 500 do list[index] = { from = "", to = "1", types = 1 } end
     local seen = runs.run { source = list }
@@ -120,7 +120,7 @@ describe("a job", function()
     assert.equal(0, seen.report.requests)
   end)
 
-  it("keeps as many requests in flight as it may, and no more", function()
+  it("keeps exactly as many requests in flight as it may", function()
     for _, concurrency in ipairs { 1, 3, 8 } do
       local flying, most = 0, 0
       runs.run {
@@ -135,14 +135,14 @@ describe("a job", function()
     end
   end)
 
-  it("takes about as long as the requests, by concurrency", function()
+  it("takes about as long as its requests, divided by concurrency", function()
     local function elapsed(concurrency)
       return runs.run({ source = inputs(800), concurrency = concurrency, latency = 0.5 }).report.elapsed
     end
     assert.is_true(elapsed(1) / elapsed(8) > 6)
   end)
 
-  it("holds no more batches than one beyond its concurrency, however long one of them waits", function()
+  it("has at most one more open batch than its concurrency, however long one of them waits", function()
     for _, concurrency in ipairs { 1, 4 } do
       local alive, most = setmetatable({}, { __mode = "k" }), 0
       local seen = runs.run {
@@ -165,7 +165,7 @@ describe("a job", function()
     end
   end)
 
-  it("reads no further ahead than the batches that it may hold", function()
+  it("reads no further ahead than the batches that it may have open", function()
     local read, landed, most = 0, 0, 0
     local list = inputs(500)
     runs.run {
@@ -180,7 +180,7 @@ describe("a job", function()
     assert.is_true(most <= 4 * 10 + 1, tostring(most))
   end)
 
-  it("loses no input that a request body has no room for", function()
+  it("loses no input that does not fit in a request body", function()
     local zeros, index = ("1"):rep(1024 * 1024), 0
     local inputs_sent = {}
     local seen = runs.run {
@@ -191,7 +191,7 @@ describe("a job", function()
       end,
       batch_size = 2000,
       checks = { check_ids = false }, -- a longer id than HubSpot has: so a body has room for few
-      -- Judging 70 MiB takes the account a while: what matters here is which inputs arrive.
+      -- Checking 70 MiB takes the account a while; this spec is only about which inputs arrive.
       respond = function(_, _, request)
         local results = {}
         for id in request.body:gmatch '"from":{"id":"(%d+)"' do
@@ -212,7 +212,7 @@ describe("a job", function()
 end)
 
 describe("the outcomes of a job", function()
-  it("are told with index, input and error", function()
+  it("are reported with index, input and error", function()
     local list = inputs(25)
     list[12] = { from = "404123", to = "7", types = 279 }
     local seen = runs.run { source = list }
@@ -226,7 +226,7 @@ describe("the outcomes of a job", function()
     assert.is_nil(seen.report.failures)
   end)
 
-  it("are in the report where no callback takes them, up to a number", function()
+  it("are in the report, up to max_failures, if there is no callback", function()
     local list = {}
     for index = 1, 1100 do list[index] = false end
     local report = runs.run({ source = list, collect = false }).report
@@ -240,7 +240,7 @@ describe("the outcomes of a job", function()
     assert.is_nil(report.failures_dropped)
   end)
 
-  it("are told batch by batch, with HubSpot's results", function()
+  it("are reported batch by batch, with HubSpot's results", function()
     local list, next_index, created = inputs(47), 1, 0
     list[8], list[33] = false, { from = "4041", to = "7", types = 279 }
     local seen = runs.run {
@@ -259,7 +259,7 @@ describe("the outcomes of a job", function()
     assert.same({ 45, 2, 0, 0 }, counts(seen))
   end)
 
-  it("are those of both inputs where a pair is asked for twice", function()
+  it("are the same for two inputs of the same pair", function()
     local list = inputs(6)
     list[4], list[5] = input(1), input(1)
     local seen = runs.run { source = list }
@@ -271,7 +271,7 @@ describe("the outcomes of a job", function()
     assert.equal(1, seen.report.requests)
   end)
 
-  it("are told apart where a pair is asked for with several types, one of which is not valid", function()
+  it("differ for inputs of one pair, one of whose types is not valid", function()
     local list = inputs(6)
     list[3] = { from = input(1).from, to = "7", types = 1 }
     list[5] = { from = input(1).from, to = "7", types = 4 }
@@ -283,7 +283,7 @@ describe("the outcomes of a job", function()
 end)
 
 describe("an input that a response leaves out", function()
-  it("is asked for once more, alone, and then created", function()
+  it("is sent once more, without the others, and then created", function()
     local seen = runs.run {
       source = inputs(10),
       respond = function(number, pass)
@@ -312,7 +312,7 @@ describe("an input that a response leaves out", function()
     end
   end)
 
-  it("is unconfirmed when all responses are empty, at the cost of two requests a batch", function()
+  it("is unconfirmed when all responses are empty, after two requests per batch", function()
     local seen = runs.run {
       source = inputs(50),
       respond = function(_, pass)
@@ -338,7 +338,7 @@ describe("an input that a response leaves out", function()
     assert.same({ 10, 1 }, seen.sizes)
   end)
 
-  it("fails with an error that names nobody, when it is alone with it in the end", function()
+  it("fails with an error that names no input when it is the only one left", function()
     local seen = runs.run {
       source = inputs(10),
       respond = function(_, pass)
@@ -351,7 +351,7 @@ describe("an input that a response leaves out", function()
     assert.equal("one of them is bad", seen.failures[2].error.message)
   end)
 
-  it("fails with one of two errors that name nobody, as a record on either side may be missing", function()
+  it("fails with one of two errors that name no input, as a record on either side may be missing", function()
     local seen = runs.run {
       source = inputs(1),
       respond = function()
@@ -363,7 +363,7 @@ describe("an input that a response leaves out", function()
     assert.equal("no contact", seen.failures[1].error.message)
   end)
 
-  it("is asked for once more even if other requests fail in between", function()
+  it("is sent once more even if other requests fail in between", function()
     local seen = runs.run {
       source = inputs(10),
       respond = function(number, pass)
@@ -376,7 +376,7 @@ describe("an input that a response leaves out", function()
     assert.equal(2, seen.report.retries)
   end)
 
-  it("does not end the job, when it is there and the next batches are not", function()
+  it("does not end the job while it waits to be sent again", function()
     local seen = runs.run {
       source = inputs(100), concurrency = 4,
       respond = function(_, pass) return without(pass(), 15, 66) end,
@@ -400,7 +400,7 @@ describe("a response whose status is", function()
     }
   end
 
-  it("PENDING or PROCESSING is asked for again, for what it does not list", function()
+  it("PENDING or PROCESSING has the inputs that it does not list sent again", function()
     for _, status in ipairs { "PENDING", "PROCESSING" } do
       for _, kept in ipairs { 0, 4 } do
         local seen = with_status(status, kept, 1)
@@ -419,7 +419,7 @@ describe("a response whose status is", function()
     end
   end)
 
-  it("CANCELED, in either spelling, is no success", function()
+  it("CANCELED, in either spelling, is not a success", function()
     for _, status in ipairs { "CANCELED", "CANCELLED" } do
       local seen = with_status(status, 0, 9)
       assert.same({ 0, 0, 10, 0 }, counts(seen))
@@ -429,7 +429,7 @@ describe("a response whose status is", function()
     end
   end)
 
-  it("any of them counts what it lists", function()
+  it("any of these confirms what it lists", function()
     for _, status in ipairs { "PENDING", "PROCESSING", "CANCELED", "COMPLETE", "SOMETHING_NEW" } do
       local seen = with_status(status, 10, 9)
       assert.same({ 10, 0, 0, 0 }, counts(seen))
@@ -437,12 +437,12 @@ describe("a response whose status is", function()
     end
   end)
 
-  it("missing counts what it lists", function()
+  it("missing confirms what it lists", function()
     assert.same({ 10, 0, 0, 0 }, counts(with_status(nil, 10, 9)))
     assert.same({ 8, 0, 2, 0 }, counts(with_status(nil, 4, 9))) -- four in each of two responses
   end)
 
-  it("PENDING is given some time before it is asked again", function()
+  it("PENDING has its inputs sent again after a pause", function()
     local waited = 0
     random.check(20, function(luck)
       local seen = runs.run {

@@ -1,5 +1,5 @@
 -- Checks journal.lua, journal_record.lua and journal_file.lua: what is recorded, what is read back, and which
--- journals cannot be used. The bytes are kept in memory, or in a real file where locks and paths are checked.
+-- journals cannot be used. The bytes are in memory; in a real file where locks and paths are checked.
 
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
@@ -24,8 +24,8 @@ local function open(store, identity)
   return journals.new(store, "links.journal", identity or JOB, "created")
 end
 
--- A batch of `count` inputs from index `first` on, all settled: succeeded but for those in `failures`, which
--- holds { position, outcome, error }.
+-- A batch of `count` inputs from index `first` on, all settled: they succeeded, except those in `failures`,
+-- a list of { position, outcome, error }.
 local function landed(first, count, failures)
   local batch = batches.new(first)
   for index = first, first + count - 1 do
@@ -62,7 +62,7 @@ local function written()
 end
 
 describe("a new journal", function()
-  it("begins with a header that tells the job", function()
+  it("begins with a header that identifies the job", function()
     local store = simulation.memory()
     assert(open(store))
     local lines = lines_of(store.text)
@@ -88,7 +88,7 @@ describe("a new journal", function()
     end
   end)
 
-  it("is not begun where it cannot be written", function()
+  it("is an error where it cannot be written", function()
     local store = simulation.memory()
     function store.append() return nil, "disk full" end
     assert.truthy(refused(store):find("disk full", 1, true))
@@ -98,8 +98,8 @@ describe("a new journal", function()
   end)
 end)
 
-describe("a journal that is opened again", function()
-  it("knows the batches that landed, and no others", function()
+describe("a journal that is reopened", function()
+  it("has the recorded batches, and no others", function()
     local book = assert(open(holding(written())))
     for index = 1, 12 do
       local record = book:record_at(index)
@@ -111,7 +111,7 @@ describe("a journal that is opened again", function()
     end
   end)
 
-  it("is not written to by being opened", function()
+  it("is not changed by opening it", function()
     local store = holding(written())
     local before = store.text
     assert(open(store))
@@ -119,7 +119,7 @@ describe("a journal that is opened again", function()
     assert.equal(before, store.text)
   end)
 
-  it("takes more batches, in any order", function()
+  it("accepts more batches, in any order", function()
     local store = holding(written())
     local book = assert(open(store))
     assert(book:record(landed(20, 2)))
@@ -130,7 +130,7 @@ describe("a journal that is opened again", function()
     assert.equal(3, book:record_at(1).inputs)
   end)
 
-  it("tells the failures again, with what is worth keeping of their errors", function()
+  it("has the failures, with the recorded fields of their errors", function()
     local store = simulation.memory()
     local book = assert(open(store))
     local err = {
@@ -165,7 +165,7 @@ describe("a journal that is opened again", function()
     assert.same({ [5] = true, [6] = true, [7] = true }, records.failures_by_index(record))
   end)
 
-  it("tells errors that JSON cannot hold by their kind and message", function()
+  it("has the kind and message of errors that JSON cannot represent", function()
     local store = simulation.memory()
     local book = assert(open(store))
     local cycle = {}
@@ -198,8 +198,8 @@ describe("a journal that is opened again", function()
   end)
 end)
 
-describe("a torn journal", function()
-  it("loses its last line and nothing else, wherever it was torn", function()
+describe("a journal with an incomplete last line", function()
+  it("loses this line and nothing else, wherever it ends", function()
     local text = written()
     local lines = lines_of(text)
     local ends, at = {}, 0
@@ -225,7 +225,7 @@ describe("a torn journal", function()
     end
   end)
 
-  it("goes on where it was torn", function()
+  it("is continued in place of this line", function()
     local text = written()
     local store = holding(text:sub(1, -5))
     local book = assert(open(store))
@@ -233,7 +233,7 @@ describe("a torn journal", function()
     assert.equal(text, store.text)
   end)
 
-  it("takes no record when the torn line cannot be taken off", function()
+  it("accepts no record when this line cannot be removed", function()
     local store = holding(written() .. "torn")
     local text = store.text
     function store.truncate() return nil, "read-only" end
@@ -244,8 +244,8 @@ describe("a torn journal", function()
   end)
 end)
 
-describe("a journal that cannot be this job's", function()
-  it("is one of other object types", function()
+describe("a journal that this job cannot use", function()
+  it("has other object types", function()
     local message = refused(holding(written()), { from = "contacts", to = "deals" })
     for _, word in ipairs { "another job", "companies", "deals" } do
       assert.truthy(message:find(word, 1, true), message)
@@ -263,11 +263,11 @@ describe("a journal that cannot be this job's", function()
     end
   end)
 
-  it("is one of a version to come", function()
+  it("has a later version", function()
     assert.truthy(refused(holding((written():gsub('"version":1', '"version":2')))):find("version", 1, true))
   end)
 
-  it("is one that is damaged in the middle, which tells the line", function()
+  it("is damaged in the middle; the error names the line", function()
     local lines = lines_of(written())
     for _, junk in ipairs {
       "", "{", "{}", "null", "[1]", "\0\0\0", "true", '{"first":1}',
@@ -280,7 +280,7 @@ describe("a journal that cannot be this job's", function()
     end
   end)
 
-  it("is left as it was", function()
+  it("is not changed", function()
     local ours = written()
     for _, text in ipairs {
       "from,to\n1,2", "my only notes", "[1,2]\n[3,4]", '{"format":"another"}\n{"a":1}', '{"form"}', "\0",
@@ -302,7 +302,7 @@ describe("a journal that cannot be this job's", function()
     assert.equal(text, store.text)
   end
 
-  it("is one whose failures are damaged", function()
+  it("has damaged failures", function()
     for _, junk in ipairs { '"x"', "5", "true", "[5]", '["x"]', "[[]]", '[{"index":1}]',
       '[{"index":"1","outcome":"failed","error":{}}]', '[{"index":1,"outcome":"failed"}]',
       '[{"index":1,"outcome":5,"error":{}}]', '[{"index":1,"outcome":"failed","error":"x"}]',
@@ -311,15 +311,15 @@ describe("a journal that cannot be this job's", function()
     end
   end)
 
-  -- Any string is taken for an outcome; a job that resumes from it raises, and blames the source.
-  it("is one with an outcome that there is not", function()
+  -- If any string were accepted as an outcome, a resumed job would raise, and blame the source.
+  it("has an unknown outcome", function()
     for _, outcome in ipairs { "lost", "created", "", "inputs", "not_sent" } do
       assert_damaged(('[{"index":1,"outcome":"%s","error":{}}]'):format(outcome))
     end
   end)
 
-  -- A job that resumes from it accounts for more or fewer inputs than there are.
-  it("is one whose counts do not add up", function()
+  -- If it were accepted, a resumed job would account for more or fewer inputs than there are.
+  it("has counts that do not add up", function()
     for _, failures in ipairs {
       "null", "[]", "[null]",
       '[{"index":1,"outcome":"failed","error":{}},{"index":2,"outcome":"failed","error":{}}]',
@@ -348,7 +348,7 @@ describe("a journal that cannot be this job's", function()
     return ',"failures":[' .. table.concat(entries, ",") .. "]"
   end
 
-  it("is one whose numbers are out of range, or not whole", function()
+  it("has numbers that are out of range or not integers", function()
     for _, line in ipairs {
       record_line(0, 3, 3), record_line(-1, 3, 3), record_line(1.5, 3, 3), record_line("1e300", 3, 3),
       record_line(1, 2.5, 2.5), record_line(1, -3, -3), record_line(1, "1e15", "1e15"), record_line(1, 3, -1),
@@ -366,7 +366,7 @@ describe("a journal that cannot be this job's", function()
     end
   end)
 
-  it("is one whose failures are not of its inputs, or are of one twice", function()
+  it("has failures of other inputs, or two of one input", function()
     for _, indices in ipairs { { 4 }, { 8 }, { 0 }, { -5 }, { "5.5" }, { "1e300" } } do
       assert_damaged_line(2, record_line(5, 3, 2, failing(indices[1])))
     end
@@ -376,7 +376,7 @@ describe("a journal that cannot be this job's", function()
     assert_damaged_line(2, record_line(5, 3, 2, object))
   end)
 
-  it("is one that has inputs in two records", function()
+  it("has an input in two records", function()
     assert_damaged_line(3, record_line(1, 3, 3), record_line(1, 3, 3))
     assert_damaged_line(3, record_line(1, 3, 3), record_line(3, 3, 3))
     assert_damaged_line(3, record_line(4, 3, 3), record_line(2, 3, 3))
@@ -385,7 +385,7 @@ describe("a journal that cannot be this job's", function()
     assert(open(holding(table.concat(lines, "\n"))))
   end)
 
-  it("is one of another endpoint, where none stands for create", function()
+  it("has another endpoint; none means create", function()
     local text = written()
     assert(open(holding(text), { from = "contacts", to = "companies", endpoint = "create" }))
     local message = refused(holding(text), { from = "contacts", to = "companies", endpoint = "archive" })
@@ -396,12 +396,12 @@ describe("a journal that cannot be this job's", function()
     assert.truthy(refused(archive):find("its endpoint is archive, not create", 1, true))
   end)
 
-  it("is one that says more of its job than this module knows", function()
+  it("has header fields that this module does not know", function()
     local text = written():gsub('"version":1', '"version":1,"portal":"5"')
     assert.truthy(refused(holding(text)):find("its portal is 5", 1, true))
   end)
 
-  it("is told by any bytes in it, without raising", function()
+  it("may contain any bytes, and never raises", function()
     local text = written()
     random.check(500, function(luck)
       local at = luck:integer(1, #text)
@@ -412,7 +412,7 @@ describe("a journal that cannot be this job's", function()
     end)
   end)
 
-  it("is told by its digest, with the inputs it is about", function()
+  it("has another digest; the error names the inputs", function()
     local book = assert(open(holding(written())))
     local err = book:mismatch(book:record_at(4))
     assert.equal("journal", err.kind)
@@ -421,7 +421,7 @@ describe("a journal that cannot be this job's", function()
 end)
 
 describe("a large journal", function()
-  it("is read by parts, wherever they end", function()
+  it("is read in portions, wherever they end", function()
     local store = simulation.memory()
     local book = assert(open(store))
     local messages = {}
@@ -439,7 +439,7 @@ describe("a large journal", function()
     end
   end)
 
-  it("is refused at a line that is longer than any of a journal, without reading on", function()
+  it("is invalid at a line that is too long, without reading on", function()
     local text, read = written(), 0
     local store = simulation.memory()
     function store.read(_, offset, count)
@@ -453,7 +453,7 @@ describe("a large journal", function()
     assert.truthy(refused(store):find("not a journal", 1, true))
   end)
 
-  it("that leaves out more inputs than a job keeps is no job's", function()
+  it("is invalid if there are more inputs between records than a job keeps", function()
     local store = simulation.memory()
     assert(assert(open(store)):record(landed(2000000, 1)))
     local record, err = assert(open(store)):next_record()
@@ -461,7 +461,7 @@ describe("a large journal", function()
     assert.equal("journal", err.kind)
   end)
 
-  it("that turns unreadable says so, when a record of it is wanted", function()
+  it("that becomes unreadable is an error when a record is read", function()
     local store = holding(written())
     local book = assert(open(store))
     function store.read() return nil, "input/output error" end
@@ -476,7 +476,7 @@ describe("a large journal", function()
 end)
 
 describe("recording", function()
-  it("writes no line that it could not read again", function()
+  it("writes only lines that it can read", function()
     local store = simulation.memory()
     local book = assert(open(store))
     local many = {}
@@ -492,7 +492,7 @@ describe("recording", function()
     assert.equal("m60", told[60].error.message)
   end)
 
-  it("fails when the bytes do not get to the disk", function()
+  it("fails when the bytes do not reach the disk", function()
     local store = simulation.memory()
     local book = assert(open(store))
     function store.append() return nil, "disk full" end
@@ -502,7 +502,7 @@ describe("recording", function()
     assert.truthy(tostring(err):find("links.journal: disk full", 1, true))
   end)
 
-  it("appends one whole line at a time", function()
+  it("appends one complete line at a time", function()
     local store = simulation.memory()
     local book = assert(open(store))
     local append, texts = store.append, {}
@@ -550,7 +550,7 @@ describe("a journal on disk", function()
     assert.equal(3, #lines_of(process.read_file(path)))
   end)
 
-  it("is torn off on disk, too", function()
+  it("has its incomplete line removed on disk, too", function()
     local book = assert(journal_files.open(path, JOB, "created"))
     assert(book:record(landed(1, 3)))
     book:close()
@@ -565,7 +565,7 @@ describe("a journal on disk", function()
     book:close()
   end)
 
-  it("holds whole records when its process was killed while it wrote", function()
+  it("has complete records after its process was killed while writing", function()
     local script = ([[
       local batches = require "hubspot.associations.job.batch"
       local journal_files = require "hubspot.associations.job.journal_file"
@@ -599,7 +599,7 @@ describe("a journal on disk", function()
     end
   end)
 
-  it("is refused where it cannot be written", function()
+  it("is an error where it cannot be written", function()
     for _, wrong in ipairs { folder, folder .. "/no/such", "" } do
       local book, err = journal_files.open(wrong, JOB, "created")
       assert.is_nil(book)
@@ -608,7 +608,7 @@ describe("a journal on disk", function()
     end
   end)
 
-  it("is free again after it was refused, and after close", function()
+  it("is unlocked after an error, and after close", function()
     local book = assert(journal_files.open(path, JOB, "created"))
     book:close()
     assert.is_nil((journal_files.open(path, { from = "deals", to = "deals" }, "created")))
@@ -617,7 +617,7 @@ describe("a journal on disk", function()
     assert(core.file(path)):close()
   end)
 
-  it("is kept off other processes while it is open", function()
+  it("is locked for other processes while it is open", function()
     local holder = process.start { process.interpreter(), "-e", ([[
       local journal_files = require "hubspot.associations.job.journal_file"
       local book = assert(journal_files.open(%q, { from = "contacts", to = "companies" }, "created"))
@@ -656,7 +656,7 @@ describe("a damaged record", function()
     return record
   end
 
-  it("is refused with its line", function()
+  it("is an error with its line", function()
     assert(open(holding(with(GOOD))))
     for what, changes in pairs {
       ["an index before it"] = { failures = { failure(9) } },
@@ -682,7 +682,7 @@ describe("a damaged record", function()
     end
   end)
 
-  it("is one that overlaps another, wherever that stands", function()
+  it("may be one that overlaps another, wherever that is", function()
     local lines = lines_of(written())
     local long = cjson.encode { first = 2, inputs = 4, digest = "0123456789abcdef", created = 4 }
     local text = table.concat({ lines[1], long, lines[2], lines[4] }, "\n") .. "\n"
@@ -696,13 +696,13 @@ describe("a journal's file", function()
   before_each(function() folder = process.make_folder() end)
   after_each(function() process.remove_folder(folder) end)
 
-  it("is for its owner only", function()
+  it("is readable by its owner only", function()
     local book = assert(journal_files.open(folder .. "/journal", JOB, "created"))
     book:close()
     assert.truthy(process.run({ "ls", "-l", folder .. "/journal" }).stdout:find("^%-rw%-%-%-%-%-%-%-"))
   end)
 
-  it("is refused at once when it is no regular file", function()
+  it("is an error at once when it is not a regular file", function()
     assert.equal(0, process.run({ "mkfifo", folder .. "/fifo" }).code)
     assert.equal(0, process.run({ "ln", "-s", "/dev/full", folder .. "/link" }).code)
     for _, path in ipairs { folder, folder .. "/fifo", folder .. "/link", "/dev/full", "/dev/null" } do
@@ -713,7 +713,7 @@ describe("a journal's file", function()
     end
   end)
 
-  it("may have another name that is a link to it", function()
+  it("may be opened through a link", function()
     assert(journal_files.open(folder .. "/journal", JOB, "created")):close()
     assert.equal(0, process.run({ "ln", "-s", folder .. "/journal", folder .. "/link" }).code)
     assert(journal_files.open(folder .. "/link", JOB, "created")):close()

@@ -1,7 +1,6 @@
--- Each response that HubSpot was observed to give, as a case: given this response to these inputs, these
--- outcomes. Where a response is to a request of another endpoint, its context and categories are the same
--- (see README, "How a job treats a response"). The world responds like HubSpot: each rejection as long as its
--- cause is in the batch.
+-- A case for each response that was observed from HubSpot: the outcomes of the inputs after it. Where a
+-- response is from another endpoint, its context and categories are the same (see README, "How a job treats a
+-- response"). The simulated HubSpot rejects a batch as long as the cause of the rejection is in it.
 
 local cjson = require "cjson"
 local runs = require "support.job_run"
@@ -75,7 +74,7 @@ describe("errors of a success", function()
     assert.equal(1, seen.report.requests)
   end)
 
-  it("name the side: the same id on the other is innocent", function()
+  it("name the side: the same id on the other side does not fail", function()
     local seen = run {
       source = {
         { from = "9993051", to = "7", types = 279 }, { from = "8", to = "9993051", types = 279 },
@@ -90,7 +89,7 @@ describe("errors of a success", function()
     assert.same({ 4, 2 }, seen.sizes)
   end)
 
-  it("that say what is not there fail the inputs with that pair, and no others", function()
+  it("that name records which do not exist fail the inputs with that pair, and no others", function()
     local seen = run {
       source = inputs(3),
       respond = function(number)
@@ -118,7 +117,7 @@ describe("errors of a success", function()
     assert.same({ 6, 4 }, { seen.sizes[1], seen.sizes[2] })
   end)
 
-  it("of a canceled batch that name nobody fail all its inputs", function()
+  it("of a canceled batch that name no input fail all its inputs", function()
     for _, status in ipairs { "CANCELED", "CANCELLED" } do
       local body = ([[{"status":"%s","results":[],"numErrors":1,"errors":[{"status":"error",
         "category":"VALIDATION_ERROR","message":"nothing of this is valid"}]}]]):format(status)
@@ -130,7 +129,7 @@ describe("errors of a success", function()
     end
   end)
 
-  it("of a canceled batch that name nobody cost no good input", function()
+  it("of a canceled batch that name no input cost no good input", function()
     local body = [[{"status":"CANCELED","results":[],"errors":[{"status":"error","message":"something is not valid"}]}]]
     local seen = rejects(inputs(10), pair("100003", "7"), 207, body)
     assert.same({ 9, 1, 0, 0 }, counts(seen))
@@ -155,7 +154,7 @@ describe("a rejection of the whole request", function()
     assert.same({ "CONTACT=38374264688 is not valid" }, seen.failures[4].error.context.INVALID_OBJECT_IDS)
   end)
 
-  it("(1) for a type of another direction names the to id as a contact's: the contact with that id is innocent", function()
+  it("(1) for a type of another direction names the to id as a contact's: the contact with that id does not fail", function()
     local list = inputs(10)
     list[3] = { from = "501", to = "38374264688", types = CUSTOM_3 } -- the one at fault
     list[6].from, list[8].from = "38374264688", "38374264688" -- contacts that have the same id
@@ -211,7 +210,7 @@ describe("a rejection of the whole request", function()
     assert.same({ 29, 1, 0, 0 }, counts(seen))
   end)
 
-  it("(6, 7) for a column suspects the input that stands there, and believes it only when it is rejected alone", function()
+  it("(6, 7) for a column suspects the input there, which fails only when it is rejected alone", function()
     for _, words in ipairs {
       "Invalid input JSON on line 1, column %d. Some required fields were not set: [associationCategory]",
       'Invalid input JSON on line 1, column %d: Cannot deserialize value of type `long` from String "x"',
@@ -232,13 +231,13 @@ describe("a rejection of the whole request", function()
     end
   end)
 
-  it("(8) for a body without inputs costs no more than the search, and fails them together", function()
+  it("(8) for a body without inputs costs only the search, and fails them together", function()
     local seen = rejects(inputs(10), "inputs", 400, [[{"status":"error","category":"VALIDATION_ERROR",
       "message":"Batch input provided should have at least one object."}]])
     assert.same({ 0, 10, 0, 0 }, counts(seen))
   end)
 
-  it("(9) for its size brings all batches to the size that it tells, at once", function()
+  it("(9) for its size limits all batches to the size that it names, at once", function()
     local seen = run {
       source = inputs(1000), batch_size = 1000, account = { max_inputs = 100 },
       respond = function(_, pass, request)
@@ -253,7 +252,7 @@ describe("a rejection of the whole request", function()
     for number = 2, 11 do assert.equal(100, seen.sizes[number]) end
   end)
 
-  it("(10) that is nobody's fault costs the inputs at fault only", function()
+  it("(10) that names no input costs only the inputs at fault", function()
     local seen = rejects(inputs(10), pair("100001", "7"), 400,
       [[{"status":"error","message":"internal error","correlationId":"x"}]])
     assert.same({ 9, 1, 0, 0 }, counts(seen))
@@ -269,7 +268,7 @@ describe("a rejection of the whole request", function()
     assert.same({ 0, 0, 0, 30 }, counts(seen))
   end)
 
-  it("(13) of 404 for a record is that record's, and for a path stops the job", function()
+  it("(13) of 404 for a record fails its inputs, and for a path stops the job", function()
     local seen = rejects(inputs(10), pair("100004", "7"), 404, [[{"status":"error","category":"OBJECT_NOT_FOUND",
       "subCategory":"crm.associations.FROM_OBJECT_NOT_FOUND","message":"No contact with ID 100004 exists",
       "context":{"objectType":["contact"],"id":["100004"]}}]])
@@ -283,7 +282,7 @@ describe("a rejection of the whole request", function()
     local status, outcome, message = case[1], case[2], case[3]
     local body = ([[{"status":"error","message":"%s","correlationId":"x"}]]):format(message)
 
-    it(("(15, 17) of %d for one input costs that input, while others pass"):format(status), function()
+    it(("(15, 17) of %d for one input costs that input, while other requests succeed"):format(status), function()
       local seen = rejects(inputs(400), pair("100077", "7"), status, body, { batch_size = 100, concurrency = 4 })
       assert.is_nil(seen.err)
       assert.equal(399, seen.report.created)
@@ -291,7 +290,7 @@ describe("a rejection of the whole request", function()
       assert.is_true(seen.report.requests <= 3 + 6 + 1 + 2 * 7, tostring(seen.report.requests))
     end)
 
-    it(("(15, 17) of %d while nothing passes is an outage, and stops the job"):format(status), function()
+    it(("(15, 17) of %d while no request succeeds is an outage, and stops the job"):format(status), function()
       local seen = rejects(inputs(100), "inputs", status, body)
       assert.truthy(seen.err)
       assert.equal(0, seen.report.created + seen.report.failed)

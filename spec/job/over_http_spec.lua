@@ -1,4 +1,4 @@
--- Jobs over real sockets: each fault of sandbox/faults.lua met at least once by a job that ends well.
+-- Jobs over real sockets: each fault of sandbox/faults.lua happens at least once in a job that ends well.
 
 local core = require "hubspot.associations.core"
 local faults = require "hubspot.associations.sandbox.faults"
@@ -19,12 +19,12 @@ after_each(function()
   server:close()
 end)
 
--- How many different associations the account holds of those the job was asked for.
+-- How many of the associations of the job the account has.
 local function held()
   return #server:associations()
 end
 
--- What ends in an outcome other than "all created" by its nature.
+-- Faults after which not every input can be created.
 local ENDS = {
   daily = function(report, err)
     assert.equal("daily_limit", err.kind)
@@ -49,7 +49,7 @@ describe("a job over HTTP", function()
     end)
   end
 
-  it("asks the token function again in the midst of a job, and loses nothing", function()
+  it("asks the token function again in the middle of a job, and loses nothing", function()
     open({
       batch_size = 10,
       token = function(reason)
@@ -62,7 +62,7 @@ describe("a job over HTTP", function()
     assert.equal(100, report.created)
   end)
 
-  it("stops at a token that is refused, with everything accounted for", function()
+  it("stops at a token that is rejected, with every input accounted for", function()
     open({ batch_size = 10 })
     server:configure({ token = { "another-token-0000" } })
     local report, err = client:create_all("contacts", "companies", jobs.inputs(100))
@@ -72,7 +72,7 @@ describe("a job over HTTP", function()
     assert.equal(0, held())
   end)
 
-  it("stops when nobody listens, and a job with the same journal goes on from there", function()
+  it("stops when no server listens, and a job with the same journal goes on from there", function()
     open({ batch_size = 10, max_attempts = 2 })
     local folder = process.make_folder()
     local path = folder .. "/links.journal"
@@ -97,7 +97,7 @@ describe("a job over HTTP", function()
     process.remove_folder(folder)
   end)
 
-  it("keeps to the limit that the headers tell", function()
+  it("keeps to the rate limit of the headers", function()
     open({ batch_size = 10, concurrency = 4 })
     server:configure({ rate = { limit = 20, interval = 1 } })
     local report, err = client:create_all("contacts", "companies", jobs.inputs(800))
@@ -117,7 +117,7 @@ describe("a job over HTTP", function()
     assert.equal(1999, held())
   end)
 
-  it("ends when a callback closes the client, with everything accounted for", function()
+  it("ends when a callback closes the client, with every input accounted for", function()
     open({ batch_size = 10, concurrency = 3 })
     local report, err = client:create_all("contacts", "companies", jobs.inputs(200), {
       on_batch = function() client:close() end,
@@ -146,13 +146,13 @@ describe("a job in steps", function()
     assert.is_true(steps < 500, "stepped " .. steps .. " times")
   end)
 
-  it("is readable again when a time to wait is over", function()
+  it("is readable again after a wait", function()
     open({ batch_size = 10 }, { ["1"] = "unavailable" })
     local job = assert(client:start("contacts", "companies", jobs.inputs(10)))
     assert.equal(10, jobs.finish(job).created)
   end)
 
-  it("that is canceled waits for what is in flight, and sends nothing more", function()
+  it("that is canceled waits for requests in flight, and sends nothing more", function()
     open({ batch_size = 10, concurrency = 2 })
     server:configure({ latency = 0.1 })
     local job = assert(client:start("contacts", "companies", jobs.inputs(100)))
@@ -163,7 +163,7 @@ describe("a job in steps", function()
     assert.same({ 20, 80 }, { report.created, report.not_sent })
   end)
 
-  it("shares its client with others: each gets its own", function()
+  it("shares its client with others: each gets its own responses", function()
     open({ batch_size = 10 })
     local left = assert(client:start("contacts", "companies", jobs.inputs(100)))
     local right = assert(client:start("companies", "contacts", function() return nil end))
@@ -176,7 +176,7 @@ describe("a job in steps", function()
     assert.equal(0, right:result().inputs)
   end)
 
-  it("is readable when its time is over, though another of its client was stepped at that moment", function()
+  it("is readable after its wait even if another job of its client was stepped at that moment", function()
     open({ batch_size = 10 }, { ["1"] = "unavailable" })
     local waiting = assert(client:start("contacts", "companies", jobs.inputs(10)))
     repeat

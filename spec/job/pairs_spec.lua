@@ -1,5 +1,5 @@
--- Checks what a job does with several inputs of one pair: HubSpot replaces a pair's custom labels by those of
--- the last write, so that they are one input of a request, and no two requests with one pair are under way.
+-- Checks what a job does with several inputs of one pair. HubSpot replaces a pair's custom labels by those of
+-- the last write: so these inputs are sent as one, and no two requests in flight have the same pair.
 
 local cjson = require "cjson"
 local limiters = require "hubspot.associations.policy.limiter"
@@ -166,7 +166,7 @@ end
 -- ---- the cases ----
 
 describe("inputs of one pair", function()
-  it("are one input with all their types, and each is created", function()
+  it("are sent as one with all their types, and each is created", function()
     local world = new_world { rejected = "anonymous" }
     local list = { row(1, 7, 3), row(2, 7, 3), row(1, 7, 4), { from = 1, to = 7, types = 15 }, row(1, 7, 4) }
     local seen = run(world, list)
@@ -179,7 +179,7 @@ describe("inputs of one pair", function()
     "anonymous", "typed", "column", "position", "named", "typed_entry", "anonymous_entry", "crash",
   }
   for _, way in ipairs(FAULTS) do
-    it(("fail alone for a type of theirs that is not valid (%s)"):format(way), function()
+    it(("fail for their own invalid type only (%s)"):format(way), function()
       for _, bad in ipairs { { 2 }, { 1 }, { 4 }, { 1, 3 }, { 2, 3, 4 }, { 1, 2, 3, 4 } } do
         local world, list, is_bad = new_world { rejected = way }, {}, {}
         for _, number in ipairs(bad) do is_bad[number] = true end
@@ -196,7 +196,7 @@ describe("inputs of one pair", function()
     end)
   end
 
-  it("stay one input when a rejection names an input by its position", function()
+  it("are one input when a rejection counts the inputs", function()
     local world = new_world { rejected = "position" }
     local list = { row(1, 7, 1), row(1, 7, 2), row(2, 7, BAD_TYPE), row(3, 7, 1) }
     local seen = run(world, list)
@@ -206,7 +206,7 @@ describe("inputs of one pair", function()
     assert.equal(3, seen.report.requests) -- all, the others, the one that was named
   end)
 
-  it("all fail for a record of theirs that does not exist, without a trial", function()
+  it("all fail for a record that does not exist, without a trial", function()
     local list = { row(MISSING, 7, 1), row(MISSING, 7, 2), row(3, 7, 1) }
     local seen = run(new_world { rejected = "anonymous" }, list)
     assert.same({ 1, 2, 0, 0 }, counts(seen))
@@ -227,7 +227,7 @@ describe("inputs of one pair", function()
     assert.same({ true, true, true }, confirmed)
   end)
 
-  it("in a later batch wait for the earlier one, and the others of that batch do not", function()
+  it("in a later batch wait for the earlier one; the rest of the batch does not", function()
     local world, first = new_world {}, true
     local list = {}
     for number = 1, 40 do list[number] = row(number, 7, 1) end
@@ -247,7 +247,7 @@ describe("inputs of one pair", function()
     assert.equal(6, seen.report.requests) -- four batches, one again, and the row that waited
   end)
 
-  it("keep what was confirmed when the job stops in the midst of a trial", function()
+  it("keep what was confirmed when the job stops during a trial", function()
     local world, passed = new_world { rejected = "anonymous" }, 0
     local seen = run(world, { row(1, 7, 1), row(1, 7, BAD_TYPE), row(1, 7, BAD_TYPE + 1), row(1, 7, 2) }, {
       respond = function(_, _, request)
@@ -288,7 +288,7 @@ describe("any job with inputs of the same pairs", function()
     return starts_with(input.from, MISSING) or starts_with(input.from, POISON) or has_bad_type(input)
   end
 
-  it("has one outcome for each, and what is created is there", function()
+  it("gives each one outcome, and the account has what was created", function()
     random.check(300, function(luck)
       local world = new_world { rejected = luck:pick(WAYS), poison = luck:pick { 500, 409 } }
       local list, storm = draw(luck), luck:one_in(2) and luck:integer(5, 20) or nil

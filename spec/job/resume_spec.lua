@@ -1,5 +1,5 @@
--- Checks a job with a journal: what is recorded, what a resumed job skips and tells again, and which journals
--- it refuses. The journal's format is checked in journal_spec.lua.
+-- Checks a job with a journal: what is recorded, what a resumed job skips and reports again, and which
+-- journals it does not use. The journal's format is checked in journal_spec.lua.
 
 local cjson = require "cjson"
 local runs = require "support.job_run"
@@ -64,7 +64,7 @@ describe("a job with a journal", function()
     assert.equal(100, second.world.account:count())
   end)
 
-  it("tells the failures again, with their inputs", function()
+  it("reports the failures again, with their inputs", function()
     local store, list = simulation.memory(), inputs(30)
     list[4], list[22] = false, { from = "404", to = "7", types = 279 }
     local first = runs.run { source = list, store = store }
@@ -83,7 +83,7 @@ describe("a job with a journal", function()
     assert.equal(2, #collected.report.failures)
   end)
 
-  it("asks again for what was not sent, and not for what is unconfirmed", function()
+  it("sends again what was not sent, but not what is unconfirmed", function()
     local store, list = simulation.memory(), inputs(20)
     local first = runs.run {
       source = list, store = store,
@@ -99,7 +99,7 @@ describe("a job with a journal", function()
     assert.same({ 10 }, second.sizes)
   end)
 
-  it("refuses another source: other inputs, fewer, or in another order", function()
+  it("rejects another source: other inputs, fewer, or in another order", function()
     local store, list = simulation.memory(), inputs(30)
     local first = runs.run { source = list, store = store }
     local changed, shorter, swapped = inputs(30), inputs(25), inputs(30)
@@ -113,7 +113,8 @@ describe("a job with a journal", function()
         assert.truthy(seen.err.message:find("another job", 1, true))
         assert.equal(0, seen.report.requests)
         assert.equal(text, store.text)
-        -- All that was read and is not in the journal is told: first of these, what does not match it.
+        -- All inputs that were read and are not in the journal are reported, beginning with those that do not
+        -- match.
         assert.equal(seen.told, seen.report.inputs - seen.report.resumed - (#other - seen.read) *
           (source == other and 1 or 0))
         for index = seen.report.resumed + 1, seen.read do
@@ -130,7 +131,7 @@ describe("a job with a journal", function()
     end
   end)
 
-  it("goes on behind what was recorded, with a longer source", function()
+  it("goes on after the recorded inputs of a longer source", function()
     local store = simulation.memory()
     local first = runs.run { source = inputs(20), store = store }
     local second = runs.run { source = inputs(35), store = store, world = first.world }
@@ -140,7 +141,7 @@ describe("a job with a journal", function()
     assert.equal(2, second.report.requests)
   end)
 
-  it("stops when the journal cannot be written, with everything accounted for", function()
+  it("stops when the journal cannot be written, with every input accounted for", function()
     local store = simulation.memory()
     local append, lines = store.append, 0
     function store.append(self, text)
@@ -156,7 +157,7 @@ describe("a job with a journal", function()
     assert.is_true(seen.report.created <= 50)
   end)
 
-  it("records a batch before it tells of it", function()
+  it("records a batch before it reports it", function()
     local store = simulation.memory()
     runs.run {
       source = inputs(30), store = store,
@@ -166,7 +167,7 @@ describe("a job with a journal", function()
     }
   end)
 
-  it("records nothing of a batch that has an input whose outcome is not final", function()
+  it("does not record a batch with an input whose outcome is not final", function()
     local store = simulation.memory()
     local seen = runs.run {
       source = inputs(20), store = store,
@@ -215,7 +216,7 @@ local function copy_of(list, change)
   return copy
 end
 
--- What may be given in the position of a source of 60 inputs.
+-- Other sources in place of one with 60 inputs.
 local OTHERS = {
   ["has no types"] = function(list)
     for index, entry in ipairs(list) do list[index] = { from = entry.from, to = entry.to } end
@@ -284,7 +285,7 @@ describe("a job whose source is not that of its journal", function()
     end)
   end
 
-  it("changes nothing when the source raises before all is compared", function()
+  it("changes nothing when the source raises before all records are compared", function()
     local store, world = recorded { 6, 3 }
     for _, n in ipairs { 1, 5, 21, 25, 35, 51, 60 } do
       local read = 0
@@ -298,7 +299,7 @@ describe("a job whose source is not that of its journal", function()
     end
   end)
 
-  it("tells of all that it read", function()
+  it("reports all inputs that it read", function()
     local store, world = recorded { 6, 2 }
     local other = copy_of(list, OTHERS["has another last input"])
     local seen = assert_untouched(store, world, { source = iterator(other) })
@@ -314,7 +315,7 @@ describe("a job whose source is not that of its journal", function()
     end
   end)
 
-  it("sends what lies between records in the order of the source, once all are compared", function()
+  it("sends the inputs between records in the order of the source, once all records are compared", function()
     local store, world = recorded { 6, 2, 3 }
     local sent = {}
     local seen = runs.run {
@@ -332,9 +333,9 @@ describe("a job whose source is not that of its journal", function()
   end)
 end)
 
--- ---- refused inputs ----
+-- ---- invalid inputs ----
 
-describe("inputs that are refused before they are sent", function()
+describe("invalid inputs", function()
   local good1, good2 = input(1), input(2)
   local bad = { from = "5", types = 279 }
 
@@ -357,7 +358,7 @@ describe("inputs that are refused before they are sent", function()
     assert_other({ bad, good1, bad }, { bad, bad, good1 })
   end)
 
-  it("are compared by their number", function()
+  it("are compared by how many they are", function()
     assert_other({ good1, bad, bad }, { good1, bad })
     assert_other({ good1, bad }, { good1 })
   end)
@@ -379,7 +380,7 @@ describe("inputs that are refused before they are sent", function()
     end
   end)
 
-  it("are the same when only what does not matter differs", function()
+  it("match when only irrelevant fields differ", function()
     local store = simulation.memory()
     local first = runs.run { source = { good1, { from = "5", line = 2, note = "x" } }, store = store }
     local seen = runs.run { source = { good1, { from = "5", line = 9 } }, store = store, world = first.world }
@@ -387,7 +388,7 @@ describe("inputs that are refused before they are sent", function()
     assert.equal(2, seen.report.resumed)
   end)
 
-  it("are told by a resumed job as by the first, with the same error", function()
+  it("are reported by a resumed job as by the first, with the same error", function()
     local store = simulation.memory()
     local list = { good1, bad, false, good2, { from = "404", to = "7", types = 279 } }
     local first = runs.run { source = list, store = store }
@@ -403,7 +404,7 @@ describe("inputs that are refused before they are sent", function()
     assert.is_nil(second.failures[5].error.index)
   end)
 
-  it("leave no trace when there is nothing else, so that the right source is taken next", function()
+  it("are not recorded when there are no others, so that the corrected source is accepted", function()
     local store = simulation.memory()
     local first = runs.run { source = copy_of(inputs(30), OTHERS["has no types"]), store = store }
     assert.same({ 0, 30, 0, 0 }, counts(first))
@@ -413,7 +414,7 @@ describe("inputs that are refused before they are sent", function()
     assert.same({ 30, 0, 0, 0 }, counts(second))
   end)
 
-  it("are recorded with the next batch that has something to send", function()
+  it("are recorded with the next batch that has valid inputs", function()
     local store, list = simulation.memory(), inputs(40)
     for index = 1, 20 do list[index] = { from = "5" } end
     local first = runs.run { source = list, store = store }
@@ -427,7 +428,7 @@ end)
 
 -- ---- the first format ----
 
--- Written before a record told of its refused inputs apart: the batches 11, 1, 41 and 31 of ten, and the
+-- Written before a record listed its invalid inputs apart: the batches 11, 1, 41 and 31 of ten, and the
 -- beginning of 21. Of these inputs, by a job that had them in batches of ten.
 local function source_of_fixture()
   local list = inputs(60)
@@ -450,7 +451,7 @@ describe("a journal of the first format", function()
     return store
   end
 
-  it("is read, and goes on in the format of today", function()
+  it("is read, and continued in the present format", function()
     local store = fixture()
     local seen = runs.run { source = source_of_fixture(), store = store, batch_size = 7 }
     assert.is_nil(seen.err)
@@ -469,7 +470,7 @@ describe("a journal of the first format", function()
     assert.same(counts(seen), counts(again))
   end)
 
-  it("is not taken for another source's", function()
+  it("matches its source", function()
     for _, change in ipairs {
       function(list) list[2], list[3] = list[3], list[2] end,
       function(list) list[13], list[14] = list[14], list[13] end,
@@ -540,7 +541,7 @@ describe("a journal of an earlier version", function()
 end)
 
 describe("a journal of another source", function()
-  -- A journal of 50 inputs in batches of 10, of which those in `missing` have not landed.
+  -- A journal of 50 inputs in batches of 10, of which those in `missing` are not recorded.
   local function journal_without(missing)
     local store, list = simulation.memory(), inputs(50)
     local first = runs.run {
@@ -560,7 +561,7 @@ describe("a journal of another source", function()
     return list
   end
 
-  it("stays as it is, and nothing is sent, wherever its records begin", function()
+  it("is not changed, and nothing is sent, wherever its records begin", function()
     for _, missing in ipairs { {}, { 1 }, { 1, 11 }, { 1, 11, 21, 31 }, { 41 } } do
       local other, swapped, shifted = all_bad(50), inputs(50), inputs(50)
       swapped[45], swapped[3] = swapped[3], swapped[45]
@@ -581,7 +582,7 @@ describe("a journal of another source", function()
     end
   end)
 
-  it("that raises is not sent, and the journal stays as it is", function()
+  it("that raises is not sent, and the journal is not changed", function()
     local store, world = journal_without { 1, 11 }
     local text = store.text
     local seen = runs.run { source = function() error "no" end, store = store, world = world }
@@ -590,7 +591,7 @@ describe("a journal of another source", function()
     assert.equal(0, seen.report.requests)
   end)
 
-  it("is noticed when only the positions of bad inputs differ", function()
+  it("is noticed when only the positions of invalid inputs differ", function()
     local good1, good2, bad = input(1), input(2), { from = "1", to = "#N/A", types = 279 }
     local orders = { { good1, bad, good2 }, { bad, good1, good2 }, { good1, good2, bad }, { good1, good2 } }
     for i, list in ipairs(orders) do
@@ -638,7 +639,7 @@ describe("a journal of an older version of this module", function()
     assert.same({ 10 }, seen.sizes)
   end)
 
-  it("is refused where an input that it has as created cannot be sent", function()
+  it("is rejected where an input that it has as created is invalid", function()
     local seen, store = old_run(function(list) list[4], list[5] = list[5], list[4] end)
     assert.equal("other_job", seen.err.reason)
     assert.equal(OLD, store.text)

@@ -25,7 +25,7 @@ describe("a job in steps", function()
     return assert(client:start("contacts", "companies", INPUTS))
   end
 
-  -- One whose request the server has.
+  -- A job whose request the server has received.
   local function start_and_send()
     local job = start()
     assert.is_false(job:step())
@@ -54,7 +54,7 @@ describe("a job in steps", function()
     assert.equal(-1, job:fd())
   end)
 
-  it("whose client is closed before anything went out has sent nothing", function()
+  it("whose client is closed before the first step has sent nothing", function()
     open(HOLD)
     local job = start()
     client:close()
@@ -74,7 +74,7 @@ describe("a job in steps", function()
     assert.is_true(resources.descriptors() < watched)
   end)
 
-  it("that is forgotten holds up nobody who closes its client", function()
+  it("that is dropped does not keep its client from being closed", function()
     open(HOLD)
     resources.collect()
     local before = resources.descriptors()
@@ -85,7 +85,7 @@ describe("a job in steps", function()
     assert.is_true(resources.descriptors() <= before)
   end)
 
-  it("that is canceled when it is done leaves nobody to be woken", function()
+  it("that is canceled when it is done wakes no owner", function()
     open(HOLD)
     local job = assert(client:start("contacts", "companies", {}))
     assert.is_true(job:step())
@@ -94,7 +94,7 @@ describe("a job in steps", function()
     assert.is_false(core.poll(job:fd(), 0.05))
   end)
 
-  it("in which something raises that is no callback says so ever after, and is not waited for", function()
+  it("raises the same error at each step after one that did not come from a callback", function()
     open(HOLD)
     local job = start_and_send()
     local request = job.exchanges[1].exchange.transfer
@@ -111,7 +111,7 @@ describe("a job in steps", function()
     assert.is_false(job:done())
   end)
 
-  it("holds the token in no table", function()
+  it("has the token in no table", function()
     open(HOLD)
     local job = start_and_send()
     assert.is_nil(walk.find(job, TOKEN))
@@ -119,7 +119,7 @@ describe("a job in steps", function()
 end)
 
 describe("a call whose loop raises", function()
-  it("does not keep its connection from being closed", function()
+  it("does not keep the client from being closed", function()
     local server = raw_server.start { connections = { HOLD } }
     finally(function() server:close() end)
     local client = assert(associations.new { token = TOKEN, base_url = server:url(), loop = {

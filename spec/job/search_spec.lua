@@ -1,5 +1,5 @@
--- Checks how a job finds the inputs for which HubSpot refuses a whole batch, and what the search costs.
--- The numbers of requests are pinned: a change that costs more is to be seen.
+-- Checks how a job finds the inputs for which HubSpot rejects a whole batch, and what the search costs. The
+-- numbers of requests are fixed here, so that a change which costs more is noticed.
 
 local runs = require "support.job_run"
 
@@ -41,7 +41,7 @@ local function assert_at_most(requests, seen)
 end
 
 describe("bad rows among 2,000", function()
-  it("cost one row each, when the refusal names them", function()
+  it("cost one row each if the rejection names them", function()
     for _, case in ipairs { { 1, 3 }, { 2, 5 }, { 20, 43 } } do
       local bad, requests = case[1], case[2]
       local seen, is_bad = with_bad_rows(bad, true)
@@ -50,7 +50,7 @@ describe("bad rows among 2,000", function()
     end
   end)
 
-  it("cost one row each, when the refusal names nobody, by halving", function()
+  it("cost one row each if the rejection names none, by halving", function()
     for _, case in ipairs { { 1, 23 }, { 2, 41 }, { 20, 301 } } do
       local bad, requests = case[1], case[2]
       local seen, is_bad = with_bad_rows(bad, false)
@@ -59,7 +59,7 @@ describe("bad rows among 2,000", function()
     end
   end)
 
-  it("cost no more than the budget, when all are bad", function()
+  it("cost no more than the limit of divisions if all are bad", function()
     for _, names in ipairs { true, false } do
       local seen = with_bad_rows(2000, names)
       assert.same({ 0, 2000, 0, 0 }, counts(seen))
@@ -68,7 +68,7 @@ describe("bad rows among 2,000", function()
     end
   end)
 
-  it("cost no more than the budget over the whole job, when all rows of all its batches are bad", function()
+  it("cost no more than the limit over the whole job if all rows of all batches are bad", function()
     for _, names in ipairs { true, false } do
       for _, concurrency in ipairs { 1, 4 } do
         local seen = with_bad_rows(2000, names, 2000, 100, concurrency)
@@ -79,7 +79,7 @@ describe("bad rows among 2,000", function()
     end
   end)
 
-  it("cost no more for the successes of whole batches before them", function()
+  it("cost no more after successes of whole batches", function()
     local list, refused = inputs(8000), {}
     for index = 6001, 8000 do
       list[index] = { from = "9" .. index, to = "7", types = 279 }
@@ -92,7 +92,7 @@ describe("bad rows among 2,000", function()
     assert_at_most(6 + 2 * 400 + 2 * 2 * 11 + 2, seen)
   end)
 
-  it("leave to a later batch what finds its one bad row, when all before were bad", function()
+  it("leave a later batch enough divisions to find its one bad row", function()
     local list, refused = inputs(2200), {}
     local function spoil(index)
       list[index] = { from = "9" .. (10000 + index), to = "7", types = 279 }
@@ -110,7 +110,7 @@ describe("bad rows among 2,000", function()
     assert.is_nil(seen.failures[2177].error.together)
   end)
 
-  it("past the budget fail together, and the errors say so", function()
+  it("beyond the limit fail together, and the errors say so", function()
     local seen = with_bad_rows(2000, false)
     local together = 0
     for _, failure in pairs(seen.failures) do
@@ -134,14 +134,14 @@ describe("bad rows among 2,000", function()
     end
   end)
 
-  it("scattered among 20,000, 3 in 100, cost 2 log2(2,000) requests each at the most", function()
+  it("among 20,000 rows, 3 in 100, cost at most 2 log2(2,000) requests each", function()
     local seen, is_bad = with_bad_rows(607, false, 20000)
     assert_exact(seen, is_bad, 607)
     assert_at_most(7308, seen)
     assert.is_true(7308 < 2 * 607 * math.log(2000) / math.log(2))
   end)
 
-  it("are found in each batch, as long as successes keep up with them", function()
+  it("are found in each batch as long as parts pass", function()
     local seen, is_bad = with_bad_rows(40, true, 10000)
     assert_exact(seen, is_bad, 40)
     assert_at_most(5 + 40 * 2, seen)
@@ -150,7 +150,7 @@ describe("bad rows among 2,000", function()
     assert_at_most(1714, seen)
   end)
 
-  it("are found again when the search is disturbed", function()
+  it("are found when other failures disturb the search", function()
     local refused = input(777).from
     local seen = runs.run {
       source = inputs(BATCH), batch_size = BATCH,
@@ -165,8 +165,8 @@ describe("bad rows among 2,000", function()
   end)
 end)
 
-describe("a refusal of a batch", function()
-  it("is searched with 422 as with 400", function()
+describe("the rejection of a batch", function()
+  it("is searched after 422 as after 400", function()
     local seen = runs.run {
       source = inputs(10),
       respond = function(_, _, request)
@@ -179,7 +179,7 @@ describe("a refusal of a batch", function()
     assert.equal(422, seen.failures[6].error.status)
   end)
 
-  it("that names the wrong input costs requests, and no row", function()
+  it("that names the wrong input costs requests, but no row", function()
     local seen = runs.run {
       source = inputs(64), batch_size = 64,
       respond = function(_, _, request)
@@ -193,7 +193,7 @@ describe("a refusal of a batch", function()
     assert.is_true(seen.report.requests <= 2 * 64)
   end)
 
-  -- Words as of one with too many inputs: those would bring the batch size down for the rest of the job.
+  -- Messages that resemble one about the size, which would reduce the batch size for the rest of the job.
   local function sizes_after(body)
     local seen = runs.run {
       source = inputs(100),
@@ -212,7 +212,7 @@ describe("a refusal of a batch", function()
 
   local WHOLE = { 10, 10, 10, 10, 10, 10, 10, 10, 10 }
 
-  it("that names inputs is not taken for one of too many", function()
+  it("that names inputs is not taken for one of the size", function()
     for _, body in ipairs {
       '{"message":"Invalid input JSON: inputs[3].from.id exceeds the maximum length"}',
       '{"message":"inputs[0].types: at most 50 labels per record"}',
@@ -234,11 +234,11 @@ describe("a refusal of a batch", function()
     assert.same({ "CONTACT=5002 is not valid" }, seen.failures[3].error.context.INVALID_OBJECT_IDS)
   end)
 
-  it("that names all its inputs is not taken for one of too many", function()
+  it("that names all its inputs is not taken for one of the size", function()
     assert.same(WHOLE, sizes_after '{"message":"Input: at most 50 labels","context":{"toObjectId":["7"]}}')
   end)
 
-  it("that names all inputs of it is searched by halving", function()
+  it("that names all inputs is searched by halving", function()
     local seen = runs.run {
       source = inputs(8),
       respond = function(_, _, request)
@@ -253,18 +253,18 @@ describe("a refusal of a batch", function()
 end)
 
 describe("a batch with too many inputs", function()
-  it("brings the batch size down for the rest of the job", function()
+  it("reduces the batch size for the rest of the job", function()
     local seen = runs.run { source = inputs(1000), batch_size = 100, account = { max_inputs = 30 } }
     assert.is_nil(seen.err)
     assert.same({ 1000, 0, 0, 0 }, counts(seen))
-    -- HubSpot's words tell how many there may be: batches of 30 from then on.
+    -- HubSpot's message names the limit: batches of 30 from then on.
     local refused = 0
     for _, status in ipairs(seen.statuses) do refused = refused + (status == 400 and 1 or 0) end
     assert.equal(1, refused)
     for i = 6, #seen.sizes - 1 do assert.equal(30, seen.sizes[i]) end
   end)
 
-  it("costs a few requests for each one in flight", function()
+  it("costs a few requests for each request in flight", function()
     local seen = runs.run {
       source = inputs(4000), batch_size = 500, concurrency = 4, account = { max_inputs = 100 },
     }
@@ -274,7 +274,7 @@ describe("a batch with too many inputs", function()
     assert.is_true(refused <= 5 * 7, tostring(refused))
   end)
 
-  it("is taken down to a single input, and no further", function()
+  it("is reduced down to a single input", function()
     local seen = runs.run { source = inputs(20), account = { max_inputs = 1 } }
     assert.same({ 20, 0, 0, 0 }, counts(seen))
     seen = runs.run {
@@ -285,7 +285,7 @@ describe("a batch with too many inputs", function()
     assert.is_true(seen.report.requests <= 19 + 20)
   end)
 
-  it("may have bad rows, too", function()
+  it("may also have bad rows", function()
     local seen = runs.run {
       source = inputs(200), batch_size = 100,
       account = { max_inputs = 30, rejected = { input(5).from, input(150).from }, names_rejected = false },

@@ -1,4 +1,4 @@
--- A job and single calls over one client, beside an account whose limit they fill.
+-- A job and single calls over one client that together use up the rate limit.
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
@@ -7,7 +7,7 @@ local sandbox = require "support.sandbox"
 
 local INTERVAL, LIMIT = 2, 40
 
-it("single calls beside a job that fills the rate limit do not wait for an interval's end", function()
+it("single calls beside a job that uses up the rate limit do not wait for the end of an interval", function()
   local server = sandbox.start { rate = { limit = LIMIT, interval = INTERVAL } }
   finally(function() server:close() end)
   local job

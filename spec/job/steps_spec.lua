@@ -1,5 +1,6 @@
--- How long a host is held: the CPU time between two of its turns, however many requests are in flight or
--- coroutines wait. The collector rests meanwhile: its pauses are those of all that the host has in memory.
+-- How long a step blocks the host: the CPU time between two turns of its loop, for any number of requests in
+-- flight or waiting coroutines. The garbage collector is stopped: its pauses depend on all that the host has
+-- in memory.
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
@@ -29,7 +30,7 @@ local function open(options)
   return assert(associations.new(options))
 end
 
--- Measures turns of a host: gives what runs one, and what tells the longest.
+-- Measures turns of a host: returns a function that runs one, and a function that returns the longest.
 local function stopwatch()
   local longest = 0
   return function(turn, ...)
@@ -50,7 +51,7 @@ local function shortest(attempt)
   return best
 end
 
--- Steps a job to its end; `at(n)` after the n-th step. The longest step.
+-- Steps a job to its end, calling `at(n)` after the n-th step. Returns the longest step.
 local function longest_step(options, source, job_options, at)
   return shortest(function()
     server:reset()
@@ -70,7 +71,7 @@ local function longest_step(options, source, job_options, at)
   end)
 end
 
-describe("a step of a job holds the host for no longer than 10 ms", function()
+describe("a step of a job blocks the host for at most 10 ms", function()
   for concurrency, batch_size in pairs { [4] = BATCH, [20] = BATCH, [80] = BATCH / 4 } do
     it(("with %d requests in flight"):format(concurrency), function()
       local options = { concurrency = concurrency, batch_size = batch_size }
@@ -102,7 +103,7 @@ describe("a step of a job holds the host for no longer than 10 ms", function()
     end)
   end
 
-  it("when no input can be sent", function()
+  it("when all inputs are invalid", function()
     local list = {}
     for i = 1, 5 * BATCH do list[i] = { from = "none", to = i, types = 279 } end
     local longest = longest_step({}, list, { on_failure = function() end })
@@ -120,7 +121,7 @@ describe("a step of a job holds the host for no longer than 10 ms", function()
   end)
 end)
 
-it("a long list with a hole is refused before anything is sent", function()
+it("a long list with a hole is an error before anything is sent", function()
   local list, client = jobs.inputs(100000), open {}
   list[99990] = nil
   local report, err = client:create_all("contacts", "companies", list)
@@ -131,7 +132,7 @@ end)
 
 -- ---- coroutines ----
 
--- A host's loop: one that waits for each of its coroutines, all of which share a client.
+-- A loop of a host whose coroutines all share one client.
 local function host()
   local self = { waiting = {}, ended = 0 }
   self.loop = { wait = function(fd, timeout) coroutine.yield(fd, timeout) end }
@@ -149,7 +150,7 @@ local function host()
 
   function self.spawn(action) resume(coroutine.create(action)) end
 
-  -- One turn: resumes all whose time or descriptor has come.
+  -- One turn: resumes all coroutines whose time is over or whose descriptor is readable.
   function self.turn()
     local due = math.huge
     for _, one in ipairs(self.waiting) do due = math.min(due, one.due) end
@@ -164,7 +165,7 @@ local function host()
   return self
 end
 
-describe("a turn of a host with many coroutines takes no longer than 10 ms", function()
+describe("a turn of a host with many coroutines takes at most 10 ms", function()
   local function longest_turn(count, action)
     return shortest(function()
       server:reset()

@@ -1,4 +1,4 @@
--- Checks what stops a job, what does not, and that every input is accounted for when it stops.
+-- Checks what stops a job and what does not, and that every input is accounted for when it stops.
 
 local retry = require "hubspot.associations.policy.retry"
 local runs = require "support.job_run"
@@ -60,7 +60,7 @@ describe("a job stops at once", function()
     end)
   end
 
-  it("for a token that is rejected again, also when others pass", function()
+  it("for a token that is rejected again, even if other requests succeed", function()
     local rejected = { status = 401, headers = {}, body = "{}", is_new_token = true, delay = 0 }
     local seen = runs.run {
       source = inputs(100), concurrency = 4,
@@ -76,7 +76,7 @@ describe("a job stops at once", function()
     assert.same({ "not_sent", 2 }, { seen.failures[15].outcome, seen.failures[15].error.attempts })
   end)
 
-  it("and waits for what is in flight", function()
+  it("and waits for requests in flight", function()
     local seen = runs.run {
       source = inputs(200), concurrency = 4,
       respond = function(number)
@@ -97,7 +97,7 @@ describe("a job stops at once", function()
     assert.equal(5, seen.report.requests)
   end)
 
-  it("with the outcome of what may have been done unconfirmed", function()
+  it("with the outcome unconfirmed for what may have been done", function()
     local seen = runs.run {
       source = inputs(30),
       respond = function(number, pass)
@@ -160,7 +160,7 @@ describe("a batch that never passes", function()
     end
   end
 
-  it("is unconfirmed when its responses are lost, though they were done", function()
+  it("is unconfirmed when its requests are done and their responses lost", function()
     for seed = 1, 10 do
       local store = simulation.memory()
       local seen = runs.run {
@@ -173,8 +173,8 @@ describe("a batch that never passes", function()
     end
   end)
 
-  -- Whether the others would still have passed is not known: its outcome is left to a resumed job.
-  it("stops the job when all others were done before it failed first", function()
+  -- Whether other requests would still succeed is not known: the outcome is left to a resumed job.
+  it("stops the job when all others were done before it first failed", function()
     for seed = 1, 10 do
       local store = simulation.memory()
       local seen = runs.run {
@@ -194,7 +194,7 @@ describe("a batch that never passes", function()
     end
   end)
 
-  it("stops the job when it is all there is, to be resumed", function()
+  it("stops the job, which can be resumed, when it is the only one", function()
     local seen = runs.run { source = inputs(10), respond = function() return gateway(423) end }
     assert.equal("http", seen.err.kind)
     assert.same({ 0, 0, 0, 10 }, counts(seen))
@@ -203,7 +203,7 @@ describe("a batch that never passes", function()
 end)
 
 describe("an outage", function()
-  it("stops the job, with few requests, and every input accounted for", function()
+  it("stops the job after few requests, with every input accounted for", function()
     for _, concurrency in ipairs { 1, 4, 8 } do
       local seen = runs.run {
         source = inputs(5000), concurrency = concurrency,
@@ -225,7 +225,7 @@ describe("an outage", function()
 
   -- A response that was given before the outage may come after the first that tells of it: it is then taken
   -- for a success meanwhile, and the outcome of the batch that failed first goes into the journal.
-  it("gives no input that was in flight when it began a final outcome", function()
+  it("gives no final outcome to an input that was in flight when it began", function()
     for seed = 1, 10 do
       local seen = runs.run {
         source = inputs(5000), concurrency = 4, seed = seed,
@@ -238,7 +238,7 @@ describe("an outage", function()
     end
   end)
 
-  it("in which nothing can have been done leaves nothing unconfirmed", function()
+  it("in which no request can have been done leaves nothing unconfirmed", function()
     local seen = runs.run {
       source = inputs(100),
       respond = function() return gateway(423) end,
@@ -246,7 +246,7 @@ describe("an outage", function()
     assert.same({ 0, 0, 0, 100 }, counts(seen))
   end)
 
-  it("that ends in time is only waited out", function()
+  it("that ends in time only delays the job", function()
     local seen
     seen = runs.run {
       source = inputs(300), concurrency = 4, seed = 8,
@@ -259,7 +259,7 @@ describe("an outage", function()
     assert.equal(30 + seen.report.retries, seen.report.requests)
   end)
 
-  it("that says to come back in a day stops the job", function()
+  it("with a Retry-After of a day stops the job", function()
     local seen = runs.run {
       source = inputs(50),
       respond = function() return { status = 477, headers = { ["retry-after"] = "86400" }, body = "{}" } end,
@@ -282,7 +282,7 @@ describe("an outage", function()
     assert.same({ 10, 0, 0, 0 }, counts(seen))
   end)
 
-  it("stops the job at the deadline when the rate limit lets nothing through", function()
+  it("stops the job at the deadline when the rate limit lasts", function()
     local seen = runs.run {
       source = inputs(50), requests = 1000,
       respond = function()
@@ -294,7 +294,7 @@ describe("an outage", function()
     assert.is_true(seen.report.elapsed < 700, tostring(seen.report.elapsed))
   end)
 
-  it("of the rate limit, for one batch only, is no fault of the batch's", function()
+  it("of the rate limit does not fail the batch that it rejects", function()
     local seen = runs.run {
       source = inputs(3000), concurrency = 2,
       respond = function(_, _, request)
@@ -309,7 +309,7 @@ describe("an outage", function()
     assert.equal("rate_limited", seen.err.kind)
   end)
 
-  it("that is none, but a failure now and then, never uses the budget up", function()
+  it("does not include single failures, which never use up the budget", function()
     local seen = runs.run {
       source = inputs(2000), batch_size = 1,
       respond = function(number)
@@ -321,7 +321,7 @@ describe("an outage", function()
     assert.is_true(seen.report.retries > 300)
   end)
 
-  it("that drains the retry budget stops the retries", function()
+  it("that uses up the retry budget stops the retries", function()
     assert.equal("budget", select(2, (function()
       local policy = retry.new({ max_attempts = 1e9, retry_deadline = 1e9 }, function() return 0 end)
       local delay, why
@@ -339,7 +339,7 @@ describe("an outage", function()
   end)
 end)
 
-describe("a response that is strange", function()
+describe("an unusual response", function()
   local function run_with(body, status)
     return runs.run {
       source = inputs(20),
@@ -359,7 +359,7 @@ describe("a response that is strange", function()
     end
   end)
 
-  it("does not raise in the job when it refuses", function()
+  it("does not raise in the job when it is a rejection", function()
     for _, body in ipairs {
       "", "null", "[]", "{}", "5", '{"message":5}', '{"message":{"a":1},"context":5,"errors":5}',
       '{"errors":[5,"x",null,{"message":5,"in":[],"context":"x"}]}', '{"context":[1,[2]],"category":{}}',
@@ -370,7 +370,7 @@ describe("a response that is strange", function()
     end
   end)
 
-  it("does not raise in the job when a result is no object", function()
+  it("does not raise in the job when a result is not an object", function()
     for _, body in ipairs { '{"results":[5]}', '{"results":[true]}' } do
       assert.equal(20, run_with(body).report.inputs)
     end
@@ -378,7 +378,7 @@ describe("a response that is strange", function()
 end)
 
 describe("a source", function()
-  it("that raises stops the job, and what was read is sent, or told as not sent", function()
+  it("that raises stops the job, and what was read is sent, or reported as not sent", function()
     for n = 1, 25 do
       local list = inputs(25)
       local read = 0
@@ -396,7 +396,7 @@ describe("a source", function()
     end
   end)
 
-  it("that raises anything at all stops the job", function()
+  it("that raises any value stops the job", function()
     for _, value in ipairs { "text", 5, {}, false } do
       local seen = runs.run { source = function() error(value, 0) end }
       assert.equal("source", seen.err.kind)
@@ -415,7 +415,7 @@ describe("a source", function()
     assert.is_true(raised)
   end)
 
-  it("whose input raises when it is read stops the job, and that input has failed", function()
+  it("with an input that raises when it is read stops the job, and that input has failed", function()
     local list = inputs(25)
     list[13] = setmetatable({}, { __index = function() error "no such row" end })
     for _, source in ipairs { list, iterator(list) } do
@@ -430,8 +430,8 @@ describe("a source", function()
   end)
 end)
 
-describe("an input that was read, and for which the last body had no room", function()
-  it("is told as not sent when the job stops", function()
+describe("an input that was read, and did not fit in the last body", function()
+  it("is reported as not sent when the job stops", function()
     local long, index = ("1"):rep(1024 * 1024), 0
     local function source()
       index = index + 1
@@ -451,7 +451,7 @@ describe("an input that was read, and for which the last body had no room", func
     assert.equal(long .. index, held.input.from)
     assert.equal("not_sent", held.outcome)
     assert.equal(seen.err, held.error)
-    -- A list counts the rest of it, too, and that one once.
+    -- The rest of a list is counted, too, and this input only once.
     local list = {}
     for i = 1, 80 do list[i] = { from = long .. i, to = "7", types = 279 } end
     seen = runs.run { source = list, batch_size = 2000, checks = checks, respond = refuse }
@@ -473,7 +473,7 @@ describe("a callback", function()
     assert.equal(seen.report.created, seen.world.account:count())
   end)
 
-  it("that returns nothing, or true, goes on", function()
+  it("that returns nothing, or true, does not end the job", function()
     for _, value in ipairs { true, 0, "false" } do
       local seen = runs.run { source = inputs(30), on_batch = function() return value end }
       assert.is_nil(seen.err)
