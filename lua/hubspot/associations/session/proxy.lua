@@ -28,11 +28,11 @@ local function of_environment()
   end
 end
 
--- Whether a message may show a part of a URL, other than its scheme. In a URL that cannot be parsed, any part
+-- Whether a text may show a part of a URL, other than its scheme. In a URL that cannot be parsed, any part
 -- may be the password.
-local function may_show(message, url)
+local function may_show(text, url)
   for part in url:gsub("^[A-Za-z0-9]+:", ""):gmatch "[A-Za-z0-9\128-\255]+" do
-    if message:find(part, 1, true) then return true end
+    if text:find(part, 1, true) then return true end
   end
   return false
 end
