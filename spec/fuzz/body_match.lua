@@ -21,8 +21,8 @@ local function check_associations(ids, text)
     if body:add { from = from, to = to, types = 279 } then positions[#positions + 1] = body:count() end
   end
   if not body:confirmed_by(text) then return end
-  local created = matching.match(body, positions, read(text)).created
-  assert(#created == #positions, "some have no result")
+  local succeeded = matching.match(body, positions, read(text)).succeeded
+  assert(#succeeded == #positions, "some have no result")
 end
 
 local function id_of(object)
