@@ -6,6 +6,9 @@ local matching = require "hubspot.associations.job.matching"
 local random = require "support.random"
 local responses = require "hubspot.associations.api.response"
 
+-- Where a result has the ids of its input.
+local PATHS = { from = { "fromObjectId" }, to = { "toObjectId" } }
+
 local input, ANY_ID = bodies.input, bodies.ANY_ID
 
 local function body_of(...) return bodies.of(ANY_ID, ...) end
@@ -106,7 +109,7 @@ describe("a response", function()
     local one, other = '"fromObjectId":"1"', '"toObjectId":"2"'
     local function confirmed(text)
       local batch = responses.read({ status = 201, headers = {}, body = text, date = 0 }, "batch")
-      local matched = batch and #matching.match(body, { 1 }, batch).succeeded or 0
+      local matched = batch and #matching.match(body, { 1 }, batch, PATHS).succeeded or 0
       return { body:confirmed_by(text), matched }
     end
     assert.same({ true, 1 }, confirmed(answer { "{" .. one .. "," .. other .. "}" }))
@@ -164,7 +167,7 @@ describe("a response", function()
         local batch = assert(responses.read(raw, "batch"))
         assert.equal("COMPLETE", batch.status)
         assert.is_true(batch.errors == nil or #batch.errors == 0)
-        assert.equal(#places, #matching.match(body, places, batch).succeeded)
+        assert.equal(#places, #matching.match(body, places, batch, PATHS).succeeded)
       end
     end)
     assert.is_true(confirmed > 300, tostring(confirmed))

@@ -7,6 +7,9 @@ local core = require "hubspot.associations.core"
 local matching = require "hubspot.associations.job.matching"
 local responses = require "hubspot.associations.api.response"
 
+-- Where a result has the ids of its input.
+local PATHS = { from = { "fromObjectId" }, to = { "toObjectId" } }
+
 -- The batch, read by the rules of a job: ids, a status and results that are there once.
 local function read(text)
   local batch = assert(responses.read({ status = 201, headers = {}, body = text, date = 0 }, "batch"))
@@ -21,7 +24,7 @@ local function check_associations(ids, text)
     if body:add { from = from, to = to, types = 279 } then positions[#positions + 1] = body:count() end
   end
   if not body:confirmed_by(text) then return end
-  local succeeded = matching.match(body, positions, read(text)).succeeded
+  local succeeded = matching.match(body, positions, read(text), PATHS).succeeded
   assert(#succeeded == #positions, "some have no result")
 end
 

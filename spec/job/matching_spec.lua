@@ -6,6 +6,9 @@ local core = require "hubspot.associations.core"
 local matching = require "hubspot.associations.job.matching"
 local random = require "support.random"
 
+-- Where a result has the ids of its input.
+local PATHS = { from = { "fromObjectId" }, to = { "toObjectId" } }
+
 local TYPE = 279
 
 -- A body of inputs given as { from, to, types }, and all its positions.
@@ -31,7 +34,7 @@ end
 local function match(inputs, response, positions)
   local body, all = body_of(inputs)
   response.status = "COMPLETE"
-  return matching.match(body, positions or all, response)
+  return matching.match(body, positions or all, response, PATHS)
 end
 
 -- position -> message of the error it failed with
@@ -55,6 +58,29 @@ describe("results", function()
     assert.same({ 1, 3 }, matched.missing)
     assert.same({}, matched.failed)
     assert.is_nil(matched.batch_error)
+  end)
+
+  it("have the ids of their inputs where the endpoint says", function()
+    local body = body_of(ABC)
+    local paths = { from = { "from", "id" }, to = { "to", "record", "id" } }
+    local results = {
+      { from = { id = "1" }, to = { record = { id = "11" } } }, { from = "2", to = { id = "12" } },
+    }
+    local matched = matching.match(body, { 1, 2, 3 }, { results = results }, paths)
+    assert.same({ { 1 }, { 2, 3 } }, { matched.succeeded, matched.missing })
+  end)
+
+  it("have one id where inputs have one", function()
+    local body = core.body { shape = "record" }
+    for id = 1, 3 do assert(body:add(id)) end
+    local response = {
+      results = { { from = { id = "2" } }, { from = {} }, false },
+      errors = { failure { id = { "3" } } },
+    }
+    local matched = matching.match(body, { 1, 2, 3 }, response, { from = { "from", "id" } })
+    assert.same({ { 2 }, { 1 }, { [3] = "no" } }, {
+      matched.succeeded, matched.missing, messages(matched.failed),
+    })
   end)
 
   it("that are missing, or empty, confirm nothing", function()

@@ -6,6 +6,9 @@ local core = require "hubspot.associations.core"
 local matching = require "hubspot.associations.job.matching"
 local runs = require "support.job_run"
 
+-- Where a result has the ids of its input.
+local PATHS = { from = { "fromObjectId" }, to = { "toObjectId" } }
+
 local COUNT = 2000 -- inputs
 
 -- Raises if the action takes more than `most` instructions of the interpreter. (LuaJIT does not count code
@@ -41,7 +44,8 @@ describe("a hostile response", function()
     local body, positions = body_of(COUNT)
     local details = entries(100000, { id = "1" })
     within(5e6, function() matching.suspects(body, positions, { errors = details }) end)
-    within(5e6, function() matching.match(body, positions, { status = "COMPLETE", errors = details }) end)
+    local response = { status = "COMPLETE", errors = details }
+    within(5e6, function() matching.match(body, positions, response, PATHS) end)
   end)
 
   it("with thousands of errors that all name what all inputs share costs no more, either", function()
@@ -49,7 +53,7 @@ describe("a hostile response", function()
     local errors = entries(100000, { context = { fromObjectId = { "7" } }, message = "no" })
     local matched
     within(20e6, function()
-      matched = matching.match(body, positions, { status = "COMPLETE", errors = errors })
+      matched = matching.match(body, positions, { status = "COMPLETE", errors = errors }, PATHS)
     end)
     assert.same({}, matched.missing)
     within(20e6, function() matching.suspects(body, positions, { errors = errors }) end)
@@ -64,7 +68,7 @@ describe("a hostile response", function()
         message = tostring(position),
       }
     end
-    local matched = matching.match(body, positions, { status = "COMPLETE", errors = errors })
+    local matched = matching.match(body, positions, { status = "COMPLETE", errors = errors }, PATHS)
     for position = 1, COUNT do assert.equal(tostring(position), matched.failed[position].message) end
     assert.equal(COUNT, #matching.suspects(body, positions, { errors = errors }).loose)
   end)
@@ -78,7 +82,7 @@ describe("a hostile response", function()
         positions[position] = position
         errors[position] = { context = { fromObjectId = { from } }, message = "no" }
       end
-      local matched = matching.match(body, positions, { status = "COMPLETE", errors = errors })
+      local matched = matching.match(body, positions, { status = "COMPLETE", errors = errors }, PATHS)
       assert.same({}, matched.missing)
       for position = 1, COUNT do assert.is_table(matched.failed[position]) end
       assert.equal(COUNT, #matching.suspects(body, positions, { errors = errors }).loose)
@@ -94,7 +98,7 @@ describe("a hostile response", function()
       local context = { fromObjectId = { from }, toObjectId = { to } }
       errors[position] = { context = context, message = tostring(position) }
     end
-    local matched = matching.match(body, positions, { status = "COMPLETE", errors = errors })
+    local matched = matching.match(body, positions, { status = "COMPLETE", errors = errors }, PATHS)
     for position = 1, COUNT do assert.equal(tostring(position), matched.failed[position].message) end
   end)
 
@@ -102,7 +106,7 @@ describe("a hostile response", function()
     local body = core.body { check_ids = false }
     assert(body:add { from = "a", to = "b\0c", types = 279 })
     local results = { { fromObjectId = "a\0b", toObjectId = "c" } }
-    assert.same({ 1 }, matching.match(body, { 1 }, { status = "COMPLETE", results = results }).missing)
+    assert.same({ 1 }, matching.match(body, { 1 }, { status = "COMPLETE", results = results }, PATHS).missing)
   end)
 
   it("blames nobody by a number that stands for several ids", function()
@@ -110,7 +114,7 @@ describe("a hostile response", function()
     assert(body:add { from = "9007199254740992", to = "1", types = 279 })
     assert(body:add { from = "9007199254740993", to = "2", types = 279 })
     local errors = core.decode '[{"message":"no","context":{"fromObjectId":[9007199254740993]}}]'
-    local matched = matching.match(body, { 1, 2 }, { status = "COMPLETE", errors = errors })
+    local matched = matching.match(body, { 1, 2 }, { status = "COMPLETE", errors = errors }, PATHS)
     assert.is_nil(matched.failed[1])
   end)
 
@@ -137,7 +141,7 @@ describe("a hostile response", function()
       return { message = message, context = { fromObjectId = { id }, x = { ("x"):rep(size) } } }
     end
     local errors = { entry("100001", ("m"):rep(100000), 70000), entry("100002", "short", 1000) }
-    local failed = matching.match(body, positions, { status = "COMPLETE", errors = errors }).failed
+    local failed = matching.match(body, positions, { status = "COMPLETE", errors = errors }, PATHS).failed
     assert.equal(("m"):rep(4096), failed[1].message)
     assert.is_nil(failed[1].context)
     assert.same(errors[2].context, failed[2].context)

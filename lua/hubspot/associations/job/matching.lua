@@ -21,9 +21,10 @@ local function unescape(text)
   return text:find("\\", 1, true) and core.decode('["' .. text .. '"]')[1] or text
 end
 
+-- An input without a second id has an empty one.
 local function ids_of(body, position)
   local from, to = body:ids(position)
-  return unescape(from), unescape(to)
+  return unescape(from), unescape(to or "")
 end
 
 -- One key for two ids. The length makes it unique: the ids "1", "23" and "12", "3" have different keys.
@@ -31,20 +32,28 @@ local function pair_key(from, to)
   return #from .. ":" .. from .. to
 end
 
+-- The id in a result, by the list of keys that leads to it; an empty one where the inputs have none.
+local function id_at(result, path)
+  local value = path and result or ""
+  for _, key in ipairs(path or {}) do
+    value = type(value) == "table" and value[key] or nil
+  end
+  return type(value) == "string" and value or nil
+end
+
 -- The keys of the pairs that results name.
-local function confirmed_pairs(results)
+local function confirmed_pairs(results, paths)
   local confirmed = {}
   for _, result in ipairs(results or {}) do
-    local is_result = type(result) == "table"
-    local from, to = is_result and result.fromObjectId, is_result and result.toObjectId
-    if type(from) == "string" and type(to) == "string" then confirmed[pair_key(from, to)] = true end
+    local from, to = id_at(result, paths.from), id_at(result, paths.to)
+    if from and to then confirmed[pair_key(from, to)] = true end
   end
   return confirmed
 end
 
 -- Splits the positions into those with a result and those without one; with the ids of the latter.
-local function split_by_results(body, positions, results)
-  local confirmed = confirmed_pairs(results)
+local function split_by_results(body, positions, results, paths)
+  local confirmed = confirmed_pairs(results, paths)
   local succeeded, unresolved, ids = {}, {}, {}
   for _, position in ipairs(positions) do
     local from, to = ids_of(body, position)
@@ -267,10 +276,11 @@ end
 ---@param body userdata has the inputs that were sent, and maybe more
 ---@param positions integer[] those that were sent
 ---@param response hubspot.associations.BatchResponse
+---@param paths table<"from"|"to", string[]> where a result has the ids: the endpoint's field `result`
 ---@param direction hubspot.associations.Direction|nil
 ---@return hubspot.associations.Matched
-function matching.match(body, positions, response, direction)
-  local succeeded, unresolved, ids = split_by_results(body, positions, response.results)
+function matching.match(body, positions, response, paths, direction)
+  local succeeded, unresolved, ids = split_by_results(body, positions, response.results, paths)
   if #unresolved == 0 then return { succeeded = succeeded, failed = {}, missing = {} } end
   local finder = new_finder(body, unresolved, ids)
   local failed, is_final, anonymous = assign_errors(finder, response.errors, direction)

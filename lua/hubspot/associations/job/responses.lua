@@ -131,7 +131,8 @@ end
 -- HubSpot accepted the chunk as a whole: gives its inputs the outcomes that the response has for them.
 function responses:accepted(chunk, now, response)
   local batch = chunk.batch
-  local matched = matching.match(batch.body, chunk.positions, response, self.direction)
+  local paths = self.endpoint.result
+  local matched = matching.match(batch.body, chunk.positions, response, paths, self.direction)
   if self.on_batch then
     for _, result in ipairs(response.results or {}) do batch.results[#batch.results + 1] = result end
   end
