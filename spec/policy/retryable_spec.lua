@@ -12,7 +12,7 @@ end
 
 describe("a failed request", function()
   it("is sent again after each failure that may be temporary", function()
-    local statuses = { 408, 409, 423, 477, 500, 501, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526 }
+    local statuses = { 408, 409, 423, 425, 477, 500, 501, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526 }
     for _, status in ipairs(statuses) do
       assert.is_true(retryable.is_retryable(http(status)), tostring(status))
     end
@@ -79,7 +79,7 @@ describe("a failed request", function()
       { kind = "tls", curl_code = CERTIFICATE, sent = false },
       { kind = "timeout", sent = false }, { kind = "closed", sent = false },
       { kind = "rate_limited", status = 429 }, { kind = "daily_limit", status = 429 },
-      http(400), http(409), http(422), http(423), http(477), http(413),
+      http(400), http(409), http(422), http(423), http(425), http(477), http(413),
       { kind = "unauthorized", status = 401 }, { kind = "forbidden", status = 403 },
       { kind = "not_found", status = 404 }, { kind = "redirect", status = 302 }, { kind = "token" },
     } do

@@ -18,6 +18,7 @@ local PASSING_STATUS = {
   [408] = true, -- the request took too long to arrive: the network may be faster next time
   [409] = true, -- a conflict with another request, which lasts as long as that request
   [423] = true, -- a locked resource: HubSpot asks for a pause of 2 s
+  [425] = true, -- the server does not want to risk a replay of early data: it says to send it later
   [477] = true, -- the account is being moved to another data centre: Retry-After says for how long
 }
 
