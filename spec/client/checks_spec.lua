@@ -1,5 +1,5 @@
--- What is checked before it is sent, by every way in: create, create_all, start, the command and its dry run.
--- The rules themselves are record_id_spec's, body_types_spec's and types_spec's matter.
+-- What is checked before it is sent, in create, create_all, start, the command and its dry run. The rules
+-- themselves are checked in core/record_id_spec.lua, core/body_types_spec.lua and client/types_spec.lua.
 
 local clients = require "support.clients"
 local command = require "support.command"
@@ -20,7 +20,7 @@ local function new(options)
   return clients.open(account:url(), options)
 end
 
--- The refusal of one input, by each method of a client; nothing is sent.
+-- The error of one invalid input, by each method of a client; nothing is sent.
 local function refusals(client, from, to, input)
   local _, err = client:create(from, to, { input })
   local report = client:create_all(from, to, { input })
@@ -32,7 +32,7 @@ local function refusals(client, from, to, input)
 end
 
 describe("a type id of another direction", function()
-  it("is refused by create, create_all and start, and nothing is sent", function()
+  it("is an error of create, create_all and start, and nothing is sent", function()
     for _, names in ipairs { { "companies", "contacts" }, { "company", "Contact" }, { "0-2", "0-1" } } do
       local input = { from = "1", to = "2", types = 279 }
       for _, err in ipairs(refusals(new(), names[1], names[2], input)) do
@@ -41,7 +41,7 @@ describe("a type id of another direction", function()
     end
   end)
 
-  it("costs only its own input in a job", function()
+  it("fails only its own input in a job", function()
     local report = assert(new():create_all("companies", "contacts", {
       { from = "1", to = "2", types = 280 }, { from = "3", to = "4", types = { 280, 1 } },
       { from = "5", to = "6", types = 2 },
@@ -51,7 +51,7 @@ describe("a type id of another direction", function()
     assert.equal("types[2]", report.failures[1].error.field)
   end)
 
-  it("is sent where types are not checked, and where an object type is custom or unknown", function()
+  it("is sent if types are not checked, or an object type is custom or unknown", function()
     local client = new { check_types = false }
     local input = { from = "1", to = "2", types = 279 }
     client:create("companies", "contacts", { input })
@@ -64,8 +64,8 @@ describe("a type id of another direction", function()
   end)
 end)
 
-describe("an id that is none", function()
-  it("is refused by create, create_all and start, and nothing is sent", function()
+describe("an invalid id", function()
+  it("is an error of create, create_all and start, and nothing is sent", function()
     for _, id in ipairs { "101.0", "1.01E+11", "#N/A", "202;203", "00101", "", "\194\160101", 1.5, 0 } do
       local input = { from = id, to = "2", types = 279 }
       for _, err in ipairs(refusals(new(), "contacts", "companies", input)) do
@@ -75,7 +75,7 @@ describe("an id that is none", function()
     end
   end)
 
-  it("is sent as it is where ids are not checked", function()
+  it("is sent unchanged if ids are not checked", function()
     local client = new { check_ids = false }
     client:create("contacts", "companies", { { from = "a1", to = "101.0", types = 279 } })
     assert.equal(1, account:statistics().requests)
@@ -90,7 +90,7 @@ describe("the command", function()
     return command.run(argv, { stdin = stdin })
   end
 
-  it("refuses a --type of another direction before it reads a row or touches a journal", function()
+  it("rejects a --type of another direction before it reads a row or opens a journal", function()
     local folder = process.make_folder()
     finally(function() process.remove_folder(folder) end)
     local journal = folder .. "/journal"
@@ -106,7 +106,7 @@ describe("the command", function()
     assert.equal(0, account:statistics().requests)
   end)
 
-  it("refuses a row's type of another direction, and links the others", function()
+  it("rejects a row's type of another direction, and links the other rows", function()
     local rows = "from,to,type\n1,2,280\n3,4,279\n5,6,USER_DEFINED:279\n"
     local result = create("companies", "contacts", { "--dry-run" }, rows)
     assert.equal(1, result.code)
@@ -118,13 +118,13 @@ describe("the command", function()
     assert.matches("line 3: types: " .. RIGHT, result.stdout, 1, true)
   end)
 
-  it("takes --type for another category, or for objects it does not know, as it is", function()
+  it("accepts any --type of another category, or between unknown objects", function()
     local custom = { "--type", "279", "--category", "USER_DEFINED" }
     assert.equal(0, create("companies", "contacts", custom, "1,2\n").code)
     assert.equal(0, create("0-2", "2-77", { "--type", "279" }, "1,2\n").code)
   end)
 
-  it("refuses ids that are none, in CSV and JSON Lines alike, and links no other record", function()
+  it("rejects invalid ids, in CSV and in JSON Lines, and links no other record", function()
     local csv = 'from,to\n1.01E11,1\n101.0,2\n"202;203",3\n#N/A,4\nNULL,5\n00101,6\n"1,234",7\n-1,8\n101,9\n'
     local jsonl = '{"from":3.83743e+10,"to":5.92264e+09}\n{"from":101.0,"to":2}\n{"from":1e2,"to":3}\n'
       .. '{"from":{"id":1E2},"to":{"id":4}}\n{"fr\\u006fm":1e2,"to":5}\n{"from":"1e2","to":6}\n'
@@ -139,7 +139,7 @@ describe("the command", function()
     end
   end)
 
-  it("says once what many ids have in common, and names the id of a row that stands alone", function()
+  it("says once what many ids have in common, and names the id of a single row", function()
     local rows = { "from,to\n" }
     for row = 2, 3001 do rows[row] = ("%d.5E+11,%d\n"):format(row, row) end
     rows[3002] = "#N/A,7\n"
@@ -153,7 +153,7 @@ describe("the command", function()
     end
   end)
 
-  it("links the ids of JSON Lines with every digit", function()
+  it("links the ids of JSON Lines with all their digits", function()
     local result = create("contacts", "companies", { "--type", "279" },
       '{"from":9007199254740993,"to":9223372036854775807}\n')
     assert.equal(0, result.code)

@@ -1,5 +1,5 @@
--- client:create against the sandbox, over real HTTP: what is really in the account afterwards, and what the
--- caller is told. What goes over the wire byte by byte is request_spec's and the raw specs' matter.
+-- client:create against the sandbox, over real HTTP: what the account has afterwards, and what the caller
+-- gets. The bytes of requests are checked in session/request_spec.lua.
 
 local core = require "hubspot.associations.core"
 local clients = require "support.clients"
@@ -7,7 +7,7 @@ local sandbox = require "support.sandbox"
 
 local TOKEN = clients.TOKEN
 
--- What the account holds, one word per association: contacts to companies only.
+-- What the account has, one word per association: contacts to companies only.
 local function held(account)
   local words = {}
   for index, one in ipairs(account:associations()) do
@@ -33,7 +33,7 @@ describe("client:create", function()
     return clients.open(account:url(), changes)
   end
 
-  -- A refusal: the error of a call that gave no batch.
+  -- The error of a call that returned no batch.
   local function refusal(client, from, to, inputs)
     local batch, err = client:create(from or "contacts", to or "companies", inputs or many(1))
     assert.is_nil(batch)
@@ -54,7 +54,7 @@ describe("client:create", function()
 
   after_each(clients.close)
 
-  it("creates what every form of an input names", function()
+  it("creates inputs of every form", function()
     local defined = { associationCategory = "HUBSPOT_DEFINED", associationTypeId = 1 }
     local custom = { associationCategory = "USER_DEFINED", associationTypeId = 77 }
     local proxy = setmetatable({}, { __index = { from = "109", to = 209, types = 279 } })
@@ -93,7 +93,7 @@ describe("client:create", function()
     assert.same({ "9007199254740991 9007199254740993123 HUBSPOT_DEFINED 1" }, held(account))
   end)
 
-  it("gives HubSpot's response as plain tables", function()
+  it("returns HubSpot's response as plain tables", function()
     local batch = assert(new():create("contacts", "companies", { { from = 101, to = 202, types = 1 } }))
     assert.equal("COMPLETE", batch.status)
     assert.same({ {
@@ -105,7 +105,7 @@ describe("client:create", function()
     end
   end)
 
-  it("tells about the exchange in its second value", function()
+  it("returns details of the exchange as its second value", function()
     account:configure({ rate = { limit = 100, interval = 10, daily = 1000 }, latency = 0.05 })
     local client = new()
     local _, meta = assert(client:create("contacts", "companies", many(1)))
@@ -120,12 +120,12 @@ describe("client:create", function()
     assert.not_equal(meta.correlation_id, second.correlation_id)
   end)
 
-  it("has no rate limit to tell when the service sends none", function()
+  it("returns no rate limit when the service sends none", function()
     local _, meta = assert(new():create("contacts", "companies", many(1)))
     assert.is_nil(meta.rate_limit)
   end)
 
-  it("takes any 2xx as a success", function()
+  it("accepts any 2xx as a success", function()
     for _, status in ipairs({ 200, 201, 202 }) do
       account:configure({ status = status })
       local batch, meta = assert(new():create("contacts", "companies", many(3)))
@@ -133,7 +133,7 @@ describe("client:create", function()
     end
   end)
 
-  it("speaks every version of the path", function()
+  it("can use every version of the path", function()
     local statuses = { ["2025-09"] = 201, ["2026-03"] = 201, ["2026-09"] = 200, v4 = 201 }
     for version, status in pairs(statuses) do
       local _, meta = assert(new({ version = version }):create("contacts", "companies", many(1)))
@@ -141,12 +141,12 @@ describe("client:create", function()
     end
   end)
 
-  it("takes object type ids and singular names as the service does", function()
+  it("accepts object type ids and singular names like the service", function()
     assert(new():create("0-1", "company", many(2)))
     assert.equal(2, #held(account))
   end)
 
-  it("gives the inputs that were not created as errors of a success", function()
+  it("returns inputs that were not created as errors of a success", function()
     local batch, meta = assert(new():create("contacts", "companies", {
       { from = 101, to = 201, types = 1 },
       { from = "404101", to = 202, types = 1 },
@@ -171,7 +171,7 @@ describe("client:create", function()
     assert.same({ "101 201 HUBSPOT_DEFINED 1", "105 205 HUBSPOT_DEFINED 279" }, held(account))
   end)
 
-  it("is a success when every input was refused: the answer says so", function()
+  it("is a success when every input was rejected: the response says so", function()
     local batch, meta = assert(new():create("contacts", "companies", {
       { from = "404101", to = 202, types = 1 },
     }))
@@ -190,7 +190,7 @@ describe("client:create", function()
     end
   end)
 
-  it("creates the same association twice without complaint", function()
+  it("creates the same association twice without an error", function()
     local client = new()
     for _ = 1, 2 do
       assert.equal(1, #assert(client:create("contacts", "companies", many(1))).results)
@@ -207,7 +207,7 @@ describe("client:create", function()
     assert.equal(1, account:statistics().requests)
   end)
 
-  it("refuses more inputs than batch_size, and points to create_all", function()
+  it("returns an error for more inputs than batch_size that names create_all", function()
     local cases = { { new(), 2001, "2000" }, { new({ batch_size = 10 }), 11, "10" } }
     for _, case in ipairs(cases) do
       local err = refusal(case[1], nil, nil, many(case[2]))
@@ -219,7 +219,7 @@ describe("client:create", function()
     assert(cases[2][1]:create("contacts", "companies", many(10)))
   end)
 
-  it("sends nothing when one input is bad, and reports all bad ones together", function()
+  it("sends nothing when one input is invalid, and reports all invalid ones together", function()
     local err = refusal(new(), nil, nil, {
       { from = 1, to = 2, types = 1 },
       { from = "", to = 2, types = 1 },
@@ -260,7 +260,7 @@ describe("client:create", function()
     end
   end)
 
-  it("tells of a refused request in HubSpot's own words", function()
+  it("returns HubSpot's own message of a rejected request", function()
     local err = refusal(new(), nil, nil, { { from = 1, to = 2, types = 7777 } })
     assert.same({ "http", 400, "VALIDATION_ERROR" }, { err.kind, err.status, err.category })
     assert.equal("One or more associations are invalid", err.message)
@@ -273,20 +273,20 @@ describe("client:create", function()
     end
   end)
 
-  it("tells of an object type that HubSpot does not know", function()
+  it("returns the error of an object type that HubSpot does not know", function()
     local err = refusal(new(), "unicorns")
     assert.same({ "http", 400 }, { err.kind, err.status })
     assert.equal("Unable to infer object type from: unicorns", err.message)
   end)
 
-  it("tells of too many inputs in HubSpot's own words", function()
+  it("returns HubSpot's own message about too many inputs", function()
     account:configure({ max_inputs = 5 })
     local err = refusal(new(), nil, nil, many(6))
     assert.same({ "http", 400 }, { err.kind, err.status })
     assert.matches("^The maximum number of inputs supported in a batch is 5%.", err.message)
   end)
 
-  it("tells of a token that is not good, and of one that has expired", function()
+  it("returns the error of an invalid token, and of an expired one", function()
     account:configure({ token = { "another-good-token" } })
     local err = refusal(new())
     assert.same({ "unauthorized", 401, "INVALID_AUTHENTICATION" }, { err.kind, err.status, err.category })
@@ -296,20 +296,20 @@ describe("client:create", function()
     assert.equal(2, account:statistics().requests) -- a string is not asked for again
   end)
 
-  it("tells of scopes that the app lacks", function()
+  it("returns the error of missing scopes", function()
     account:configure({ forbidden = { "crm.objects.companies.write" } })
     local err = refusal(new())
     assert.same({ "forbidden", 403, "MISSING_SCOPES" }, { err.kind, err.status, err.category })
     assert.same({ "crm.objects.companies.write" }, err.errors[1].context.requiredGranularScopes)
   end)
 
-  it("tells of a path that does not exist", function()
+  it("returns the error of a path that does not exist", function()
     local err = refusal(new({ version = "2019-01" }))
     assert.same({ "not_found", 404 }, { err.kind, err.status })
     assert.matches("version", tostring(err))
   end)
 
-  it("tells of a reached limit, and tells the daily one apart", function()
+  it("returns the error of the rate limit, and another one of the daily limit", function()
     local policies = {
       { { limit = 0 }, "rate_limited", "TEN_SECONDLY_ROLLING" },
       { { limit = 0, interval = 1 }, "rate_limited", "SECONDLY" },
@@ -326,7 +326,7 @@ describe("client:create", function()
     end
   end)
 
-  it("keeps a client usable after a refusal", function()
+  it("can be used again after a rejection", function()
     local client = new()
     account:configure({ forbidden = true })
     assert.equal("forbidden", refusal(client).kind)
@@ -334,7 +334,7 @@ describe("client:create", function()
     assert(client:create("contacts", "companies", many(1)))
   end)
 
-  it("keeps clients apart: each has its own token and options", function()
+  it("uses the token and options of its own client", function()
     account:configure({ token = { TOKEN } })
     local good, bad = new(), new({ token = "another-token-altogether" })
     assert(good:create("contacts", "companies", many(1)))
@@ -342,7 +342,7 @@ describe("client:create", function()
     assert(good:create("contacts", "companies", many(1)))
   end)
 
-  it("waits with the loop that it is given, on one descriptor", function()
+  it("waits with the given loop, on one descriptor", function()
     account:configure({ latency = 0.02 })
     local waits, descriptors = 0, {}
     local client = new({ loop = {
@@ -359,7 +359,7 @@ describe("client:create", function()
     assert.is_nil(next(descriptors, (next(descriptors))))
   end)
 
-  it("waits on the descriptor alone, when its loop has no timers, also for the next attempt", function()
+  it("waits only on the descriptor when its loop has no timers, also for the next attempt", function()
     local faulty = sandbox.start({ faults = { ["1"] = "unavailable" } })
     finally(function() faulty:close() end)
     local client = new({ base_url = faulty:url(), max_attempts = 2, loop = {

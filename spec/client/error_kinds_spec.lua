@@ -5,7 +5,7 @@ local error_kinds = require "hubspot.associations.error_kinds"
 local errors = require "hubspot.associations.errors"
 local checkout = require "support.checkout"
 
--- Adds all that a pattern captures in a text to a set.
+-- Adds all captures of a pattern in a text to a set.
 local function collect(set, text, pattern)
   for found in text:gmatch(pattern) do set[found] = true end
 end
@@ -17,7 +17,7 @@ local function names_of(set)
   return names
 end
 
--- All files of a folder in one text.
+-- All files of a folder as one text.
 local function text_of(find)
   local texts = {}
   for _, path in ipairs(checkout.files(find)) do texts[#texts + 1] = checkout.read(path) end
@@ -27,8 +27,8 @@ end
 local LUA = text_of "lua -name '*.lua' -not -path '*/sandbox/*' -not -path '*/cli/*'"
 local C = text_of "src -name '*.c'"
 
--- The kinds of error that the code can make, or asks for: written as a field, in a comparison, or in a table
--- or function that picks one.
+-- The kinds of error that the code makes or compares: in a field, a comparison, or a table or function that
+-- chooses one.
 local function kinds_in_code()
   local kinds = {}
   collect(kinds, LUA, 'kind = "([%l_]+)"')
@@ -49,7 +49,7 @@ describe("the registry of error kinds", function()
     assert.same(names_of(kinds_in_code()), names_of(error_kinds))
   end)
 
-  it("says of each what happened, what to do, and whether it may pass later", function()
+  it("says of each what happened, what to do, and whether it may be temporary", function()
     local types = {
       happened = "string", advice = "string", command = "string",
       needs_advice = "boolean", is_unanswered = "boolean",
@@ -72,7 +72,7 @@ describe("the registry of error kinds", function()
     end
   end)
 
-  it("gives tostring its advice, as plain text", function()
+  it("has its advice in tostring, as plain text", function()
     for name, kind in pairs(error_kinds) do
       local line = name .. ": no"
       if kind.needs_advice then line = line .. "; " .. kind.advice:gsub("`", "") end

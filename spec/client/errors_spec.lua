@@ -1,4 +1,4 @@
--- Checks the error table and its one line. Does no I/O.
+-- Checks the error table and its one-line text. Does no I/O.
 
 local errors = require "hubspot.associations.errors"
 
@@ -17,7 +17,7 @@ describe("an error", function()
     assert.is_nil(err.status)
   end)
 
-  it("is told from other values", function()
+  it("is distinguished from other values", function()
     assert.is_true(errors.is(errors.new { kind = "network", message = "" }))
     for _, value in ipairs { {}, "network", 5, true, setmetatable({}, {}), io.stdout } do
       assert.is_false(errors.is(value))
@@ -25,7 +25,7 @@ describe("an error", function()
     assert.is_false(errors.is(nil))
   end)
 
-  it("can be put together with text", function()
+  it("can be concatenated with text", function()
     local err = errors.new { kind = "network", message = "no route" }
     assert.equal("failed: network: no route", "failed: " .. err)
     assert.equal("network: no route!", err .. "!")
@@ -36,7 +36,7 @@ describe("an error", function()
     assert.equal("closed: the client is closed", line { kind = "closed", message = "the client is closed" })
   end)
 
-  it("tells the place in the input", function()
+  it("says where in the input it is", function()
     local text = line { kind = "invalid_input", message = "expected x", index = 3, field = "from.id" }
     assert.equal("invalid_input: input 3, from.id: expected x", text)
     assert.equal("invalid_input: inputs: none", line { kind = "invalid_input", message = "none",
@@ -44,7 +44,7 @@ describe("an error", function()
     assert.equal("invalid_input: input 1: x", line { kind = "invalid_input", message = "x", index = 1 })
   end)
 
-  it("tells what HubSpot's support asks for", function()
+  it("has what HubSpot's support asks for", function()
     local text = line {
       kind = "http", message = "bad", status = 400, category = "VALIDATION_ERROR", policyName = "DAILY",
       correlationId = "aaaa-bbbb", attempts = 3,
@@ -55,7 +55,7 @@ describe("an error", function()
     assert.equal("http: bad (HTTP 500)", line { kind = "http", message = "bad", status = 500, attempts = 1 })
   end)
 
-  it("adds what to do, for the kinds where that is not plain", function()
+  it("adds advice for the kinds that need it", function()
     for kind, advice in pairs {
       unauthorized = "token", forbidden = "scopes", not_found = "object types", redirect = "base_url",
       daily_limit = "midnight",
@@ -72,7 +72,7 @@ describe("an error", function()
     assert.equal("http: bad", text)
   end)
 
-  it("neutralises control characters, wherever they came from", function()
+  it("replaces control characters from any source", function()
     local evil = "a\r\nb\27[31mc\0d\127e\te"
     local text = line {
       kind = "http", message = evil, category = evil, policyName = evil, correlationId = evil, field = evil,
@@ -81,7 +81,7 @@ describe("an error", function()
     assert.truthy(text:find("a b [31mc d e e", 1, true), text)
   end)
 
-  it("neutralises the control characters beyond ASCII, which terminals obey too", function()
+  it("replaces control characters beyond ASCII, which terminals also obey", function()
     for _, control in ipairs { "\194\155", "\194\133", "\194\144", "\226\128\168", "\226\128\174" } do
       local text = line { kind = "http", message = "a" .. control .. "31mb" }
       assert.is_nil(text:find(control, 1, true), ("%q"):format(control))
@@ -94,7 +94,7 @@ describe("an error", function()
     assert.equal("http: 100 %s %d %% of it", line { kind = "http", message = "100 %s %d %% of it" })
   end)
 
-  it("names itself to Lua", function()
+  it("has a __name", function()
     assert.equal("hubspot.associations.error", getmetatable(errors.new { kind = "x", message = "" }).__name)
   end)
 end)
@@ -118,7 +118,7 @@ describe("check", function()
     assert.same({ false, "check failed, without an error" }, { pcall(check, nil) })
   end)
 
-  it("tells why there is no client", function()
+  it("shows why there is no client", function()
     local raised = select(2, pcall(check, require("hubspot.associations").new { token = "\n" }))
     assert.matches("^token: the token begins", raised)
   end)

@@ -1,4 +1,4 @@
--- Checks explanation.lua: HubSpot's error in, its reasons out. Bodies as users published them.
+-- Checks explanation.lua: the reasons in HubSpot's errors. The bodies were published by users.
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
@@ -11,8 +11,8 @@ local function words(body)
   return explanation.words(err)
 end
 
-describe("the words for an error", function()
-  it("have the reason that its context gives, under whatever key", function()
+describe("the explanation of an error", function()
+  it("has the reason in its context, under any key", function()
     assert.are.equal("One or more associations are invalid: CONTACT=38374264688 is not valid", words [[
       {"status":"error","message":"One or more associations are invalid","context":{"INVALID_OBJECT_IDS":
       ["CONTACT=38374264688 is not valid"],"objectId":["38374264688"],"objectType":["CONTACT"]},
@@ -25,7 +25,7 @@ describe("the words for an error", function()
       {"message":"Refused.","context":{"NEVER_SEEN":["one reason","another reason"]}}]])
   end)
 
-  it("do not say twice what the message says, or what the request said", function()
+  it("does not repeat the message or the request", function()
     assert.are.equal("No contact with ID 9993051 exists", words [[
       {"message":"No contact with ID 9993051 exists","context":{"objectType":["contact"],"id":["9993051"]}}]])
     assert.are.equal("0-5 is not a valid association type between CONTACT and DEAL", words [[
@@ -35,12 +35,12 @@ describe("the words for an error", function()
       {"message":"Refused","context":{"fromObjectId":["1"],"toObjectId":["2"],"ids":["3"]}}]])
   end)
 
-  it("name the key of what is no sentence", function()
+  it("names the key of a value that is not a sentence", function()
     assert.are.equal("Over the limit: limit: 50; reason: TOO_MANY",
       words [[{"message":"Over the limit","context":{"limit":[50],"reason":["TOO_MANY"]}}]])
   end)
 
-  it("name the scopes that a 403 asks for", function()
+  it("names the scopes that a 403 requires", function()
     assert.are.equal("This app hasn't been granted all required scopes to make this call: One or more of the "
       .. "following scopes are required.; scopes: crm.objects.companies.write", words [[
       {"message":"This app hasn't been granted all required scopes to make this call.","errors":[{"message":
@@ -53,7 +53,7 @@ describe("the words for an error", function()
     assert.are.same({}, explanation.scopes { message = "none" })
   end)
 
-  it("stay short, and quickly made, however much there is", function()
+  it("is short, and quickly made, for an error of any size", function()
     local values, details = {}, {}
     for index = 1, 100000 do
       values[index] = "a reason of its own, number " .. index
@@ -68,7 +68,7 @@ describe("the words for an error", function()
     assert.truthy(text:find "and more$")
   end)
 
-  it("survive an error of any shape", function()
+  it("never raises, for an error of any shape", function()
     local deep = {}
     deep[1] = deep
     local nested = { a = { b = { c = { d = "e f" } } } }
@@ -82,7 +82,7 @@ describe("the words for an error", function()
     end
   end)
 
-  it("are part of an error's own line", function()
+  it("is part of an error's own line", function()
     local context = { A = { "since it is so" } }
     local err = errors.new { kind = "http", status = 400, message = "Refused", context = context }
     assert.are.equal("http: Refused: since it is so (HTTP 400)", tostring(err))

@@ -1,5 +1,5 @@
--- Checks the options of associations.new and of a job: defaults, good and bad values of each, and the message
--- for a bad one. Does no I/O.
+-- Checks the options of associations.new and of a job: defaults, valid and invalid values of each, and the
+-- message for an invalid one. Does no I/O.
 
 local associations = require "hubspot.associations"
 local endpoints = require "hubspot.associations.api.endpoints"
@@ -35,7 +35,7 @@ local NOT_A_NUMBER = 0 / 0
 
 local BOOLEAN = { good = { true, false }, bad = { 0, 1, "true", {}, print } }
 
--- Each option: values that are taken, and values that are not.
+-- Each option: valid values, and invalid ones.
 local VALUES = {
   token = {
     good = { "pat-na1-x", function() end, "" },
@@ -112,7 +112,7 @@ local JOB_VALUES = {
   },
 }
 
--- What an error shows of a value: numbers, and of anything else its type.
+-- What an error shows of a value: a number, or the type of any other value.
 local function shown(value)
   return type(value) == "number" and tostring(value) or "a " .. type(value)
 end
@@ -163,7 +163,7 @@ describe("options", function()
     end
   end)
 
-  it("take every good value as it is", function()
+  it("accept every valid value unchanged", function()
     for name, values in pairs(VALUES) do
       for _, value in ipairs(values.good) do
         local read = options.read(with(name, value))
@@ -172,7 +172,7 @@ describe("options", function()
     end
   end)
 
-  it("let batch_size be what the endpoint with the most inputs takes, by default", function()
+  it("have a default batch_size of the most inputs that any endpoint accepts", function()
     local most = 0
     for _, row in pairs(endpoints) do most = math.max(most, row.most or 0) end
     assert.equal(most, options.read({ token = "t" }).batch_size)
@@ -180,7 +180,7 @@ describe("options", function()
     assert.equal(("a whole number from 1 to %d"):format(most), options.expected("batch_size", most + 1))
   end)
 
-  it("raise for every bad value, naming the option and the number, or the kind of value", function()
+  it("raise for every invalid value, naming the option and the number, or the type of the value", function()
     for name, values in pairs(VALUES) do
       for _, value in ipairs(values.bad) do
         local message = raised_by_new(with(name, value))
@@ -190,7 +190,7 @@ describe("options", function()
     end
   end)
 
-  it("may be false no more than any other wrong value", function()
+  it("are invalid if they are false", function()
     for name, values in pairs(VALUES) do
       if values ~= BOOLEAN then
         local message = raised_by_new(with(name, false))
@@ -211,7 +211,7 @@ describe("options", function()
     assert.is_nil(raised_by_new({ tokn = "pat-na1-secret" }):find("secret", 1, true))
   end)
 
-  it("are a table", function()
+  it("must be a table", function()
     for _, value in ipairs { "pat-na1-secret", 5, true, print } do
       local message = raised_by_new(value)
       assert.truthy(message:find("expected a table of options, found a " .. type(value), 1, true), message)
@@ -220,7 +220,7 @@ describe("options", function()
     assert.truthy(raised_by_new(nil):find("found nothing", 1, true))
   end)
 
-  it("are left as they were given", function()
+  it("are not changed", function()
     local given = { token = "t", timeout = 5 }
     local read = options.read(given)
     assert.same({ token = "t", timeout = 5 }, given)
@@ -265,7 +265,7 @@ describe("options", function()
     assert.truthy(message:find("options_spec.lua:" .. line .. ": ", 1, true), message)
   end)
 
-  it("say why a URL may not be used, in the transport's words", function()
+  it("say why a URL may not be used, in the transport's message", function()
     local url = "http://api.hubapi.com"
     assert.truthy(raised_by_new(with("base_url", url)):find(core.invalid_url(url), 1, true))
   end)
@@ -276,7 +276,7 @@ describe("the options of a job", function()
     assert.same({ dry_run = false, max_failures = 1000 }, options.read_job {})
   end)
 
-  it("take every good value as it is", function()
+  it("accept every valid value unchanged", function()
     for name, values in pairs(JOB_VALUES) do
       for _, value in ipairs(values.good) do
         assert.equal(value, options.read_job({ [name] = value })[name], name)
@@ -284,7 +284,7 @@ describe("the options of a job", function()
     end
   end)
 
-  it("raise for every bad value, naming the option and the number, or the kind of value", function()
+  it("raise for every invalid value, naming the option and the number, or the type of the value", function()
     for name, values in pairs(JOB_VALUES) do
       for _, value in ipairs(values.bad) do
         local message = raised_by_job { [name] = value }
@@ -298,7 +298,7 @@ describe("the options of a job", function()
     end
   end)
 
-  it("are not those of a client, nor the other way round", function()
+  it("are not accepted by a client, nor those of a client by a job", function()
     for name in pairs(VALUES) do
       assert.truthy(raised_by_job({ [name] = print }):find(
         "option " .. name .. " is an option of associations.new", 1, true), name)
@@ -309,14 +309,14 @@ describe("the options of a job", function()
     end
   end)
 
-  it("are a table", function()
+  it("must be a table", function()
     for _, value in ipairs { "links.journal", 5, true, print } do
       local message = raised_by_job(value)
       assert.truthy(message:find("expected a table of options, found a " .. type(value), 1, true), message)
     end
   end)
 
-  -- The level is that of a call which is no tail call, and is the same for start and create_all.
+  -- The level is that of a call that is not a tail call; it is the same for start and create_all.
   it("that are wrong are blamed on the line that calls start, or create_all", function()
     local client = assert(associations.new { token = "t" })
     for _, name in ipairs { "start", "create_all" } do

@@ -1,9 +1,9 @@
 -- Checks HubSpot's own object types and association types, and the look-ups on them, against their source in
--- data/. Does no I/O but to read that.
+-- data/. Does no I/O except reading that.
 
 local types = require "hubspot.associations.types"
 
--- The rows of a table in data/: comments and the heading left out.
+-- The rows of a table in data/, without comments and the heading.
 local function rows(path)
   local list, heading = {}, true
   for line in io.lines(path) do
@@ -44,7 +44,7 @@ describe("object types", function()
     for singular, id in pairs(singulars) do assert.equal(id, types.object_type_id(singular), singular) end
   end)
 
-  it("are taken in any case", function()
+  it("are accepted in any case", function()
     for _, name in ipairs { "Contacts", "CONTACT", "cOnTaCt" } do
       assert.equal("0-1", types.object_type_id(name), name)
       assert.equal("contacts", types.object_name(name), name)
@@ -58,7 +58,7 @@ describe("object types", function()
     assert.equal("payment_links", types.object_name "Payment_Links")
   end)
 
-  it("are no custom objects and no other values", function()
+  it("do not include custom objects or other values", function()
     for _, name in ipairs { "p_pets", "2-12345", "p_contacts", "0-99999", "contactss", "-", "", 1, true } do
       assert.is_nil(types.object_type_id(name))
       assert.is_nil(types.object_name(name))
@@ -96,7 +96,7 @@ describe("association types", function()
     assert.is_true(types.exists("contacts", "contacts", 449))
   end)
 
-  it("are unlabeled when no kind is named", function()
+  it("are unlabeled if no kind is given", function()
     assert.equal(279, types.id("contacts", "companies"))
     assert.equal(13, types.id("companies", "companies", "parent_to_child"))
     assert.equal(14, types.id("0-2", "0-2", "child_to_parent"))
@@ -104,7 +104,7 @@ describe("association types", function()
     assert.equal(565, types.id("line_items", "subscriptions", "upcoming"))
   end)
 
-  it("are not found by what is no part of them", function()
+  it("are not found by other values", function()
     assert.is_nil(types.id("contacts", "p_pets"))
     assert.is_nil(types.id("products", "tickets"))
     for _, kind in ipairs { "boss", "", "label", "un", ".", "unlabeled=279;primary", 1, false } do
@@ -122,7 +122,7 @@ describe("association types", function()
     assert.is_nil((types.direction_of_id(nil)))
   end)
 
-  it("may be floats, which some Luas and decoders make of them", function()
+  it("may be floats, as some Luas and decoders return them", function()
     assert.equal("primary", types.label("contacts", "companies", 1.0))
     assert.same({ "contacts", "companies", "primary" }, { types.direction_of_id(1.0) })
   end)
@@ -133,20 +133,20 @@ describe("the checker of a direction", function()
     return types.checker(from, to)(id)
   end
 
-  it("names the right type for one of another direction", function()
+  it("names the correct type for one of another direction", function()
     local right = "279 links contacts to companies; from companies to contacts it is 280"
     assert.equal(right, reason("companies", "contacts", 279))
     assert.equal(right, reason("0-2", "CONTACT", 279))
   end)
 
-  it("names the type of the same kind, where there is one", function()
+  it("names the type of the same kind, if there is one", function()
     assert.equal("1 (primary) links contacts to companies; from companies to contacts it is 2",
       reason("companies", "contacts", 1))
     assert.equal("931 (billing) links contacts to companies; from companies to contacts it is 930",
       reason("companies", "contacts", 931))
   end)
 
-  it("names the unlabeled type, where there is none of the same kind", function()
+  it("names the unlabeled type if there is none of the same kind", function()
     assert.equal("1 (primary) links contacts to companies; from contacts to deals the unlabeled type is 4",
       reason("contacts", "deals", 1))
     assert.equal("13 (parent_to_child) links companies to companies; "
@@ -166,7 +166,7 @@ describe("the checker of a direction", function()
     for _, id in ipairs { 450, 13, 14 } do assert.is_nil(reason("companies", "companies", id)) end
   end)
 
-  it("passes each type of the direction, and what is in no table", function()
+  it("accepts each type of the direction, and unknown types", function()
     for _, id in ipairs { 1, 279, 931, 1.0, 79, 27, 9, 9999, 2147483647 } do
       local known = types.direction_of_id(id)
       if not known or types.exists("contacts", "companies", id) then
@@ -192,7 +192,7 @@ describe("the checker of a direction", function()
       reason("contacts", "companies", 470))
   end)
 
-  it("is none where an object type is custom or unknown", function()
+  it("is nil if an object type is custom or unknown", function()
     for _, name in ipairs { "2-12345", "p_pets", "p123_contacts", "0-99999", "vendors" } do
       assert.is_nil(types.checker("contacts", name))
       assert.is_nil(types.checker(name, "companies"))

@@ -1,5 +1,5 @@
--- Checks that a call and a job's chunk, which share one engine (policy/attempts.lua), do and tell the same:
--- the same requests, events and fields of the error, for the same responses.
+-- Checks that a call and a chunk of a job, which share policy/attempts.lua, send the same requests, and have
+-- the same events and fields of the error, for the same responses.
 
 local clients = require "support.clients"
 local raw_server = require "support.raw_server"
@@ -11,7 +11,7 @@ local CREATED = responses.created('{"status":"COMPLETE","results":[' .. RESULT .
 local LIMIT = { "X-HubSpot-RateLimit-Max: 100", "X-HubSpot-RateLimit-Remaining: 99" }
 local UNAVAILABLE = responses.of(503, '{"message":"down"}', LIMIT)
 
--- Both ways to send one association: its error, nil where there is none, and how many requests that took.
+-- Both ways to send one association. Each returns the error, or nil, and the number of requests.
 local WAYS = {
   call = function(client)
     local result, info = clients.create(client)
@@ -31,7 +31,7 @@ local FIELDS = {
 describe("a call and a chunk", function()
   after_each(clients.close)
 
-  -- What the way does when the server follows these scripts, a connection each.
+  -- Sends by one way to a server that follows these scripts, one per connection.
   local function try(way, scripts, options)
     local server = raw_server.start({ connections = scripts })
     finally(function() server:close() end)
@@ -60,7 +60,7 @@ describe("a call and a chunk", function()
     return call
   end
 
-  it("that succeed tell of the request and its response", function()
+  it("that succeed report the request and its response", function()
     local seen = both { responses.script(CREATED) }
     assert.same({ events = { "request 1", "response 1" }, requests = 1, received = 1 }, seen)
   end)
@@ -83,7 +83,7 @@ describe("a call and a chunk", function()
     assert.is_nil(seen.error)
   end)
 
-  it("tell of the token that could not be renewed, beside the response's rate limit", function()
+  it("have the error of a token that could not be renewed, and the response's rate limit", function()
     local seen = both({ responses.script(responses.of(401, '{"message":"who?"}', LIMIT)) }, function()
       return {
         token = function(reason)
@@ -95,7 +95,7 @@ describe("a call and a chunk", function()
     assert.same({ "token", 1, 100 }, { seen.error.kind, seen.error.attempts, seen.error.rate_limit.max })
   end)
 
-  it("are refused for good with the response's rate limit and status", function()
+  it("are rejected with the response's rate limit and status", function()
     local seen = both { responses.script(responses.of(401, '{"message":"who?"}', LIMIT)) }
     assert.same({ "unauthorized", 401, 1, false, 99 }, {
       seen.error.kind, seen.error.status, seen.error.attempts, seen.error.retryable,
@@ -103,7 +103,7 @@ describe("a call and a chunk", function()
     })
   end)
 
-  it("are tried again as often as may be, and tell of it", function()
+  it("are sent again up to max_attempts, and report it", function()
     local seen = both({ responses.script({ UNAVAILABLE, UNAVAILABLE }) }, function()
       return { max_attempts = 2 }
     end)
@@ -111,13 +111,13 @@ describe("a call and a chunk", function()
     assert.same({ 2, 503, true }, { seen.error.attempts, seen.error.status, seen.error.retryable })
   end)
 
-  it("are sent again after the time that the rate limit asks for", function()
+  it("are sent again after the pause that the rate limit requires", function()
     local full = responses.of(429, '{"message":"slow","policyName":"SECONDLY"}', { "Retry-After: 1" })
     local seen = both({ responses.script({ full, CREATED }) }, function() return { max_attempts = 2 } end)
     assert.same({ "request 1", "response 1", "retry 1", "request 2", "response 2" }, seen.events)
   end)
 
-  it("wait before the first request when another has used up the limit, and tell of it", function()
+  it("wait before the first request if others have used up the limit, and report it", function()
     local used_up = responses.created('{"status":"COMPLETE","results":[' .. RESULT .. "]}", {
       "X-HubSpot-RateLimit-Secondly: 1", "X-HubSpot-RateLimit-Secondly-Remaining: 0",
     })
@@ -134,13 +134,13 @@ describe("a call and a chunk", function()
     end
   end)
 
-  it("that fail on the way have not been sent, or may have been", function()
+  it("that fail in the network were not sent, or may have been", function()
     local seen = both { { { "read_request" }, { "reset" } } }
     assert.same({ "request 1", "failure 1" }, seen.events)
     assert.same({ "network", 1, nil }, { seen.error.kind, seen.error.attempts, seen.error.sent })
   end)
 
-  it("tell what on_event raised", function()
+  it("have the error that on_event raised", function()
     local seen = both({ responses.script(responses.of(403, '{"message":"no"}')) }, function()
       return { on_event = function() error("the log is full", 0) end }
     end)

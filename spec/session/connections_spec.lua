@@ -1,5 +1,5 @@
--- Which connections a client's calls use: one is kept and used again, a dead one is replaced without a word,
--- and several requests at once each get their own answer.
+-- The connections that a client's calls use: one is kept and reused, a dead one is replaced silently, and
+-- several requests at once each get their own response.
 
 local core = require "hubspot.associations.core"
 local clients = require "support.clients"
@@ -49,7 +49,7 @@ describe("a connection", function()
     assert.same({ 1, 100 }, { server:connections(), #server:requests() })
   end)
 
-  it("is counted when it is new, and not when it is used again", function()
+  it("is counted when it is new, not when it is reused", function()
     start(responses.script(CREATED, 100))
     open_transport()
     local connects = {}
@@ -59,7 +59,7 @@ describe("a connection", function()
     assert.same({ 1, 0, 0 }, connects)
   end)
 
-  it("is kept after a refusal, too", function()
+  it("is kept after a rejection, too", function()
     local refused = responses.of(400, "{}")
     start(responses.script({ refused, refused, refused, CREATED }))
     open_client()
@@ -70,7 +70,7 @@ describe("a connection", function()
     assert.equal(1, server:connections())
   end)
 
-  it("is not used again when the server says that it ends", function()
+  it("is not reused when the server announces its end", function()
     start(responses.script(responses.created(nil, { "Connection: close" }), 2))
     open_transport()
     for _ = 1, 3 do
@@ -79,7 +79,7 @@ describe("a connection", function()
     assert.equal(3, server:connections())
   end)
 
-  it("is not used again after an answer that broke off", function()
+  it("is not reused after a response that broke off", function()
     local broken = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxx\r\n"
     start({ { "read_request" }, { "send", broken }, { "hold" } }, responses.script(CREATED))
     open_transport()
@@ -89,7 +89,7 @@ describe("a connection", function()
     assert.equal(1, assert(run()).connects)
   end)
 
-  it("is not used again after a request that timed out: its late answer is nobody's", function()
+  it("is not reused after a request that timed out: its late response is ignored", function()
     start({ { "read_request" }, { "sleep", 0.2 }, { "send", responses.of(200, "late") }, { "hold" } },
       responses.script(responses.of(200, "right")))
     open_transport()
@@ -101,7 +101,7 @@ describe("a connection", function()
   end)
 
   for how, ending in pairs({ closed = "close", reset = "reset" }) do
-    it("is replaced without a word when the server has " .. how .. " it while it was idle", function()
+    it("is replaced silently when the server has " .. how .. " it while it was idle", function()
       local scripts = {}
       for index = 1, 5 do
         scripts[index] = responses.script(CREATED)
@@ -138,7 +138,7 @@ describe("a connection", function()
       assert.same({ 2, 3 }, { server:connections(), #server:requests() })
     end)
 
-    it("is not replaced when the server " .. how .. " it, and the request is to be sent once", function()
+    it("is not replaced when the server " .. how .. " it, and the request must be sent only once", function()
       start_dying()
       open_client()
       assert(clients.create(client))
@@ -150,7 +150,7 @@ describe("a connection", function()
     end)
   end
 
-  it("is one for each of several requests at once, which end in any order", function()
+  it("is one for each of several requests at once, which complete in any order", function()
     local function script(body, seconds)
       return { { "read_request" }, { "sleep", seconds }, { "send", responses.of(200, body) }, { "hold" } }
     end
@@ -173,7 +173,7 @@ describe("a connection", function()
     assert.equal(0, transport:pending())
   end)
 
-  it("that fails takes no other request with it", function()
+  it("that fails does not affect other requests", function()
     start({ { "read_request" }, { "reset" } },
       { { "read_request" }, { "sleep", 0.1 }, { "send", responses.of(200, "fine") } })
     open_transport()

@@ -1,5 +1,5 @@
--- What the environment of a process must not change: proxies, .netrc, other configuration of libcurl's; and
--- what it may. And that a redirect never takes a request elsewhere.
+-- What the environment of a process may change and what it must not: proxies, .netrc, other configuration of
+-- libcurl. And that a redirect is never followed.
 
 local certificates = require "support.certificates"
 local child = require "support.child"
@@ -57,13 +57,13 @@ describe("the environment", function()
     server:close()
   end)
 
-  it("names a proxy, but plain HTTP to this machine is not shown to it", function()
+  it("names a proxy, which is not used for plain HTTP to loopback", function()
     assert.equal("COMPLETE\n", run(each_proxy(proxy:url())))
     assert.equal(0, proxy:connections())
     assert.equal(1, #server:requests())
   end)
 
-  it("names a proxy, which https uses, and which is never shown the token", function()
+  it("names a proxy, which is used for https, and never sees the token", function()
     assert.matches("network: .* 403", run(each_proxy(proxy:url()), server:url("https"), set.ca))
     local requests = proxy:requests()
     assert.equal(1, #requests)
@@ -109,7 +109,7 @@ end)
 describe("the option proxy", function()
   after_each(clients.close)
 
-  it("is not used for plain HTTP to this machine, either", function()
+  it("is not used for plain HTTP to loopback, either", function()
     local server = raw_server.start({ connections = { responses.script(responses.created()) } })
     local proxy = raw_server.start({ connections = { OTHER } })
     local client = clients.open(server:url(), { proxy = proxy:url() })
@@ -119,7 +119,7 @@ describe("the option proxy", function()
     server:close()
   end)
 
-  it("is used for https, and the proxy is never shown the token", function()
+  it("is used for https, and the proxy never sees the token", function()
     local proxy = raw_server.start({
       connections = { { { "read_head" }, { "send", responses.of(407, "") } } },
     })
@@ -171,7 +171,7 @@ describe("a redirect", function()
     assert.equal(1, #server:requests())
   end)
 
-  it("that stands in the header fields of a success is left alone", function()
+  it("in the header fields of a success is ignored", function()
     server = raw_server.start({ connections = {
       responses.script(responses.created(nil, {
         "Location: " .. elsewhere:url() .. "/", "Alt-Svc: h2=\"" .. elsewhere:url():match("//(.*)") .. "\"",

@@ -1,5 +1,5 @@
--- on_event: which events a call has, in which order, with which fields; and that a handler cannot harm a
--- call. What a call sends and returns is not its matter.
+-- on_event: which events a call has, in which order, with which fields; and that a handler cannot affect a
+-- call.
 
 local clients = require "support.clients"
 local raw_server = require "support.raw_server"
@@ -38,7 +38,7 @@ describe("on_event", function()
     server:close()
   end)
 
-  it("is told of the request, then of its response", function()
+  it("is called with the request, then with its response", function()
     local bytes = responses.created(nil, {
       "X-HubSpot-Correlation-Id: c-1", "X-HubSpot-RateLimit-Max: 100", "X-HubSpot-RateLimit-Remaining: 99",
     })
@@ -59,7 +59,7 @@ describe("on_event", function()
     }, response)
   end)
 
-  it("is told of every call anew", function()
+  it("is called for every call", function()
     open({ responses.script(responses.created(), 3) })
     for _ = 1, 3 do
       assert(create())
@@ -67,14 +67,14 @@ describe("on_event", function()
     assert.same({ "request 1", "response 1", "request 1", "response 1", "request 1", "response 1" }, types())
   end)
 
-  it("is told of a refusal as of any response", function()
+  it("is called with a rejection as with any response", function()
     open({ responses.script(responses.of(429, '{"policyName":"DAILY"}')) })
     assert.is_nil((create()))
     assert.same({ "request 1", "response 1" }, types())
     assert.equal(429, events[2].status)
   end)
 
-  it("is told of both requests when the token is renewed", function()
+  it("is called with both requests when the token is renewed", function()
     open({ responses.script({ responses.of(401, "{}"), responses.created() }) }, {
       token = function(reason)
         return reason == "first" and OLD or NEW
@@ -85,7 +85,7 @@ describe("on_event", function()
     assert.same({ 401, 201 }, { events[2].status, events[4].status })
   end)
 
-  it("is told of a request that failed, and why", function()
+  it("is called with a request that failed, and why", function()
     open({ { { "read_request" }, { "reset" } } })
     local batch, err = create()
     assert.is_nil(batch)
@@ -95,14 +95,14 @@ describe("on_event", function()
     assert.same({ type = "failure", attempt = 1, kind = "network", message = err.message }, events[2])
   end)
 
-  it("is told nothing when nothing is sent", function()
+  it("is not called when nothing is sent", function()
     open({ responses.script(responses.created()) })
     assert.is_nil((client:create("contacts", "companies", { {} })))
     assert.is_nil((client:create("..", "companies", clients.INPUTS)))
     assert.same({}, events)
   end)
 
-  it("loses no answer when it raises, and the answer tells what it raised", function()
+  it("loses no response when it raises; the call returns what it raised", function()
     local raised = { "anything" }
     for _, value in ipairs({ "a word", raised }) do
       open({ responses.script(responses.created()) }, {
@@ -117,7 +117,7 @@ describe("on_event", function()
     end
   end)
 
-  it("keeps the error of a call when it raises, and the error tells what it raised", function()
+  it("keeps the error of a call when it raises; the error has what it raised", function()
     open({ responses.script(responses.of(403, '{"message":"no"}')) }, {
       on_event = function()
         error("the log is full", 0)
@@ -128,7 +128,7 @@ describe("on_event", function()
     assert.same({ "forbidden", "no", "the log is full" }, { err.kind, err.message, err.event_error })
   end)
 
-  it("changes nothing of a call when it changes the event", function()
+  it("does not change a call by changing the event", function()
     local bytes = responses.created(nil, { "X-HubSpot-RateLimit-Max: 100" })
     open({ responses.script(bytes) }, {
       on_event = function(event)
@@ -159,7 +159,7 @@ describe("on_event", function()
     assert.equal(2, #server:requests())
   end)
 
-  it("may close the client: the call ends as closed, without raising", function()
+  it("may close the client: the call fails as closed, without raising", function()
     open({ responses.script(responses.created()) }, {
       on_event = function(event)
         if event.type == "request" then
@@ -173,7 +173,7 @@ describe("on_event", function()
     assert.equal(0, server:connections())
   end)
 
-  it("may close the client once the response is there: it is not lost", function()
+  it("may close the client when the response is there, which is not lost", function()
     open({ responses.script(responses.created()) }, {
       on_event = function(event)
         if event.type == "response" then

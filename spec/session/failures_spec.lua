@@ -1,5 +1,5 @@
--- Exchanges that break: connections that fail, answers that stop or make no sense, time that runs out.
--- Each ends as one error of the right kind, in time, and leaves the client fit for the next call.
+-- Exchanges that fail: broken connections, responses that stop or cannot be read, timeouts. Each ends with
+-- one error of the right kind, in time, and the client can be used for the next call.
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
@@ -44,7 +44,7 @@ describe("a failed exchange", function()
     end
   end)
 
-  -- The first connection follows the script; the next call gets an answer on another one.
+  -- The first connection follows the script; the next call gets a response on another one.
   local function it_fails(how, kind, script, changes)
     it("is one of kind " .. kind .. " when the server " .. how, function()
       server = raw_server.start({ connections = { script, CREATED } })
@@ -111,7 +111,7 @@ describe("a failed exchange", function()
     READ, { "drip", ("HTTP/1.1 100 Continue\r\n\r\n"):rep(100), 0.002 },
   }, { timeout = 0.2 })
 
-  it("never passes a body packed by gzip that is cut short for a whole one", function()
+  it("never takes a gzip body that is cut off for a complete one", function()
     local packed = responses.gzip(BATCH)
     for _, cut in ipairs({ 4, 12, #packed - 12 }) do
       server = raw_server.start({ connections = {
@@ -119,14 +119,14 @@ describe("a failed exchange", function()
       } })
       new(server:url())
       local batch, err = clients.create(client)
-      -- A gzip tail alone may be missed: then all of the body is there.
+      -- Only the end of the gzip stream may be missing: then the body is complete.
       assert.is_true(batch and batch.status == "COMPLETE" and cut < 12
         or not batch and (err.kind == "network" or err.kind == "decode"))
       server:close()
     end
   end)
 
-  it("takes no longer than its timeout, whatever drips in", function()
+  it("takes no longer than its timeout, however slowly bytes arrive", function()
     server = raw_server.start({ connections = { { READ, { "drip", responses.created(), 0.02 } } } })
     new(server:url(), { timeout = 0.3 })
     local began = core.now()
@@ -137,7 +137,7 @@ describe("a failed exchange", function()
     assert.is_true(err.elapsed >= 0.29 and err.elapsed < 2, "elapsed: " .. err.elapsed)
   end)
 
-  it("is one of kind network when nobody listens", function()
+  it("is one of kind network when no server listens", function()
     local port = raw_server.free_port()
     new("http://127.0.0.1:" .. port)
     local err = refusal()
@@ -150,11 +150,11 @@ describe("a failed exchange", function()
     assert.equal("network", refusal().kind)
   end)
 
-  it("is one of kind timeout when nobody accepts, after connect_timeout", function()
+  it("is one of kind timeout when no connection is accepted within connect_timeout", function()
     local listener = assert(socket.bind("127.0.0.1", 0, 0))
     local _, port = listener:getsockname()
     local waiting = {}
-    for index = 1, 4 do -- the first ones fill its queue; the others are left unanswered
+    for index = 1, 4 do -- the first ones fill its queue; the others get no response
       waiting[index] = assert(socket.tcp4())
       waiting[index]:settimeout(0)
       waiting[index]:connect("127.0.0.1", port)
@@ -171,7 +171,7 @@ describe("a failed exchange", function()
     listener:close()
   end)
 
-  it("is a refusal, not a failure, when the server refuses a body before it has read it", function()
+  it("is a rejection, not a failure, when the server rejects a body before reading it", function()
     local refused = responses.of(413, '{"message":"too much","category":"TOO_LARGE"}')
     server = raw_server.start({ connections = { { { "read_head" }, { "send", refused }, { "sleep", 1 } } } })
     new(server:url())
@@ -185,7 +185,7 @@ describe("a failed exchange", function()
     assert.same({ "http", 413, "TOO_LARGE" }, { err.kind, err.status, err.category })
   end)
 
-  it("costs nothing but itself: a hundred in a row, and then an answer", function()
+  it("has no effect on later ones: a hundred in a row, and then a response", function()
     local scripts = {}
     for index = 1, 100 do
       scripts[index] = index % 2 == 0 and { READ, { "send", HALF }, { "reset" } }

@@ -1,5 +1,5 @@
--- HTTP/2 over TLS, with a server that says what no honest one would, or says it in an unlucky moment: what
--- comes of a call, how often it is sent, what it costs. An honest server is in spec/hosts/http2_spec.lua.
+-- HTTP/2 over TLS, with a server that breaks the protocol, or ends streams at awkward moments: the outcome of
+-- a call, how often it is sent, what it costs. A regular server is in spec/hosts/http2_spec.lua.
 
 local core = require "hubspot.associations.core"
 local certificates = require "support.certificates"
@@ -53,7 +53,7 @@ describe("over HTTP/2,", function()
     return client:create("contacts", "companies", inputs or ONE)
   end
 
-  -- What a job of these inputs comes to: its report, and the error of its first failure.
+  -- Runs a job with these inputs. Returns its report and the error of its first failure.
   local function run_job(inputs)
     local report, err = client:create_all("contacts", "companies", inputs or ONE)
     return report, report.failures[1] and report.failures[1].error, err
@@ -140,7 +140,7 @@ describe("over HTTP/2,", function()
     assert.truthy(body:find("^{.*202000.*}$"))
   end)
 
-  it("an upload that shares the connection with one that waits is not held up", function()
+  it("an upload that shares the connection with one that waits is not delayed", function()
     local narrow = http2.settings({ [http2.INITIAL_WINDOW_SIZE] = 30000 })
     start(nil, { { "send", narrow .. http2.window_update(0, HUGE) }, HEAD, REQUEST,
       { "send", http2.response(3, 201, responses.BATCH) }, HOLD })
@@ -182,7 +182,7 @@ describe("over HTTP/2,", function()
   local ANSWERED = { SETTINGS, REQUEST, { "send", CREATED }, HOLD }
 
   for how, script in pairs(UNPROCESSED) do
-    it("a request that the server refuses " .. how .. " is sent once, and known not to be done", function()
+    it("a request that the server refuses " .. how .. " is sent once, and certainly not processed", function()
       start(nil, script, ANSWERED)
       local batch, err = create()
       assert.is_nil(batch)
@@ -207,7 +207,7 @@ describe("over HTTP/2,", function()
     assert.equal(2, #server:requests())
   end)
 
-  it("a GOAWAY that takes the request still lets its response come", function()
+  it("a GOAWAY that includes the request does not prevent its response", function()
     start(nil, { SETTINGS, REQUEST, { "send", http2.goaway(1, "NO_ERROR") .. CREATED }, { "close" } })
     assert(create())
   end)
@@ -231,11 +231,11 @@ describe("over HTTP/2,", function()
     end)
   end
 
-  -- ---- one meaning ----
+  -- ---- broken-off responses ----
 
   local REFUSED_400 = http2.response(1, 400, REFUSAL)
   local NO_ERROR = http2.reset(1, "NO_ERROR")
-  -- What the system gives to a reader whose peer has reset the connection, and what to a writer, is a race.
+  -- Whether the reader or the writer sees that the peer has reset the connection is a race.
   local SOON = { "sleep", 0.05 }
   local BROKEN = {
     ["is followed by RST(NO_ERROR) at once"] = { OPEN_WINDOW, REQUEST, { "send", REFUSED_400 .. NO_ERROR },
@@ -259,7 +259,7 @@ describe("over HTTP/2,", function()
       { "send", http2.head(1, 103) .. http2.head(1, 400) .. NO_ERROR }, HOLD },
   }
   for how, script in pairs(BROKEN) do
-    it("a 400 that " .. how .. " is a refusal, for a call and for a job", function()
+    it("a 400 that " .. how .. " is a rejection, for a call and for a job", function()
       local timeout = slowdown > 1 and 5 or 1
       start({ timeout = timeout }, script)
       for _, inputs in ipairs({ ONE, FULL }) do
@@ -277,13 +277,13 @@ describe("over HTTP/2,", function()
   end
 
   local HALF = responses.BATCH:sub(1, 30)
-  it("a success whose JSON is whole counts, though its connection is reset", function()
+  it("a success whose JSON is complete counts although its connection is reset", function()
     start(nil, { OPEN_WINDOW, REQUEST, { "send", CREATED }, SOON, { "reset" } })
     assert(create())
   end)
 
   for _, how in ipairs({ "NO_ERROR", "CANCEL" }) do
-    it("a success that RST(" .. how .. ") cuts short is none", function()
+    it("a success that RST(" .. how .. ") cuts off is not a success", function()
       local half = http2.head(1, 201) .. http2.data(1, HALF)
       start(nil, { OPEN_WINDOW, REQUEST, { "send", half .. http2.reset(1, how) }, HOLD })
       local batch, err = create()
@@ -295,7 +295,7 @@ describe("over HTTP/2,", function()
 
   -- ---- HTTP/1.1 ----
 
-  it("is not what a client speaks that is to speak HTTP/1.1", function()
+  it("is not used by a client with the option for HTTP/1.1", function()
     server = raw_server.start({
       connections = { responses.script(responses.created(), 2) },
       tls = { certificate = set.server.certificate, key = set.server.key },
@@ -307,7 +307,7 @@ describe("over HTTP/2,", function()
     end
   end)
 
-  it("is what a client offers unless it is to speak HTTP/1.1", function()
+  it("is offered by a client without the option for HTTP/1.1", function()
     start(nil, ANSWERED)
     local _, meta = assert(create())
     assert.equal("2", meta.http_version)
@@ -332,7 +332,7 @@ describe("over HTTP/1.1,", function()
     server:close()
   end)
 
-  -- See above: what a writer gets whose peer has reset the connection is a race.
+  -- See above: whether the writer sees the reset is a race.
   local SOON = { "sleep", 0.05 }
   local EARLY = responses.of(413, REFUSAL)
   local SCRIPTS = {
@@ -344,7 +344,7 @@ describe("over HTTP/1.1,", function()
   }
   for how, script in pairs(SCRIPTS) do
     for over, with_tls in pairs({ TLS = true, ["plain HTTP"] = false }) do
-      it("a 413 that " .. how .. " is a refusal, over " .. over, function()
+      it("a 413 that " .. how .. " is a rejection, over " .. over, function()
         server = raw_server.start({ connections = { script }, tls = with_tls and set.server or nil })
         for _ = 1, 3 do
           local client = clients.open(server:url(), { ca_file = set.ca, timeout = 2 })

@@ -1,5 +1,5 @@
--- How a client's life ends: closed, out of scope, collected, or with its Lua state; between calls and in the
--- midst of one. Nothing stays open, and nothing is raised that its owner could not expect.
+-- How a client ends: closed, out of scope, collected, or with its Lua state; between calls and during one.
+-- Nothing stays open, and no unexpected error is raised.
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
@@ -41,7 +41,7 @@ describe("a client", function()
     end,
   }
 
-  -- A coroutine in the midst of a call, which ends when it is resumed often enough.
+  -- A coroutine during a call, which ends when it is resumed often enough.
   local function start_call(client)
     local thread = coroutine.create(function()
       return create(client)
@@ -51,7 +51,7 @@ describe("a client", function()
     return thread
   end
 
-  -- Resumes a call whenever it has something to do, and gives what it returned.
+  -- Resumes a call whenever it has something to do, and returns what it returned.
   local function finish_call(thread)
     while true do
       local ok, first, second = coroutine.resume(thread)
@@ -74,7 +74,7 @@ describe("a client", function()
     assert.equal(held, resources.descriptors())
   end)
 
-  it("can be closed again and again, and closes all that it opened", function()
+  it("can be closed repeatedly, and closes all that it opened", function()
     start(responses.script(responses.created(), 2))
     local client = new()
     assert(create(client))
@@ -85,7 +85,7 @@ describe("a client", function()
     assert.equal(held, resources.descriptors())
   end)
 
-  it("refuses a call after it was closed, with an error", function()
+  it("returns an error for a call after it was closed", function()
     start(responses.script(responses.created()))
     local client = new()
     client:close()
@@ -150,7 +150,7 @@ describe("a client", function()
     assert.equal(held, resources.descriptors())
   end)
 
-  it("ends a call that is under way when it is closed", function()
+  it("ends a call in flight when it is closed", function()
     start(HOLD)
     local client
     client = new({ loop = {
@@ -184,7 +184,7 @@ describe("a client", function()
     assert.equal(held, resources.descriptors())
   end)
 
-  it("serves several coroutines at once, and each gets its own answer", function()
+  it("serves several coroutines at once, and each gets its own response", function()
     local function script(seconds, id)
       return {
         { "read_request" }, { "sleep", seconds },
@@ -206,7 +206,7 @@ describe("a client", function()
     client:close()
   end)
 
-  it("lets go of a call whose coroutine is abandoned, and serves the next", function()
+  it("drops a call whose coroutine is abandoned, and serves the next", function()
     start(HOLD, responses.script(responses.created()))
     local client = new({ loop = YIELDING })
     start_call(client)
@@ -218,7 +218,7 @@ describe("a client", function()
     assert.equal(held, resources.descriptors())
   end)
 
-  it("is collected together with the calls that were abandoned", function()
+  it("is collected together with abandoned calls", function()
     start(HOLD)
     local function abandon() -- a function: LuaJIT keeps what was last in a slot of the stack
       local client = new({ loop = YIELDING })
@@ -231,7 +231,7 @@ describe("a client", function()
     assert.equal(held, resources.descriptors())
   end)
 
-  it("lets go of a call whose loop raises", function()
+  it("drops a call whose loop raises", function()
     start(HOLD, responses.script(responses.created()))
     local broken = true
     local client = new({ loop = {
@@ -254,7 +254,7 @@ describe("a client", function()
 end)
 
 describe("a client whose token function", function()
-  it("closes it makes the call end as closed, without raising", function()
+  it("closes it makes the call fail as closed, without raising", function()
     local server = raw_server.start({ connections = { responses.script(responses.created()) } })
     local client
     client = assert(associations.new({
@@ -276,7 +276,7 @@ end)
 describe("a Lua state that ends", function()
   local server
 
-  -- `ending` is what the loop does in the midst of the call.
+  -- `ending` is what the loop does during the call.
   local function run(ending, after)
     return child.run(([[
       local associations = require "hubspot.associations"
@@ -323,13 +323,13 @@ describe("a Lua state that ends", function()
     end
   end)
 
-  it("by an error in the midst of a call tells of that error only", function()
+  it("by an error during a call shows only that error", function()
     local result = run("error('the loop broke')")
     assert.equal(1, result.code)
     assert.matches("the loop broke", result.stderr)
   end)
 
-  it("with requests that nobody asked for ends the process well", function()
+  it("with requests whose responses were not read ends the process well", function()
     assert.same({ code = 0, stdout = "alive 5", stderr = "" }, run("coroutine.yield()", [[
       kept = {}
       for index = 1, 4 do
@@ -342,7 +342,7 @@ describe("a Lua state that ends", function()
 end)
 
 describe("a process without a descriptor left", function()
-  it("gets an error from associations.new and from a call, and goes on when there are some again", function()
+  it("gets an error from associations.new and from a call, and recovers when there are some again", function()
     local server = raw_server.start({ connections = { responses.script(responses.created()) } })
     local result = child.run(([[
       local associations = require "hubspot.associations"

@@ -1,5 +1,5 @@
--- Answers that are too large, packed or not: each is given up as soon as it passes its limit, and the memory
--- that it took is given back.
+-- Responses that are too large, compressed or not: each is ended as soon as it exceeds its limit, and its
+-- memory is freed.
 
 local core = require "hubspot.associations.core"
 local clients = require "support.clients"
@@ -22,7 +22,7 @@ end
 describe("a response's limit", function()
   local server, transport, bomb
 
-  -- What comes of one request to a server that sends this.
+  -- The result of one request to a server that sends this.
   local function run(max_response, script)
     server = raw_server.start({ connections = { script } })
     transport = assert(core.transport({ max_response = max_response }))
@@ -53,7 +53,7 @@ describe("a response's limit", function()
     server, transport = nil, nil
   end)
 
-  it("lets pass what has just that size, and not one byte more", function()
+  it("allows exactly that size, and not one byte more", function()
     for _, packed in ipairs({ false, true }) do
       for extra = 0, 1 do
         local body = ("x"):rep(1000 + extra)
@@ -71,7 +71,7 @@ describe("a response's limit", function()
     end
   end)
 
-  it("ends an answer whose length is over it before its body comes", function()
+  it("ends a response whose length exceeds it before its body comes", function()
     local response, failure = run(1000, {
       { "read_request" }, { "send", "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" }, { "hold" },
     })
@@ -79,7 +79,7 @@ describe("a response's limit", function()
     assert.is_true(failure.elapsed < 5)
   end)
 
-  it("ends an answer whose length no number holds", function()
+  it("ends a response whose length is too large for a number", function()
     local response, failure = run(1000, answer(responses.of(200, "x", {
       "Content-Length: 99999999999999999999999",
     })))
@@ -94,22 +94,22 @@ describe("a response's limit", function()
     assert_too_large(response, failure)
   end)
 
-  it("counts what a packed body unpacks to, while it unpacks", function()
+  it("counts the decompressed size while a body is decompressed", function()
     local response, failure = run(MIB, answer(responses.of(200, bomb, { "Content-Encoding: gzip" })))
     assert_too_large(response, failure)
   end)
 
-  it("ends a head of more than 256 KiB", function()
+  it("ends headers of more than 256 KiB", function()
     local response, failure = run(MIB, answer(responses.of(200, "", lines_of(257 * KIB))))
     assert.matches("head", assert_too_large(response, failure).message)
   end)
 
-  it("lets pass a head of less", function()
+  it("allows smaller headers", function()
     assert.equal(200, assert(run(MIB, answer(responses.of(200, "", lines_of(250 * KIB))))).status)
   end)
 
-  -- libcurl itself ends this one; before 8.6 it says "out of memory", which is no kind of ours.
-  it("ends a head of one endless line", function()
+  -- libcurl itself ends this one; before 8.6 with "out of memory", for which there is no kind.
+  it("ends an endless header line", function()
     local response, failure = run(MIB, {
       { "read_request" }, { "send", "HTTP/1.1 200 OK\r\nX-Filler: " },
       { "send_repeated", ("x"):rep(KIB), 2048 },
@@ -118,7 +118,7 @@ describe("a response's limit", function()
     assert.truthy(failure.kind == "too_large" or failure.kind == "network", failure.kind)
   end)
 
-  it("ends a head that goes on in interim responses", function()
+  it("ends endless interim responses", function()
     local response = run(MIB, {
       { "read_request" },
       { "send_repeated", (responses.of(103, "", lines_of(99 * KIB)):gsub("Content%-Length: 0\r\n", "")), 99 },
@@ -126,7 +126,7 @@ describe("a response's limit", function()
     assert.is_nil(response)
   end)
 
-  it("ends trailers that go on and on", function()
+  it("ends endless trailers", function()
     local response, failure = run(MIB, {
       { "read_request" },
       { "send", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" },
@@ -136,7 +136,7 @@ describe("a response's limit", function()
     assert.truthy(failure.kind == "too_large" or failure.kind == "network", failure.kind)
   end)
 
-  it("is 64 MiB for a client: one line that a person can act on, and the memory given back", function()
+  it("is 64 MiB for a client: the error is one line with advice, and the memory is freed", function()
     local zeros = {
       { "read_request" }, { "send", "HTTP/1.1 201 OK\r\n\r\n" }, { "send_repeated", ("\0"):rep(MIB), 100 },
     }
@@ -161,7 +161,7 @@ describe("a response's limit", function()
     assert(clients.create(client))
   end)
 
-  it("lets a client read what is large, but within it", function()
+  it("allows a client to read a large response within it", function()
     local body = '{"results":[],"filler":"' .. ("x"):rep(20 * MIB) .. '"}'
     server = raw_server.start({ connections = { answer(responses.created(responses.gzip(body), {
       "Content-Encoding: gzip",

@@ -1,5 +1,5 @@
--- Proxies: whatever is wrong with one, no error, event or command shows its user or password; and what a
--- proxy will always refuse is asked once.
+-- Proxies: whatever is wrong with one, no error, event or command shows its user or password; and a permanent
+-- refusal is not retried.
 
 local core = require "hubspot.associations.core"
 local child = require "support.child"
@@ -23,7 +23,7 @@ local UNUSABLE = {
   "http:// u:p@127.0.0.1:1", "foo://u:" .. ("p"):rep(300) .. "@host.invalid",
 }
 
--- Those that it takes: nothing listens there.
+-- URLs that they accept: nothing listens there.
 local USABLE = {
   "http://u:p@127.0.0.1:1", "u:p@127.0.0.1:1", "http:/u:p@127.0.0.1:1", "http://u:p%40p@127.0.0.1:1",
   "http://u:p@name.invalid:3128", "socks5://u:p@127.0.0.1:1", "socks5h://u:p@127.0.0.1:1",
@@ -47,7 +47,7 @@ local function assert_hidden(value, url)
   end
 end
 
--- The error of a call, and the events, which together hold neither user nor password.
+-- The error of a call, and its events. Checks that they have neither user nor password.
 local function call(options)
   local events = {}
   local client = clients.open(SERVICE, options, {
@@ -79,7 +79,7 @@ describe("a proxy that cannot be used", function()
     assert_hidden({ report, err, tostring(err) }, "job")
   end)
 
-  it("is told of the environment's as well", function()
+  it("may be from the environment", function()
     local script = [[
       local associations = require "hubspot.associations"
       local function show(value)
@@ -98,7 +98,7 @@ describe("a proxy that cannot be used", function()
       for _, name in ipairs(names) do env[name] = false end
       local name = names[number % #names + 1]
       env[name] = filled(url)
-      -- libcurl 7.88 goes without a proxy whose user or password it cannot decode.
+      -- libcurl 7.88 uses no proxy if it cannot decode the user or password.
       if not url:find "%%0" then
         local result = child.run(script, { env = env })
         assert_hidden({ result.stdout, result.stderr }, url)
@@ -108,13 +108,13 @@ describe("a proxy that cannot be used", function()
     end
   end)
 
-  it("is not asked for plain HTTP to this machine", function()
+  it("is not used for plain HTTP to loopback", function()
     local server = raw_server.start({ connections = { responses.script(responses.created()) } })
     assert(clients.create(clients.open(server:url(), { proxy = UNUSABLE[1] })))
     server:close()
   end)
 
-  it("never shows a piece of a URL, however mangled", function()
+  it("never shows a part of a URL, however malformed", function()
     random.check(400, function(luck)
       local url = filled(luck:pick { luck:pick(UNUSABLE), luck:pick(USABLE) })
       for _ = 1, luck:integer(0, 3) do
@@ -123,7 +123,7 @@ describe("a proxy that cannot be used", function()
       end
       local shown, why = core.proxy(url)
       if shown and shown:find(USER, 1, true) or shown and shown:find(PASSWORD, 1, true) then
-        -- The host, then, with nothing before an @.
+        -- Then it is the host, with nothing before an @.
         assert.is_nil(url:find(".@", 1, true), url .. " " .. shown)
       end
       if why then assert_hidden(why, url) end
@@ -177,7 +177,7 @@ describe("a proxy's refusal", function()
   end)
 
   for _, status in ipairs { 408, 429, 500, 502, 503, 504 } do
-    it("that may pass is tried again: " .. status, function()
+    it("that may be temporary is retried: " .. status, function()
       local err, connections = through({ { "read_head" }, { "send", responses.of(status) } }, 2)
       assert.same({ status, true, 2 }, { err.proxy_status, err.retryable, connections })
     end)
@@ -190,7 +190,7 @@ describe("a proxy's refusal", function()
     return err.retryable, proxy:connections()
   end
 
-  it("by SOCKS is final where it is about user and password, or its rules", function()
+  it("by SOCKS is final if it is about user and password, or the rules of the proxy", function()
     assert.same({ false, 1 }, { socks({ "send", "\5\255" }) }) -- none of the ways to authenticate
     proxy:close()
     assert.same({ false, 1 }, { socks({ "send", "\5\2" }, { "receive" }, { "send", "\1\1" }) })
@@ -201,7 +201,7 @@ describe("a proxy's refusal", function()
     ) })
   end)
 
-  it("by SOCKS is tried again where the host could not be reached, or it broke off", function()
+  it("by SOCKS is retried if the host could not be reached, or the connection broke off", function()
     assert.same({ true, 2 }, { socks(
       { "send", "\5\2" }, { "receive" }, { "send", "\1\0" }, { "receive" }, { "send", "\5\4\0\1\0\0\0\0\0\0" }
     ) })

@@ -1,5 +1,5 @@
--- The bytes of a request, as a server receives them: path, header fields, body.
--- What the service makes of it is create_spec's matter.
+-- The bytes of a request, as a server receives them: path, header fields, body. Its effect is checked in
+-- client/create_spec.lua.
 
 local cjson = require "cjson"
 local core = require "hubspot.associations.core"
@@ -49,7 +49,7 @@ describe("a request", function()
     server:close()
   end)
 
-  it("has the fields that the service asks for, once each, and no others", function()
+  it("has the fields that the service requires, once each, and no others", function()
     assert(clients.create(new()))
     local request = received()
     local agent = request.fields["user-agent"][1]
@@ -84,7 +84,7 @@ describe("a request", function()
     } }, cjson.decode(received().body))
   end)
 
-  it("carries ids of any text unharmed, where ids are not checked", function()
+  it("has ids with any text unchanged, if ids are not checked", function()
     local ids = {
       'a"b', "a\\b", "a\nb\t\r", "\1\31\127", "a\0b", "\195\169 \226\130\172 \240\159\152\128", "</script>",
     }
@@ -100,7 +100,7 @@ describe("a request", function()
     assert.same(ids, found)
   end)
 
-  it("is sent in one piece, however large: the server is not asked first", function()
+  it("is sent at once, however large, without Expect: 100-continue", function()
     local inputs = {}
     for index = 1, 2000 do
       local types = { associationCategory = ("A"):rep(1000), associationTypeId = 1 }
@@ -115,19 +115,19 @@ describe("a request", function()
     assert.equal(2000, #cjson.decode(request.body).inputs)
   end)
 
-  it("names the dated version behind the noun, and v4 before it", function()
+  it("has the dated version after the family", function()
     assert.equal("/crm/associations/2025-09/contacts/companies/batch/create",
       path_of(new(), "contacts", "companies"))
     assert.equal("/crm/associations/2026-09/0-1/0-2/batch/create",
       path_of(new({ version = "2026-09" }), "0-1", "0-2"))
   end)
 
-  it("names v4 before the noun", function()
+  it("has v4 before the family", function()
     assert.equal("/crm/v4/associations/p_pets/2-1234/batch/create",
       path_of(new({ version = "v4" }), "p_pets", "2-1234"))
   end)
 
-  it("percent-encodes object types, whatever is in them", function()
+  it("percent-encodes object types with any bytes", function()
     local client = new()
     local cases = {
       ["a b"] = "a%20b", ["a/b"] = "a%2Fb", ["a?b#c"] = "a%3Fb%23c", ["100%"] = "100%25",
@@ -141,7 +141,7 @@ describe("a request", function()
     end
   end)
 
-  it("is not sent when an object type could name another path", function()
+  it("is not sent when an object type could lead to another path", function()
     local client = new()
     for _, name in ipairs({ "", ".", "..", "a\nb", "a\r\nHost: b", "a\0b", "\127" }) do
       local pairs_of_types = { { name, "companies", "fromObjectType" }, { "contacts", name, "toObjectType" } }
@@ -171,7 +171,7 @@ describe("a request", function()
     assert.same({ "localhost:" .. server.port }, received().fields.host)
   end)
 
-  it("has the caller's words behind the module's own user agent", function()
+  it("has the caller's user agent after the module's own", function()
     assert(clients.create(new({ user_agent = "nightly-sync/2.1" })))
     assert.matches("^hubspot%-associations/.* nightly%-sync/2%.1$", received().fields["user-agent"][1])
   end)
@@ -198,7 +198,7 @@ describe("core.transport", function()
     return transport:submit(call)
   end
 
-  it("refuses a URL that would show a token to the network, or is no http", function()
+  it("rejects a URL that would show a token to the network, or is not http", function()
     local urls = {
       "http://api.hubapi.com/", "http://192.0.2.1/", "http://127.0.0.1.example/", "http://localhost.example/",
       "ftp://127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1/", "https://u:p@127.0.0.1/", "127.0.0.1/",
@@ -221,7 +221,7 @@ describe("core.transport", function()
     assert.equal("/a/../b/./%2e%2e/c?d=/../e", path)
   end)
 
-  it("raises for header lines that could smuggle in another, without repeating them", function()
+  it("raises for header lines that could inject another, without showing them", function()
     for _, line in ipairs({ "X: secret\r\nY: 1", "X: secret\n", "X: sec\0ret", 42, false }) do
       local raised, message = pcall(submit, { headers = { line } })
       assert.is_false(raised)
@@ -229,7 +229,7 @@ describe("core.transport", function()
     end
   end)
 
-  it("raises for fields that make no sense", function()
+  it("raises for fields of a wrong type", function()
     local wrong = {
       { timeout = 0 }, { timeout = -1 }, { timeout = 0 / 0 }, { timeout = "soon" }, { connect_timeout = 0 },
       { method = false }, { method = "PO\0ST" }, { url = 1 }, { body = {} }, { headers = "X: 1" },

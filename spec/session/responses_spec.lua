@@ -1,5 +1,5 @@
--- Answers that are right, in every shape that HTTP/1 lets them have: lengths, chunks, encodings, interim
--- responses, header fields. And what counts as an answer at all. Broken ones are failures_spec's matter.
+-- Valid responses in every form that HTTP/1 allows: lengths, chunks, encodings, interim responses, header
+-- fields; and what counts as a response at all. Broken ones are in failures_spec.lua.
 
 local core = require "hubspot.associations.core"
 local clients = require "support.clients"
@@ -9,10 +9,10 @@ local responses = require "support.responses"
 
 local BATCH = responses.BATCH
 
-describe("an answer", function()
+describe("a response", function()
   local server
 
-  -- A call that a server answers with these bytes on its one connection, which is then closed.
+  -- A call to which a server responds with these bytes on its only connection, which is then closed.
   local function create(bytes, script)
     server = raw_server.start({ connections = { script or responses.script(bytes) } })
     return clients.create(clients.open(server:url()))
@@ -86,7 +86,7 @@ describe("an answer", function()
     assert.is_nil(meta.correlation_id)
   end)
 
-  it("has its rate limits read whatever the case of their names, and nonsense among them left out", function()
+  it("has its rate limits read in any case of their names, without invalid values", function()
     local _, meta = assert(create(responses.created(nil, {
       "x-hubspot-ratelimit-max: 190", "X-HUBSPOT-RATELIMIT-REMAINING:189",
       "X-HubSpot-RateLimit-Interval-Milliseconds: 10000", "X-HubSpot-RateLimit-Daily: many",
@@ -106,7 +106,7 @@ describe("an answer", function()
     end
   end)
 
-  it("has no null in it, and no hole where one was", function()
+  it("has no null, and no hole in its place", function()
     local batch = assert(create(responses.created(
       '{"status":"COMPLETE","completedAt":null,"errors":null,'
         .. '"results":[{"labels":["a",null,"b",null]},null]}')))
@@ -143,7 +143,7 @@ describe("an answer", function()
     assert.same({ "decode", 204 }, { err.kind, err.status })
   end)
 
-  it("keeps HubSpot's fields when it is a refusal", function()
+  it("keeps HubSpot's fields when it is a rejection", function()
     local batch, err = create(responses.of(400, '{"status":"error","message":"no good","correlationId":"c-2",'
       .. '"category":"VALIDATION_ERROR","subCategory":{"a":"b"},"errors":[{"message":"m","in":"inputs[0]"}],'
       .. '"context":{"id":["1"]},"links":{"help":"https://example.com"},"policyName":"P","extra":1}'))
@@ -157,7 +157,7 @@ describe("an answer", function()
     })
   end)
 
-  it("is a readable error when a gateway's refusal is HTML, or empty, or of another type", function()
+  it("is a readable error when a gateway's rejection is HTML, or empty, or of another type", function()
     local bodies = {
       ["<html>\r\n<h1>502 Bad\tGateway</h1></html>"] = "502 Bad Gateway",
       [""] = "empty body",
@@ -207,7 +207,7 @@ describe("a response of core.transport", function()
     server:close()
   end)
 
-  it("has status, fields in lower case without the space around them, body, and how it came", function()
+  it("has status, fields in lower case without surrounding space, body, and http_version", function()
     local response = run(responses.of(207, "a\0b", { "X-One:  1 \t", "x-EMPTY:", "X-Colon: a:b" }))
     assert.same({ 207, "a\0b", "1.1", 1 },
       { response.status, response.body, response.http_version, response.connects })
@@ -216,7 +216,7 @@ describe("a response of core.transport", function()
     assert.is_true(response.elapsed >= 0 and response.elapsed < 10)
   end)
 
-  it("has the last of fields that come twice", function()
+  it("has the last value of a repeated field", function()
     local response = run(responses.of(200, "", { "X-One: 1", "x-one: 2", "X-ONE: 3" }))
     assert.equal("3", response.headers["x-one"])
   end)
@@ -235,7 +235,7 @@ describe("a response of core.transport", function()
     assert.same({ "", "field" }, { response.body, response.headers["x-one"] })
   end)
 
-  it("tells HTTP/1.0", function()
+  it("recognizes HTTP/1.0", function()
     assert.equal("1.0", run("HTTP/1.0 200 OK\r\n\r\nbody").http_version)
   end)
 end)

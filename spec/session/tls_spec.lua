@@ -1,5 +1,5 @@
--- TLS for real: who is trusted, which protocols are spoken, and what comes of a peer that breaks off.
--- Certificates are made at test time; no store of the system's is touched.
+-- Real TLS: which certificates are trusted, which protocols are used, and what happens when the peer breaks
+-- off. Certificates are made at test time; the system's store is not used.
 
 local core = require "hubspot.associations.core"
 local certificates = require "support.certificates"
@@ -13,7 +13,7 @@ local responses = require "support.responses"
 local TOKEN = clients.TOKEN
 local READ = { "read_request" }
 
--- A configuration of OpenSSL that leaves it to the program what is safe enough.
+-- A configuration of OpenSSL that allows every protocol.
 local LENIENT = [[
 openssl_conf = all
 [all]
@@ -28,7 +28,7 @@ CipherString = DEFAULT:@SECLEVEL=0
 describe("TLS", function()
   local set, server, client
 
-  -- A call to a server with this certificate, that is reached by this host name.
+  -- A call to a server with this certificate, by this host name.
   local function create(tls, changes, script, host)
     server = raw_server.start({
       connections = { script or responses.script(responses.created(), 10) },
@@ -68,7 +68,7 @@ describe("TLS", function()
     assert.truthy(server:requests()[1]:find("\r\nAuthorization: Bearer " .. TOKEN .. "\r\n", 1, true))
   end)
 
-  it("accepts a server by name, too", function()
+  it("accepts a server by host name, too", function()
     assert(create(set.server, nil, nil, "localhost"))
   end)
 
@@ -83,19 +83,19 @@ describe("TLS", function()
   end)
 
   for _, protocol in ipairs({ "TLSv1_2", "TLSv1_3" }) do
-    it("speaks " .. protocol, function()
+    it("accepts " .. protocol, function()
       assert(create({ certificate = set.server.certificate, key = set.server.key, protocol = protocol }))
     end)
   end
 
   for _, protocol in ipairs({ "TLSv1", "TLSv1_1" }) do
-    it("refuses to speak " .. protocol, function()
+    it("rejects " .. protocol, function()
       local tls = { certificate = set.server.certificate, key = set.server.key, protocol = protocol }
       assert_refused(create(tls))
     end)
   end
 
-  it("refuses to speak TLSv1_1 even where the system would allow it", function()
+  it("rejects TLSv1_1 even if the system allows it", function()
     server = raw_server.start({
       connections = { responses.script(responses.created()) },
       tls = { certificate = set.server.certificate, key = set.server.key, protocol = "TLSv1_1" },
@@ -109,41 +109,41 @@ describe("TLS", function()
       print(err.kind)
     ]]):format(TOKEN, server:url(), set.ca), { env = env })
     assert.same({ code = 0, stdout = "tls\n", stderr = "" }, result)
-    -- The system would: `openssl s_client` is served.
+    -- The system allows it: `openssl s_client` gets a response.
     local lenient = process.run({
       "openssl", "s_client", "-connect", "127.0.0.1:" .. server.port, "-CAfile", set.ca, "-quiet",
     }, { env = env, stdin = "GET / HTTP/1.1\r\n\r\n" })
     assert.matches("HTTP/1.1 201", lenient.stdout, 1, true)
   end)
 
-  it("refuses a CA that nobody trusts", function()
+  it("rejects an unknown CA", function()
     local err = assert_refused(create(set.unknown))
     assert.matches("certificate", tostring(err))
   end)
 
-  it("refuses a CA that is good elsewhere, when no ca_file names it", function()
+  it("rejects a CA that is not in ca_file", function()
     assert_refused(create(set.server, { ca_file = false }))
   end)
 
-  it("refuses a certificate that has expired", function()
+  it("rejects an expired certificate", function()
     assert.matches("expired", tostring(assert_refused(create(set.expired))))
   end)
 
-  it("refuses the certificate of another host", function()
+  it("rejects the certificate of another host", function()
     assert_refused(create(set.other_host))
   end)
 
-  it("refuses the certificate of another host that is reached by name", function()
+  it("rejects the certificate of another host, by host name", function()
     assert_refused(create(set.other_host, nil, nil, "localhost"))
   end)
 
-  it("is a failure of its own kind when ca_file is not there, or holds no certificate", function()
+  it("is a failure of kind tls when ca_file does not exist, or has no certificate", function()
     assert_refused(create(set.server, { ca_file = set.folder .. "/missing.pem" }))
     server:close()
     assert_refused(create(set.server, { ca_file = set.server.key }))
   end)
 
-  it("names the option whose certificates are not there, or cannot be read", function()
+  it("names the option whose certificates do not exist, or cannot be read", function()
     local err = assert_refused(create(set.server, { ca_file = set.folder .. "/missing.pem" }))
     assert.matches("/missing.pem (option ca_file): No such file", err.message, 1, true)
     server:close()
@@ -157,19 +157,19 @@ describe("TLS", function()
     assert.matches("/missing (option ca_path): No such file", err.message, 1, true)
   end)
 
-  it("is a failure of its own kind when the server speaks plain HTTP", function()
+  it("is a failure of kind tls when the server uses plain HTTP", function()
     local batch, err = create(nil, nil, { { "receive" }, { "send", responses.of(400, "plain HTTP here") } })
     assert_refused(batch, err)
   end)
 
-  it("is a failure of its own kind when the server breaks off the handshake", function()
+  it("is a failure of kind tls when the server breaks off the handshake", function()
     for _, ending in ipairs({ "close", "reset" }) do
       assert_refused(create(nil, nil, { { "receive" }, { ending } }))
       server:close()
     end
   end)
 
-  it("times out when the server leaves the handshake unanswered", function()
+  it("times out when the server does not respond to the handshake", function()
     local began = core.now()
     local batch, err = create(nil, { connect_timeout = 0.2 }, { { "sleep", 5 } })
     assert.is_nil(batch)
@@ -191,7 +191,7 @@ describe("TLS", function()
     end)
   end
 
-  it("never takes half a body for a whole one when the peer vanishes without a goodbye", function()
+  it("never takes a part of a body for all of it when the peer closes without close_notify", function()
     local batch, err = create(set.server, nil, {
       READ, { "send", "HTTP/1.1 201 Created\r\n\r\n" .. responses.BATCH:sub(1, -9) }, { "close" },
     })

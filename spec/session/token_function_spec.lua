@@ -1,5 +1,5 @@
--- Where a client's token comes from over its life: when the token function is called, and what comes of each
--- of its answers. That no token leaks is security_spec's matter.
+-- When a client calls its token function, and what happens for each of its results. That no token leaks is
+-- checked in robustness/security_spec.lua.
 
 local associations = require "hubspot.associations"
 local clients = require "support.clients"
@@ -10,7 +10,7 @@ local OLD, NEW = "pat-na1-old-0123456789", "pat-na1-new-0123456789"
 describe("a token function", function()
   local account, client, reasons
 
-  -- A client whose token function gives these answers in turn; each is a list of what it returns.
+  -- A client whose token function has these results in turn, each a list of what it returns.
   local function new(answers)
     reasons = {}
     client = clients.open(account:url(), {
@@ -54,7 +54,7 @@ describe("a token function", function()
     assert.same({}, reasons)
   end)
 
-  it("is called for the first request only, while its token is good", function()
+  it("is called only for the first request, while its token is accepted", function()
     new({ { NEW } })
     for _ = 1, 3 do
       local _, meta = assert(create())
@@ -74,7 +74,7 @@ describe("a token function", function()
     assert.same({ ["401"] = 1, ["201"] = 2 }, account:statistics().status)
   end)
 
-  it("is called exactly once after a 401, even when its new token is refused, too", function()
+  it("is called exactly once after a 401, even when its new token is rejected, too", function()
     new({ { OLD }, { OLD .. "-again" } })
     local err = refusal()
     assert.same({ "unauthorized", 401, 2 }, { err.kind, err.status, err.attempts })
@@ -82,7 +82,7 @@ describe("a token function", function()
     assert.equal(2, account:statistics().requests)
   end)
 
-  it("is asked afresh by the next call after its new token was refused", function()
+  it("is called again by the next call after its new token was rejected", function()
     new({ { OLD }, { OLD .. "-again" }, { NEW } })
     assert.equal("unauthorized", refusal().kind)
     local _, meta = assert(create())
@@ -90,14 +90,14 @@ describe("a token function", function()
     assert.same({ "first", "unauthorized", "first" }, reasons)
   end)
 
-  it("is not called again for any other refusal", function()
+  it("is not called again after any other rejection", function()
     account:configure({ forbidden = true })
     new({ { NEW } })
     assert.equal("forbidden", refusal().kind)
     assert.same({ "first" }, reasons)
   end)
 
-  it("ends the call when it has no token, with its own words", function()
+  it("fails the call when it returns no token, with its own message", function()
     new({ { nil, "the vault is sealed" } })
     local err = refusal()
     assert.same({ "token", 0 }, { err.kind, err.attempts })
@@ -105,7 +105,7 @@ describe("a token function", function()
     assert.equal(0, account:statistics().requests)
   end)
 
-  it("ends the call when it has none after a 401, with the refusal as the cause", function()
+  it("fails the call when it returns none after a 401, with the rejection as the cause", function()
     new({ { OLD }, { nil, "the vault is sealed" } })
     local err = refusal()
     assert.same({ "token", 1 }, { err.kind, err.attempts })
@@ -114,7 +114,7 @@ describe("a token function", function()
     assert.equal(1, account:statistics().requests)
   end)
 
-  it("ends the call when it raises, and is asked anew by the next one", function()
+  it("fails the call when it raises, and is called again by the next one", function()
     new({ { raises = "no route to the vault" }, { NEW } })
     local err = refusal()
     assert.equal("token", err.kind)
@@ -123,7 +123,7 @@ describe("a token function", function()
     assert.same({ "first", "first" }, reasons)
   end)
 
-  it("ends the call when it raises a table, or nothing at all", function()
+  it("fails the call when it raises a table, or nil", function()
     for _, raised in ipairs({ {}, false }) do
       client = clients.open(account:url(), {
         token = function()
@@ -134,7 +134,7 @@ describe("a token function", function()
     end
   end)
 
-  it("ends the call when it gives what cannot be sent, without repeating it", function()
+  it("fails the call when it returns what cannot be sent, without showing it", function()
     local unusable = { "secret with spaces", "secret\r\nX-Evil: 1", "secret\n", "secret\0", "", 42, {}, true }
     for _, value in ipairs(unusable) do
       new({ { value } })
@@ -147,7 +147,7 @@ describe("a token function", function()
 end)
 
 describe("a token string", function()
-  it("is refused at once when there is none, or it cannot be sent, without being repeated", function()
+  it("is an error at once when it is missing or cannot be sent, without being shown", function()
     local unusable = { false, "", "secret with spaces", "secret\n", " secret", "sec\0ret", "s\195\169cret" }
     for _, value in ipairs(unusable) do
       local client, err = associations.new({ max_attempts = 1, token = value or nil })

@@ -1,11 +1,11 @@
--- Checks where a token comes from and which can be sent; a refused token is never repeated. Does no I/O.
+-- Checks where a token comes from and which tokens can be sent; an invalid token is never shown. Does no I/O.
 
 local errors = require "hubspot.associations.errors"
 local tokens = require "hubspot.associations.session.token"
 
 local GOOD = { "pat-na1-00000000-0000-0000-0000-000000000000", "a", "A.b_c~d+e/f-0==", ("x"):rep(5000) }
 
--- Each has s3cret in it, which no message may show.
+-- Each contains s3cret, which no message may show.
 local BAD = {
   " s3cret", "s3cret ", "s3cret\n", "\ts3cret", "s3 s3cret", "s3cret\r\nX-Injected: 1", "s3cret\0",
   "\127s3cret",
@@ -23,7 +23,7 @@ local function assert_token_error(err, what)
 end
 
 describe("a token", function()
-  it("that is a string is given each time", function()
+  it("that is a string is returned each time", function()
     for _, token in ipairs(GOOD) do
       local source, err = tokens.from(token)
       assert.is_nil(err)
@@ -38,7 +38,7 @@ describe("a token", function()
     end
   end)
 
-  it("that cannot be sent is refused without being repeated", function()
+  it("that cannot be sent is an error that does not show it", function()
     for _, token in ipairs(BAD) do
       local source, err = tokens.from(token)
       assert.is_nil(source)
@@ -46,7 +46,7 @@ describe("a token", function()
     end
   end)
 
-  it("that is missing is an error, not a mistake of the program's", function()
+  it("that is missing is returned as an error, not raised", function()
     local source, err = tokens.from(nil)
     assert.is_nil(source)
     assert_token_error(err)
@@ -60,7 +60,7 @@ describe("a token", function()
     assert.truthy(err.message:find("empty", 1, true))
   end)
 
-  it("with white space around it is told from one with odd characters", function()
+  it("with white space around it has another message than one with invalid characters", function()
     local _, around = tokens.from "s3cret\n"
     assert.truthy(around.message:find("white space", 1, true))
     local _, within = tokens.from "s3\ncret"
@@ -68,12 +68,12 @@ describe("a token", function()
   end)
 end)
 
--- What one call of a token function came to.
+-- The result of one call of a token function.
 local function get_from(func)
   return assert(tokens.from(func)).get()
 end
 
--- A source whose function gives FIRST, SECOND and so on, and the reasons that it was given.
+-- A token source whose function returns FIRST, SECOND and so on, and the reasons that it was called with.
 local function numbered()
   local reasons = {}
   return tokens.from(function(reason)
@@ -93,7 +93,7 @@ describe("a token function", function()
     assert.is_function(source.get)
   end)
 
-  it("is called once, and again after a refusal, with the reason", function()
+  it("is called once, and again after a rejection, with the reason", function()
     local source, reasons = numbered()
     assert.equal(FIRST, source.get())
     assert.equal(FIRST, source.get())
@@ -103,7 +103,7 @@ describe("a token function", function()
     assert.same({ "first", "unauthorized" }, reasons)
   end)
 
-  it("is not asked again by another call whose token was refused meanwhile", function()
+  it("is not called again for another call whose token was rejected in the meantime", function()
     local source, reasons = numbered()
     source.get()
     assert.is_true(source.renew(FIRST))
@@ -112,7 +112,7 @@ describe("a token function", function()
     assert.equal(2, #reasons)
   end)
 
-  it("is asked once more only when the token that it gave last was taken", function()
+  it("is called again only if its last token was accepted", function()
     local source, reasons = numbered()
     source.get()
     assert.is_true(source.renew(FIRST))
@@ -122,7 +122,7 @@ describe("a token function", function()
     assert.same({ "first", "unauthorized", "unauthorized" }, reasons)
   end)
 
-  it("whose renewed token is refused, too, is asked afresh by the next call only", function()
+  it("whose renewed token is rejected, too, is called again only by the next call", function()
     local source, reasons = numbered()
     source.get()
     assert.is_true(source.renew(FIRST))
@@ -140,7 +140,7 @@ describe("a token function", function()
     assert.same({ "first", "unauthorized", "first", "unauthorized" }, reasons)
   end)
 
-  it("shows none of the tokens that it gave when it is asked afresh, either", function()
+  it("has none of its earlier tokens shown when it is called again", function()
     local given, message = "s3cret-s3cret-s3cret", nil
     local source = tokens.from(function() return given, message end)
     source.get()
@@ -152,7 +152,7 @@ describe("a token function", function()
     assert_token_error(err)
   end)
 
-  it("that cannot renew is an error, and may be asked again", function()
+  it("that cannot renew is an error, and may be called again", function()
     local given, message = FIRST, nil
     local source = tokens.from(function() return given, message end)
     source.get()
@@ -169,7 +169,7 @@ describe("a token function", function()
     assert.equal(SECOND, source.get())
   end)
 
-  it("shows none of the tokens that it gave in its words", function()
+  it("has none of its tokens shown in its message", function()
     local given, message = "s3cret-s3cret-s3cret", nil
     local source = tokens.from(function()
       if given == "raise" then error(message) end
@@ -193,7 +193,7 @@ describe("a token function", function()
     assert.truthy(err.message:find("not [token], [token]", 1, true))
   end)
 
-  it("has its token and the one before kept out of answers", function()
+  it("has its token and the previous one kept out of responses", function()
     local source = numbered()
     assert.same({ FIRST }, source.secrets(source.get()))
     source.renew(FIRST)
@@ -203,7 +203,7 @@ describe("a token function", function()
     assert.same({ THIRD, SECOND }, source.secrets(source.get()))
   end)
 
-  it("holds its token where no one who prints its tables sees it", function()
+  it("has its token in no table that can be printed", function()
     for _, source in ipairs { numbered(), tokens.from(FIRST) } do
       source.get()
       for name, value in pairs(source) do
@@ -214,7 +214,7 @@ describe("a token function", function()
     end
   end)
 
-  it("that gives none is asked again the next time", function()
+  it("that returns none is called again the next time", function()
     local given
     local source = tokens.from(function()
       return given, "the vault is sealed"
@@ -227,13 +227,13 @@ describe("a token function", function()
     assert.equal("token", source.get())
   end)
 
-  it("need give no reason", function()
+  it("need not return a reason", function()
     local _, err = get_from(function() end)
     assert_token_error(err)
     assert.truthy(err.message:find("no reason", 1, true))
   end)
 
-  it("that gives a token that cannot be sent is an error, without the token", function()
+  it("that returns a token which cannot be sent is an error that does not show it", function()
     for _, bad in ipairs(BAD) do
       local token, err = get_from(function()
         return bad
@@ -251,7 +251,7 @@ describe("a token function", function()
     end
   end)
 
-  it("that gives another type is an error", function()
+  it("that returns another type is an error", function()
     for _, bad in ipairs { 5, true, false, {}, print } do
       local token, err = get_from(function()
         return bad
@@ -278,7 +278,7 @@ describe("a token function", function()
     assert.truthy(err.message:find("told", 1, true))
   end)
 
-  it("that raises what cannot be shown is an error all the same", function()
+  it("that raises a value without a text is also an error", function()
     local unspeakable = setmetatable({}, {
       __tostring = function()
         error "again"

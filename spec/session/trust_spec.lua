@@ -1,5 +1,5 @@
--- Whose certificates are trusted where the environment says so, as it does for the curl tool, which is asked
--- beside the module. Each in a process of its own.
+-- The certificates that the environment names: the module trusts the same ones as the curl tool, which is run
+-- for comparison. Each case in a process of its own.
 
 local certificates = require "support.certificates"
 local child = require "support.child"
@@ -53,7 +53,7 @@ describe("the environment's certificates", function()
     return env
   end
 
-  -- What a client says in an environment, and whether curl trusts the same server in the same one.
+  -- The result of a client in an environment, and whether curl trusts the same server there.
   local function said(changes, options)
     local script = SCRIPT:format(clients.TOKEN, server:url(), options or "")
     local result = child.run(script, { env = with(changes) })
@@ -100,13 +100,13 @@ describe("the environment's certificates", function()
     end)
   end
 
-  it("count for nothing where an option names others", function()
+  it("are not used if an option names others", function()
     places()
     assert.equal("COMPLETE", said({ CURL_CA_BUNDLE = bad.file }, ("ca_file = %q"):format(good.file)))
     assert.matches("^tls: ", said({ SSL_CERT_FILE = good.file }, ("ca_path = %q"):format(bad.path)))
   end)
 
-  it("are named by their variable where they cannot be read", function()
+  it("are named with their variable if they cannot be read", function()
     places()
     for _, name in ipairs { "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR" } do
       local expected = "/none.pem (environment variable " .. name .. "): No such file"
@@ -117,7 +117,7 @@ describe("the environment's certificates", function()
     assert.matches("(environment variable SSL_CERT_DIR)", said { SSL_CERT_DIR = bad.path }, 1, true)
   end)
 
-  it("are those of the command, too, where --ca-file names no others", function()
+  it("are used by the command, too, unless --ca-file names others", function()
     places()
     local function create(env, more)
       local arguments = { "--max-attempts", "1", "-" }
@@ -125,7 +125,7 @@ describe("the environment's certificates", function()
       arguments = command.create(server:url(), arguments, "1")
       return command.run(arguments, { stdin = "101,202\n", env = with(env) })
     end
-    command.assert_found(create({ SSL_CERT_FILE = good.file }).stdout, "1 unconfirmed") -- it was answered
+    command.assert_found(create({ SSL_CERT_FILE = good.file }).stdout, "1 unconfirmed") -- with a response
     local result = create({ SSL_CERT_FILE = bad.file }, { "--ca-file", good.file })
     command.assert_found(result.stdout, "1 unconfirmed")
     local refused = create {}

@@ -1,5 +1,5 @@
--- What a failure says of whether anything of the request went out, and what a job makes of that: `not_sent`
--- where nothing did, `unconfirmed` where HubSpot may have done it.
+-- Whether a failed request was sent, in part or entirely, and the outcome in a job: `not_sent` if nothing was
+-- sent, `unconfirmed` if HubSpot may have processed it.
 
 local socket = require "socket"
 local certificates = require "support.certificates"
@@ -28,7 +28,7 @@ describe("a request that fails", function()
     server = nil
   end)
 
-  -- That a call fails in that way, and a job with the same inputs, too.
+  -- Checks that a call fails in this way, and a job with the same inputs, too.
   local function assert_fails(client, kind, expected, inputs)
     local batch, err = client:create("contacts", "companies", inputs or INPUTS)
     assert.is_nil(batch)
@@ -63,7 +63,7 @@ describe("a request that fails", function()
     assert_fails(clients.open(server:url(), { ca_file = "/nowhere.pem" }), "tls", UNSENT)
   end)
 
-  it("for a handshake that is never answered, has sent nothing", function()
+  it("for a handshake without a response, has sent nothing", function()
     server = raw_server.start { connections = { { { "hold" } }, { { "hold" } } } }
     local url = server:url():gsub("^http:", "https:")
     assert_fails(clients.open(url, { connect_timeout = 0.2 }), "timeout", UNSENT)
@@ -79,12 +79,13 @@ describe("a request that fails", function()
     end)
   end
 
-  it("for want of an answer may have been done", function()
+  it("for lack of a response may have been done", function()
     server = raw_server.start { connections = { { { "read_request" }, { "hold" } }, { { "hold" } } } }
     assert_fails(clients.open(server:url(), { timeout = 0.3 }), "timeout", SENT)
   end)
 
-  -- A client of a server that reads the first request and hangs up; it is closed before the second.
+  -- A client of a server that reads the first request and closes the connection; the client is closed before
+  -- the second.
   local function open_for_one_attempt()
     server = raw_server.start { connections = { { { "read_request" }, { "close" } } } }
     local client
@@ -97,19 +98,19 @@ describe("a request that fails", function()
     return client
   end
 
-  it("and is given up later, when nothing is under way, may have been done in an attempt before", function()
+  it("and is given up while none is in flight may have been done in an earlier attempt", function()
     local _, err = open_for_one_attempt():create("contacts", "companies", INPUTS)
     assert.same({ "closed", 1 }, { err.kind, err.attempts })
     assert.is_nil(err.sent)
   end)
 
-  it("so it is for a job's inputs", function()
+  it("the same holds for a job's inputs", function()
     local report, err = open_for_one_attempt():create_all("contacts", "companies", INPUTS)
     assert.same({ "closed", 1 }, { err.kind, report.unconfirmed })
     assert.is_nil(report.failures[1].error.sent)
   end)
 
-  it("on a connection that served another before may have been done", function()
+  it("on a reused connection may have been done", function()
     local once = { { "read_request" }, { "send", responses.created() }, { "read_request" }, { "close" } }
     server = raw_server.start { connections = { once, { { "close" } }, { { "close" } } } }
     local client = clients.open(server:url())

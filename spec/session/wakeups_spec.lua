@@ -1,6 +1,6 @@
--- Checks wakeups.lua: each owner of the one descriptor is woken at its own time, whoever steps. The transport
--- and the loop stand in for the real ones and write down what they are asked for; that a real descriptor
--- becomes readable is spec/core/transport_spec.lua's matter.
+-- Checks wakeups.lua: each owner of the one descriptor is woken at its own time, whichever owner steps. The
+-- transport and the loop are stubs that record their calls; that a real descriptor becomes readable is
+-- checked in spec/core/transport_spec.lua.
 
 local core = require "hubspot.associations.core"
 local wakeups = require "hubspot.associations.session.wakeups"
@@ -20,14 +20,14 @@ describe("the wakeups of a client", function()
     subject = wakeups.new(transport, { wait = function() end })
   end)
 
-  it("are set for each owner that has a time, and for none without one", function()
+  it("are set for each owner with a deadline, and for no other", function()
     subject:set({}, nil)
     assert.same({}, alarms)
     subject:set({}, 5)
     assert.same({ 5 }, alarms)
   end)
 
-  it("are set anew for the others when a step used up one that was due", function()
+  it("are set again for the others when a step has cleared the timer", function()
     local first, second = {}, {}
     subject:set(first, 0)
     subject:set(second, 60)
@@ -39,14 +39,14 @@ describe("the wakeups of a client", function()
     assert.equal(3, #alarms)
   end)
 
-  it("remind an owner that let its time go by, and not at once", function()
+  it("are repeated for an overdue owner, but not at once", function()
     local owner = {}
     subject:set(owner, 0)
     subject:step()
     assert.is_true(alarms[#alarms] > 0.004 and alarms[#alarms] < 0.006)
   end)
 
-  it("end when no owner is left", function()
+  it("end with the last owner", function()
     local owner = {}
     subject:set(owner, 1)
     subject:close()
@@ -60,7 +60,7 @@ describe("the wakeups of a client", function()
     assert.equal("closed", closed)
   end)
 
-  it("let a wait pass its time, and count it among the owners meanwhile", function()
+  it("include a wait among the owners until it ends", function()
     local began, waits = core.now(), 0
     subject.loop = { wait = function(_, timeout)
       waits = waits + 1

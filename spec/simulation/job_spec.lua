@@ -1,4 +1,4 @@
--- The job's promises, for hundreds of simulated jobs. A failure names its seed and how to replay it.
+-- What a job guarantees, in hundreds of simulated jobs. A failure names its seed and how to repeat it.
 
 local job_case = require "support.job_case"
 
@@ -13,7 +13,7 @@ describe("a job, whatever goes wrong,", function()
     return broken
   end
 
-  it("gives every input exactly one outcome, and the account holds what the report says", function()
+  it("gives every input exactly one outcome, and the account has what the report says", function()
     for seed = 1, SEEDS do run(seed) end
   end)
 
@@ -21,7 +21,7 @@ describe("a job, whatever goes wrong,", function()
     assert.same(run(7), run(7))
   end)
 
-  it("is put through enough: jobs that stop, unconfirmed inputs, labels that could be undone", function()
+  it("meets enough: jobs that stop, unconfirmed inputs, labels that could be undone", function()
     local stopped, unconfirmed, failed, requests, labels = 0, 0, 0, 0, 0
     for seed = 1, 150 do
       local statistics = run(seed)
