@@ -50,8 +50,8 @@ describe("the path", function()
     assert.equal("/crm/associations/x/%252e%252e/.../batch/create", create("x", "%2e%2e", "..."))
   end)
 
-  it("has no segment that is empty, a step, or has control characters", function()
-    local wrong = { [""] = "empty", ["."] = "step", [".."] = "step" }
+  it('has no segment that is empty, is "." or "..", or has control characters', function()
+    local wrong = { [""] = "empty", ["."] = "must not be", [".."] = "must not be" }
     for _, byte in ipairs { 0, 1, 9, 10, 13, 27, 31, 127 } do
       wrong["a" .. string.char(byte) .. "b"] = "control"
     end

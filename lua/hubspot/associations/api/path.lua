@@ -15,7 +15,7 @@ end
 -- Why a value cannot be a segment of a path; nil when it can.
 local function reason(value)
   if value == "" then return "is empty" end
-  if value == "." or value == ".." then return "is a step in a path" end
+  if value == "." or value == ".." then return 'must not be "." or ".."' end
   if value:find "[%z\1-\31\127]" then return "has control characters" end
 end
 
@@ -25,18 +25,18 @@ local function percent_encode(value)
   end))
 end
 
--- Templates that were read: every request needs its endpoint's, and there are few.
+-- Templates that were parsed: every request needs one, and there are few.
 local read_templates = {}
 
--- A template's family, what stands before the first name, the names in order, and what stands behind each.
+-- Parses a template: its family, the text before the first name, the names in order, and the text after each.
 local function read_template(template)
   local read = read_templates[template]
   if read then return read end
   local family, beginning, rest = template:match "^([^/]+)(/[^{]*)(.*)$"
-  read = { family = family, beginning = beginning, names = {}, behind = {} }
+  read = { family = family, beginning = beginning, names = {}, after = {} }
   for name, text in rest:gmatch "{([A-Za-z]+)}([^{]*)" do
     table.insert(read.names, name)
-    table.insert(read.behind, text)
+    table.insert(read.after, text)
   end
   read_templates[template] = read
   return read
@@ -68,7 +68,7 @@ function path.of(endpoint, version, values)
         retryable = false,
       }
     end
-    result = result .. percent_encode(value) .. template.behind[position]
+    result = result .. percent_encode(value) .. template.after[position]
   end
   return result
 end

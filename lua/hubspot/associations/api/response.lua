@@ -128,7 +128,7 @@ function readers.batch(raw)
     return nil, "its body has neither results nor errors"
   end
   if not is_list(batch.results) or not is_list(batch.errors) then
-    return nil, "its results or errors are no list"
+    return nil, "its results or errors are not a list"
   end
   return batch
 end
@@ -137,8 +137,8 @@ end
 function readers.page(raw)
   local page, why = read_object(raw, "a page")
   if not page then return nil, why end
-  if page.results == nil or not is_list(page.results) then return nil, "its results are no list" end
-  if page.paging ~= nil and type(page.paging) ~= "table" then return nil, "its paging is no object" end
+  if page.results == nil or not is_list(page.results) then return nil, "its results are not a list" end
+  if page.paging ~= nil and type(page.paging) ~= "table" then return nil, "its paging is not an object" end
   return page
 end
 

@@ -210,7 +210,7 @@ end
 ---@return hubspot.associations.Error|nil err when there is one that cannot be used
 function Journal:next_record()
   if self.between > MOST_BETWEEN then
-    local message = "leaves out %.0f inputs between those it recorded, which no job does"
+    local message = "has %.0f inputs between its records, more than a job leaves out"
     return journal.unusable(self.path, message:format(self.between))
   end
   local entry = self.entries[self.next_entry]

@@ -7,9 +7,9 @@
 -- An interval after the response, minus the shortest round trip seen, is therefore safe: the ways of the two
 -- requests together take at least that long.
 --
--- A job sends as fast as it may, and each of its requests counts for a whole interval: a single call beside
--- it would have to wait for that long. So each of the two kinds of caller leaves a share to the other: 1.5
--- times what the other used lately, and at most half of the limit. A job always leaves a little.
+-- A job sends as fast as it may, and each of its requests counts for a whole interval: a single call of the
+-- same client would have to wait for that long. So each of the two kinds of caller leaves a share to the
+-- other: 1.5 times what the other used lately, and at most half of the limit. A job always leaves a little.
 
 local limiter = {}
 
@@ -63,7 +63,7 @@ function Window:expire(now, shortest)
   if self.others_seen + self.interval <= now then self.others = 0 end
 end
 
--- Counts a completed request, also while the limit is unknown: the next response may tell it.
+-- Counts a completed request, also while the limit is unknown: the next response may have it.
 function Window:add(now, caller)
   local moment = self.moments[self.last]
   if not moment or now - moment.began > self.interval / MOMENTS then
@@ -119,7 +119,7 @@ function Window:delay(now, demand, shortest, caller)
   local soonest = math.huge
   if self.completed > 0 then soonest = self.moments[self.first].at + self.interval - shortest end
   if self.others > 0 then soonest = math.min(soonest, self.others_seen + self.interval) end
-  -- When only requests in flight fill the budget, the next response will tell more.
+  -- When only requests in flight fill the budget, the next response will change that.
   return soonest == math.huge and self.interval or math.max(SHORTEST_WAIT, soonest - now)
 end
 

@@ -84,7 +84,7 @@ function Policy:too_long(delay)
   if delay <= self.deadline then return nil end
   return errors.new {
     kind = "rate_limited",
-    message = ("HubSpot lets nothing through for %.0f seconds"):format(delay),
+    message = ("the rate limit allows no request for %.0f seconds"):format(delay),
     retry_after = delay,
     retryable = true,
   }

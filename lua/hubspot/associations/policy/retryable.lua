@@ -51,14 +51,14 @@ local PERMANENT_PROXY_CODE = {
   [18] = "the proxy does not support the command",
   [23] = "the proxy's rules do not allow the connection",
   [32] = "the proxy wants another way to authenticate",
-  [33] = "the proxy refuses user and password",
+  [33] = "the proxy rejects user and password",
 }
 
 -- libcurl's codes of errors that the same request always has.
 local PERMANENT_CURL_CODE = {
   [3] = "the URL cannot be parsed",
-  [4] = "libcurl is built without what is asked for",
-  [67] = "user or password refused",
+  [4] = "libcurl was built without support for it",
+  [67] = "the user or password was rejected",
   [94] = "authentication failed",
 }
 

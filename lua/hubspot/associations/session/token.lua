@@ -25,14 +25,14 @@ local function check(value)
 end
 
 -- Calls the caller's function. Its error message must show none of the tokens that it returned before.
-local function ask(source, reason, secrets)
+local function call(source, reason, secrets)
   local called, value, message = pcall(source, reason)
   local function quote(text)
     return redact.text(one_line(text), secrets)
   end
   if not called then return fail("the token function raised: " .. quote(value)) end
   if value == nil then
-    return fail("the token function gave none: " .. quote(message or "it gave no reason"))
+    return fail("the token function returned none: " .. quote(message or "it gave no reason"))
   end
   return check(value)
 end
@@ -61,7 +61,7 @@ local function of_function(source)
     get = function()
       if current then return current end
       local err
-      current, err = ask(source, "first", redact.secrets(previous))
+      current, err = call(source, "first", redact.secrets(previous))
       return current, err
     end,
     accepted = function(sent)
@@ -74,7 +74,7 @@ local function of_function(source)
         current, previous, proven = nil, current, true
         return false
       end
-      local value, err = ask(source, "unauthorized", redact.secrets(current, previous))
+      local value, err = call(source, "unauthorized", redact.secrets(current, previous))
       if not value then return false, err end
       current, previous, proven = value, current, false
       return true

@@ -69,9 +69,9 @@ function Trust:explain(failure)
   end
   local paths = self.ca_file and self.ca_path and self.ca_file .. " and " .. self.ca_path
     or self.ca_file or self.ca_path
-  local words = code == UNREADABLE and "%s: the certificates to trust, %s (%s), cannot be read"
+  local text = code == UNREADABLE and "%s: the certificates to trust, %s (%s), cannot be read"
     or "%s; trusted are the certificates of %s (%s)"
-  return words:format(failure.message, paths, self.origin)
+  return text:format(failure.message, paths, self.origin)
 end
 
 return trust
