@@ -78,15 +78,15 @@ for name, run in pairs(WAYS) do
     end)
 
     it("calls on_failure for invalid inputs only, and on_batch for each batch", function()
-      local list, told, batches = jobs.inputs(12), {}, {}
+      local list, reported, batches = jobs.inputs(12), {}, {}
       list[11].to = "#N/A"
       local report = run(list, {
-        on_failure = function(failure) told[#told + 1] = failure.index end,
+        on_failure = function(failure) reported[#reported + 1] = failure.index end,
         on_batch = function(batch)
           batches[#batches + 1] = { batch.first, batch.last, batch.created, #batch.failures, #batch.results }
         end,
       })
-      assert.same({ 11 }, told)
+      assert.same({ 11 }, reported)
       assert.same({ { 1, 10, 0, 0, 0 }, { 11, 12, 0, 1, 0 } }, batches)
       assert.is_nil(report.failures)
     end)
@@ -111,7 +111,7 @@ for name, run in pairs(WAYS) do
       assert.equal(1, #report.failures)
     end)
 
-    it("refuses a source that is none", function()
+    it("returns an error for an invalid source", function()
       local report, err = run({ [1] = {}, [3] = {} }, {})
       assert.same({ nil, "invalid_input", "source" }, { report, err.kind, err.field })
     end)
@@ -145,16 +145,16 @@ describe("a dry run", function()
     for i = 16, 95, 26 do list[i] = { from = 1, to = 1.5, types = 1 } end
     for i = 51, 55 do list[i] = { from = 100001, to = 200001, types = i % 2 + 1 } end -- of one pair
     local real = clients.open(server:url(), { batch_size = 10 })
-    local foretold = assert(real:create_all("contacts", "companies", list, { dry_run = true }))
+    local predicted = assert(real:create_all("contacts", "companies", list, { dry_run = true }))
     local done = assert(real:create_all("contacts", "companies", list))
-    assert.same({ foretold.failed, foretold.not_sent, foretold.requests },
+    assert.same({ predicted.failed, predicted.not_sent, predicted.requests },
       { done.failed, done.created, server:statistics().requests })
     local function reasons(report)
       local by_index = {}
       for _, failure in ipairs(report.failures) do by_index[failure.index] = tostring(failure.error) end
       return by_index
     end
-    assert.same(reasons(done), reasons(foretold))
+    assert.same(reasons(done), reasons(predicted))
   end)
 
   it("can be canceled midway", function()

@@ -31,7 +31,7 @@ describe("a job", function()
       assert.equal(case[3], seen.report.requests)
       assert.equal(0, seen.report.retries)
       assert.equal(case[1], seen.world.account:count())
-      assert.equal(0, seen.told)
+      assert.equal(0, seen.reported)
     end
   end)
 
@@ -122,14 +122,14 @@ describe("a job", function()
 
   it("keeps exactly as many requests in flight as it may", function()
     for _, concurrency in ipairs { 1, 3, 8 } do
-      local flying, most = 0, 0
+      local in_flight, most = 0, 0
       runs.run {
         source = inputs(300), concurrency = concurrency,
         on_send = function()
-          flying = flying + 1
-          most = math.max(most, flying)
+          in_flight = in_flight + 1
+          most = math.max(most, in_flight)
         end,
-        on_batch = function() flying = flying - 1 end,
+        on_batch = function() in_flight = in_flight - 1 end,
       }
       assert.equal(concurrency, most)
     end
@@ -217,7 +217,7 @@ describe("the outcomes of a job", function()
     list[12] = { from = "404123", to = "7", types = 279 }
     local seen = runs.run { source = list }
     local failure = seen.failures[12]
-    assert.equal(1, seen.told)
+    assert.equal(1, seen.reported)
     assert.equal(12, failure.index)
     assert.equal(list[12], failure.input)
     assert.equal("failed", failure.outcome)

@@ -38,7 +38,7 @@ local function landed(first, count, failures)
   return batch
 end
 
-local function refused(store, identity)
+local function unusable(store, identity)
   local opened, err = open(store, identity)
   assert.is_nil(opened)
   assert.equal("journal", err.kind)
@@ -91,10 +91,10 @@ describe("a new journal", function()
   it("is an error where it cannot be written", function()
     local store = simulation.memory()
     function store.append() return nil, "disk full" end
-    assert.truthy(refused(store):find("disk full", 1, true))
+    assert.truthy(unusable(store):find("disk full", 1, true))
     store = simulation.memory()
     function store.read() return nil, "no such device" end
-    assert.truthy(refused(store):find("no such device", 1, true))
+    assert.truthy(unusable(store):find("no such device", 1, true))
   end)
 end)
 
@@ -145,23 +145,23 @@ describe("a journal that is reopened", function()
     local record = assert(open(store)):record_at(5)
     assert.equal(1, record.created)
     local failures = records.failures(record)
-    local told = {}
+    local found = {}
     for _, failure in ipairs(failures) do
       assert.is_true(errors.is(failure.error))
-      told[failure.index] = failure
+      found[failure.index] = failure
     end
     assert.equal(3, #failures)
-    assert.equal("unconfirmed", told[7].outcome)
-    assert.equal("failed", told[5].outcome)
-    assert.equal("error", told[6].error.status)
-    assert.equal("HubSpot's own", told[6].error.message)
+    assert.equal("unconfirmed", found[7].outcome)
+    assert.equal("failed", found[5].outcome)
+    assert.equal("error", found[6].error.status)
+    assert.equal("HubSpot's own", found[6].error.message)
     for _, name in ipairs {
       "kind", "message", "status", "category", "subCategory", "correlationId", "policyName",
     } do
-      assert.equal(err[name], told[5].error[name], name)
+      assert.equal(err[name], found[5].error[name], name)
     end
-    assert.same(err.context, told[5].error.context)
-    assert.is_nil(told[5].error.body)
+    assert.same(err.context, found[5].error.context)
+    assert.is_nil(found[5].error.body)
     assert.same({ [5] = true, [6] = true, [7] = true }, records.failures_by_index(record))
   end)
 
@@ -246,12 +246,12 @@ end)
 
 describe("a journal that this job cannot use", function()
   it("has other object types", function()
-    local message = refused(holding(written()), { from = "contacts", to = "deals" })
+    local message = unusable(holding(written()), { from = "contacts", to = "deals" })
     for _, word in ipairs { "another job", "companies", "deals" } do
       assert.truthy(message:find(word, 1, true), message)
     end
-    refused(holding(written()), { from = "companies", to = "contacts" })
-    refused(holding(written()), { from = "contacts", to = "companies", version = "v4" })
+    unusable(holding(written()), { from = "companies", to = "contacts" })
+    unusable(holding(written()), { from = "contacts", to = "companies", version = "v4" })
   end)
 
   it("is any other file", function()
@@ -259,12 +259,12 @@ describe("a journal that this job cannot use", function()
       "from,to\n1,2\n", "{}\n", "[]\n", "null\n", "5\n", "\n", "\n\n\n", '{"format":"something else"}\n',
       "\0\0\0\0\n", '{"first":1,"inputs":3,"digest":"x","created":3}\n', ("x"):rep(100000) .. "\n",
     } do
-      assert.truthy(refused(holding(text)):find("not a journal", 1, true), text:sub(1, 40))
+      assert.truthy(unusable(holding(text)):find("not a journal", 1, true), text:sub(1, 40))
     end
   end)
 
   it("has a later version", function()
-    assert.truthy(refused(holding((written():gsub('"version":1', '"version":2')))):find("version", 1, true))
+    assert.truthy(unusable(holding((written():gsub('"version":1', '"version":2')))):find("version", 1, true))
   end)
 
   it("is damaged in the middle; the error names the line", function()
@@ -276,7 +276,7 @@ describe("a journal that this job cannot use", function()
       lines[2]:sub(1, -2), lines[2] .. "}", lines[2] .. lines[3],
     } do
       local text = lines[1] .. "\n" .. lines[2] .. "\n" .. junk .. "\n" .. lines[4] .. "\n"
-      assert.truthy(refused(holding(text)):find("line 3 is damaged", 1, true), junk)
+      assert.truthy(unusable(holding(text)):find("line 3 is damaged", 1, true), junk)
     end
   end)
 
@@ -288,7 +288,7 @@ describe("a journal that this job cannot use", function()
       (ours:gsub('"inputs":3', '"inputs":0')) .. "torn",
     } do
       local store = holding(text)
-      refused(store)
+      unusable(store)
       assert.equal(text, store.text)
     end
   end)
@@ -298,7 +298,7 @@ describe("a journal that this job cannot use", function()
     local line = ('{"first":1,"inputs":3,"digest":"x","created":2,"failures":%s}'):format(failures)
     local store = holding(header .. "\n" .. line .. "\n")
     local text = store.text
-    assert.truthy(refused(store):find("line 2 is damaged", 1, true), failures)
+    assert.truthy(unusable(store):find("line 2 is damaged", 1, true), failures)
     assert.equal(text, store.text)
   end
 
@@ -332,7 +332,7 @@ describe("a journal that this job cannot use", function()
     local header = lines_of(written())[1]
     local text = header .. "\n" .. table.concat({ ... }, "\n") .. "\n"
     local store = holding(text)
-    assert.truthy(refused(store):find(("line %d is damaged"):format(line), 1, true), text)
+    assert.truthy(unusable(store):find(("line %d is damaged"):format(line), 1, true), text)
     assert.equal(text, store.text)
   end
 
@@ -388,17 +388,17 @@ describe("a journal that this job cannot use", function()
   it("has another endpoint; none means create", function()
     local text = written()
     assert(open(holding(text), { from = "contacts", to = "companies", endpoint = "create" }))
-    local message = refused(holding(text), { from = "contacts", to = "companies", endpoint = "archive" })
+    local message = unusable(holding(text), { from = "contacts", to = "companies", endpoint = "archive" })
     assert.truthy(message:find("its endpoint is create, not archive", 1, true), message)
     local archive = simulation.memory()
     assert(open(archive, { from = "contacts", to = "companies", endpoint = "archive" }))
     assert(open(archive, { from = "contacts", to = "companies", endpoint = "archive" }))
-    assert.truthy(refused(archive):find("its endpoint is archive, not create", 1, true))
+    assert.truthy(unusable(archive):find("its endpoint is archive, not create", 1, true))
   end)
 
   it("has header fields that this module does not know", function()
     local text = written():gsub('"version":1', '"version":1,"portal":"5"')
-    assert.truthy(refused(holding(text)):find("its portal is 5", 1, true))
+    assert.truthy(unusable(holding(text)):find("its portal is 5", 1, true))
   end)
 
   it("may contain any bytes, and never raises", function()
@@ -447,10 +447,10 @@ describe("a large journal", function()
       local part = text:sub(offset + 1, offset + count)
       return part .. ("x"):rep(count - #part)
     end
-    assert.truthy(refused(store):find("line 5 is damaged", 1, true))
+    assert.truthy(unusable(store):find("line 5 is damaged", 1, true))
     assert.is_true(read < 70 * 1024 * 1024)
     text = ""
-    assert.truthy(refused(store):find("not a journal", 1, true))
+    assert.truthy(unusable(store):find("not a journal", 1, true))
   end)
 
   it("is invalid if there are more inputs between records than a job keeps", function()
@@ -487,9 +487,9 @@ describe("recording", function()
       failures[position] = { position, "failed", err }
     end
     assert(book:record(landed(1, 60, failures)))
-    local told = records.failures(assert(open(store)):record_at(1))
-    assert.equal(60, #told)
-    assert.equal("m60", told[60].error.message)
+    local found = records.failures(assert(open(store)):record_at(1))
+    assert.equal(60, #found)
+    assert.equal("m60", found[60].error.message)
   end)
 
   it("fails when the bytes do not reach the disk", function()
@@ -587,12 +587,12 @@ describe("a journal on disk", function()
     ]]):format(path)
     for _ = 1, 5 do
       local writer = process.start { process.interpreter(), "-e", script }
-      local told = tonumber(writer.line)
-      for _ = 1, 3 do told = tonumber(writer:read_line()) end
+      local found = tonumber(writer.line)
+      for _ = 1, 3 do found = tonumber(writer:read_line()) end
       writer:kill "KILL"
       writer:close()
       local book = assert(journal_files.open(path, JOB, "created"))
-      for index = 1, told - 1 do
+      for index = 1, found - 1 do
         assert.equal(300000, #records.failures(book:record_at(index))[1].error.message)
       end
       book:close()
@@ -663,9 +663,9 @@ describe("a damaged record", function()
       ["an index behind it"] = { failures = { failure(13) } },
       ["an index twice"] = { created = 0, failures = { failure(12), failure(12) } },
       ["half an index"] = { failures = { failure(10.5) } },
-      ["too many refused"] = { refused = 2 },
-      ["refused that are no number"] = { refused = "1" },
-      ["refused without a digest"] = { refused_digest = 5 },
+      ["too many invalid"] = { refused = 2 },
+      ["an invalid count that is not a number"] = { refused = "1" },
+      ["invalid inputs without a digest"] = { refused_digest = 5 },
       ["counts that do not add up"] = { created = 2 },
       ["half a count"] = { created = 1.5, inputs = 3.5 },
       ["a negative count"] = { created = -1, inputs = 1 },
@@ -686,7 +686,7 @@ describe("a damaged record", function()
     local lines = lines_of(written())
     local long = cjson.encode { first = 2, inputs = 4, digest = "0123456789abcdef", created = 4 }
     local text = table.concat({ lines[1], long, lines[2], lines[4] }, "\n") .. "\n"
-    assert.truthy(refused(holding(text)):find("line 3 is damaged", 1, true))
+    assert.truthy(unusable(holding(text)):find("line 3 is damaged", 1, true))
   end)
 end)
 

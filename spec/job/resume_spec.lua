@@ -71,7 +71,7 @@ describe("a job with a journal", function()
     local second = runs.run { source = list, store = store, world = first.world }
     assert.equal(0, second.report.requests)
     assert.same(counts(first), counts(second))
-    assert.equal(2, second.told)
+    assert.equal(2, second.reported)
     assert.equal(list[4], second.failures[4].input)
     assert.equal(list[22], second.failures[22].input)
     for _, index in ipairs { 4, 22 } do
@@ -115,7 +115,7 @@ describe("a job with a journal", function()
         assert.equal(text, store.text)
         -- All inputs that were read and are not in the journal are reported, beginning with those that do not
         -- match.
-        assert.equal(seen.told, seen.report.inputs - seen.report.resumed - (#other - seen.read) *
+        assert.equal(seen.reported, seen.report.inputs - seen.report.resumed - (#other - seen.read) *
           (source == other and 1 or 0))
         for index = seen.report.resumed + 1, seen.read do
           assert.equal("not_sent", seen.failures[index].outcome)
@@ -184,7 +184,7 @@ describe("a job with a journal", function()
     assert.is_nil(header.first)
   end)
 
-  -- What was read and passed over is not counted when the source raises in the midst of a recorded batch.
+  -- What was read and passed over is not counted when the source raises within a recorded batch.
   it("accounts for what was read when the source raises during the replay", function()
     local store, list = simulation.memory(), inputs(30)
     local first = runs.run { source = list, store = store }
@@ -229,7 +229,7 @@ local OTHERS = {
   ["ends with a record"] = function(list)
     for index = #list, 51, -1 do list[index] = nil end
   end,
-  ["ends in the midst of a record"] = function(list) list[#list] = nil end,
+  ["ends within a record"] = function(list) list[#list] = nil end,
   ["ends before the first record"] = function(list)
     for index = #list, 6, -1 do list[index] = nil end
   end,

@@ -7,18 +7,18 @@ local counts, input, inputs = runs.counts, runs.input, runs.inputs
 
 local BATCH = 2000
 
--- 2,000 inputs, of which `bad` have an id that the account refuses, spread evenly, and from first to last.
+-- 2,000 inputs, of which `bad` have an id that the account rejects, spread evenly, and from first to last.
 local function with_bad_rows(bad, names_rejected, count, batch_size, concurrency)
   count = count or BATCH
-  local list, refused, is_bad = inputs(count), {}, {}
+  local list, rejected, is_bad = inputs(count), {}, {}
   for i = 1, bad do
     local index = bad == 1 and 1234 or 1 + math.floor((i - 1) * (count - 1) / (bad - 1))
     list[index] = { from = "9" .. (10000 + i), to = "7", types = 279 }
-    refused[i], is_bad[index] = list[index].from, true
+    rejected[i], is_bad[index] = list[index].from, true
   end
   local seen = runs.run {
     source = list, batch_size = batch_size or BATCH, concurrency = concurrency,
-    account = { rejected = refused, names_rejected = names_rejected },
+    account = { rejected = rejected, names_rejected = names_rejected },
   }
   assert.is_nil(seen.err)
   assert.equal(count, seen.report.inputs)
@@ -80,29 +80,29 @@ describe("bad rows among 2,000", function()
   end)
 
   it("cost no more after successes of whole batches", function()
-    local list, refused = inputs(8000), {}
+    local list, rejected = inputs(8000), {}
     for index = 6001, 8000 do
       list[index] = { from = "9" .. index, to = "7", types = 279 }
-      refused[#refused + 1] = list[index].from
+      rejected[#rejected + 1] = list[index].from
     end
     local seen = runs.run {
-      source = list, batch_size = 1000, account = { rejected = refused, names_rejected = false },
+      source = list, batch_size = 1000, account = { rejected = rejected, names_rejected = false },
     }
     assert.same({ 6000, 2000, 0, 0 }, counts(seen))
     assert_at_most(6 + 2 * 400 + 2 * 2 * 11 + 2, seen)
   end)
 
   it("leave a later batch enough divisions to find its one bad row", function()
-    local list, refused = inputs(2200), {}
+    local list, rejected = inputs(2200), {}
     local function spoil(index)
       list[index] = { from = "9" .. (10000 + index), to = "7", types = 279 }
-      refused[#refused + 1] = list[index].from
+      rejected[#rejected + 1] = list[index].from
     end
     for index = 1, 2000 do spoil(index) end
     spoil(2001)
     spoil(2177)
     local seen = runs.run {
-      source = list, batch_size = 100, account = { rejected = refused, names_rejected = false },
+      source = list, batch_size = 100, account = { rejected = rejected, names_rejected = false },
     }
     assert.same({ 198, 2002, 0, 0 }, counts(seen))
     assert.is_truthy(seen.failures[1999].error.together) -- past the budget
@@ -145,16 +145,16 @@ describe("bad rows among 2,000", function()
     local seen, is_bad = with_bad_rows(40, true, 10000)
     assert_exact(seen, is_bad, 40)
     assert_at_most(5 + 40 * 2, seen)
-    seen, is_bad = with_bad_rows(200, false, 2000, 100) -- more than 800 refusals
+    seen, is_bad = with_bad_rows(200, false, 2000, 100) -- more than 800 rejections
     assert_exact(seen, is_bad, 200)
     assert_at_most(1714, seen)
   end)
 
   it("are found when other failures disturb the search", function()
-    local refused = input(777).from
+    local rejected = input(777).from
     local seen = runs.run {
       source = inputs(BATCH), batch_size = BATCH,
-      account = { rejected = { refused }, names_rejected = false },
+      account = { rejected = { rejected }, names_rejected = false },
       respond = function(number)
         if number % 3 == 0 then return { status = 503, headers = {}, body = "" } end
       end,
@@ -258,9 +258,9 @@ describe("a batch with too many inputs", function()
     assert.is_nil(seen.err)
     assert.same({ 1000, 0, 0, 0 }, counts(seen))
     -- HubSpot's message names the limit: batches of 30 from then on.
-    local refused = 0
-    for _, status in ipairs(seen.statuses) do refused = refused + (status == 400 and 1 or 0) end
-    assert.equal(1, refused)
+    local rejected = 0
+    for _, status in ipairs(seen.statuses) do rejected = rejected + (status == 400 and 1 or 0) end
+    assert.equal(1, rejected)
     for i = 6, #seen.sizes - 1 do assert.equal(30, seen.sizes[i]) end
   end)
 
@@ -269,9 +269,9 @@ describe("a batch with too many inputs", function()
       source = inputs(4000), batch_size = 500, concurrency = 4, account = { max_inputs = 100 },
     }
     assert.same({ 4000, 0, 0, 0 }, counts(seen))
-    local refused = 0
-    for _, status in ipairs(seen.statuses) do refused = refused + (status == 400 and 1 or 0) end
-    assert.is_true(refused <= 5 * 7, tostring(refused))
+    local rejected = 0
+    for _, status in ipairs(seen.statuses) do rejected = rejected + (status == 400 and 1 or 0) end
+    assert.is_true(rejected <= 5 * 7, tostring(rejected))
   end)
 
   it("is reduced down to a single input", function()

@@ -390,7 +390,7 @@ describe("a source", function()
       assert.equal("source", seen.err.kind)
       assert.truthy(seen.err.message:find("the database went away", 1, true))
       assert.equal(n - 1, seen.report.inputs)
-      assert.equal(seen.told, seen.report.not_sent)
+      assert.equal(seen.reported, seen.report.not_sent)
       assert.equal(seen.report.created, seen.world.account:count())
       assert.equal(math.floor((n - 1) / 10) * 10, seen.report.created)
     end
@@ -446,7 +446,7 @@ describe("an input that was read, and did not fit in the last body", function()
     assert.is_true(index > 50 and index < 80)
     assert.equal(index, seen.report.inputs)
     assert.same({ 0, 0, 0, index }, counts(seen))
-    assert.equal(index, seen.told)
+    assert.equal(index, seen.reported)
     local held = seen.failures[index]
     assert.equal(long .. index, held.input.from)
     assert.equal("not_sent", held.outcome)
@@ -456,7 +456,7 @@ describe("an input that was read, and did not fit in the last body", function()
     for i = 1, 80 do list[i] = { from = long .. i, to = "7", types = 279 } end
     seen = runs.run { source = list, batch_size = 2000, checks = checks, respond = refuse }
     assert.same({ 0, 0, 0, 80 }, counts(seen))
-    assert.equal(index, seen.told)
+    assert.equal(index, seen.reported)
   end)
 end)
 

@@ -60,8 +60,8 @@ describe("a connection", function()
   end)
 
   it("is kept after a rejection, too", function()
-    local refused = responses.of(400, "{}")
-    start(responses.script({ refused, refused, refused, CREATED }))
+    local rejected = responses.of(400, "{}")
+    start(responses.script({ rejected, rejected, rejected, CREATED }))
     open_client()
     for _ = 1, 3 do
       assert.is_nil((clients.create(client)))

@@ -22,7 +22,7 @@ describe("a failed exchange", function()
     client = clients.open(base_url, changes)
   end
 
-  local function refusal()
+  local function call_error()
     local batch, err = clients.create(client)
     assert.is_nil(batch)
     assert.is_true(errors.is(err))
@@ -49,7 +49,7 @@ describe("a failed exchange", function()
     it("is one of kind " .. kind .. " when the server " .. how, function()
       server = raw_server.start({ connections = { script, CREATED } })
       new(server:url(), changes)
-      local err = refusal()
+      local err = call_error()
       assert.equal(kind, err.kind)
       assert.is_true(type(err.curl_code) == "number" and err.curl_code > 0)
       assert.is_nil(err.status)
@@ -60,26 +60,26 @@ describe("a failed exchange", function()
 
   it_fails("closes at once", "network", { { "close" } })
   it_fails("resets at once", "network", { { "reset" } })
-  it_fails("closes instead of answering", "network", { READ })
-  it_fails("resets instead of answering", "network", { READ, { "reset" } })
-  it_fails("resets in the midst of the request", "network", { { "read_head" }, { "reset" } })
-  it_fails("closes in the midst of the first line", "network", { READ, { "send", "HTTP/1.1 20" } })
-  it_fails("closes in the midst of the head", "network", {
+  it_fails("closes instead of responding", "network", { READ })
+  it_fails("resets instead of responding", "network", { READ, { "reset" } })
+  it_fails("resets within the request", "network", { { "read_head" }, { "reset" } })
+  it_fails("closes within the first line", "network", { READ, { "send", "HTTP/1.1 20" } })
+  it_fails("closes within the head", "network", {
     READ, { "send", "HTTP/1.1 201 Created\r\nX-A: 1\r\n" },
   })
-  it_fails("closes in the midst of the body", "network", { READ, { "send", HALF } })
-  it_fails("resets in the midst of the body", "network", { READ, { "send", HALF }, { "reset" } })
-  it_fails("answers something that is no HTTP", "network", { READ, { "send", "SSH-2.0-OpenSSH_9.2\r\n" } })
-  it_fails("answers noise", "network", { READ, { "send", "\0\1\2\3\255\254\r\n\r\n\0\0" } })
-  it_fails("answers HTTP/0.9", "network", { READ, { "send", BATCH } })
-  it_fails("answers a status that is none", "network", { READ, { "send", "HTTP/1.1 abc Hm\r\n\r\n" } })
-  it_fails("answers an interim response only", "network", {
+  it_fails("closes within the body", "network", { READ, { "send", HALF } })
+  it_fails("resets within the body", "network", { READ, { "send", HALF }, { "reset" } })
+  it_fails("sends something other than HTTP", "network", { READ, { "send", "SSH-2.0-OpenSSH_9.2\r\n" } })
+  it_fails("sends random bytes", "network", { READ, { "send", "\0\1\2\3\255\254\r\n\r\n\0\0" } })
+  it_fails("responds in HTTP/0.9", "network", { READ, { "send", BATCH } })
+  it_fails("sends an invalid status", "network", { READ, { "send", "HTTP/1.1 abc Hm\r\n\r\n" } })
+  it_fails("sends only an interim response", "network", {
     READ, { "send", "HTTP/1.1 100 Continue\r\n\r\n" },
   })
-  it_fails("names a length that is none", "network", {
+  it_fails("names an invalid length", "network", {
     READ, { "send", responses.of(201, BATCH, { "Content-Length: -5" }) },
   })
-  it_fails("names a chunk's size that is none", "network", {
+  it_fails("names an invalid chunk size", "network", {
     READ, { "send", responses.of(201, "xyz\r\n" .. BATCH .. "\r\n0\r\n\r\n", CHUNKED) },
   })
   it_fails("names a chunk's size that no number holds", "network", {
@@ -91,10 +91,10 @@ describe("a failed exchange", function()
   it_fails("leaves out the last chunk", "network", {
     READ, { "send", responses.of(201, ("%x\r\n%s\r\n"):format(#BATCH, BATCH), CHUNKED) },
   })
-  it_fails("packs by gzip what is no gzip", "network", {
+  it_fails("declares gzip for a body that is not gzip", "network", {
     READ, { "send", responses.created(BATCH, { "Content-Encoding: gzip" }) },
   })
-  it_fails("packs by what nobody knows", "network", {
+  it_fails("uses an unknown encoding", "network", {
     READ, { "send", responses.created(BATCH, { "Content-Encoding: shrink" }) },
   })
   it_fails("is silent", "timeout", { READ, { "hold" } }, { timeout = 0.2 })
@@ -130,7 +130,7 @@ describe("a failed exchange", function()
     server = raw_server.start({ connections = { { READ, { "drip", responses.created(), 0.02 } } } })
     new(server:url(), { timeout = 0.3 })
     local began = core.now()
-    local err = refusal()
+    local err = call_error()
     local elapsed = core.now() - began
     assert.equal("timeout", err.kind)
     assert.is_true(elapsed >= 0.29 and elapsed < 2, "elapsed: " .. elapsed)
@@ -140,14 +140,14 @@ describe("a failed exchange", function()
   it("is one of kind network when no server listens", function()
     local port = raw_server.free_port()
     new("http://127.0.0.1:" .. port)
-    local err = refusal()
+    local err = call_error()
     assert.same({ "network", 7 }, { err.kind, err.curl_code })
     assert.truthy(tostring(err):find(tostring(port), 1, true))
   end)
 
   it("is one of kind network when the name does not exist", function()
     new("https://no-such-host.invalid", { connect_timeout = 5 })
-    assert.equal("network", refusal().kind)
+    assert.equal("network", call_error().kind)
   end)
 
   it("is one of kind timeout when no connection is accepted within connect_timeout", function()
@@ -161,7 +161,7 @@ describe("a failed exchange", function()
     end
     new("http://127.0.0.1:" .. port, { timeout = 10, connect_timeout = 0.3 })
     local began = core.now()
-    local err = refusal()
+    local err = call_error()
     local elapsed = core.now() - began
     assert.equal("timeout", err.kind)
     assert.is_true(elapsed >= 0.29 and elapsed < 5, "elapsed: " .. elapsed)
@@ -172,8 +172,8 @@ describe("a failed exchange", function()
   end)
 
   it("is a rejection, not a failure, when the server rejects a body before reading it", function()
-    local refused = responses.of(413, '{"message":"too much","category":"TOO_LARGE"}')
-    server = raw_server.start({ connections = { { { "read_head" }, { "send", refused }, { "sleep", 1 } } } })
+    local rejected = responses.of(413, '{"message":"too much","category":"TOO_LARGE"}')
+    server = raw_server.start({ connections = { { { "read_head" }, { "send", rejected }, { "sleep", 1 } } } })
     new(server:url())
     local inputs = {}
     for index = 1, 2000 do
@@ -195,7 +195,7 @@ describe("a failed exchange", function()
     server = raw_server.start({ connections = scripts })
     new(server:url())
     for _ = 1, 100 do
-      assert.equal("network", refusal().kind)
+      assert.equal("network", call_error().kind)
     end
     assert(clients.create(client))
     assert.equal(101, server:connections())

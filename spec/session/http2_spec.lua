@@ -312,7 +312,7 @@ describe("over HTTP/2,", function()
     local _, meta = assert(create())
     assert.equal("2", meta.http_version)
     client = clients.open(server:url(), { ca_file = set.ca, http_version = "1.1", timeout = 2 })
-    assert.is_nil((create())) -- the server chose HTTP/2 all the same, which is refused
+    assert.is_nil((create())) -- the server chose HTTP/2 nevertheless, which is rejected
   end)
 end)
 

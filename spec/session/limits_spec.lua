@@ -29,7 +29,7 @@ describe("a response's limit", function()
     return exchange.run(transport, server:url() .. "/")
   end
 
-  local function answer(bytes)
+  local function respond(bytes)
     return { { "read_request" }, { "send", bytes } }
   end
 
@@ -59,7 +59,7 @@ describe("a response's limit", function()
         local body = ("x"):rep(1000 + extra)
         local bytes = packed and responses.of(200, responses.gzip(body), { "Content-Encoding: gzip" })
           or responses.of(200, responses.chunked(body, 99), { "Transfer-Encoding: chunked" })
-        local response, failure = run(1000, answer(bytes))
+        local response, failure = run(1000, respond(bytes))
         if extra == 0 then
           assert.equal(1000, #response.body)
         else
@@ -80,7 +80,7 @@ describe("a response's limit", function()
   end)
 
   it("ends a response whose length is too large for a number", function()
-    local response, failure = run(1000, answer(responses.of(200, "x", {
+    local response, failure = run(1000, respond(responses.of(200, "x", {
       "Content-Length: 99999999999999999999999",
     })))
     assert.is_nil(response)
@@ -95,17 +95,17 @@ describe("a response's limit", function()
   end)
 
   it("counts the decompressed size while a body is decompressed", function()
-    local response, failure = run(MIB, answer(responses.of(200, bomb, { "Content-Encoding: gzip" })))
+    local response, failure = run(MIB, respond(responses.of(200, bomb, { "Content-Encoding: gzip" })))
     assert_too_large(response, failure)
   end)
 
   it("ends headers of more than 256 KiB", function()
-    local response, failure = run(MIB, answer(responses.of(200, "", lines_of(257 * KIB))))
+    local response, failure = run(MIB, respond(responses.of(200, "", lines_of(257 * KIB))))
     assert.matches("head", assert_too_large(response, failure).message)
   end)
 
   it("allows smaller headers", function()
-    assert.equal(200, assert(run(MIB, answer(responses.of(200, "", lines_of(250 * KIB))))).status)
+    assert.equal(200, assert(run(MIB, respond(responses.of(200, "", lines_of(250 * KIB))))).status)
   end)
 
   -- libcurl itself ends this one; before 8.6 with "out of memory", for which there is no kind.
@@ -140,7 +140,7 @@ describe("a response's limit", function()
     local zeros = {
       { "read_request" }, { "send", "HTTP/1.1 201 OK\r\n\r\n" }, { "send_repeated", ("\0"):rep(MIB), 100 },
     }
-    local packed = answer(responses.created(bomb, { "Content-Encoding: gzip" }))
+    local packed = respond(responses.created(bomb, { "Content-Encoding: gzip" }))
     server = raw_server.start({
       connections = { zeros, packed, zeros, packed, responses.script(responses.created()) },
     })
@@ -163,7 +163,7 @@ describe("a response's limit", function()
 
   it("allows a client to read a large response within it", function()
     local body = '{"results":[],"filler":"' .. ("x"):rep(20 * MIB) .. '"}'
-    server = raw_server.start({ connections = { answer(responses.created(responses.gzip(body), {
+    server = raw_server.start({ connections = { respond(responses.created(responses.gzip(body), {
       "Content-Encoding: gzip",
     })) } })
     local client = clients.open(server:url(), { timeout = 30 })

@@ -11,7 +11,7 @@ local responses = require "support.responses"
 local SERVICE = "https://api.example" -- never reached: the proxy is in between
 local USER, PASSWORD = "uQzjX", "pWvqK"
 
--- URLs that libcurl, or core.proxy, refuses: USER and PASSWORD stand for u and p.
+-- URLs that libcurl, or core.proxy, rejects: USER and PASSWORD stand for u and p.
 local UNUSABLE = {
   "foo://u:p@host.invalid:1", "socks9://u:p@host.invalid", "ftp://u:p@host.invalid:1",
   "file://u:p@host.invalid/", "http://u:p p@host.invalid:1", "http://u:p/p@127.0.0.1:1",

@@ -74,7 +74,7 @@ describe("a response", function()
   it_succeeds("packed by deflate without zlib's head",
     responses.created(responses.deflate(BATCH, true), { "Content-Encoding: deflate" }))
   it_succeeds("whose encoding is the identity", responses.created(BATCH, { "Content-Encoding: identity" }))
-  it_succeeds("with bytes behind it that nobody asked for",
+  it_succeeds("with extra bytes after it",
     responses.created() .. "HTTP/1.1 500 Surprise\r\n\r\n")
 
   it("has the fields of the final response, not of the interim ones", function()

@@ -38,7 +38,7 @@ describe("TLS", function()
     return clients.create(client)
   end
 
-  local function assert_refused(batch, err)
+  local function assert_tls_error(batch, err)
     assert.is_nil(batch)
     assert.equal("tls", err.kind)
     assert.same({}, server:requests()) -- the token was not shown to anyone
@@ -91,7 +91,7 @@ describe("TLS", function()
   for _, protocol in ipairs({ "TLSv1", "TLSv1_1" }) do
     it("rejects " .. protocol, function()
       local tls = { certificate = set.server.certificate, key = set.server.key, protocol = protocol }
-      assert_refused(create(tls))
+      assert_tls_error(create(tls))
     end)
   end
 
@@ -117,54 +117,54 @@ describe("TLS", function()
   end)
 
   it("rejects an unknown CA", function()
-    local err = assert_refused(create(set.unknown))
+    local err = assert_tls_error(create(set.unknown))
     assert.matches("certificate", tostring(err))
   end)
 
   it("rejects a CA that is not in ca_file", function()
-    assert_refused(create(set.server, { ca_file = false }))
+    assert_tls_error(create(set.server, { ca_file = false }))
   end)
 
   it("rejects an expired certificate", function()
-    assert.matches("expired", tostring(assert_refused(create(set.expired))))
+    assert.matches("expired", tostring(assert_tls_error(create(set.expired))))
   end)
 
   it("rejects the certificate of another host", function()
-    assert_refused(create(set.other_host))
+    assert_tls_error(create(set.other_host))
   end)
 
   it("rejects the certificate of another host, by host name", function()
-    assert_refused(create(set.other_host, nil, nil, "localhost"))
+    assert_tls_error(create(set.other_host, nil, nil, "localhost"))
   end)
 
   it("is a failure of kind tls when ca_file does not exist, or has no certificate", function()
-    assert_refused(create(set.server, { ca_file = set.folder .. "/missing.pem" }))
+    assert_tls_error(create(set.server, { ca_file = set.folder .. "/missing.pem" }))
     server:close()
-    assert_refused(create(set.server, { ca_file = set.server.key }))
+    assert_tls_error(create(set.server, { ca_file = set.server.key }))
   end)
 
   it("names the option whose certificates do not exist, or cannot be read", function()
-    local err = assert_refused(create(set.server, { ca_file = set.folder .. "/missing.pem" }))
+    local err = assert_tls_error(create(set.server, { ca_file = set.folder .. "/missing.pem" }))
     assert.matches("/missing.pem (option ca_file): No such file", err.message, 1, true)
     server:close()
-    err = assert_refused(create(set.server, { ca_file = set.folder }))
+    err = assert_tls_error(create(set.server, { ca_file = set.folder }))
     assert.matches("(option ca_file): is a directory", err.message, 1, true)
     server:close()
-    err = assert_refused(create(set.server, { ca_file = set.server.key }))
+    err = assert_tls_error(create(set.server, { ca_file = set.server.key }))
     assert.matches("(option ca_file), cannot be read", err.message, 1, true)
     server:close()
-    err = assert_refused(create(set.server, { ca_file = false, ca_path = set.folder .. "/missing" }))
+    err = assert_tls_error(create(set.server, { ca_file = false, ca_path = set.folder .. "/missing" }))
     assert.matches("/missing (option ca_path): No such file", err.message, 1, true)
   end)
 
   it("is a failure of kind tls when the server uses plain HTTP", function()
     local batch, err = create(nil, nil, { { "receive" }, { "send", responses.of(400, "plain HTTP here") } })
-    assert_refused(batch, err)
+    assert_tls_error(batch, err)
   end)
 
   it("is a failure of kind tls when the server breaks off the handshake", function()
     for _, ending in ipairs({ "close", "reset" }) do
-      assert_refused(create(nil, nil, { { "receive" }, { ending } }))
+      assert_tls_error(create(nil, nil, { { "receive" }, { ending } }))
       server:close()
     end
   end)
@@ -178,8 +178,8 @@ describe("TLS", function()
   end)
 
   local BROKEN = {
-    ["closes instead of answering"] = { READ },
-    ["resets instead of answering"] = { READ, { "reset" } },
+    ["closes instead of responding"] = { READ },
+    ["resets instead of responding"] = { READ, { "reset" } },
     ["closes in mid-body"] = { READ, { "send", responses.created():sub(1, -9) } },
     ["resets in mid-body"] = { READ, { "send", responses.created():sub(1, -9) }, { "reset" } },
   }

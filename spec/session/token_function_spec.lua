@@ -11,16 +11,16 @@ describe("a token function", function()
   local account, client, reasons
 
   -- A client whose token function has these results in turn, each a list of what it returns.
-  local function new(answers)
+  local function new(results)
     reasons = {}
     client = clients.open(account:url(), {
       token = function(reason)
         reasons[#reasons + 1] = reason
-        local answer = answers[#reasons]
-        if answer.raises then
-          error(answer.raises, 0)
+        local result = results[#reasons]
+        if result.raises then
+          error(result.raises, 0)
         end
-        return answer[1], answer[2]
+        return result[1], result[2]
       end,
     })
   end
@@ -29,7 +29,7 @@ describe("a token function", function()
     return clients.create(client)
   end
 
-  local function refusal()
+  local function call_error()
     local batch, err = create()
     assert.is_nil(batch)
     return err
@@ -76,7 +76,7 @@ describe("a token function", function()
 
   it("is called exactly once after a 401, even when its new token is rejected, too", function()
     new({ { OLD }, { OLD .. "-again" } })
-    local err = refusal()
+    local err = call_error()
     assert.same({ "unauthorized", 401, 2 }, { err.kind, err.status, err.attempts })
     assert.same({ "first", "unauthorized" }, reasons)
     assert.equal(2, account:statistics().requests)
@@ -84,7 +84,7 @@ describe("a token function", function()
 
   it("is called again by the next call after its new token was rejected", function()
     new({ { OLD }, { OLD .. "-again" }, { NEW } })
-    assert.equal("unauthorized", refusal().kind)
+    assert.equal("unauthorized", call_error().kind)
     local _, meta = assert(create())
     assert.equal(1, meta.attempts)
     assert.same({ "first", "unauthorized", "first" }, reasons)
@@ -93,13 +93,13 @@ describe("a token function", function()
   it("is not called again after any other rejection", function()
     account:configure({ forbidden = true })
     new({ { NEW } })
-    assert.equal("forbidden", refusal().kind)
+    assert.equal("forbidden", call_error().kind)
     assert.same({ "first" }, reasons)
   end)
 
   it("fails the call when it returns no token, with its own message", function()
     new({ { nil, "the vault is sealed" } })
-    local err = refusal()
+    local err = call_error()
     assert.same({ "token", 0 }, { err.kind, err.attempts })
     assert.matches("the vault is sealed", tostring(err))
     assert.equal(0, account:statistics().requests)
@@ -107,7 +107,7 @@ describe("a token function", function()
 
   it("fails the call when it returns none after a 401, with the rejection as the cause", function()
     new({ { OLD }, { nil, "the vault is sealed" } })
-    local err = refusal()
+    local err = call_error()
     assert.same({ "token", 1 }, { err.kind, err.attempts })
     assert.matches("the vault is sealed", err.message)
     assert.same({ "unauthorized", 401 }, { err.cause.kind, err.cause.status })
@@ -116,7 +116,7 @@ describe("a token function", function()
 
   it("fails the call when it raises, and is called again by the next one", function()
     new({ { raises = "no route to the vault" }, { NEW } })
-    local err = refusal()
+    local err = call_error()
     assert.equal("token", err.kind)
     assert.matches("raised.*no route to the vault", err.message)
     assert(create())
@@ -130,7 +130,7 @@ describe("a token function", function()
           error(raised, 0)
         end,
       })
-      assert.equal("token", refusal().kind)
+      assert.equal("token", call_error().kind)
     end
   end)
 
@@ -138,7 +138,7 @@ describe("a token function", function()
     local unusable = { "secret with spaces", "secret\r\nX-Evil: 1", "secret\n", "secret\0", "", 42, {}, true }
     for _, value in ipairs(unusable) do
       new({ { value } })
-      local err = refusal()
+      local err = call_error()
       assert.same({ "token", 0 }, { err.kind, err.attempts })
       assert.is_nil(tostring(err):find("secret", 1, true))
     end

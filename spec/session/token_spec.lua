@@ -126,7 +126,7 @@ describe("a token function", function()
     local source, reasons = numbered()
     source.get()
     assert.is_true(source.renew(FIRST))
-    source.accepted(FIRST) -- an answer to a request from before: it says nothing of the second
+    source.accepted(FIRST) -- the response to an earlier request: it says nothing about the second token
     for _ = 1, 3 do
       local renewed, err = source.renew(SECOND)
       assert.is_false(renewed)

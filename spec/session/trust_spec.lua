@@ -128,14 +128,14 @@ describe("the environment's certificates", function()
     command.assert_found(create({ SSL_CERT_FILE = good.file }).stdout, "1 unconfirmed") -- with a response
     local result = create({ SSL_CERT_FILE = bad.file }, { "--ca-file", good.file })
     command.assert_found(result.stdout, "1 unconfirmed")
-    local refused = create {}
-    assert.equal(2, refused.code)
-    command.assert_found(refused.stderr, "--ca-file")
-    command.assert_found(refused.stderr, "to go on, run the same command again")
+    result = create {}
+    assert.equal(2, result.code)
+    command.assert_found(result.stderr, "--ca-file")
+    command.assert_found(result.stderr, "to go on, run the same command again")
     for path, why in pairs { [bad.file] = "No such file", [folder] = "is not a regular file" } do
-      refused = create({}, { "--ca-file", path })
-      assert.same({ 2, "" }, { refused.code, refused.stdout })
-      command.assert_found(refused.stderr, "--ca-file: " .. path .. ": " .. why)
+      result = create({}, { "--ca-file", path })
+      assert.same({ 2, "" }, { result.code, result.stdout })
+      command.assert_found(result.stderr, "--ca-file: " .. path .. ": " .. why)
     end
   end)
 end)

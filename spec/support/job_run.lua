@@ -68,10 +68,10 @@ end
 ---@param given table what simulation.world and simulation.run take, and:
 ---  `respond` = fun(number, pass, request) that returns the response to the number-th request, or nil for the
 ---  account's own; `world` of an earlier run, to go on in; `collect` = false: the report keeps the failures
----@return table seen { report, err, world, failures = by index, told = how many, sizes = inputs per request,
----  sent = when each was sent, statuses = of each response, read = inputs read }
+---@return table seen { report, err, world, failures = by index, reported = how many, sizes = inputs per
+---  request, sent = when each was sent, statuses = of each response, read = inputs read }
 function job_run.run(given)
-  local seen = { failures = {}, sizes = {}, sent = {}, statuses = {}, handled = 0, told = 0 }
+  local seen = { failures = {}, sizes = {}, sent = {}, statuses = {}, handled = 0, reported = 0 }
   local world = given.world or simulation.world {
     random = random.new(given.seed or 3), account = given.account, chances = given.chances,
     script = given.script, latency = given.latency, base = given.base,
@@ -80,7 +80,7 @@ function job_run.run(given)
   stand_between(world, given, seen)
   local on_failure = function(failure)
     assert(not seen.failures[failure.index], "an input has two outcomes")
-    seen.failures[failure.index], seen.told = failure, seen.told + 1
+    seen.failures[failure.index], seen.reported = failure, seen.reported + 1
     if given.on_failure then return given.on_failure(failure) end
   end
   if given.collect == false then on_failure = nil end
