@@ -94,7 +94,8 @@ local function split_unit(unit, matched)
 end
 
 -- Settles the inputs of one pair that the response fails. The others were sent together with them, and are
--- sent again without them. Returns whether the others are to be sent again as they are.
+-- sent again without them. Returns whether they are pushed for that; if an error fails them as well, the
+-- search decides.
 function responses:fail_unit(chunk, unit, matched)
   local failed, others = split_unit(unit, matched)
   for _, position in ipairs(failed) do

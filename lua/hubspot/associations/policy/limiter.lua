@@ -31,8 +31,8 @@ local LONGEST_PAUSE = 24 * 3600 -- seconds: every limit of HubSpot is over by th
 local Window = {}
 Window.__index = Window
 
--- Requests that complete within a hundredth of the interval are kept as one entry, with the time of the last
--- of them, so that memory does not grow with the rate.
+-- Requests that complete within a hundredth of the interval are kept as one entry (a moment), with the time
+-- of the last one, so that memory does not grow with the rate.
 local MOMENTS = 100
 
 local function new_window(interval)
@@ -43,7 +43,7 @@ local function new_window(interval)
     first = 1,
     last = 0,
     completed = 0, -- the sum of their counts
-    of = { job = 0, call = 0 }, -- the same by kind of caller
+    by_caller = { job = 0, call = 0 }, -- the same by kind of caller
     most = { job = 0, call = 0 }, -- the most in one interval lately, by kind of caller
     most_seen = { job = -math.huge, call = -math.huge },
     others = 0, -- requests of other programs that use the same account
@@ -51,12 +51,13 @@ local function new_window(interval)
   }, Window)
 end
 
+-- Drops what has stopped counting.
 function Window:expire(now, shortest)
   local oldest = now - self.interval + shortest
   while self.first <= self.last and self.moments[self.first].at <= oldest do
     local moment = self.moments[self.first]
     self.completed = self.completed - moment.count
-    for caller, count in pairs(self.of) do self.of[caller] = count - (moment[caller] or 0) end
+    for caller, count in pairs(self.by_caller) do self.by_caller[caller] = count - (moment[caller] or 0) end
     self.moments[self.first] = nil
     self.first = self.first + 1
   end
@@ -75,9 +76,9 @@ function Window:add(now, caller)
   self.completed = self.completed + 1
   if not caller then return end
   moment[caller] = (moment[caller] or 0) + 1
-  self.of[caller] = self.of[caller] + 1
-  if self.of[caller] >= self:most_lately(caller, now) then
-    self.most[caller], self.most_seen[caller] = self.of[caller], now
+  self.by_caller[caller] = self.by_caller[caller] + 1
+  if self.by_caller[caller] >= self:most_lately(caller, now) then
+    self.most[caller], self.most_seen[caller] = self.by_caller[caller], now
   end
 end
 
@@ -97,7 +98,7 @@ end
 
 -- How many requests the other kind of caller is left.
 function Window:left_to(other, now, demand)
-  local share = self.of[other] + demand.in_flight[other] + demand.waiting[other]
+  local share = self.by_caller[other] + demand.in_flight[other] + demand.waiting[other]
   local usual = self:most_lately(other, now)
   if other == "call" then share = math.max(share, self.limit * (usual > 0 and USUAL_SHARE or LEAST_SHARE)) end
   return math.floor(math.min(math.max(share, usual * MARGIN), self.limit / 2))
@@ -108,7 +109,7 @@ function Window:has_room(now, demand, caller)
   local ours = self.limit - self.others
   if self.completed + demand.in_flight.all >= ours then return false end
   if not caller then return true end
-  return self.of[caller] + demand.in_flight[caller] < ours - self:left_to(OTHER[caller], now, demand)
+  return self.by_caller[caller] + demand.in_flight[caller] < ours - self:left_to(OTHER[caller], now, demand)
 end
 
 -- Seconds until one more may be sent.
