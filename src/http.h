@@ -37,15 +37,15 @@ typedef struct hsa_http_call {
 /* The result of a request: a response, a failure, or both when the response broke off (`broken`). Then status, head
  * and body hold the part that was received. */
 typedef struct hsa_http_result {
-  const char *failure; /* NULL, or its kind: network, timeout, tls, too_large, closed */
-  int code;            /* a failure's CURLcode, or 0 */
-  int broken;          /* there is a failure, and a part of a response that may be of use */
-  char message[256];   /* a failure's */
-  long proxy_status;   /* the status of a proxy's response to CONNECT, or 0 */
-  long proxy_code;     /* the CURLproxycode of a SOCKS proxy's rejection, or 0 */
-  int looked_up;       /* whether the address to connect to, the proxy's or the server's, was found */
-  int sent;            /* whether the server may have received any of the request */
-  int again;           /* a failure that is worth a try on another connection at once */
+  const char *failure;  /* NULL, or its kind: network, timeout, tls, too_large, closed */
+  int code;             /* a failure's CURLcode, or 0 */
+  int broken;           /* there is a failure, and a part of a response that may be of use */
+  char message[256];    /* a failure's */
+  long proxy_status;    /* the status of a proxy's response to CONNECT, or 0 */
+  long proxy_code;      /* the CURLproxycode of a SOCKS proxy's rejection, or 0 */
+  int looked_up;        /* whether the address to connect to, the proxy's or the server's, was found */
+  int sent;             /* whether the server may have received any of the request */
+  int connection_ended; /* the server only ended the connection: another is worth a try at once */
   long status;
   const char *http_version;
   long connects;   /* new connections: 0 when one was reused */

@@ -289,7 +289,7 @@ static int explain(hsa_http_request *request)
   } else {
     return 0;
   }
-  request->result.again = !transfer->flooded;
+  request->result.connection_ended = !transfer->flooded;
   return 1;
 }
 

@@ -184,7 +184,7 @@ static void push_failure(lua_State *L, const hsa_http_result *result)
   lhsa_set_string(L, "message", result->message);
   lhsa_set_number(L, "elapsed", result->elapsed);
   lhsa_set_boolean(L, "sent", result->sent);
-  lhsa_set_boolean(L, "again", result->again);
+  lhsa_set_boolean(L, "connection_ended", result->connection_ended);
   lhsa_set_boolean(L, "looked_up", result->looked_up);
   if (result->code != 0)
     lhsa_set_integer(L, "curl_code", result->code);
@@ -220,11 +220,11 @@ static int request_close(lua_State *L)
 }
 
 /* request:response() -> { status, headers, body, elapsed, http_version, connects } | nil, failure | nil
- *   failure: { kind, message, elapsed, sent, again, looked_up, curl_code, proxy_status, proxy_code }
+ *   failure: { kind, message, elapsed, sent, connection_ended, looked_up, curl_code, proxy_status, proxy_code }
  * Closes the request, so that there is one response. Raises while the request is under way. Both are returned when
  * the request failed after the response had begun, and what was received may be of use.
  * sent: false when nothing was sent, or the server said that it did nothing of it.
- * again: whether it is worth a try on another connection at once.
+ * connection_ended: whether the server only ended the connection, so that another is worth a try at once.
  * looked_up: whether the address to connect to was found.
  * proxy_status: the status of a proxy that rejected the tunnel; proxy_code: the CURLproxycode of a SOCKS proxy. */
 static int request_response(lua_State *L)

@@ -22,7 +22,7 @@ describe("the attempts at a request", function()
   local function fail(now, fields, info)
     local err = errors.new(fields)
     subject:failed(policy, now, err, info or {})
-    return err, subject:retry_delay(policy, now, err, info or {})
+    return err, subject:plan_retry(policy, now, err, info or {})
   end
 
   it("are counted when they are sent, not before", function()
@@ -77,7 +77,7 @@ describe("the attempts at a request", function()
   end)
 
   it("are repeated at once, only once, after the server ended the connection", function()
-    local ended = { is_unprocessed = true }
+    local ended = { connection_ended = true }
     subject:sent(policy, 1, "call")
     local err, delay = fail(1, { kind = "network", message = "ended", sent = false }, ended)
     assert.same({ 0, false }, { delay, err.sent })

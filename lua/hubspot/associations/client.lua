@@ -167,7 +167,7 @@ local function run(self, runner, err)
   while not runner:step() do
     self.session.wakeups:wait(runner:timeout())
   end
-  self.session.wakeups:rest()
+  self.session.wakeups:end_work()
   return runner:result()
 end
 
@@ -198,11 +198,13 @@ for name, row in pairs(endpoints) do
     local result, info = call_batch(self, name, row, ...)
     return result, info
   end
-  local name_of_job = name .. "_all"
-  Client[name_of_job] = function(self, ...)
-    check_self(name_of_job, self)
-    local runner, err = begin(self, name_of_job, name, ...)
-    return run(self, runner, err)
+  local name_of_job = row.most and name .. "_all"
+  if name_of_job then
+    Client[name_of_job] = function(self, ...)
+      check_self(name_of_job, self)
+      local runner, err = begin(self, name_of_job, name, ...)
+      return run(self, runner, err)
+    end
   end
 end
 

@@ -1,4 +1,5 @@
--- The endpoints, one row each. No other file knows an endpoint by name. Data only.
+-- The endpoints, one row each. Data only. Other files know none by name, but for `create`, which is the
+-- default of `client:start` and of journals that name no endpoint.
 
 local PAIR = "associations/{fromObjectType}/{toObjectType}/"
 

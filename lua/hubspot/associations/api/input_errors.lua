@@ -8,9 +8,9 @@ local input_errors = {}
 -- Fields that this library sets: a field of the response with the same name must not pass for one of them.
 local OURS = {
   kind = true, body = true, attempts = true, elapsed = true, rate_limit = true, retryable = true,
-  retry_after = true, retry_at = true, renewed = true, cause = true, event_error = true,
-  index = true, field = true, count = true, together = true, reason = true, option = true, flaw = true,
-  sent = true, again = true, curl_code = true, proxy_status = true, proxy_code = true,
+  retry_after = true, retry_at = true, cause = true, event_error = true,
+  index = true, field = true, count = true, together = true, reason = true, flaw = true,
+  sent = true, curl_code = true, proxy_status = true, proxy_code = true,
 }
 
 local LONGEST_ENTRY = 64 * 1024 -- bytes, approximately: a longer entry is shortened

@@ -14,6 +14,7 @@ local digits_of = require "hubspot.associations.text.digits"
 ---@field invalid integer how many inputs are invalid
 ---@field invalid_digest string|nil of the invalid inputs and where they are
 ---@field open integer how many inputs have no outcome yet
+---@field is_final boolean whether its outcomes may be recorded in the journal
 ---@field results table[] HubSpot's results
 local Batch = {}
 Batch.__index = Batch
@@ -69,7 +70,7 @@ function batch.new(first, input_at, kept, checks)
     succeeded = 0,
     failures = {}, -- { index, input, outcome, error }, outcome: failed, unconfirmed, not_sent
     results = {},
-    complete = true, -- false: not recorded, so that a resumed job sends it again
+    is_final = true, -- false: not recorded, so that a resumed job sends it again
   }, Batch)
 end
 

@@ -82,6 +82,10 @@ function jobs.new(spec, now)
     direction = spec.direction,
     search = search.new(spec.direction),
     failed_parts = 0,
+    batch = nil, -- the one that is being read
+    is_adding = false, -- whether an input is being added to it
+    callback_raised = nil, -- true: none is called any more
+    unusable = nil, -- the error of a source that is no list
     error = nil, -- why the job stops
     report = {
       inputs = 0, [spec.endpoint.outcome] = 0, failed = 0, unconfirmed = 0, not_sent = 0, resumed = 0,
@@ -137,7 +141,7 @@ function Job:complete(batch)
     self.is_open[batch.number] = nil
   end
   local failures = batch:ordered_failures()
-  if self.journal and batch.complete then
+  if self.journal and batch.is_final then
     local recorded, err = self.journal:record(batch)
     if not recorded then self:stop(err) end
   end
@@ -178,7 +182,7 @@ end
 
 -- The job stopped before these inputs had their final outcome: a resumed job sends them again.
 function Job:abandon(chunk, err)
-  chunk.batch.complete = false
+  chunk.batch.is_final = false
   err = err or self.error
   if chunk.attempts.went_out then err = errors.of_sent(err) end
   self:settle(chunk, chunk.attempts.may_be_done and "unconfirmed" or "not_sent", err)
@@ -224,7 +228,7 @@ function Job:send_or_wait(chunk, now)
   local delay = self.policy.limiter:delay(now, "job", self)
   if delay == 0 then return "send", chunk end
   self:push(chunk)
-  local err = self.policy.retry:too_long(delay)
+  local err = self.policy.retry:too_long(delay, 0)
   if not err then return "wait", delay, "rate_limit" end
   self:stop(err)
   return self:wind_down()

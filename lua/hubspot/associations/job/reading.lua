@@ -51,9 +51,9 @@ end
 -- Adds the next input to the batch; false when the batch has no room for it. `adding` tells an error that the
 -- input raises, when it is read through a metatable, from one that the source raises.
 function reading:add(batch, input)
-  self.adding = true
+  self.is_adding = true
   local added = batch:add(batch.first + batch.count, input)
-  self.adding = false
+  self.is_adding = false
   return added
 end
 
@@ -113,7 +113,7 @@ function reading:replay(record)
   self.batch = batch
   local inputs = self:read_recorded(batch, record)
   if not records.matches(record, batch) then
-    batch.complete = false
+    batch.is_final = false
     return self:stop(self.journal:mismatch(record))
   end
   self.batch = nil -- its inputs have their outcome
@@ -172,13 +172,13 @@ end
 -- The source, its reader, or an input that is read through a metatable has raised an error: the job stops.
 function reading:source_raised(raised)
   local message = one_line(raised)
-  if self.adding then -- the input counts, and is invalid
+  if self.is_adding then -- the input counts, and is invalid
     local batch = self.batch
     local index = batch.first + batch.count
     batch.count = batch.count + 1
     batch:fail(index, nil, "failed", { kind = "invalid_input", message = message })
   end
-  if self.batch then self.batch.complete = false end -- the input may be readable the next time
+  if self.batch then self.batch.is_final = false end -- the input may be readable the next time
   local is_ours = errors.is(raised) and raised.kind == "source" -- raised by the reader (source.lua)
   self:stop(is_ours and raised or errors.new { kind = "source", message = "the source raised: " .. message })
 end

@@ -21,7 +21,7 @@ local MOST_PROBES = 2
 
 -- Sends the chunk again later, if the policy allows another attempt.
 function responses:retry(chunk, now, err, info)
-  if not chunk.attempts:retry_delay(self.policy, now, err, info) then return false end
+  if not chunk.attempts:plan_retry(self.policy, now, err, info) then return false end
   self:push(chunk)
   return true
 end
@@ -56,7 +56,7 @@ function responses:retry_missing(chunk, now, positions, response, batch_error)
   if batch_error and not self.error and (chunk.retried_missing or is_canceled) then
     self:divide(rest, batch_error)
   elseif chunk.retried_missing or self.error then
-    rest.batch.complete = rest.batch.complete and not self.error
+    rest.batch.is_final = rest.batch.is_final and not self.error
     self:settle(rest, "unconfirmed", batch_error or {
       kind = "decode",
       message = "HubSpot neither listed nor rejected it (batch status " .. tostring(response.status) .. ")",

@@ -153,7 +153,7 @@ end
 ---of a client have the same one, and each is to be stepped when it is readable.
 ---@return integer fd -1 once the client is closed and its runners are done
 function Runner:fd()
-  return self.session.transport:fd()
+  return self.session.wakeups:fd()
 end
 
 ---How many seconds `step` has nothing to do, unless the descriptor is readable sooner; nil: until then.

@@ -15,7 +15,8 @@ local attempts = {}
 ---@field rate_limit hubspot.associations.RateLimit|nil
 ---@field http_version string|nil
 ---@field is_new_token boolean|nil whether the token was rejected, and there is a new one
----@field is_unprocessed boolean|nil whether the server ended the connection without processing the request
+---@field connection_ended boolean|nil whether the server only ended the connection: another is worth a try at
+---  once
 ---@field event_error any what on_event raised
 
 ---@class hubspot.associations.Attempts
@@ -27,6 +28,8 @@ local attempts = {}
 ---@field failing_since number|nil when an attempt first failed
 ---@field may_be_done boolean whether HubSpot may have processed it although no response says so
 ---@field went_out boolean whether any part of it was sent, in any attempt
+---@field has_new_token boolean whether it was sent again for a new token
+---@field ticket table|nil the limiter's, while it is in flight
 local Attempts = {}
 Attempts.__index = Attempts
 
@@ -70,8 +73,8 @@ function Attempts:succeeded(policy, now, info)
   policy.retry:succeeded()
 end
 
----Takes note that an attempt failed, or could not begin, and completes its error: from then on, it is the
----error of all attempts.
+---Takes note that an attempt failed, or could not begin, and adds to its error what is true of all attempts
+---so far.
 ---@param policy hubspot.associations.Policy
 ---@param now number
 ---@param err hubspot.associations.Error
@@ -88,19 +91,20 @@ function Attempts:failed(policy, now, err, info)
   err.rate_limit, err.event_error = info.rate_limit, info.event_error
 end
 
----When the request is sent again, after `failed`.
+---Decides after `failed` whether the request is sent again, and when: takes the new token or a part of the
+---budget for it.
 ---@param policy hubspot.associations.Policy
 ---@param now number
 ---@param err hubspot.associations.Error
 ---@param info hubspot.associations.ReceivedInfo
 ---@return number|nil delay seconds; nil when it is not sent again
-function Attempts:retry_delay(policy, now, err, info)
+function Attempts:plan_retry(policy, now, err, info)
   local delay
   if info.is_new_token and not self.has_new_token then -- at once, and only once
     self.has_new_token, delay = true, 0
   else
     if retryable.counts(err) then self.counted_failures = self.counted_failures + 1 end
-    delay = policy.retry:after(err, self.counted_failures, now - (self.began or now), info.is_unprocessed)
+    delay = policy.retry:after(err, self.counted_failures, now - (self.began or now), info.connection_ended)
   end
   if delay then self.not_before = now + delay end
   return delay

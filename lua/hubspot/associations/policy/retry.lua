@@ -23,8 +23,8 @@ local HTTP2_FRAMING = 16 -- libcurl's code
 ---@field deadline number seconds for all attempts of one request
 ---@field random fun(): number in [0, 1)
 ---@field budget number what is left of it
-local Policy = {}
-Policy.__index = Policy
+local Retry = {}
+Retry.__index = Retry
 
 ---@param limits { max_attempts: integer, retry_deadline: number }
 ---@param random fun(): number in [0, 1)
@@ -35,18 +35,18 @@ function retry.new(limits, random)
     deadline = limits.retry_deadline,
     random = random,
     budget = BUDGET,
-  }, Policy)
+  }, Retry)
 end
 
 ---How long to wait before the next attempt.
 ---@param attempts integer how many failed
 ---@param err table|nil what the attempt failed with
----@param is_unprocessed boolean|nil whether the server ended the connection without processing the request
+---@param connection_ended boolean|nil whether the server only ended the connection
 ---@return number seconds
-function Policy:backoff(attempts, err, is_unprocessed)
+function Retry:backoff(attempts, err, connection_ended)
   -- A server about to close a connection leaves requests unprocessed (GOAWAY), or breaks it off: a new
   -- connection will probably work. Only once: a server that goes on like this has a problem.
-  if attempts == 1 and err and (is_unprocessed or err.curl_code == HTTP2_FRAMING) then return 0 end
+  if attempts == 1 and err and (connection_ended or err.curl_code == HTTP2_FRAMING) then return 0 end
   local ceiling = math.min(LONGEST, BASE * 2 ^ math.max(0, attempts - 1))
   local least = err and (err.retry_after or LEAST_DELAY[err.status]) or 0
   return math.max(least, self.random() * ceiling)
@@ -54,8 +54,8 @@ end
 
 -- What a retry takes from the budget. Nothing if the server only ended the connection: it has no problem, and
 -- one that accepts few requests per connection would use up the budget of a healthy job.
-local function cost_of(err, is_unprocessed)
-  if is_unprocessed or not retryable.counts(err) then return 0 end
+local function cost_of(err, connection_ended)
+  if connection_ended or not retryable.counts(err) then return 0 end
   return err.kind == "timeout" and COST_OF_TIMEOUT or COST
 end
 
@@ -63,15 +63,15 @@ end
 ---@param err table
 ---@param attempts integer how many failed and count
 ---@param elapsed number seconds since the first attempt began
----@param is_unprocessed boolean|nil whether the server ended the connection without processing the request
+---@param connection_ended boolean|nil whether the server only ended the connection
 ---@return number|nil delay seconds until the next attempt; nil when there is none
 ---@return string|nil limit that forbids it: "attempts", "deadline" or "budget"; nil if the error forbids it
-function Policy:after(err, attempts, elapsed, is_unprocessed)
+function Retry:after(err, attempts, elapsed, connection_ended)
   if not retryable.is_retryable(err) then return nil end
   if attempts >= self.max_attempts or self.max_attempts == 1 then return nil, "attempts" end
-  local delay = self:backoff(attempts, err, is_unprocessed)
+  local delay = self:backoff(attempts, err, connection_ended)
   if elapsed + delay > self.deadline then return nil, "deadline" end
-  local cost = cost_of(err, is_unprocessed)
+  local cost = cost_of(err, connection_ended)
   if self.budget < cost then return nil, "budget" end
   self.budget = self.budget - cost
   return delay
@@ -79,9 +79,10 @@ end
 
 ---The error of a wait for the rate limit that would exceed the deadline; nil when it would not.
 ---@param delay number seconds
+---@param elapsed number seconds that have passed of the deadline
 ---@return hubspot.associations.Error|nil
-function Policy:too_long(delay)
-  if delay <= self.deadline then return nil end
+function Retry:too_long(delay, elapsed)
+  if elapsed + delay <= self.deadline then return nil end
   return errors.new {
     kind = "rate_limited",
     message = ("the rate limit allows no request for %.0f seconds"):format(delay),
@@ -91,7 +92,7 @@ function Policy:too_long(delay)
 end
 
 ---Takes note that a request succeeded.
-function Policy:succeeded()
+function Retry:succeeded()
   self.budget = math.min(BUDGET, self.budget + REFUND)
 end
 

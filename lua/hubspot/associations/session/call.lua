@@ -21,7 +21,7 @@ local function wait_for_limit(session, state, info)
   local delay = limiter:delay(now, "call", state)
   if delay > 0 then session.events:wait(info, delay) end
   while delay > 0 and not session:is_closed() do
-    local err = retry:too_long(now - state.began + delay)
+    local err = retry:too_long(delay, now - state.began)
     if err then return err end
     session.wakeups:sleep(delay)
     now = core.now()
@@ -42,7 +42,7 @@ local function attempt(session, request, reader, state, info)
   local raw, result, received
   raw, err, received = session:receive(exchange)
   if raw then result, err = responses.read(raw, reader) end
-  session.wakeups:rest()
+  session.wakeups:end_work()
   return result, err, received
 end
 
@@ -65,7 +65,7 @@ local function call(session, request, reader)
       return result, info
     end
     state:failed(session.policy, now, err, received)
-    local delay = state:retry_delay(session.policy, now, err, received)
+    local delay = state:plan_retry(session.policy, now, err, received)
     if not delay then return nil, err end
     session.events:retry(info, err, delay, state.count)
     session.wakeups:sleep(delay)

@@ -1,6 +1,6 @@
 -- The I/O of one client: sends requests with a token, and receives raw responses; with the events, the
--- renewal of the token, and the policy that all requests of the client share. Only this file, wakeups.lua and
--- the loops use a transport.
+-- renewal of the token, and the policy that all requests of the client share. Only this file and wakeups.lua
+-- use a transport.
 
 local rate_limit = require "hubspot.associations.api.rate_limit"
 local responses = require "hubspot.associations.api.response"
@@ -21,6 +21,13 @@ local redact = require "hubspot.associations.text.redact"
 ---@field wakeups hubspot.associations.Wakeups
 ---@field events hubspot.associations.Events
 ---@field transport userdata core's
+---@field options hubspot.associations.Options those of the client, without token and proxy
+---@field base_url string
+---@field is_plain boolean whether that is http, which is sent through no proxy
+---@field user_agent string
+---@field token hubspot.associations.Tokens
+---@field proxy table see proxy.lua
+---@field trust table see trust.lua
 local Session = {}
 Session.__index = Session
 
@@ -131,7 +138,7 @@ end
 local function fail(self, exchange, failure, received)
   if not self.is_plain then self.proxy.explain(failure) end
   failure.looked_up = nil
-  received.is_unprocessed, failure.again = failure.again, nil
+  received.connection_ended, failure.connection_ended = failure.connection_ended, nil
   failure.message = redact.text(self.trust:explain(failure), self.token.secrets(exchange.token()))
   local err = errors.new(failure)
   self.events:failure(exchange.info, err, exchange.attempt)

@@ -1,6 +1,7 @@
--- The waits on the one descriptor of a client. Stepping the transport clears its timer, even if that was set
--- for another owner: so the deadline of each owner is kept here, and the timer is set to the soonest. Waiting
--- goes through the host's event loop.
+-- The owners of a client's one descriptor, which are its waits and jobs: when each is to look again, and how
+-- they share a turn of the host's loop, through which they wait. Stepping the transport clears its timer,
+-- even if that was set for another owner: so the deadline of each is kept here, and the timer is set to the
+-- soonest.
 
 local core = require "hubspot.associations.core"
 
@@ -86,8 +87,13 @@ local function suspend(self, timeout)
   end
 end
 
+---@return integer fd readable when the transport has something to do; -1 once it is closed
+function Wakeups:fd()
+  return self.transport:fd()
+end
+
 ---Takes note that the work after a wait is done.
-function Wakeups:rest()
+function Wakeups:end_work()
   if self.resumed then self.worked = self.worked + core.now() - self.resumed end
   self.resumed = nil
 end
@@ -99,15 +105,15 @@ end
 ---@param timeout number|nil
 function Wakeups:wait(timeout)
   local wait = {}
-  self:rest()
+  self:end_work()
   self:set(wait, timeout)
   suspend(self, timeout)
-  self:rest()
+  self:end_work()
   while self.worked > LONGEST_TURN do
     local turn = self.turn
     self:set(wait, 0)
     suspend(self, NEXT_TURN)
-    self:rest()
+    self:end_work()
     if self.turn == turn then self.turn, self.worked = turn + 1, 0 end
   end
   self:leave(wait)
