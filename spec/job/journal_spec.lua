@@ -136,6 +136,7 @@ describe("a journal that is reopened", function()
     local err = {
       kind = "http", message = "no \"such\"\n record \195\169", status = 400, category = "VALIDATION_ERROR",
       subCategory = "x", correlationId = "aaaa", context = { fromObjectId = { "5" } }, policyName = "P",
+      retryable = true, attempts = 3,
       body = ("long"):rep(1000), links = { a = "b" },
     }
     assert(book:record(landed(5, 4, {
@@ -156,7 +157,8 @@ describe("a journal that is reopened", function()
     assert.equal("error", found[6].error.status)
     assert.equal("HubSpot's own", found[6].error.message)
     for _, name in ipairs {
-      "kind", "message", "status", "category", "subCategory", "correlationId", "policyName",
+      "kind", "message", "status", "category", "subCategory", "correlationId", "policyName", "retryable",
+      "attempts",
     } do
       assert.equal(err[name], found[5].error[name], name)
     end

@@ -14,7 +14,7 @@ json.encode_sparse_array(true)
 -- The fields of an error that are recorded.
 local ERROR_FIELDS = {
   "kind", "message", "status", "category", "subCategory", "correlationId", "context", "field", "policyName",
-  "index", "attempts", "flaw", "together",
+  "index", "attempts", "retryable", "flaw", "together",
 }
 
 records.LONGEST = 64 * 1024 * 1024 -- bytes of a line
