@@ -148,8 +148,9 @@ describe("over HTTP/2, behind nginx,", function()
 
   it("a job loses nothing when nginx's workers are killed", function()
     if missing then pending(missing) end
-    local report = run_job({ latency = 0.03 }, function(done)
-      if done == 50 or done == 120 then front:kill_workers() end
+    -- On a busy machine, all responses may have arrived when the workers are killed: so more than once.
+    local report = run_job({ latency = 0.1 }, function(done)
+      if done % 30 == 10 then front:kill_workers() end
     end)
     assert.is_true(report.retries > 0)
   end)
