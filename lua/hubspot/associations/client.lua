@@ -102,10 +102,9 @@ end
 
 -- ---- any number ----
 
--- The first journals have no endpoint: it was always `create`.
 local function open_journal(self, path, endpoint, values)
   if not path then return nil end
-  local identity = { base_url = self.session.base_url, endpoint = endpoint ~= "create" and endpoint or nil }
+  local identity = { base_url = self.session.base_url, endpoint = endpoint }
   for name, value in pairs(values) do identity[name] = value end
   return journals.open(path, identity, endpoints[endpoint].outcome)
 end
@@ -183,7 +182,8 @@ end
 ---A response with `errors` is a success as well: they say which inputs were not created, and why.
 ---An object type is an object name or an object type id, e.g. "contacts", "0-1".
 ---@class hubspot.associations.Client
----@field create fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
+---@field create fun(self, from_object_type: string, to_object_type: string,
+---  inputs: hubspot.associations.Inputs):
 ---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error
 ---Creates any number of associations, and accounts for every input in the four counts of the report. Takes
 ---the arguments of `start`. Returns when the job is done: a report, or nil if the job could not begin; and an

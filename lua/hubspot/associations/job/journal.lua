@@ -72,7 +72,9 @@ end
 function Journal:header()
   local fields = { ('{"format":%s,"version":%d'):format(json.encode(FORMAT), FORMAT_VERSION) }
   local names = {}
-  for name in pairs(self.identity) do names[#names + 1] = name end
+  for name, value in pairs(self.identity) do
+    if value ~= DEFAULTS[name] then names[#names + 1] = name end
+  end
   table.sort(names, ascii.before)
   for _, name in ipairs(names) do
     fields[#fields + 1] = json.encode(name) .. ":" .. json.encode(self.identity[name])
