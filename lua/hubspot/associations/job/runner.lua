@@ -58,7 +58,7 @@ end
 
 local function submit(self, chunk)
   local report, request = self.job.report, self.request
-  local exchange, err = self.session:submit({
+  local exchange, err, info = self.session:submit({
     method = request.method, path = request.path, body = chunk:json(),
   }, chunk.attempts.count + 1, report)
   local now = core.now()
@@ -66,7 +66,7 @@ local function submit(self, chunk)
     self.exchanges[#self.exchanges + 1] = { chunk = chunk, exchange = exchange }
     self.job:sent(chunk, now)
     self.session.wakeups:step() -- sent now: reading the next batch takes a while
-  elseif self.job:unsent(chunk, now, err, { event_error = report.event_error }) then
+  elseif self.job:unsent(chunk, now, err, info) then
     report_retry(self, chunk, now, err)
   end
 end

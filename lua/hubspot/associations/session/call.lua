@@ -33,13 +33,13 @@ end
 local function attempt(session, request, reader, state, info)
   local err = wait_for_limit(session, state, info)
   if err then return nil, err, { event_error = info.event_error } end
-  local exchange
-  exchange, err = session:submit(request, state.count + 1, info)
-  if not exchange then return nil, err, { event_error = info.event_error } end
+  local exchange, received
+  exchange, err, received = session:submit(request, state.count + 1, info)
+  if not exchange then return nil, err, received end
   state:sent(session.policy, core.now(), "call")
   session.wakeups:step()
   while not exchange.transfer:done() do session.wakeups:wait() end
-  local raw, result, received
+  local raw, result
   raw, err, received = session:receive(exchange)
   if raw then result, err = responses.read(raw, reader) end
   session.wakeups:end_work()

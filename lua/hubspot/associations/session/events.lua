@@ -22,14 +22,15 @@ end
 
 ---A request is about to be sent.
 ---@param info table gets `event_error`, what on_event raised, as in all methods
----@param request table { method, url, body }
+---@param request table { method, body }
+---@param url string
 ---@param attempt integer
-function Events:request(info, request, attempt)
+function Events:request(info, request, url, attempt)
   if not self.on_event then return end
   emit(self, info, {
     type = "request",
     method = request.method,
-    url = request.url,
+    url = url,
     attempt = attempt,
     bytes = #(request.body or ""),
   })

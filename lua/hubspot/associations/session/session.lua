@@ -102,6 +102,10 @@ local function unusable(reason)
   }
 end
 
+local function not_sent(err, info)
+  return nil, err, { event_error = info.event_error }
+end
+
 ---@class hubspot.associations.Exchange a request in flight
 ---@field transfer userdata core's request
 ---@field token fun(): string the token it was sent with; a function, so that printing a table cannot show it
@@ -114,23 +118,24 @@ end
 ---@param info table gets `event_error`, what on_event raised
 ---@return hubspot.associations.Exchange|nil
 ---@return hubspot.associations.Error|nil
+---@return hubspot.associations.ReceivedInfo|nil what is known of a request that was not sent
 function Session:submit(request, attempt, info)
-  if self:is_closed() then return nil, session.closed() end
+  if self:is_closed() then return not_sent(session.closed(), info) end
   local token, err = self.token.get()
-  if not token then return nil, err end
-  if self.proxy.reason and not self.is_plain then return nil, unusable(self.proxy.reason) end
-  local sent = {
+  if not token then return not_sent(err, info) end
+  if self.proxy.reason and not self.is_plain then return not_sent(unusable(self.proxy.reason), info) end
+  local url = self.base_url .. request.path
+  self.events:request(info, request, url, attempt)
+  if self:is_closed() then return not_sent(session.closed(), info) end -- by the token function or on_event
+  local transfer, failure = self.transport:submit {
     method = request.method,
-    url = self.base_url .. request.path,
+    url = url,
     headers = headers(self, token),
     body = request.body,
     timeout = self.options.timeout,
     connect_timeout = self.options.connect_timeout,
   }
-  self.events:request(info, sent, attempt)
-  if self:is_closed() then return nil, session.closed() end -- the token function or on_event may close it
-  local transfer, failure = self.transport:submit(sent)
-  if not transfer then return nil, errors.new(failure) end
+  if not transfer then return not_sent(errors.new(failure), info) end
   return { transfer = transfer, token = function() return token end, attempt = attempt, info = info }
 end
 

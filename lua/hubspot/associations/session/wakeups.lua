@@ -78,18 +78,18 @@ function Wakeups:step()
   if now >= self.alarm then set_alarm(self, now) end
 end
 
+---@return integer fd readable when the transport has something to do; -1 once it is closed
+function Wakeups:fd()
+  return self.transport:fd()
+end
+
 local function suspend(self, timeout)
-  local fd = self.transport:fd()
+  local fd = self:fd()
   if fd >= 0 then
     self.loop.wait(fd, timeout)
   elseif not self.is_closed then
     core.poll(nil, NAP) -- a forked child lost its descriptor, and may get a new one soon
   end
-end
-
----@return integer fd readable when the transport has something to do; -1 once it is closed
-function Wakeups:fd()
-  return self.transport:fd()
 end
 
 ---Takes note that the work after a wait is done.
