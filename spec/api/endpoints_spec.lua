@@ -4,6 +4,7 @@
 local checkout = require "support.checkout"
 local core = require "hubspot.associations.core"
 local endpoints = require "hubspot.associations.api.endpoints"
+local names_of = require("support.names").of
 local paths = require "hubspot.associations.api.path"
 local responses = require "hubspot.associations.api.response"
 
@@ -16,13 +17,6 @@ local PATHS = {
     "/crm/v4/associations/contacts/0-2/batch/create",
   },
 }
-
-local function names_of(set)
-  local names = {}
-  for name in pairs(set) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
 
 -- The methods that are bound to a row.
 local function methods_of(name, row)

@@ -4,18 +4,9 @@
 local error_kinds = require "hubspot.associations.error_kinds"
 local errors = require "hubspot.associations.errors"
 local checkout = require "support.checkout"
+local names = require "support.names"
 
--- Adds all captures of a pattern in a text to a set.
-local function collect(set, text, pattern)
-  for found in text:gmatch(pattern) do set[found] = true end
-end
-
-local function names_of(set)
-  local names = {}
-  for name in pairs(set) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
+local collect, names_of = names.collect, names.of
 
 -- All files of a folder as one text.
 local function text_of(find)

@@ -5,6 +5,7 @@ local associations = require "hubspot.associations"
 local endpoints = require "hubspot.associations.api.endpoints"
 local checkout = require "support.checkout"
 local core = require "hubspot.associations.core"
+local names_of = require("support.names").of
 local options = require "hubspot.associations.options"
 
 local function with(name, value)
@@ -124,26 +125,19 @@ local function names_in(message)
   return names
 end
 
-local function sorted_names(set)
-  local names = {}
-  for name in pairs(set) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 -- The fields that options.lua declares in a class.
 local function declared_in(class)
   local text, set = checkout.read "lua/hubspot/associations/options.lua", {}
   local declared = text:match("@class hubspot.associations." .. class .. "\n(.-)\n\n")
   for name in declared:gmatch "%-%-%-@field ([%w_]+)" do set[name] = true end
-  return sorted_names(set)
+  return names_of(set)
 end
 
 describe("the options, of a client and of a job,", function()
   it("are declared, and are all checked here", function()
     local client, job = names_in(raised_by_new { nonsense = 1 }), names_in(raised_by_job { nonsense = 1 })
     assert.same({ client, job }, { declared_in "Options", declared_in "JobOptions" })
-    assert.same({ client, job }, { sorted_names(VALUES), sorted_names(JOB_VALUES) })
+    assert.same({ client, job }, { names_of(VALUES), names_of(JOB_VALUES) })
   end)
 end)
 

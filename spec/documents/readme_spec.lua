@@ -8,11 +8,14 @@ local command = require "support.command"
 local documents = require "support.documents"
 local error_kinds = require "hubspot.associations.error_kinds"
 local faults = require "hubspot.associations.sandbox.faults"
+local names_in = require "support.names"
 local options = require "hubspot.associations.options"
 local process = require "support.process"
 local rate_limit = require("hubspot.associations.api.rate_limit").read
 local sandbox = require "support.sandbox"
 local sandbox_options = require "hubspot.associations.sandbox.options"
+
+local collect, names_of = names_in.collect, names_in.of
 
 local EXAMPLE_ADDRESS = "http://127.0.0.1:8080" -- stands for the sandbox in the blocks
 
@@ -84,13 +87,6 @@ local function rows_of(text)
     for name in first:gmatch "`([^`]*)`" do rows[name] = second end
   end
   return rows
-end
-
-local function names_of(set)
-  local names = {}
-  for name in pairs(set) do names[#names + 1] = name end
-  table.sort(names)
-  return names
 end
 
 -- ---- running the blocks ----
@@ -302,11 +298,6 @@ local function assert_options(rows, declared, defaults)
       assert.is_nil(default:find "`", name .. " has no default")
     end
   end
-end
-
--- Adds all that a pattern captures in a text to a set.
-local function collect(set, text, pattern)
-  for found in text:gmatch(pattern) do set[found] = true end
 end
 
 -- The flags that a text names.

@@ -48,8 +48,8 @@ function reading:new_batch(first)
   return batches.new(first, self.input_at, self.on_failure ~= nil, self.checks)
 end
 
--- Adds the next input to the batch; false when the batch has no room for it. `adding` tells an error that the
--- input raises, when it is read through a metatable, from one that the source raises.
+-- Adds the next input to the batch; false when the batch has no room for it. `is_adding` tells an error that
+-- the input raises, when it is read through a metatable, from one that the source raises.
 function reading:add(batch, input)
   self.is_adding = true
   local added = batch:add(batch.first + batch.count, input)
