@@ -118,6 +118,51 @@ describe("a 2xx", function()
   end)
 end)
 
+describe("a success", function()
+  local function read_as(reader, body, status)
+    return responses.read({ status = status or 200, headers = {}, body = body, date = 0 }, reader)
+  end
+
+  local function decode_error(reader, body)
+    local result, err = read_as(reader, body)
+    assert.is_nil(result, body)
+    assert.equal("decode", err.kind, body)
+  end
+
+  it("is read as a page: a list of results, and perhaps where the next ones begin", function()
+    assert.same({ results = {} }, read_as("page", '{"results":[]}'))
+    local page = '{"results":[{"typeId":1}],"paging":{"next":{"after":"MC0y%3D"}}}'
+    assert.same(
+      { results = { { typeId = 1 } }, paging = { next = { after = "MC0y%3D" } } }, read_as("page", page)
+    )
+    for _, body in ipairs {
+      "", "{}", "[]", '{"results":null}', '{"results":{"a":1}}', '{"results":"x"}',
+      '{"results":[],"paging":"x"}', "<html>",
+    } do
+      decode_error("page", body)
+    end
+  end)
+
+  it("is read as an object, and not as a list", function()
+    assert.same({ toObjectId = "5", labels = { "A" } }, read_as("object", '{"toObjectId":5,"labels":["A"]}'))
+    for _, body in ipairs { "", "[1]", "5", "null", "<html>" } do decode_error("object", body) end
+  end)
+
+  it("that says nothing is one by its status; what it says is kept", function()
+    assert.same({}, read_as("none", "", 204))
+    assert.same({}, read_as("none", "", 200))
+    assert.same({ status = "COMPLETE" }, read_as("none", '{"status":"COMPLETE"}', 200))
+  end)
+
+  it("is none, whatever the reader, when the status is no 2xx", function()
+    for _, reader in ipairs { "batch", "page", "object", "none" } do
+      local result, err = read_as(reader, '{"message":"no"}', 400)
+      assert.is_nil(result)
+      assert.same({ "http", 400, "no" }, { err.kind, err.status, err.message })
+    end
+  end)
+end)
+
 describe("a rejection", function()
   it("has the kind of its status", function()
     for status, kind in pairs {
