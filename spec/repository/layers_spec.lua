@@ -8,7 +8,7 @@ local checkout = require "support.checkout"
 local LAYERS = {
   { cli = { "cli/" } },
   { face = { "" }, sandbox = { "sandbox/" } },
-  { client = { "client" } },
+  { client = { "client", "arguments" } },
   { job = { "job/" } },
   { session = { "session/" } },
   { api = { "api/" }, policy = { "policy/" }, loop = { "loop/" } },

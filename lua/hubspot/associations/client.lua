@@ -3,9 +3,9 @@
 -- rest.
 
 local endpoints = require "hubspot.associations.api.endpoints"
-local input_errors = require "hubspot.associations.api.input_errors"
-local paths = require "hubspot.associations.api.path"
 local rejection = require "hubspot.associations.api.rejection"
+local requests = require "hubspot.associations.api.request"
+local arguments = require "hubspot.associations.arguments"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local jobs = require "hubspot.associations.job.job"
@@ -14,53 +14,15 @@ local runners = require "hubspot.associations.job.runner"
 local options = require "hubspot.associations.options"
 local call = require "hubspot.associations.session.call"
 local sessions = require "hubspot.associations.session.session"
-local types = require "hubspot.associations.types"
 
 ---@class hubspot.associations.Client
 local Client = {}
 Client.__index = Client
 Client.__name = "hubspot.associations.client"
 
--- The level of error() that blames the caller of a method.
-local BLAME = 3
-
 local function check_self(method, self)
   if type(self) == "table" and self.session and self.options then return end -- also an object that inherits
-  error(("client:%s: call it with a colon: client:%s(...)"):format(method, method), BLAME)
-end
-
-local function check_argument(method, level, name, value, expected, other)
-  if type(value) == expected or type(value) == other then return end
-  expected = other and expected .. " or a " .. other or expected
-  local found = value == nil and "nothing" or "a " .. type(value)
-  error(("client:%s: %s: expected a %s, found %s"):format(method, name, expected, found), level)
-end
-
--- The values for the names in an endpoint's path: the first arguments of its method.
-local function read_values(method, level, row, ...)
-  local values = {}
-  for position, name in ipairs(paths.names(row)) do
-    local value = select(position, ...)
-    check_argument(method, level + 1, name, value, "string")
-    values[name] = value
-  end
-  return values
-end
-
--- The arguments after those.
-local function read_rest(row, ...)
-  return select(#paths.names(row) + 1, ...)
-end
-
--- How inputs are written and checked: options of core.body.
-local function checks(self, row, values)
-  local is_checked = self.options.check_types
-  return {
-    shape = row.shape,
-    result = row.result,
-    check_ids = self.options.check_ids,
-    check_type = is_checked and types.checker(values.fromObjectType, values.toObjectType) or nil,
-  }
+  error(("client:%s: call it with a colon: client:%s(...)"):format(method, method), 3)
 end
 
 local function most_inputs(self, row)
@@ -79,25 +41,16 @@ local function too_many(method, most, count)
   }
 end
 
--- One call of an endpoint that takes a list of inputs.
-local function call_batch(self, method, row, ...)
-  local level = BLAME + 1
-  local values = read_values(method, level, row, ...)
-  local inputs, other = read_rest(row, ...)
-  if other ~= nil then
-    local names = table.concat(paths.names(row), ", ")
-    error(("client:%s: takes %s and inputs; options are associations.new's"):format(method, names), BLAME)
-  end
-  check_argument(method, level, "inputs", inputs, "table")
+-- Sends the one request of an endpoint, with the arguments of its method.
+local function call_endpoint(self, method, row, read)
   if self.session:is_closed() then return nil, sessions.closed() end
-  local path, err = paths.of(row, self.options.version, values)
-  if not path then return nil, err end
-  local most = most_inputs(self, row)
-  if #inputs > most then return nil, too_many(method, most, #inputs) end
-  local body = core.body(checks(self, row, values))
-  local added, invalid, count = body:add_list(inputs)
-  if not added then return nil, input_errors.of_invalid(invalid, count) end
-  return call(self.session, { method = row[1], path = path, body = body:json() }, row.response)
+  if row.most then
+    local most, count = most_inputs(self, row), #read.last
+    if count > most then return nil, too_many(method, most, count) end
+  end
+  local request, err = requests.of(row, self.options, read)
+  if not request then return nil, err end
+  return call(self.session, request, row.response)
 end
 
 -- ---- any number ----
@@ -109,11 +62,12 @@ local function open_journal(self, path, endpoint, values)
   return journals.open(path, identity, endpoints[endpoint].outcome)
 end
 
-local function new_job(self, row, values, source, given, journal)
+local function new_job(self, row, read, given, journal)
+  local values = read.values
   return jobs.new({
-    source = source,
+    source = read.last,
     endpoint = row,
-    checks = checks(self, row, values),
+    checks = requests.checks(row, self.options, values),
     direction = rejection.direction(values.fromObjectType, values.toObjectType),
     batch_size = most_inputs(self, row),
     concurrency = self.options.concurrency,
@@ -126,26 +80,25 @@ local function new_job(self, row, values, source, given, journal)
   }, core.now())
 end
 
--- Begins a job of an endpoint, for `start` and the methods that end in `_all`.
-local function begin(self, method, endpoint, ...)
-  local level, row = BLAME + 1, endpoints[endpoint]
-  local values = read_values(method, level, row, ...)
-  local source, given = read_rest(row, ...)
-  check_argument(method, level, "source", source, "table", "function")
-  given = options.read_job(given or {}, "client:" .. method, level)
+-- Begins a job of an endpoint: what `start` and the methods that end in `_all` have in common.
+local function begin(self, method, endpoint, read)
+  local row = endpoints[endpoint]
+  local given = options.read_job(read.options or {}, "client:" .. method, 4)
   if self.session:is_closed() then return nil, sessions.closed() end
-  local path, err = paths.of(row, self.options.version, values)
+  local path, err = requests.path(row, self.options, read)
   if not path then return nil, err end
   local journal, job
-  if not given.dry_run then journal, err = open_journal(self, given.journal, endpoint, values) end
+  if not given.dry_run then journal, err = open_journal(self, given.journal, endpoint, read.values) end
   if err then return nil, err end
-  job, err = new_job(self, row, values, source, given, journal)
+  job, err = new_job(self, row, read, given, journal)
   if job then return runners.new(self.session, { method = row[1], path = path }, job, journal) end
   if journal then journal:close() end
   return nil, err
 end
 
----Begins a job that creates any number of associations, for a host that steps it.
+---Begins a job of an endpoint with any number of inputs, for a host that steps it.
+---@param endpoint string "create", "create_default", "archive", "archive_labels" or "read". It may be left out
+---  where the third argument is the source: then it is "create"
 ---@param from_object_type string
 ---@param to_object_type string
 ---@param source table[]|fun(): table|nil a list of inputs, or an iterator that returns the next one, and nil
@@ -154,9 +107,20 @@ end
 ---@param given hubspot.associations.JobOptions|nil
 ---@return hubspot.associations.Runner|nil
 ---@return hubspot.associations.Error|nil
-function Client:start(from_object_type, to_object_type, source, given)
+function Client:start(endpoint, from_object_type, to_object_type, source, given)
   check_self("start", self)
-  local runner, err = begin(self, "start", "create", from_object_type, to_object_type, source, given)
+  local source_type = type(to_object_type)
+  if source_type == "table" or source_type == "function" then
+    endpoint, from_object_type, to_object_type, source, given =
+      "create", endpoint, from_object_type, to_object_type, source
+  end
+  local row = endpoints[endpoint]
+  if not (row and row.most) then
+    error(("client:start: %s is no endpoint of jobs"):format(tostring(endpoint)), 2)
+  end
+  local read, wrong = arguments.read(row, true, from_object_type, to_object_type, source, given)
+  if not read then error("client:start: " .. wrong, 2) end
+  local runner, err = begin(self, "start", endpoint, read)
   return runner, err
 end
 
@@ -192,20 +156,29 @@ end
 ---  given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
 ---  hubspot.associations.Error|nil
 
-for name, row in pairs(endpoints) do
+local function bind_call(name, row)
   Client[name] = function(self, ...)
     check_self(name, self)
-    local result, info = call_batch(self, name, row, ...)
+    local read, wrong = arguments.read(row, false, ...)
+    if not read then error(("client:%s: %s"):format(name, wrong), 2) end
+    local result, info = call_endpoint(self, name, row, read)
     return result, info
   end
-  local name_of_job = row.most and name .. "_all"
-  if name_of_job then
-    Client[name_of_job] = function(self, ...)
-      check_self(name_of_job, self)
-      local runner, err = begin(self, name_of_job, name, ...)
-      return run(self, runner, err)
-    end
+end
+
+local function bind_job(name, endpoint, row)
+  Client[name] = function(self, ...)
+    check_self(name, self)
+    local read, wrong = arguments.read(row, true, ...)
+    if not read then error(("client:%s: %s"):format(name, wrong), 2) end
+    local runner, err = begin(self, name, endpoint, read)
+    return run(self, runner, err)
   end
+end
+
+for name, row in pairs(endpoints) do
+  bind_call(name, row)
+  if row.most then bind_job(name .. "_all", name, row) end
 end
 
 ---Ends the client's connections. Calls in other coroutines fail with kind `closed`.

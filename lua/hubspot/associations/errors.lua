@@ -60,6 +60,7 @@ local function details(err)
     parts[#parts + 1] = "correlationId " .. err.correlationId
   end
   if (err.attempts or 1) > 1 then parts[#parts + 1] = err.attempts .. " attempts" end
+  if err.may_be_done then parts[#parts + 1] = "HubSpot may have done it: look before you repeat it" end
   if err.retry_at then
     parts[#parts + 1] = os.date("!not before %Y-%m-%d %H:%M:%S UTC", err.retry_at)
   end
@@ -76,7 +77,9 @@ end
 ---One line that a person can act on.
 function Error.__tostring(err)
   local kind = kinds[err.kind]
-  if not kind or not kind.needs_advice then return errors.summary(err) end
+  if not kind or not kind.needs_advice or kind.advised_without and err[kind.advised_without] ~= nil then
+    return errors.summary(err)
+  end
   return errors.summary(err) .. "; " .. kind.advice:gsub("`", "")
 end
 

@@ -4,11 +4,9 @@ local errors = require "hubspot.associations.errors"
 
 local path = {}
 
-local DESCRIPTIONS = { fromObjectType = "the object type", toObjectType = "the object type" }
-
 -- The version is before the family if it is a number ("v4"), and after it if it is a date.
-local function prefix(version, family)
-  if version:find "^v%d" then return "/crm/" .. version .. "/" .. family end
+local function prefix(row, version, family)
+  if version:find "^v%d" then return "/crm/" .. (row.undated or version) .. "/" .. family end
   return "/crm/" .. family .. "/" .. version
 end
 
@@ -42,6 +40,20 @@ local function read_template(template)
   return read
 end
 
+-- HubSpot gives some cursors percent-encoded ("MC0yLTc1MDI%3D"): they are decoded first, so that none is
+-- encoded twice.
+local function query_of(endpoint, query)
+  local parts = {}
+  for _, name in ipairs(query and endpoint.query or {}) do
+    local value = query[name]
+    if value ~= nil then
+      local text = tostring(value):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+      parts[#parts + 1] = name .. "=" .. percent_encode(text)
+    end
+  end
+  return #parts > 0 and "?" .. table.concat(parts, "&") or ""
+end
+
 ---The names in the template of an endpoint, in order: they are the arguments of its method.
 ---@param endpoint hubspot.associations.Endpoint
 ---@return string[]
@@ -52,11 +64,12 @@ end
 ---@param endpoint hubspot.associations.Endpoint
 ---@param version string "2025-09", "v4"
 ---@param values table<string, string> by the template's names: "contacts", "0-1", "p_pets"
+---@param query table<string, any>|nil parameters by the names in the endpoint's `query`
 ---@return string|nil path percent-encoded
 ---@return hubspot.associations.Error|nil
-function path.of(endpoint, version, values)
+function path.of(endpoint, version, values, query)
   local template = read_template(endpoint[2])
-  local result = prefix(version, template.family) .. template.beginning
+  local result = prefix(endpoint, version, template.family) .. template.beginning
   for position, name in ipairs(template.names) do
     local value = values[name]
     local why = reason(value)
@@ -64,13 +77,13 @@ function path.of(endpoint, version, values)
       return nil, errors.new {
         kind = "invalid_input",
         field = name,
-        message = DESCRIPTIONS[name] .. " " .. why,
+        message = (name:find "Type$" and "the object type " or "the id ") .. why,
         retryable = false,
       }
     end
     result = result .. percent_encode(value) .. template.after[position]
   end
-  return result
+  return result .. query_of(endpoint, query)
 end
 
 return path

@@ -47,7 +47,8 @@ local function attempt(session, request, reader, state, info)
 end
 
 ---@param session hubspot.associations.Session
----@param request table { method, path, body }
+---@param request table { method, path, body, is_repeatable = false where it is not sent again once HubSpot
+---  may have done it }
 ---@param reader string the endpoint's field `response`
 ---@return table|nil result
 ---@return hubspot.associations.CallInfo|hubspot.associations.Error
@@ -65,6 +66,10 @@ local function call(session, request, reader)
       return result, info
     end
     state:failed(session.policy, now, err, received)
+    if request.is_repeatable == false and state.may_be_done then
+      err.may_be_done = true
+      return nil, err
+    end
     local delay = state:plan_retry(session.policy, now, err, received)
     if not delay then return nil, err end
     session.events:retry(info, err, delay, state.count)

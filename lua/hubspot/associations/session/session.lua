@@ -82,12 +82,12 @@ function Session:is_closed()
   return self.wakeups.is_closed
 end
 
-local function headers(self, token)
+local function headers(self, token, body)
   return {
     "Authorization: Bearer " .. token,
-    "Content-Type: application/json",
     "Accept: application/json",
     "User-Agent: " .. self.user_agent,
+    body and "Content-Type: application/json" or nil,
   }
 end
 
@@ -130,7 +130,7 @@ function Session:submit(request, attempt, info)
   local transfer, failure = self.transport:submit {
     method = request.method,
     url = url,
-    headers = headers(self, token),
+    headers = headers(self, token, request.body),
     body = request.body,
     timeout = self.options.timeout,
     connect_timeout = self.options.connect_timeout,

@@ -1,0 +1,130 @@
+-- The request of an endpoint: its method, path and body, of the arguments of a client's method. Pure.
+
+local cjson = require "cjson"
+local input_errors = require "hubspot.associations.api.input_errors"
+local paths = require "hubspot.associations.api.path"
+local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
+local ascii = require "hubspot.associations.text.ascii"
+local digits_of = require "hubspot.associations.text.digits"
+local types = require "hubspot.associations.types"
+
+local request = {}
+
+local json = cjson.new()
+
+local function invalid(field, message)
+  return nil, errors.new { kind = "invalid_input", field = field, message = message, retryable = false }
+end
+
+---How the inputs of an endpoint are written and checked: options of core.body.
+---@param row hubspot.associations.Endpoint
+---@param options hubspot.associations.Options
+---@param values table<string, any>
+---@return table
+function request.checks(row, options, values)
+  local is_checked = options.check_types and values.fromObjectType and values.toObjectType
+  return {
+    shape = row.shape,
+    result = row.result,
+    check_ids = options.check_ids,
+    check_type = is_checked and types.checker(values.fromObjectType, values.toObjectType) or nil,
+  }
+end
+
+-- A record id as it stands in a path, judged as those of inputs are.
+local function record_id(name, value, options)
+  local body = core.body { shape = "record", check_ids = options.check_ids }
+  local added, reason = body:add(value)
+  if not added then return invalid(name, reason.message) end
+  return core.decode('["' .. body:ids(1) .. '"]')[1]
+end
+
+local function number(name, value)
+  local digits = type(value) == "number" and digits_of(value) or type(value) == "string" and value
+  if digits and digits:find "^[1-9]%d*$" then return digits end
+  return invalid(name, "expected a whole number from 1")
+end
+
+-- The values of a path as text.
+local function path_values(row, options, values)
+  local texts = {}
+  for _, name in ipairs(paths.names(row)) do
+    local text, err = values[name], nil
+    if name:find "ObjectId$" then
+      text, err = record_id(name, text, options)
+    elseif not name:find "ObjectType$" then
+      text, err = number(name, text)
+    end
+    if not text then return nil, err end
+    texts[name] = text
+  end
+  return texts
+end
+
+-- The types of one pair as a bare list.
+local function types_body(row, options, values, given)
+  local checks = request.checks(row, options, values)
+  local body = core.body { check_ids = checks.check_ids, check_type = checks.check_type }
+  local added, reason = body:add { from = values.fromObjectId, to = values.toObjectId, types = given }
+  if not added then return invalid(reason.field, reason.message) end
+  return "[" .. body:types(1) .. "]"
+end
+
+local function object_body(row, given)
+  local fields = {}
+  for name, value in pairs(given) do
+    local expected = row.fields[name]
+    if not expected then return invalid(tostring(name), "is no field of this endpoint") end
+    if type(value) ~= expected:match "%a+" or expected == "number" and value % 1 ~= 0 then
+      return invalid(name, "expected a " .. expected:match "%a+" .. ", found a " .. type(value))
+    end
+    fields[#fields + 1] = json.encode(name) .. ":" .. json.encode(value)
+  end
+  for name, expected in pairs(row.fields) do
+    if given[name] == nil and not expected:find "?" then return invalid(name, "is missing") end
+  end
+  table.sort(fields, ascii.before)
+  return "{" .. table.concat(fields, ",") .. "}"
+end
+
+local function inputs_body(row, options, values, inputs)
+  local body = core.body(request.checks(row, options, values))
+  local added, invalid_inputs, count = body:add_list(inputs)
+  if not added then return nil, input_errors.of_invalid(invalid_inputs, count) end
+  return body:json()
+end
+
+---The path of an endpoint's request.
+---@param row hubspot.associations.Endpoint
+---@param options hubspot.associations.Options
+---@param arguments hubspot.associations.Arguments
+---@return string|nil
+---@return hubspot.associations.Error|nil
+function request.path(row, options, arguments)
+  local texts, err = path_values(row, options, arguments.values)
+  if not texts then return nil, err end
+  return paths.of(row, options.version, texts, row.query and arguments.options)
+end
+
+---@param row hubspot.associations.Endpoint
+---@param options hubspot.associations.Options
+---@param arguments hubspot.associations.Arguments
+---@return table|nil request { method, path, body, is_repeatable }
+---@return hubspot.associations.Error|nil
+function request.of(row, options, arguments)
+  local path, err = request.path(row, options, arguments)
+  if not path then return nil, err end
+  local body
+  if row.shape then
+    body, err = inputs_body(row, options, arguments.values, arguments.last)
+  elseif row.body == "types" then
+    body, err = types_body(row, options, arguments.values, arguments.last)
+  elseif row.body == "object" then
+    body, err = object_body(row, arguments.last)
+  end
+  if err then return nil, err end
+  return { method = row[1], path = path, body = body, is_repeatable = row.repeatable ~= false }
+end
+
+return request

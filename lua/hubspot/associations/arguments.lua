@@ -1,0 +1,85 @@
+-- The arguments of a client's method, by the row of its endpoint: what stands for the names in its path, then
+-- inputs, types or fields, then options. Returns what is wrong with them as text, for the method to raise.
+
+local paths = require "hubspot.associations.api.path"
+
+local arguments = {}
+
+-- What is wrong with the type of a value; nil when nothing is.
+local function mistake(name, value, expected)
+  for _, one in ipairs(expected) do
+    if type(value) == one then return nil end
+  end
+  local found = value == nil and "nothing" or "a " .. type(value)
+  return ("%s: expected a %s, found %s"):format(name, table.concat(expected, " or a "), found)
+end
+
+local OBJECT_TYPE = { "string" }
+local RECORD_ID = { "string", "number", "table" } -- as in inputs
+local NUMBER = { "string", "number" }
+
+local function types_of(name)
+  return name:find "ObjectType$" and OBJECT_TYPE or name:find "ObjectId$" and RECORD_ID or NUMBER
+end
+
+-- The argument behind those of the path: its name and types.
+local function last_of(row, is_job)
+  if is_job then return "source", { "table", "function" } end
+  if row.shape then return "inputs", { "table" } end
+  if row.body == "types" then return "types", { "table", "number" } end
+  if row.body == "object" then return "fields", { "table" } end
+end
+
+local function query_mistake(row, query)
+  if query == nil then return nil end
+  if type(query) ~= "table" then return mistake("options", query, { "table" }) end
+  local is_known = {}
+  for _, name in ipairs(row.query) do is_known[name] = true end
+  for name in pairs(query) do
+    if not is_known[name] then
+      return ("option %s is unknown; there are %s"):format(tostring(name), table.concat(row.query, ", "))
+    end
+  end
+end
+
+-- What is wrong where a method has more arguments than it takes.
+local function surplus(names, word)
+  local list = table.concat(names, ", ") .. (word and " and " .. word or "")
+  return ("takes %s; options are associations.new's"):format(list == "" and "no arguments" or list)
+end
+
+---@class hubspot.associations.Arguments
+---@field values table<string, any> by the names in the endpoint's path
+---@field last any inputs, types, fields or a source
+---@field options table|nil those of a job, which are not checked here; or the query's
+
+---@param row hubspot.associations.Endpoint
+---@param is_job boolean whether the method runs a job of the endpoint
+---@return hubspot.associations.Arguments|nil
+---@return string|nil mistake
+function arguments.read(row, is_job, ...)
+  local names, values, wrong = paths.names(row), {}, nil
+  for position, name in ipairs(names) do
+    values[name] = (select(position, ...))
+    wrong = wrong or mistake(name, values[name], types_of(name))
+  end
+  local read, count = { values = values }, #names
+  local word, word_types = last_of(row, is_job)
+  if word then
+    count = count + 1
+    read.last = (select(count, ...))
+    wrong = wrong or mistake(word, read.last, word_types)
+  end
+  if is_job or row.query then
+    count = count + 1
+    read.options = (select(count, ...))
+    wrong = wrong or not is_job and query_mistake(row, read.options)
+  end
+  for position = count + 1, select("#", ...) do
+    if (select(position, ...)) ~= nil then wrong = wrong or surplus(names, word) end
+  end
+  if wrong then return nil, wrong end
+  return read
+end
+
+return arguments
