@@ -1,20 +1,13 @@
 -- Finds the endpoint that a request is for. An endpoint's method and path are those of the client's table,
 -- and its handler is the file in handlers/ that has the endpoint's name, so that a new endpoint is one file
--- here. The module knows paths, and nothing of accounts or bodies.
+-- here; an endpoint without one is not served. The module knows paths, and nothing of accounts or bodies.
 
-local client_endpoints = require "hubspot.associations.api.endpoints"
+local rows = require "hubspot.associations.api.endpoints"
 local rejection = require "hubspot.associations.sandbox.rejection"
 
 local routes = {}
 
 local HANDLERS = "hubspot.associations.sandbox.handlers."
-
-local PAIR = "associations/{fromObjectType}/{toObjectType}/"
-
--- Endpoints that the client does not have, in the form of its table.
-local MORE_ENDPOINTS = {
-  read = { "POST", PAIR .. "batch/read", shape = "record", most = 1000 },
-}
 
 local VERSIONS = { ["2025-09"] = true, ["2026-03"] = true, ["2026-09"] = true, ["v4"] = true }
 
@@ -56,11 +49,19 @@ local function patterns_of(pattern)
   return { "^/crm/(v4)/" .. pattern .. "$", "^/crm/" .. family .. "/([^/]+)" .. rest .. "$" }
 end
 
+-- The handler of an endpoint, or nil if it has none. A handler that cannot be loaded raises.
+local function handler_of(name)
+  local module = HANDLERS .. name
+  local loaded, handler = pcall(require, module)
+  if loaded then return handler end
+  if not tostring(handler):find(("module '%s' not found"):format(module), 1, true) then error(handler, 0) end
+end
+
 local function new_endpoint(name, row)
   local pattern, names = compile(row[2])
   return {
-    name = name, method = row[1], has_body = row.shape ~= nil, most = row.most,
-    handler = require(HANDLERS .. name), patterns = patterns_of(pattern), parameters = names,
+    name = name, method = row[1], has_body = row.shape ~= nil or row.body ~= nil, most = row.most,
+    handler = handler_of(name), patterns = patterns_of(pattern), parameters = names,
   }
 end
 
@@ -71,8 +72,9 @@ local function is_before(one, other)
 end
 
 local endpoints = {}
-for _, rows in ipairs { client_endpoints, MORE_ENDPOINTS } do
-  for name, row in pairs(rows) do endpoints[#endpoints + 1] = new_endpoint(name, row) end
+for name, row in pairs(rows) do
+  local endpoint = new_endpoint(name, row)
+  if endpoint.handler then endpoints[#endpoints + 1] = endpoint end
 end
 table.sort(endpoints, is_before)
 
