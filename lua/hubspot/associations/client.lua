@@ -97,8 +97,8 @@ local function begin(self, method, endpoint, read)
 end
 
 ---Begins a job of an endpoint with any number of inputs, for a host that steps it.
----@param endpoint string "create", "create_default", "archive", "archive_labels" or "read". It may be left out
----  where the third argument is the source: then it is "create"
+---@param endpoint string "create", "create_default", "archive", "archive_labels" or "read". It may be left
+---  out where the third argument is the source: then it is "create"
 ---@param from_object_type string
 ---@param to_object_type string
 ---@param source table[]|fun(): table|nil a list of inputs, or an iterator that returns the next one, and nil
@@ -155,6 +155,60 @@ end
 ---@field create_all fun(self, from_object_type: string, to_object_type: string, source: table[]|function,
 ---  given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
 ---  hubspot.associations.Error|nil
+---The others, each one request of the endpoint of that name; and the jobs of those that take inputs.
+---@field create_default fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
+---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field create_default_all fun(self, from_object_type: string, to_object_type: string, source:
+---  table[]|function, given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
+---  hubspot.associations.Error|nil
+---@field archive fun(self, from_object_type: string, to_object_type: string, inputs: table[]): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error
+---@field archive_all fun(self, from_object_type: string, to_object_type: string, source: table[]|function,
+---  given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
+---  hubspot.associations.Error|nil
+---@field archive_labels fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
+---  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field archive_labels_all fun(self, from_object_type: string, to_object_type: string, source:
+---  table[]|function, given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
+---  hubspot.associations.Error|nil
+---@field read fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
+---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field read_all fun(self, from_object_type: string, to_object_type: string, source: table[]|function,
+---  given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
+---  hubspot.associations.Error|nil
+---@field list fun(self, object_type: string, id: string|integer, to_object_type: string, query: table|nil):
+---  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field put fun(self, object_type: string, id: string|integer, to_object_type: string, to_id:
+---  string|integer, types: table|integer): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error
+---@field put_default fun(self, object_type: string, id: string|integer, to_object_type: string, to_id:
+---  string|integer): hubspot.associations.BatchResponse|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error
+---@field delete fun(self, object_type: string, id: string|integer, to_object_type: string, to_id:
+---  string|integer): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field labels fun(self, from_object_type: string, to_object_type: string): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error
+---@field create_label fun(self, from_object_type: string, to_object_type: string, fields: table):
+---  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field update_label fun(self, from_object_type: string, to_object_type: string, fields: table):
+---  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field delete_label fun(self, from_object_type: string, to_object_type: string, type_id: integer):
+---  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field limits fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field limits_between fun(self, from_object_type: string, to_object_type: string): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error
+---@field create_limits fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
+---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field update_limits fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
+---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field delete_limits fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
+---  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field records_near_limit fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field records_near_limit_to fun(self, object_type: string): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error
+---@field labels_near_limit fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field usage_report fun(self, user_id: integer): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error
 
 local function bind_call(name, row)
   Client[name] = function(self, ...)
