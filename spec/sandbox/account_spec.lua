@@ -11,7 +11,7 @@ describe("an account", function()
   it("rejects a path that does not exist with 404, in HTML", function()
     for _, path in ipairs {
       "/", "/crm/associations/1999-01/contacts/companies/batch/create",
-      "/crm/associations/2025-09/contacts/companies/batch/archive",
+      "/crm/associations/2025-09/contacts/companies/batch/upsert",
       "/crm/v3/associations/contacts/companies/batch/create",
       "/crm/associations/2025-09/contacts/batch/create", CREATE .. "/",
     } do

@@ -6,6 +6,8 @@
 local control = require "hubspot.associations.sandbox.control"
 local direction = require "hubspot.associations.sandbox.direction"
 local json = require "hubspot.associations.sandbox.json"
+local labels = require "hubspot.associations.sandbox.labels"
+local limits = require "hubspot.associations.sandbox.limits"
 local links = require "hubspot.associations.sandbox.links"
 local options = require "hubspot.associations.sandbox.options"
 local rate_window = require "hubspot.associations.sandbox.rate_window"
@@ -37,6 +39,7 @@ local CONTENT_TYPE = "application/json;charset=utf-8"
 local function apply(self, changes)
   options.apply(self.settings, changes)
   self.directions = {}
+  if changes.labels ~= nil then self.labels = labels.new(self.settings.labels) end
   if changes.rate ~= nil then
     self.window = self.settings.rate and rate_window.new(self.settings.rate)
   end
@@ -44,9 +47,18 @@ end
 
 local function clear(self)
   self.links = links.new()
+  self.labels = labels.new(self.settings.labels)
+  self.limits = limits.new()
   self.requests, self.inputs, self.responses = 0, 0, {}
   self.window = self.settings.rate and rate_window.new(self.settings.rate)
   self.directions = {}
+end
+
+-- The direction between two object type ids, built once.
+local function direction_between(self, from, to)
+  local key = from .. ">" .. to
+  self.directions[key] = self.directions[key] or direction.new(from, to, self.settings, self.labels)
+  return self.directions[key]
 end
 
 ---@param given table the options that options.lua lists; `now` and `random` are required
@@ -58,10 +70,12 @@ function account.new(given)
   local self = setmetatable({ settings = settings, initial = {} }, account)
   for name, value in pairs(settings) do self.initial[name] = value end
   clear(self)
+  self.between = function(from, to) return direction_between(self, from, to) end
   return self
 end
 
----Changes options at run time. A change of `rate` starts a fresh window.
+---Changes options at run time. A change of `rate` starts a fresh window, one of `labels` forgets those that
+---were created.
 ---@param given table as for `new`; a value may be `account.DEFAULT`
 function account:configure(given)
   local changes, message = options.check(given)
@@ -69,7 +83,7 @@ function account:configure(given)
   apply(self, changes)
 end
 
----Forgets associations and counts, and puts the options back as `new` was given them.
+---Forgets associations, labels, limits and counts, and puts the options back as `new` was given them.
 function account:reset()
   self.settings = {}
   for name, value in pairs(self.initial) do self.settings[name] = value end
@@ -82,13 +96,6 @@ end
 ---  associationCategory: string, associationTypeId: integer }[]
 function account:associations()
   return self.links.store:list()
-end
-
--- The direction between two object type ids, built once.
-local function direction_between(self, from, to)
-  local key = from .. ">" .. to
-  self.directions[key] = self.directions[key] or direction.new(from, to, self.settings)
-  return self.directions[key]
 end
 
 ---Whether a read in this direction would show that two records are linked by a type.
@@ -158,11 +165,11 @@ local function check_token(self, authorization)
   if accepted then return rejection.no_token() end
 end
 
-local function check_scopes(self, between)
+local function check_scopes(self, between, access)
   local forbidden = self.settings.forbidden
   if not forbidden then return nil end
   local lacking = {}
-  for _, scope in ipairs(between:scopes()) do
+  for _, scope in ipairs(between:scopes(access)) do
     if forbidden == true or forbidden[scope] then lacking[#lacking + 1] = scope end
   end
   if lacking[1] then return rejection.scopes(lacking) end
@@ -183,29 +190,42 @@ end
 ---@class hubspot.associations.sandbox.Call
 ---@field request hubspot.associations.sandbox.Request
 ---@field version string of the API
----@field most integer|nil the largest number of inputs of a request to this endpoint
+---@field most number the largest number of inputs of a request to this endpoint
 ---@field parameters table<string, string> the path's, such as fromObjectId
+---@field query table<string, string>
 ---@field direction hubspot.associations.sandbox.Direction|nil when the path names two object types
+---@field between fun(from: string, to: string): hubspot.associations.sandbox.Direction of object type ids
 ---@field links hubspot.associations.sandbox.Links
+---@field labels hubspot.associations.sandbox.Labels
+---@field limits hubspot.associations.sandbox.Limits
 ---@field settings table the account's options
 ---@field date string ISO 8601
 
+-- The largest number of inputs that an endpoint takes.
+local function most_of(settings, endpoint)
+  local given = settings.max_inputs
+  if type(given) == "table" then given = given[endpoint.name] end
+  return given or endpoint.most
+end
+
 -- What the endpoint's handler responds, or the first rejection, in HubSpot's order: path, method, token,
 -- scopes, rate, object types, body.
-local function dispatch(self, request, path, now)
-  local route, rejected = routes.find(request.method, path)
+local function dispatch(self, request, now)
+  local route, rejected = routes.find(request.method, request.path)
   if not route then return nil, rejected end
   local headers, endpoint = request.headers or {}, route.endpoint
   local between, unknown = direction_of(self, route.parameters)
   rejected = check_token(self, headers.authorization)
-    or endpoint.handler.writes and between and check_scopes(self, between)
+    or between and check_scopes(self, between, endpoint.handler.writes and "write" or "read")
     or check_rate(self, now)
     or unknown
     or endpoint.has_body and check_media_type(headers)
   if rejected then return nil, rejected end
   return endpoint.handler.handle {
-    request = request, version = route.version, parameters = route.parameters, most = endpoint.most,
-    direction = between, links = self.links, settings = self.settings, date = iso8601(self, now),
+    request = request, version = route.version, parameters = route.parameters, query = route.query,
+    most = most_of(self.settings, endpoint), direction = between, between = self.between,
+    links = self.links, labels = self.labels, limits = self.limits,
+    settings = self.settings, date = iso8601(self, now),
   }
 end
 
@@ -225,7 +245,7 @@ function account:handle(request)
 
   local settings = self.settings
   local now = settings.now()
-  local handled, rejected = dispatch(self, request, path, now)
+  local handled, rejected = dispatch(self, request, now)
   local correlation_id = uuid(settings.random)
   local headers = { ["x-hubspot-correlation-id"] = correlation_id }
   local status, body
@@ -233,6 +253,7 @@ function account:handle(request)
     status, body = handled.status, handled.body
     if body ~= "" then headers["content-type"] = CONTENT_TYPE end
     self.inputs = self.inputs + (handled.inputs or 0)
+    if handled.changes_types then self.directions = {} end
   else
     status, body, headers["content-type"] = write_rejection(rejected, correlation_id)
     for name, value in pairs(rejected.headers or {}) do headers[name] = value end

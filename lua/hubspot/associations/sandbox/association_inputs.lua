@@ -125,10 +125,32 @@ local function find_bad_types(direction, parsed)
   return misplaced and of_another_direction(direction, misplaced, parsed.to[at])
 end
 
+---The types in a body that is a list of them, as the PUT of one pair has it.
+---@param direction hubspot.associations.sandbox.Direction
+---@param body string|nil
+---@param to_id string
+---@return hubspot.associations.sandbox.Type|hubspot.associations.sandbox.Type[]|nil
+---@return hubspot.associations.sandbox.Rejection|nil
+function association_inputs.types(direction, body, to_id)
+  local list, rejected = request_body.decode(body)
+  if not list then return nil, rejected end
+  local types = resolve(direction, list)
+  if not types then
+    for i, entry in ipairs(list) do
+      if not is_type(entry) then return nil, type_fault(body, entry, { i }) end
+    end
+    return nil, rejection.wrong_type(body, {}, "list", list)
+  end
+  rejected = find_bad_types(direction, { types = { types }, to = { to_id } })
+  if rejected then return nil, rejected end
+  return types
+end
+
 ---@class hubspot.associations.sandbox.Pairs the inputs of a batch, by position
 ---@field from string[] ids
 ---@field to string[]
----@field types table[] a Type, or a list of them
+---@field types table[]|nil a Type, or a list of them
+---@field paths table|nil where in the body an id is, of inputs that are not from and to: side -> path
 
 ---@param direction hubspot.associations.sandbox.Direction
 ---@param body string|nil

@@ -18,10 +18,20 @@ local SHOWN_LABELS = {
   child_to_parent = "Parent Company",
 }
 
+local KINDS = {
+  "unlabeled", "primary", "child_to_parent", "parent_to_child", "billing", "signer", "upcoming",
+}
+
 local INVERSE_KINDS = { parent_to_child = "child_to_parent", child_to_parent = "parent_to_child" }
 
 local SINGULAR = {}
 for id, name in type_data.OBJECT_TYPES:gmatch "(%S+) (%S+) %S+\n" do SINGULAR[id] = name end
+
+local function hash_of(text)
+  local hash = 0
+  for i = 1, #text do hash = (hash * 31 + text:byte(i)) % 2 ^ 31 end
+  return hash
+end
 
 ---The object type id that a path parameter stands for. HubSpot's own objects have fixed ids. A custom object
 ---is `2-<digits>`, or `p_<name>`, whose id the sandbox derives from the name.
@@ -30,9 +40,7 @@ for id, name in type_data.OBJECT_TYPES:gmatch "(%S+) (%S+) %S+\n" do SINGULAR[id
 function direction.object_type_id(name)
   local id = types.object_type_id(name) or name:match("^2%-%d+$")
   if id or not name:find("^p_[%w_]+$") then return id end
-  local hash = 0
-  for i = 1, #name do hash = (hash * 31 + name:byte(i)) % 2 ^ 31 end
-  return string.format("2-%.0f", hash)
+  return string.format("2-%.0f", hash_of(name))
 end
 
 ---The name of an object type that HubSpot's errors use, such as "contact".
@@ -48,11 +56,12 @@ end
 ---@param from string object type id
 ---@param to string object type id
 ---@param settings table the account's options
+---@param labels hubspot.associations.sandbox.Labels
 ---@return hubspot.associations.sandbox.Direction
-function direction.new(from, to, settings)
+function direction.new(from, to, settings, labels)
   local number = settings.numeric_ids and "" or '"'
   return setmetatable({
-    from = from, to = to, labels = settings.labels, known = {},
+    from = from, to = to, labels = labels, known = {},
     is_custom = not (types.object_name(from) and types.object_name(to)),
     before_from_id = string.format('{"fromObjectTypeId":"%s","fromObjectId":%s', from, number),
     before_to_id = string.format('%s,"toObjectTypeId":"%s","toObjectId":%s', number, to, number),
@@ -65,15 +74,20 @@ end
 -- Whether one of the account's labels exists in this direction; its text, and its inverse if it has a
 -- direction.
 local function judge_label(self, type_id)
-  if not self.labels then return { exists = true } end
-  local definition = self.labels[type_id]
-  if not definition then return { exists = false } end
+  local definition, exists = self.labels:get(type_id)
+  if not definition then return { exists = exists } end
   local from, to = definition.from, definition.to
   local fits = not from or from == self.from and to == self.to
   return {
     exists = fits, label = definition.label, inverse = definition.inverse,
     from = not fits and from or nil, to = not fits and to or nil,
   }
+end
+
+-- The text of one of HubSpot's labels. Those that are not in the table are invented.
+local function shown_label(kind)
+  if kind == "unlabeled" then return nil end
+  return SHOWN_LABELS[kind] or (kind:gsub("^%l", string.upper))
 end
 
 -- Whether a type exists in this direction, its label and its inverse; or the other direction to which it
@@ -84,7 +98,7 @@ local function judge(self, category, type_id)
   local kind = types.label(self.from, self.to, type_id)
   if kind then
     local inverse = types.id(self.to, self.from, INVERSE_KINDS[kind] or kind)
-    return { exists = true, kind = kind, label = SHOWN_LABELS[kind], inverse = inverse or false }
+    return { exists = true, kind = kind, label = shown_label(kind), inverse = inverse or false }
   end
   local from, to = types.direction_of_id(type_id)
   return {
@@ -141,23 +155,54 @@ end
 ---@param type_id integer of the other direction
 ---@return hubspot.associations.sandbox.Type|nil
 function direction:inverse_of(category, type_id)
-  self.other = self.other or direction.new(self.to, self.from, self)
+  self.other = self.other or direction.new(self.to, self.from, self, self.labels)
   local inverse = self.other:type(category, type_id).inverse
   return inverse and self:type(category, inverse) or nil
 end
 
+-- The unlabeled type of custom objects has an id that differs by account. This one is invented: it is made of
+-- the object types, and the same in both directions.
+local function custom_unlabeled(self)
+  local one, other = self.from, self.to
+  if one > other then one, other = other, one end
+  return math.floor(100000 + hash_of(one .. ">" .. other) % 900000)
+end
+
 ---The unlabeled type, which every labelled write adds.
----@return hubspot.associations.sandbox.Type|nil
+---@return hubspot.associations.sandbox.Type|nil nil when HubSpot documents none for its own two objects
 function direction:unlabeled()
-  local id = types.id(self.from, self.to)
+  local id = types.id(self.from, self.to) or self.is_custom and custom_unlabeled(self)
   return id and self:type("HUBSPOT_DEFINED", id) or nil
 end
 
----@return string[] scopes that a write in this direction needs
-function direction:scopes()
+---The unlabeled type that the other direction shows.
+---@return hubspot.associations.sandbox.Type|nil
+function direction:unlabeled_back()
+  self.other = self.other or direction.new(self.to, self.from, self, self.labels)
+  return self.other:unlabeled()
+end
+
+---The types that are known in this direction: HubSpot's own, and then the account's labels.
+---@return hubspot.associations.sandbox.Type[]
+function direction:types()
+  local list, ids = {}, {}
+  for _, kind in ipairs(KINDS) do ids[#ids + 1] = types.id(self.from, self.to, kind) end
+  table.sort(ids)
+  for i, id in ipairs(ids) do list[i] = self:type("HUBSPOT_DEFINED", id) end
+  if not list[1] then list[1] = self:unlabeled() end
+  for _, id in ipairs((self.labels:list())) do
+    local entry = self:type("USER_DEFINED", id)
+    if entry.exists then list[#list + 1] = entry end
+  end
+  return list
+end
+
+---@param access "read"|"write"
+---@return string[] scopes that such a call in this direction needs
+function direction:scopes(access)
   local scopes = {}
   for _, object_type in ipairs { self.from, self.to } do
-    scopes[#scopes + 1] = string.format("crm.objects.%s.write", types.object_name(object_type) or "custom")
+    scopes[#scopes + 1] = ("crm.objects.%s.%s"):format(types.object_name(object_type) or "custom", access)
   end
   if scopes[1] == scopes[2] then scopes[2] = nil end
   return scopes

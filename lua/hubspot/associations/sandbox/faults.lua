@@ -45,10 +45,10 @@ local function thin(list, random)
   return kept
 end
 
--- Changes the decoded body of a successful response. Ids are strings in between, because they may be larger
--- than a Lua number can hold.
+-- Changes the decoded body of a successful response, if it has one. Ids are strings in between, because they
+-- may be larger than a Lua number can hold.
 local function rewrite(response, change)
-  if response.status >= 300 then return response end
+  if response.status >= 300 or response.body == "" then return response end
   local batch = json.decode((response.body:gsub('(ObjectId":)(%d+)', '%1"#%2"')))
   change(batch)
   response.body = json.encode(batch):gsub('"#(%d+)"', "%1")

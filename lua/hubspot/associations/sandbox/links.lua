@@ -95,18 +95,122 @@ local function types_of(self, direction, entries)
   return list
 end
 
----The records to which a record is linked, and the types.
+---A page of the records to which a record is linked, and the types.
 ---@param direction hubspot.associations.sandbox.Direction
 ---@param from_id string
+---@param first integer where the page begins, from 1
+---@param size integer how many records it has at most
 ---@return { id: string, types: hubspot.associations.sandbox.Type[] }[]
-function links:of(direction, from_id)
+---@return integer|nil next where the next page begins; nil when there is none
+function links:page(direction, from_id, first, size)
   local list = {}
   local ids, entries = self.store:targets(direction.from, direction.to, from_id)
-  for _, id in ipairs(ids or {}) do
-    local types = types_of(self, direction, entries[id])
-    if types[1] then list[#list + 1] = { id = id, types = types } end
+  for at = first, #(ids or {}) do
+    local types = types_of(self, direction, entries[ids[at]])
+    if types[1] then
+      if #list == size then return list, at end
+      list[#list + 1] = { id = ids[at], types = types }
+    end
   end
-  return list
+  return list, nil
+end
+
+---Links a pair by the unlabeled type, and keeps its labels: that it does is invented.
+---@param direction hubspot.associations.sandbox.Direction one that has an unlabeled type
+---@param from_id string
+---@param to_id string
+function links:write_default(direction, from_id, to_id)
+  self.store:add(direction:unlabeled().prefix .. from_id .. "/" .. to_id)
+end
+
+-- A pair that is primary no more must not come back as an unlabeled one when another pair becomes primary.
+local function forget_primary(self, direction, from_id, to_id, key)
+  local name = name_of(direction, from_id, to_id)
+  for _, record in ipairs { direction.from .. "/" .. from_id, direction.to .. "/" .. to_id } do
+    local primary = self.primaries[record]
+    if primary and primary.name == name then
+      primary.keys[key] = nil
+      if not next(primary.keys) then self.primaries[record] = nil end
+    end
+  end
+end
+
+-- Whether an association of a pair is one of the types, as this direction shows it.
+local function is_of(direction, entry, types)
+  local shown = direction:type(entry.category, entry.type_id)
+  if entry.is_reverse then shown = direction:inverse_of(entry.category, entry.type_id) end
+  for _, one in ipairs(types) do
+    if shown == one then return true end
+  end
+  return false
+end
+
+-- Whether the types contain the one that cannot be removed without all others.
+local function has_unlabeled(direction, types)
+  local unlabeled = direction:unlabeled()
+  for _, one in ipairs(types) do
+    if one == unlabeled then return true end
+  end
+  return false
+end
+
+---Removes types of a pair, in both directions. A pair that has no other stays linked by the unlabeled type;
+---without types, or with the unlabeled one among them, it is linked no more.
+---@param direction hubspot.associations.sandbox.Direction
+---@param from_id string
+---@param to_id string
+---@param types hubspot.associations.sandbox.Type[]|nil
+function links:remove(direction, from_id, to_id, types)
+  local _, entries = self.store:targets(direction.from, direction.to, from_id)
+  local removes_all = not types or has_unlabeled(direction, types)
+  local removed, kept = false, false
+  for _, entry in ipairs(entries and entries[to_id] or {}) do
+    if self.store.held[entry.key] then
+      if removes_all or is_of(direction, entry, types) then
+        self.store:remove(entry.key)
+        forget_primary(self, direction, from_id, to_id, entry.key)
+        removed = true
+      else
+        kept = true
+      end
+    end
+  end
+  if removed and not kept and not removes_all and direction:unlabeled() then
+    self:write_default(direction, from_id, to_id)
+  end
+end
+
+---Removes a label of the account from all pairs of a direction.
+---@param direction hubspot.associations.sandbox.Direction
+---@param label hubspot.associations.sandbox.Type
+function links:remove_label(direction, label)
+  local inverse = label.inverse
+  for _, one in ipairs(self.store:list()) do
+    local id = one.associationCategory == "USER_DEFINED" and one.associationTypeId
+    local from, to = one.fromObjectTypeId, one.toObjectTypeId
+    if id == label.type_id and from == direction.from and to == direction.to then
+      self:remove(direction, one.fromObjectId, one.toObjectId, { label })
+    elseif id and id == inverse and from == direction.to and to == direction.from then
+      self:remove(direction, one.toObjectId, one.fromObjectId, { label })
+    end
+  end
+end
+
+---How many records each record is linked to by a type.
+---@param direction hubspot.associations.sandbox.Direction
+---@param category string
+---@param type_id integer
+---@return table<string, integer> counts by record id
+function links:counts(direction, category, type_id)
+  local counts, wanted = {}, direction:type(category, type_id)
+  for from_id in pairs(self.store:records(direction.from, direction.to)) do
+    for _, target in ipairs((self:page(direction, from_id, 1, math.huge))) do
+      for _, one in ipairs(target.types) do
+        if one == wanted then counts[from_id] = (counts[from_id] or 0) + 1 end
+      end
+    end
+  end
+  return counts
 end
 
 ---Whether a direction shows a type of a pair.

@@ -61,6 +61,16 @@ local function positive_integer(value)
   return nil, "a positive integer"
 end
 
+local function input_limits(value)
+  if is_integer(value, 1) then return value end
+  local expected = "a positive integer, or a table of endpoint -> positive integer"
+  if type(value) ~= "table" then return nil, expected end
+  for name, limit in pairs(value) do
+    if type(name) ~= "string" or not is_integer(limit, 1) then return nil, expected end
+  end
+  return value
+end
+
 local function scopes(value)
   if value == true then return true end
   if is_list_of_strings(value) then return set_of(value) end
@@ -166,7 +176,7 @@ local DEFINITIONS = {
   token = { check = tokens },
   -- Seconds by which each response is delayed.
   latency = { check = seconds, default = 0 },
-  -- The HTTP status of a write without errors. When absent, the documented one: 200 for 2026-09, else 201.
+  -- The HTTP status of a create without errors. When absent, the documented one: 200 for 2026-09, else 201.
   status = { check = success_status },
   -- Whether record ids in responses are JSON numbers, as observed, or strings, as documented.
   numeric_ids = { check = a_boolean, default = true },
@@ -179,8 +189,9 @@ local DEFINITIONS = {
   labels = { check = labels },
   -- The scopes that the app lacks: a list such as { "crm.objects.contacts.write" }, or true for all.
   forbidden = { check = scopes },
-  -- The largest number of inputs of a batch create. When absent, the documented one.
-  max_inputs = { check = positive_integer },
+  -- The largest number of inputs of a batch: of every endpoint, or a table of endpoint -> number, such as
+  -- { archive = 50 }. When absent, the documented ones.
+  max_inputs = { check = input_limits },
   -- The records that do not exist: function(object_type_id, id) -> boolean, or a list of ids. By default,
   -- those whose id begins with 404. A record whose id is no number never exists.
   missing = { check = missing, default = function(_, id) return id:sub(1, 3) == "404" end },
@@ -194,7 +205,7 @@ local DEFINITIONS = {
   -- The records with which every request fails: function(object_type_id, id) -> status, a list of ids (500),
   -- or a table of id -> status, 409 or 500. When absent, there are none.
   poison = { check = poison },
-  -- How many links of a record a page of a read has.
+  -- How many links of a record a page has, of a read or of a list.
   page_size = { check = positive_integer, default = 500 },
 }
 

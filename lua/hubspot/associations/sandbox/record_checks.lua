@@ -16,7 +16,7 @@ local function find_record(direction, parsed, judge)
   for i = 1, #parsed.from do
     local found = judge(direction.from, parsed.from[i])
     if found then return found, i, "from" end
-    found = judge(direction.to, parsed.to[i])
+    found = parsed.to[i] and judge(direction.to, parsed.to[i])
     if found then return found, i, "to" end
   end
 end
@@ -38,7 +38,8 @@ local function find_rejected(direction, parsed, settings, body)
   local way, i, side = find_record(direction, parsed, settings.rejected)
   if not way then return nil end
   if way == true then way = settings.names_rejected and "named" or "anonymous" end
-  return WAYS[way](body, direction[side], parsed[side][i], { "inputs", i, side, "id" })
+  local path = parsed.paths and parsed.paths[i] and parsed.paths[i][side] or { "inputs", i, side, "id" }
+  return WAYS[way](body, direction[side], parsed[side][i], path)
 end
 
 local function find_poison(direction, parsed, settings)
@@ -71,13 +72,43 @@ end
 ---@param side "FROM"|"TO"
 ---@return string error as JSON
 function record_checks.not_found(object_type, id, side)
-  local name = direction_of.singular(object_type)
-  return json.encode {
-    status = "error", category = "OBJECT_NOT_FOUND",
-    subCategory = ("crm.associations.%s_OBJECT_NOT_FOUND"):format(side),
-    message = ("No %s with ID %s exists"):format(name, id),
-    context = { objectType = { name }, id = { id } },
-  }
+  return json.encode(rejection.missing_record(direction_of.singular(object_type), id, side).fields)
+end
+
+---Appends an error for each of a pair's records that does not exist.
+---@param errors string[] as JSON
+---@param settings table the account's options
+---@param direction hubspot.associations.sandbox.Direction
+---@param from_id string
+---@param to_id string
+---@return boolean exists whether both exist
+function record_checks.pair(errors, settings, direction, from_id, to_id)
+  local from_missing = record_checks.is_missing(settings, direction.from, from_id)
+  local to_missing = record_checks.is_missing(settings, direction.to, to_id)
+  if from_missing then errors[#errors + 1] = record_checks.not_found(direction.from, from_id, "FROM") end
+  if to_missing then errors[#errors + 1] = record_checks.not_found(direction.to, to_id, "TO") end
+  return not from_missing and not to_missing
+end
+
+---The rejection of a call about single records, which its path names.
+---@param call hubspot.associations.sandbox.Call
+---@return hubspot.associations.sandbox.Rejection|nil
+function record_checks.single(call)
+  local direction, settings = call.direction, call.settings
+  local from_id, to_id = call.parameters.fromObjectId, call.parameters.toObjectId
+  local rejected = find_poison(direction, { from = { from_id }, to = { to_id } }, settings)
+  if rejected then return rejected end
+  local way, _, side = find_record(direction, { from = { from_id }, to = { to_id } }, settings.rejected)
+  if way then
+    local id = side == "from" and from_id or to_id
+    return rejection.invalid_object(direction_of.singular(direction[side]), id)
+  end
+  if record_checks.is_missing(settings, direction.from, from_id) then
+    return rejection.missing_record(direction_of.singular(direction.from), from_id, "FROM")
+  end
+  if to_id and record_checks.is_missing(settings, direction.to, to_id) then
+    return rejection.missing_record(direction_of.singular(direction.to), to_id, "TO")
+  end
 end
 
 return record_checks

@@ -88,6 +88,37 @@ function rejection.invalid_object(object_type, id)
   } })
 end
 
+---A record that does not exist. In a batch, the fields are the error of an input.
+---@param object_type string its singular name
+---@param id string
+---@param side "FROM"|"TO"
+function rejection.missing_record(object_type, id, side)
+  return reject(404, "OBJECT_NOT_FOUND", ("No %s with ID %s exists"):format(object_type, id), {
+    subCategory = ("crm.associations.%s_OBJECT_NOT_FOUND"):format(side),
+    context = { objectType = { object_type }, id = { id } },
+  })
+end
+
+---A type that does not exist in a direction, as the endpoints of limits say it. In a batch, the fields are
+---the error of an input. The 1 for USER_DEFINED types is invented.
+---@param from string singular name
+---@param to string singular name
+function rejection.invalid_type(from, to, category, type_id)
+  local name = ("%d-%d"):format(category == "HUBSPOT_DEFINED" and 0 or 1, type_id)
+  from, to = from:upper(), to:upper()
+  local message = ("%s is not a valid association type between %s and %s"):format(name, from, to)
+  return reject(400, VALIDATION, message, {
+    subCategory = "crm.associations.INVALID_ASSOCIATION_TYPE",
+    context = { type = { name }, fromObjectType = { from }, toObjectType = { to } },
+  })
+end
+
+---Anything else that is wrong with a parameter or a field. The words of all of these are invented.
+---@param message string
+function rejection.invalid(message)
+  return reject(400, VALIDATION, message)
+end
+
 ---Types that do not exist.
 ---@param list { category: string, type_id: integer }[]
 function rejection.invalid_types(list)

@@ -9,6 +9,9 @@ local routes = {}
 
 local HANDLERS = "hubspot.associations.sandbox.handlers."
 
+-- How many inputs the service takes, where that is less than the row says. For archive it is second hand.
+local MOST = { archive = 100 }
+
 local VERSIONS = { ["2025-09"] = true, ["2026-03"] = true, ["2026-09"] = true, ["v4"] = true }
 
 ---@class hubspot.associations.sandbox.Handler
@@ -19,18 +22,21 @@ local VERSIONS = { ["2025-09"] = true, ["2026-03"] = true, ["2026-09"] = true, [
 ---@class hubspot.associations.sandbox.HandlerResponse
 ---@field status integer
 ---@field body string JSON, or empty
+---@field changes_types boolean|nil whether the account's association types are others now
 ---@field inputs integer|nil how many inputs of a write were processed, for the statistics
 
 ---@class hubspot.associations.sandbox.Endpoint
+---@field name string
 ---@field method string
 ---@field has_body boolean whether its requests have a JSON body
----@field most integer|nil the largest number of inputs of a request
+---@field most number the largest number of inputs of a request
 ---@field handler hubspot.associations.sandbox.Handler
 
 ---@class hubspot.associations.sandbox.Route
 ---@field endpoint hubspot.associations.sandbox.Endpoint
 ---@field version string
 ---@field parameters table<string, string> those of the path's template, decoded
+---@field query table<string, string> those of the query, decoded
 
 -- The Lua pattern of a template, "a/{b}", and the names of its parameters.
 local function compile(template)
@@ -43,10 +49,13 @@ local function compile(template)
 end
 
 -- The version stands before the family's name if it is v4, and after it if it is a date. The sandbox takes
--- v4 in either place.
-local function patterns_of(pattern)
+-- v4 in either place, but where the API has another version in its place.
+local function patterns_of(pattern, row)
   local family, rest = pattern:match "^([^/]+)(/.*)$"
-  return { "^/crm/(v4)/" .. pattern .. "$", "^/crm/" .. family .. "/([^/]+)" .. rest .. "$" }
+  return {
+    "^/crm/(" .. (row.undated or "v4") .. ")/" .. pattern .. "$",
+    "^/crm/" .. family .. "/(" .. (row.undated and "%d+%-%d+" or "[^/]+") .. ")" .. rest .. "$",
+  }
 end
 
 -- The handler of an endpoint, or nil if it has none. A handler that cannot be loaded raises.
@@ -60,8 +69,9 @@ end
 local function new_endpoint(name, row)
   local pattern, names = compile(row[2])
   return {
-    name = name, method = row[1], has_body = row.shape ~= nil or row.body ~= nil, most = row.most,
-    handler = handler_of(name), patterns = patterns_of(pattern), parameters = names,
+    name = name, method = row[1], has_body = row.shape ~= nil or row.body ~= nil,
+    most = MOST[name] or row.most or math.huge, undated = row.undated,
+    handler = handler_of(name), patterns = patterns_of(pattern, row), parameters = names,
   }
 end
 
@@ -85,6 +95,7 @@ end
 local function match(endpoint, path)
   for _, pattern in ipairs(endpoint.patterns) do
     local found = { path:match(pattern) }
+    if found[1] and found[1] == endpoint.undated then found[1] = "v4" end
     if VERSIONS[found[1]] then
       local parameters = {}
       for i, name in ipairs(endpoint.parameters) do parameters[name] = percent_decode(found[i + 1]) end
@@ -93,15 +104,28 @@ local function match(endpoint, path)
   end
 end
 
+-- The parameters of a query. Each is decoded once: a cursor that was encoded twice does not fit any more.
+local function parse_query(query)
+  local parameters = {}
+  for name, value in query:gmatch "([^&=]+)=([^&]*)" do
+    parameters[percent_decode(name)] = percent_decode((value:gsub("+", " ")))
+  end
+  return parameters
+end
+
 ---@param method string
----@param path string without its query
+---@param target string the path, with its query
 ---@return hubspot.associations.sandbox.Route|nil
 ---@return hubspot.associations.sandbox.Rejection|nil
-function routes.find(method, path)
+function routes.find(method, target)
+  local path, query = target:match "^([^?#]*)%??([^#]*)"
   local allowed = {}
   for _, endpoint in ipairs(endpoints) do
     local route = match(endpoint, path)
-    if route and endpoint.method == method then return route end
+    if route and endpoint.method == method then
+      route.query = parse_query(query)
+      return route
+    end
     if route then allowed[#allowed + 1] = endpoint.method end
   end
   if not allowed[1] then return nil, rejection.not_found() end

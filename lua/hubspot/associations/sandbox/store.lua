@@ -91,6 +91,17 @@ local function catch_up(self)
   self.indexed = self.last
 end
 
+---The records that have or had associations in a direction.
+---@return table<string, true> ids
+function store:records(from_type, to_type)
+  catch_up(self)
+  local prefix, ids = from_type .. "/" .. to_type .. "/", {}
+  for record in pairs(self.by_record) do
+    if record:sub(1, #prefix) == prefix then ids[record:sub(#prefix + 1)] = true end
+  end
+  return ids
+end
+
 ---The associations of a record with records of an object type, in whichever direction they were written.
 ---@return string[]|nil to_ids in order of arrival; nil when there has never been one
 ---@return table<string, table[]>|nil entries to id -> list of { key, category, type_id, is_reverse }; the
