@@ -201,6 +201,9 @@ describe("the documentation", function()
     if block.text:find "^%-%- host\n" or block.file then return end
     write("prelude.lua", PRELUDE)
     write("block.lua", here(block) .. "\n")
+    if block.text:find "\ndescribe%(" then
+      return run(process.interpreter(), HERE .. "spec/support/busted.lua", "block.lua")
+    end
     return run(process.interpreter(), "-e", 'dofile "prelude.lua"', "block.lua")
   end
 

@@ -7,7 +7,7 @@ local checkout = require "support.checkout"
 -- layers. Parts that share a layer know nothing of each other. Names with a slash are folders.
 local LAYERS = {
   { cli = { "cli/" } },
-  { face = { "" }, sandbox = { "sandbox/" } },
+  { face = { "" }, sandbox = { "sandbox", "sandbox/" } },
   { client = { "client", "arguments" } },
   { job = { "job/" } },
   { session = { "session/" } },

@@ -27,6 +27,7 @@ local COVERED = {
   ["loop/support/uv"] = "hosts/luv",
   ["loop/support/waiters"] = "hosts/luv",
   ["sandbox/association_result"] = "sandbox/family",
+  ["sandbox/child"] = "client/sandbox",
   ["sandbox/cursor"] = "sandbox/family",
   ["sandbox/default_results"] = "sandbox/family",
   ["sandbox/handlers/archive"] = "sandbox/family",

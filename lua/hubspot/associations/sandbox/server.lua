@@ -104,13 +104,19 @@ local function accept(self)
   self.listener:close()
 end
 
-local function close_on_eof(self)
+-- Calls take for each byte or line of standard input, and closes the server when it ends.
+local function read_input(self, format, take)
   self.eof_watcher = coroutine.running()
-  repeat
+  while true do
     cqueues.poll({ pollfd = 0, events = "r" }, self.closing)
-  until self.closed or not io.stdin:read(1)
+    local line = not self.closed and io.stdin:read(format)
+    if not line then break end
+    take(line)
+  end
   self:close()
 end
+
+local function ignore() end
 
 local function open_listener(port)
   local listener, code = socket.listen { host = LOOPBACK, port = port, reuseaddr = true }
@@ -158,7 +164,7 @@ function module.listen(given)
     closing = condition.new(), loop = cqueues.new(), connections = {},
   }, server)
   self.loop:wrap(accept, self)
-  if given.shutdown_on_eof then self.loop:wrap(close_on_eof, self) end
+  if given.shutdown_on_eof then self.loop:wrap(read_input, self, 1, ignore) end
   return self
 end
 
@@ -176,6 +182,12 @@ end
 ---@return userdata controller
 function server:controller()
   return self.loop
+end
+
+---Calls a function for each line of standard input, and closes the server when it ends.
+---@param take fun(line: string)
+function server:on_line(take)
+  self.loop:wrap(read_input, self, "*l", take)
 end
 
 ---Closes the server when an event occurs.
