@@ -53,6 +53,17 @@ describe("an account behind faults", function()
     end
   end)
 
+  it("has every fault for a response without a body, too", function()
+    for _, kind in ipairs(faults.kinds()) do
+      local faulty = behind { kind }
+      local response = faulty:handle {
+        method = "DELETE", path = "/crm/v4/objects/contacts/1/associations/companies/2",
+        headers = { authorization = "Bearer good" }, body = "",
+      }
+      assert.truthy(response.dropped or response.status, kind)
+    end
+  end)
+
   it("keeps ids that are larger than a Lua number can hold", function()
     local faulty = behind { "partial", "anonymous" }
     for _ = 1, 2 do

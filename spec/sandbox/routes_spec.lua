@@ -22,6 +22,31 @@ describe("a route of the sandbox", function()
     assert.equal(require "hubspot.associations.sandbox.handlers.read", read.endpoint.handler)
   end)
 
+  it("has the query's parameters, decoded once", function()
+    local path = "/crm/v4/objects/contacts/1/associations/companies"
+    for query, expected in pairs {
+      [""] = {}, ["?"] = {}, ["?limit=5"] = { limit = "5" },
+      ["?after=MC0y%3D&limit=5#x"] = { after = "MC0y=", limit = "5" },
+      ["?after=MC0y%253D"] = { after = "MC0y%3D" }, ["?after="] = { after = "" },
+      ["?a=b+c&d"] = { a = "b c" },
+    } do
+      assert.same(expected, routes.find("GET", path .. query).query, query)
+    end
+  end)
+
+  it("has the API's other version in place of v4 where the row says so", function()
+    local route = assert(routes.find("GET", "/crm/v3/limits/associations/records/0-1/to"))
+    assert.same({ "v4", { fromObjectType = "0-1" } }, { route.version, route.parameters })
+    assert.equal("2026-03", routes.find("GET", "/crm/limits/2026-03/associations/labels").version)
+  end)
+
+  it("is there for every row of the table", function()
+    for name, row in pairs(require "hubspot.associations.api.endpoints") do
+      local path = "/crm/" .. (row.undated or "v4") .. "/" .. row[2]:gsub("{.-}", "1")
+      assert.equal(name, assert(routes.find(row[1], path), name).endpoint.name)
+    end
+  end)
+
   it("is rejected with 404 when no endpoint has the path", function()
     for _, path in ipairs {
       "/", "/crm/v4/associations", "/crm/v4/associations/contacts/companies/batch/create/",

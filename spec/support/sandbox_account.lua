@@ -71,6 +71,28 @@ function sandbox_account.send(subject, body, changes)
   return response, kind:find("json", 1, true) and not response.cut and cjson.decode(response.body) or nil
 end
 
+--- Sends a request to any path.
+---@param subject table an account
+---@param method string
+---@param path string what follows /crm/, with its query
+---@param body? string|table none when absent
+---@return integer status
+---@return table|string body decoded; empty when there is none
+---@return hubspot.associations.sandbox.Response
+function sandbox_account.call(subject, method, path, body)
+  local changes = { method = method, path = "/crm/" .. path }
+  local response, decoded = sandbox_account.send(subject, body or "", changes)
+  return response.status, decoded or response.body, response
+end
+
+--- Links contact 1 to a company by types: numbers are HUBSPOT_DEFINED ids, strings USER_DEFINED ones.
+---@param subject table an account
+---@param to string
+function sandbox_account.link(subject, to, ...)
+  local input = sandbox_account.with_types("1", to, ...)
+  assert(sandbox_account.send(subject, sandbox_account.batch(input)).status == 201)
+end
+
 --- The type ids that a read shows of a pair, sorted.
 ---@param path string of the read
 ---@param from string record id
