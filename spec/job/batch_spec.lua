@@ -138,14 +138,14 @@ describe("a chunk", function()
 
   it("finds the input at a column of its body", function()
     local chunk = chunks.new(batch, { 2, 3, 5 })
-    local json, units = chunk:json(), chunk:units()
+    local json, units = chunk:json(), chunk:inputs()
     for number = 1, 3 do
       local at = json:find(("1%d"):format(units[number][1]), 1, true)
-      assert.equal(units[number], chunk:unit_at(units, at))
+      assert.equal(units[number], chunk:input_at(units, at))
     end
-    assert.equal(units[1], chunk:unit_at(units, 1))
-    assert.equal(units[3], chunk:unit_at(units, #json))
-    assert.is_nil(chunk:unit_at(units, #json + 1))
+    assert.equal(units[1], chunk:input_at(units, 1))
+    assert.equal(units[3], chunk:input_at(units, #json))
+    assert.is_nil(chunk:input_at(units, #json + 1))
   end)
 
   it("begins with no attempts, and passes on what is known of its inputs", function()

@@ -106,12 +106,13 @@ function job_run.run(given)
   return seen
 end
 
----The four counts of a run, for a comparison: created, failed, unconfirmed, not_sent.
+---The four counts of a run, for a comparison: succeeded, failed, unconfirmed, not_sent.
 ---@param seen table
 ---@return integer[]
 function job_run.counts(seen)
   local report = seen.report
-  return { report.created, report.failed, report.unconfirmed, report.not_sent }
+  local succeeded = report.created or report.archived or report.read
+  return { succeeded, report.failed, report.unconfirmed, report.not_sent }
 end
 
 return job_run

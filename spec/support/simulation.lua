@@ -11,6 +11,7 @@ local limiter = require "hubspot.associations.policy.limiter"
 local paths = require "hubspot.associations.api.path"
 local rate_limits = require "hubspot.associations.api.rate_limit"
 local rejection = require "hubspot.associations.api.rejection"
+local requests = require "hubspot.associations.api.request"
 local retry = require "hubspot.associations.policy.retry"
 
 local simulation = {}
@@ -119,25 +120,31 @@ function Memory.close() end
 
 ---Runs a job until it is done, or until the clock passes `crash_at`.
 ---@param world table
----@param given table { source, checks, batch_size, concurrency, on_failure, on_batch, store, crash_at,
----  on_send, on_response, max_attempts, retry_deadline, requests = most that it may send }
+---@param given table { source, endpoint = its name, "create", version, checks, batch_size, concurrency,
+---  on_failure, on_batch, on_record, store, crash_at, on_send, on_response, max_attempts, retry_deadline,
+---  requests = most that it may send }
 ---@return table|nil report nil after a crash
 ---@return table|nil err
 ---@return integer|nil read how many inputs of the source were read
 function simulation.run(world, given)
-  local identity = { from = "contacts", to = "companies" }
-  local book = given.store and assert(journals.new(given.store, "memory", identity, "created"))
+  local name = given.endpoint or "create"
+  local endpoint = endpoints[name]
+  local identity = { from = "contacts", to = "companies", endpoint = name ~= "create" and name or nil }
+  local book = given.store and assert(journals.new(given.store, "memory", identity, endpoint.outcome))
   local types = { fromObjectType = "contacts", toObjectType = "companies" }
-  local path = assert(paths.of(endpoints.create, "2025-09", types))
+  local path = assert(paths.of(endpoint, given.version or "2025-09", types))
+  local checks = requests.checks(endpoint, { check_ids = true, check_types = false }, types)
+  for option, value in pairs(given.checks or {}) do checks[option] = value end
   local job = jobs.new({
     source = given.source,
-    checks = given.checks,
+    checks = checks,
     batch_size = given.batch_size,
     concurrency = given.concurrency,
     max_failures = 1000,
     on_failure = given.on_failure,
     on_batch = given.on_batch,
-    endpoint = endpoints.create,
+    on_record = given.on_record,
+    endpoint = endpoint,
     policy = {
       retry = retry.new({
         max_attempts = given.max_attempts or 6, retry_deadline = given.retry_deadline or 300,

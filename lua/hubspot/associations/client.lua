@@ -13,6 +13,7 @@ local journals = require "hubspot.associations.job.journal_file"
 local runners = require "hubspot.associations.job.runner"
 local options = require "hubspot.associations.options"
 local call = require "hubspot.associations.session.call"
+local responses = require "hubspot.associations.api.response"
 local sessions = require "hubspot.associations.session.session"
 
 ---@class hubspot.associations.Client
@@ -53,6 +54,23 @@ local function call_endpoint(self, method, row, read)
   return call(self.session, request, row.response)
 end
 
+-- All pages of a list, one request after the other. Returns what one page would be; and what the last call
+-- returned.
+local function call_list(self, name, row, read)
+  local query, is_seen, all = { limit = row.most_per_page }, {}, {}
+  for option, value in pairs(read.options or {}) do query[option] = value end
+  while true do
+    is_seen[query.after or 0] = true
+    local page, info = call_endpoint(self, name, row, { values = read.values, options = query })
+    if not page then return nil, info end
+    for _, entry in ipairs(page.results) do all[#all + 1] = entry end
+    local cursor, err = responses.next_cursor(page, is_seen)
+    if err then return nil, err end
+    if not cursor then return { results = all }, info end
+    query.after = cursor
+  end
+end
+
 -- ---- any number ----
 
 local function open_journal(self, path, endpoint, values)
@@ -75,15 +93,26 @@ local function new_job(self, row, read, given, journal)
     dry_run = given.dry_run,
     on_failure = given.on_failure,
     on_batch = given.on_batch,
+    on_record = given.on_record,
     policy = self.session.policy,
     journal = journal,
   }, core.now())
+end
+
+-- A job that reads has to say what becomes of the records, and no other job has any.
+local function check_on_record(method, row, given)
+  if row.page and not (given.on_record or given.dry_run) then
+    error(("client:%s: option on_record: expected a function, found nothing"):format(method), 4)
+  elseif given.on_record and not row.page then
+    error(("client:%s: option on_record is an option of client:read_all"):format(method), 4)
+  end
 end
 
 -- Begins a job of an endpoint: what `start` and the methods that end in `_all` have in common.
 local function begin(self, method, endpoint, read)
   local row = endpoints[endpoint]
   local given = options.read_job(read.options or {}, "client:" .. method, 4)
+  check_on_record(method, row, given)
   if self.session:is_closed() then return nil, sessions.closed() end
   local path, err = requests.path(row, self.options, read)
   if not path then return nil, err end
@@ -178,6 +207,8 @@ end
 ---  hubspot.associations.Error|nil
 ---@field list fun(self, object_type: string, id: string|integer, to_object_type: string, query: table|nil):
 ---  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field list_all fun(self, object_type: string, id: string|integer, to_object_type: string, query:
+---  table|nil): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
 ---@field put fun(self, object_type: string, id: string|integer, to_object_type: string, to_id:
 ---  string|integer, types: table|integer): table|nil,
 ---  hubspot.associations.CallInfo|hubspot.associations.Error
@@ -210,12 +241,13 @@ end
 ---@field usage_report fun(self, user_id: integer): table|nil,
 ---  hubspot.associations.CallInfo|hubspot.associations.Error
 
-local function bind_call(name, row)
+-- `send` is call_endpoint or call_list.
+local function bind_call(name, row, send)
   Client[name] = function(self, ...)
     check_self(name, self)
     local read, wrong = arguments.read(row, false, ...)
     if not read then error(("client:%s: %s"):format(name, wrong), 2) end
-    local result, info = call_endpoint(self, name, row, read)
+    local result, info = send(self, name, row, read)
     return result, info
   end
 end
@@ -231,7 +263,8 @@ local function bind_job(name, endpoint, row)
 end
 
 for name, row in pairs(endpoints) do
-  bind_call(name, row)
+  bind_call(name, row, call_endpoint)
+  if row.most_per_page then bind_call(name .. "_all", row, call_list) end
   if row.most then bind_job(name .. "_all", name, row) end
 end
 

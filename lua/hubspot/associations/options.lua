@@ -38,6 +38,8 @@ local options = {}
 ---  { index, input, outcome, error }; returning false ends the job
 ---@field on_batch fun(batch: table): boolean|nil called for each batch when all its inputs have an outcome:
 ---  { first, last, created, failures, results, report }; returning false ends the job
+---@field on_record fun(page: table): boolean|nil read_all's: called for each page of each record, also of one
+---  without links: { index, input, id, links, part, last }; returning false ends the job
 ---@field journal string|nil a file: what is recorded there is not done again, and what is done is recorded
 ---@field dry_run boolean|nil read and check all inputs, send nothing, and open no journal. The report counts
 ---  inputs that can be sent as `not_sent`, invalid ones as `failed`, and as `requests` how many it would take
@@ -121,6 +123,7 @@ local CLIENT = {
 local JOB = {
   on_failure = { check = is_type "function" },
   on_batch = { check = is_type "function" },
+  on_record = { check = is_type "function" },
   journal = { check = text },
   dry_run = { check = is_type "boolean", default = false },
   max_failures = { check = count(1e9), default = 1000 },

@@ -18,6 +18,10 @@ local CONFIGURATIONS = "associations/definitions/configurations/"
 ---@field most integer|nil how many inputs HubSpot accepts in one request; a row that has it also makes a job
 ---@field response "batch"|"page"|"object"|"none" how a response is read (see response.lua)
 ---@field result table<"from"|"to", string[]>|nil where a result has the ids of its input: a path of fields
+---@field most_groups integer|nil how many inputs the request may have, where pairs are grouped by `from`
+---@field both_directions boolean|nil whether a response may also have a result for a pair's other direction
+---@field page "input"|nil whether each input of a job is read in pages, by a cursor of its own
+---@field most_per_page integer|nil the largest page of a list
 ---@field outcome string|nil the outcome of an input that succeeded
 ---@field repeatable boolean|nil false: doing it twice is not the same as once, so that it is not sent again
 ---  once it may have been done
@@ -36,11 +40,12 @@ return {
   },
   create_default = {
     "POST", PAIR .. "batch/associate/default",
-    shape = "pair", most = 2000, response = "batch", result = NESTED, outcome = "created",
+    shape = "pair", most = 2000, response = "batch", result = NESTED, both_directions = true,
+    outcome = "created",
   },
   archive = {
     "POST", PAIR .. "batch/archive",
-    shape = "fan", most = 2000, response = "none", outcome = "archived",
+    shape = "fan", most = 2000, most_groups = 100, response = "none", outcome = "archived",
   },
   archive_labels = {
     "POST", PAIR .. "batch/labels/archive",
@@ -48,11 +53,12 @@ return {
   },
   read = {
     "POST", PAIR .. "batch/read",
-    shape = "record", most = 1000, response = "batch", result = { from = { "from", "id" } }, outcome = "read",
+    shape = "record", most = 1000, response = "batch", result = { from = { "from", "id" } }, page = "input",
+    outcome = "read",
   },
   list = {
     "GET", RECORD .. "{toObjectType}",
-    query = { "after", "limit" }, response = "page",
+    query = { "after", "limit" }, most_per_page = 500, response = "page",
   },
   put = {
     "PUT", RECORD .. "{toObjectType}/{toObjectId}",

@@ -152,6 +152,14 @@ function rejection.is_of_record(err)
   return err.category == "OBJECT_NOT_FOUND" or sub_category(err):find("OBJECT_NOT_FOUND", 1, true) ~= nil
 end
 
+---Whether an error only says that a record has no associations, as a response to a read does. (A record that
+---does not exist gets the same error.)
+---@param err table
+---@return boolean
+function rejection.is_empty(err)
+  return sub_category(err):find("NO_ASSOCIATIONS_FOUND", 1, true) ~= nil
+end
+
 ---Whether two errors of a response may be about the same input: one about its from side, one about its to
 ---side.
 ---@param list table[]

@@ -27,6 +27,7 @@ function request.checks(row, options, values)
   return {
     shape = row.shape,
     result = row.result,
+    most_groups = row.most_groups,
     check_ids = options.check_ids,
     check_type = is_checked and types.checker(values.fromObjectType, values.toObjectType) or nil,
   }

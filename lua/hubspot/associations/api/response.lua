@@ -4,6 +4,7 @@
 local rate_limit = require "hubspot.associations.api.rate_limit"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
+local digits_of = require "hubspot.associations.text.digits"
 local redact = require "hubspot.associations.text.redact"
 
 local response = {}
@@ -150,9 +151,39 @@ function readers.object(raw)
   return object
 end
 
--- Nothing: the status is enough. A body that can be read is kept.
+-- Nothing, or a batch without results: the status is enough. What is no such body was cut short, or is not
+-- HubSpot's.
 function readers.none(raw)
-  return decode(raw) or {}
+  if not raw.body:find "[^ \t-\r]" then return {} end
+  local batch, why = read_object(raw, "a batch")
+  if not batch then return nil, why end
+  if not is_list(batch.results) or not is_list(batch.errors) then
+    return nil, "its results or errors are no list"
+  end
+  return batch
+end
+
+local function field(value, name)
+  if type(value) == "table" then return value[name] end
+end
+
+---Where the next page begins, of a page or of a result that has pages. A cursor that was there before would
+---lead in a circle.
+---@param page table|nil
+---@param is_seen table<string, boolean> the cursors so far
+---@return string|nil cursor nil on the last page
+---@return hubspot.associations.Error|nil err when it cannot be followed
+function response.next_cursor(page, is_seen)
+  local cursor, reason = field(field(field(page, "paging"), "next"), "after"), nil
+  if type(cursor) == "number" then cursor = digits_of(cursor) end
+  if not cursor then return nil end
+  if type(cursor) ~= "string" or cursor == "" then
+    reason = "HubSpot gave a cursor that is not text"
+  elseif is_seen[cursor] then
+    reason = "HubSpot gave the same cursor twice: its pages have no end"
+  end
+  if reason then return nil, errors.new { kind = "decode", message = reason, retryable = false } end
+  return cursor
 end
 
 ---@param raw hubspot.associations.RawResponse

@@ -16,6 +16,8 @@ local digits_of = require "hubspot.associations.text.digits"
 ---@field open integer how many inputs have no outcome yet
 ---@field is_final boolean whether its outcomes may be recorded in the journal
 ---@field results table[] HubSpot's results
+---@field pages table<integer, hubspot.associations.Page> position -> where the next page of its record begins
+---@field checks table|nil options of core.body
 local Batch = {}
 Batch.__index = Batch
 
@@ -23,7 +25,7 @@ local batch = {}
 
 -- The fields that identify an input; the command keeps an invalid row in `problem`.
 local IDENTIFYING = {
-  "from", "to", "id", "types", "type", "associationCategory", "associationTypeId", "problem", "row",
+  "from", "to", "id", "after", "types", "type", "associationCategory", "associationTypeId", "problem", "row",
 }
 
 local MOST_ENTRIES, MOST_DEPTH = 100, 5
@@ -60,6 +62,8 @@ function batch.new(first, input_at, kept, checks)
     first = first,
     count = 0,
     body = core.body(checks),
+    checks = checks,
+    pages = {},
     indices = {}, -- position -> index in the source
     input_at = input_at,
     inputs = kept and {} or nil, -- position -> input

@@ -1,7 +1,9 @@
 -- Inputs of one batch that are sent together: the whole batch at first, parts of it after a rejection or a
 -- response that leaves inputs out. Inputs with the same pair of ids form a unit, which is never split.
 
+local pages = require "hubspot.associations.job.pages"
 local attempts = require "hubspot.associations.policy.attempts"
+local ascii = require "hubspot.associations.text.ascii"
 
 ---@class hubspot.associations.Chunk
 ---@field batch hubspot.associations.Batch
@@ -34,6 +36,35 @@ function chunk.new(batch, positions, parent)
   }, Chunk)
 end
 
+-- What inputs have in common whose results a response could not tell apart: the id of a record, whichever
+-- page is asked for; or two ids in either order, where a response has both directions of a pair.
+local function alike_key(body, position)
+  local from, to = body:ids(position)
+  if not to then return from end
+  if ascii.before(to, from) then from, to = to, from end
+  return #from .. ":" .. from .. to
+end
+
+---Splits positions so that the results of those in one list can be told apart.
+---@param batch hubspot.associations.Batch
+---@param positions integer[]
+---@return integer[][]
+function chunk.apart(batch, positions)
+  local lists, list_of, count = {}, {}, {}
+  for _, position in ipairs(positions) do
+    local first = batch.body:first(position)
+    local number = list_of[first]
+    if not number then
+      local key = alike_key(batch.body, position)
+      number = (count[key] or 0) + 1
+      count[key], list_of[first] = number, number
+    end
+    lists[number] = lists[number] or {}
+    table.insert(lists[number], position)
+  end
+  return lists
+end
+
 ---Whether it has all inputs of its batch.
 ---@return boolean
 function Chunk:is_whole()
@@ -43,32 +74,51 @@ end
 ---The request body.
 ---@return string
 function Chunk:json()
-  local body = self.batch.body
-  if self:is_whole() and not self.batch.repeats then return body:json() end
-  return body:select(self.positions)
+  local batch = self.batch
+  if self:is_whole() and not batch.repeats and not next(batch.pages) then return batch.body:json() end
+  return self:json_of(self.positions)
+end
+
+---The request body of some of its inputs.
+---@param positions integer[]
+---@return string
+function Chunk:json_of(positions)
+  local batch = self.batch
+  if next(batch.pages) then return pages.json(batch, positions) end
+  return batch.body:select(positions)
+end
+
+-- Lists of positions for which a method of the body returns the same, ordered by the first of each.
+local function grouped(positions, body, leader)
+  local groups, group_of = {}, {}
+  for _, position in ipairs(positions) do
+    local first = leader(body, position)
+    if not group_of[first] then
+      group_of[first] = {}
+      groups[#groups + 1] = group_of[first]
+    end
+    table.insert(group_of[first], position)
+  end
+  return groups
 end
 
 ---Its positions by their pair of ids, ordered by the first of each.
 ---@return integer[][]
 function Chunk:units()
+  if self.batch.repeats then return grouped(self.positions, self.batch.body, self.batch.body.first) end
   local units = {}
-  if not self.batch.repeats then
-    for number, position in ipairs(self.positions) do units[number] = { position } end
-    return units
-  end
-  local body, unit_of = self.batch.body, {}
-  for _, position in ipairs(self.positions) do
-    local first = body:first(position)
-    if not unit_of[first] then
-      unit_of[first] = {}
-      units[#units + 1] = unit_of[first]
-    end
-    table.insert(unit_of[first], position)
-  end
+  for number, position in ipairs(self.positions) do units[number] = { position } end
   return units
 end
 
----Splits it into parts of `size` units.
+---Its positions by the input of the request that has them: its units, or several units together if the shape
+---groups.
+---@return integer[][]
+function Chunk:inputs()
+  return grouped(self.positions, self.batch.body, self.batch.body.group)
+end
+
+---Splits it into parts of `size` units, or inputs.
 ---@param units integer[][] its own
 ---@param size integer
 ---@return hubspot.associations.Chunk[]
@@ -96,21 +146,37 @@ function Chunk:others(chosen)
   return others
 end
 
----The unit at a column of its request body.
----@param units integer[][] its own
+local function count_characters(text)
+  local _, count = text:gsub("[^\128-\191]", "")
+  return count
+end
+
+-- How many characters of the request body end with the last of these inputs. Without what closes the list, a
+-- body of the first inputs is how the whole body begins.
+local function characters_up_to(self, inputs, last)
+  local positions = {}
+  for number = 1, last do
+    for _, position in ipairs(inputs[number]) do positions[#positions + 1] = position end
+  end
+  return count_characters(self:json_of(positions)) - #"]}"
+end
+
+---The input at a column of its request body.
+---@param inputs integer[][] its own
 ---@param column integer in characters, from 1
 ---@return integer[]|nil positions
-function Chunk:unit_at(units, column)
-  local json = self:json()
-  local last, at = 0, 0
-  while last < column do -- until `at` is the first byte of that character
-    at = at + 1
-    local byte = json:byte(at)
-    if not byte then return nil end
-    if byte < 0x80 or byte >= 0xC0 then last = last + 1 end
+function Chunk:input_at(inputs, column)
+  if column > count_characters(self:json()) then return nil end
+  local low, high = 1, #inputs
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if characters_up_to(self, inputs, middle) < column then
+      low = middle + 1
+    else
+      high = middle
+    end
   end
-  local _, begun = json:sub(1, at):gsub('{"from":{"id":', "")
-  return units[math.max(1, begun)]
+  return inputs[low]
 end
 
 return chunk

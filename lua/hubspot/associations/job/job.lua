@@ -20,7 +20,8 @@ local jobs = {}
 
 ---@class hubspot.associations.Report
 ---@field inputs integer how many inputs of the source were read, or are known of
----@field created integer HubSpot confirmed them; a job of another endpoint has its outcome as the name
+---@field created integer HubSpot confirmed them; a job of another endpoint has its outcome in this place:
+---  `archived`, which means that HubSpot accepted them, or `read`
 ---@field failed integer rejected by HubSpot, or invalid and not sent
 ---@field unconfirmed integer sent, but HubSpot neither listed nor rejected them
 ---@field not_sent integer the job stopped first; in a dry run, those that would be sent
@@ -40,8 +41,14 @@ for _, methods in ipairs { reading, responses } do
   for name, method in pairs(methods) do Job[name] = method end
 end
 
----@param spec table { source, checks, batch_size, concurrency, max_failures, on_failure, on_batch, dry_run,
----  policy, journal, endpoint, direction = of rejection.direction }
+local function copy(fields)
+  local copied = {}
+  for name, value in pairs(fields or {}) do copied[name] = value end
+  return copied
+end
+
+---@param spec table { source, checks, batch_size, concurrency, max_failures, on_failure, on_batch, on_record,
+---  dry_run, policy, journal, endpoint, direction = of rejection.direction }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
@@ -59,7 +66,7 @@ function jobs.new(spec, now)
     exhausted = false,
     held = nil, held_index = nil, -- an input that was put back for the next batch, and its index
     kept = {}, kept_at = {}, next_kept = 1, -- inputs between the journal's records, and their indices
-    checks = spec.checks, -- options of core.body
+    checks = copy(spec.checks), -- options of core.body
     batch_size = spec.batch_size,
     concurrency = concurrency.new(spec.concurrency),
     most_batches = spec.concurrency + 1, -- one more than fit in flight: one that waits does not stall the job
@@ -74,6 +81,7 @@ function jobs.new(spec, now)
     journal = spec.journal,
     on_failure = spec.on_failure,
     on_batch = spec.on_batch,
+    on_record = spec.on_record,
     max_failures = spec.max_failures,
     dry_run = spec.dry_run,
     outcome = spec.dry_run and "not_sent" or spec.endpoint.outcome, -- of a good input

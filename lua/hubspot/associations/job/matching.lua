@@ -4,7 +4,8 @@
 --   * an error fails the inputs that it names, among those without a result. An id without a side, which
 --     inputs have on different sides, names none for certain;
 --   * errors that name no input are assigned to the remaining inputs if the counts match.
--- The inputs that are left are missing in the response: the job sends them once more.
+-- The inputs that are left are missing in the response: the job sends them once more. But if the endpoint's
+-- responses have no results, they have succeeded, unless an error may be about them.
 
 local input_errors = require "hubspot.associations.api.input_errors"
 local rejection = require "hubspot.associations.api.rejection"
@@ -21,7 +22,7 @@ local function unescape(text)
   return text:find("\\", 1, true) and core.decode('["' .. text .. '"]')[1] or text
 end
 
--- An input without a second id has an empty one.
+-- The ids of an input. The second is empty if its shape has one.
 local function ids_of(body, position)
   local from, to = body:ids(position)
   return unescape(from), unescape(to or "")
@@ -41,19 +42,30 @@ local function id_at(result, path)
   return type(value) == "string" and value or nil
 end
 
--- The keys of the pairs that results name.
-local function confirmed_pairs(results, paths)
-  local confirmed = {}
+---Results by their ids, as `matching.key` writes them.
+---@param results table[]|nil
+---@param paths table<"from"|"to", string[]> the endpoint's field `result`
+---@return table<string, table>
+function matching.index(results, paths)
+  local index = {}
   for _, result in ipairs(results or {}) do
     local from, to = id_at(result, paths.from), id_at(result, paths.to)
-    if from and to then confirmed[pair_key(from, to)] = true end
+    if from and to then index[pair_key(from, to)] = result end
   end
-  return confirmed
+  return index
+end
+
+---The key of the input's result.
+---@param body userdata
+---@param position integer
+---@return string
+function matching.key(body, position)
+  return pair_key(ids_of(body, position))
 end
 
 -- Splits the positions into those with a result and those without one; with the ids of the latter.
 local function split_by_results(body, positions, results, paths)
-  local confirmed = confirmed_pairs(results, paths)
+  local confirmed = paths and matching.index(results, paths) or {}
   local succeeded, unresolved, ids = {}, {}, {}
   for _, position in ipairs(positions) do
     local from, to = ids_of(body, position)
@@ -276,10 +288,15 @@ end
 ---@param body userdata has the inputs that were sent, and maybe more
 ---@param positions integer[] those that were sent
 ---@param response hubspot.associations.BatchResponse
----@param paths table<"from"|"to", string[]> where a result has the ids: the endpoint's field `result`
+---@param paths table<"from"|"to", string[]>|nil where a result has the ids: the endpoint's field `result`; nil if
+---  a response has no results
 ---@param direction hubspot.associations.Direction|nil
 ---@return hubspot.associations.Matched
 function matching.match(body, positions, response, paths, direction)
+  local is_canceled = rejection.is_canceled(response)
+  if not (paths or is_canceled or response.errors and response.errors[1]) then
+    return { succeeded = positions, failed = {}, missing = {} }
+  end
   local succeeded, unresolved, ids = split_by_results(body, positions, response.results, paths)
   if #unresolved == 0 then return { succeeded = succeeded, failed = {}, missing = {} } end
   local finder = new_finder(body, unresolved, ids)
@@ -291,6 +308,8 @@ function matching.match(body, positions, response, paths, direction)
   if #anonymous > 0 and #anonymous == #missing and not rejection.may_share_an_input(anonymous) then
     for i, position in ipairs(missing) do failed[position] = anonymous[i] end
     missing = {}
+  elseif not (paths or is_canceled or anonymous[1]) then
+    succeeded, missing = missing, {}
   end
   return {
     succeeded = succeeded,

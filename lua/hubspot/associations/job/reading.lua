@@ -43,9 +43,10 @@ function reading:put_back(input, index)
   self.held, self.held_index = input, index
 end
 
--- The inputs of an iterator are kept only for on_failure, which may need more of them than was sent.
+-- The inputs of an iterator are kept only for callbacks, which may need more of them than was sent.
 function reading:new_batch(first)
-  return batches.new(first, self.input_at, self.on_failure ~= nil, self.checks)
+  local is_kept = self.on_failure ~= nil or self.on_record ~= nil
+  return batches.new(first, self.input_at, is_kept, self.checks)
 end
 
 -- Adds the next input to the batch; false when the batch has no room for it. `is_adding` tells an error that
@@ -151,6 +152,17 @@ local function split_by_batch(batch, held)
   return free, waiting
 end
 
+-- Queues positions of a batch: as one chunk, unless a response could not tell their results apart.
+function reading:push_chunks(batch, positions, waits_for)
+  local row = self.endpoint
+  local lists = (row.both_directions or row.page) and chunks.apart(batch, positions) or { positions }
+  for number = #lists, 1, -1 do
+    local chunk = chunks.new(batch, lists[number])
+    chunk.waits_for = waits_for
+    self:push(chunk)
+  end
+end
+
 -- Queues a batch as one chunk, plus one for each open batch that has pairs of it. These wait for that batch,
 -- since the writes of a pair must arrive in the order of the source.
 function reading:push_batch(batch)
@@ -159,14 +171,10 @@ function reading:push_batch(batch)
   self.is_open[batch.number] = true
   local held
   batch.repeats, held = self.pairs:enter(batch.body, batch.number)
-  if not held then return self:push(chunks.new(batch, batch:positions())) end
+  if not held then return self:push_chunks(batch, batch:positions()) end
   local free, waiting = split_by_batch(batch, held)
-  for other, positions in pairs(waiting) do
-    local chunk = chunks.new(batch, positions)
-    chunk.waits_for = other
-    self:push(chunk)
-  end
-  if #free > 0 then self:push(chunks.new(batch, free)) end
+  for other, positions in pairs(waiting) do self:push_chunks(batch, positions, other) end
+  if #free > 0 then self:push_chunks(batch, free) end
 end
 
 -- The source, its reader, or an input that is read through a metatable has raised an error: the job stops.

@@ -5,6 +5,7 @@ local rejection = require "hubspot.associations.api.rejection"
 local api = require "hubspot.associations.api.response"
 local chunks = require "hubspot.associations.job.chunk"
 local matching = require "hubspot.associations.job.matching"
+local pages = require "hubspot.associations.job.pages"
 local trials = require "hubspot.associations.job.trial"
 local retryable = require "hubspot.associations.policy.retryable"
 
@@ -38,10 +39,20 @@ function responses:apply(chunk, verdict)
   end
 end
 
+-- HubSpot said how many inputs a request may have. If the shape groups pairs, these are groups.
+function responses:limit_inputs(size)
+  local checks = self.checks
+  if checks.most_groups then
+    checks.most_groups = math.min(checks.most_groups, size)
+  else
+    self.batch_size = math.min(self.batch_size, size)
+  end
+end
+
 -- Finds out which inputs of a rejected chunk are at fault.
 function responses:divide(chunk, err)
   local verdict, size = self.search:divide(chunk, err)
-  if size then self.batch_size = math.min(self.batch_size, size) end
+  if size then self:limit_inputs(size) end
   for _, part in ipairs(verdict.send) do part.is_divided = true end
   self:apply(chunk, verdict)
   return verdict
@@ -129,16 +140,36 @@ function responses:fail_named(chunk, matched)
   return missing
 end
 
+-- The records of a chunk were read: what is not the last page of its record is followed by another request.
+function responses:receive_pages(chunk, matched, response)
+  local batch = chunk.batch
+  local delivered = pages.deliver(self, batch, matched, response)
+  self:settle_positions(batch, delivered.last, "succeeded")
+  for position, err in pairs(delivered.failed) do
+    self:settle_positions(batch, { position }, "failed", err)
+  end
+  if #delivered.left > 0 then self:abandon(chunks.new(batch, delivered.left)) end
+  if #delivered.more > 0 then self:push(chunks.new(batch, delivered.more)) end
+end
+
+function responses:match(chunk, response)
+  local paths = self.endpoint.result
+  return matching.match(chunk.batch.body, chunk.positions, response, paths, self.direction)
+end
+
 -- HubSpot accepted the chunk as a whole: gives its inputs the outcomes that the response has for them.
 function responses:accepted(chunk, now, response)
   local batch = chunk.batch
-  local paths = self.endpoint.result
-  local matched = matching.match(batch.body, chunk.positions, response, paths, self.direction)
-  if self.on_batch then
+  local matched = self:match(chunk, response)
+  if self.on_batch and not self.endpoint.page then
     for _, result in ipairs(response.results or {}) do batch.results[#batch.results + 1] = result end
   end
   if chunk.trial then return self:receive_trial(chunk, now, matched, response) end
-  self:settle_positions(batch, matched.succeeded, "succeeded")
+  if self.endpoint.page then
+    self:receive_pages(chunk, matched, response)
+  else
+    self:settle_positions(batch, matched.succeeded, "succeeded")
+  end
   local missing = self:fail_named(chunk, matched)
   if #missing > 0 then self:retry_missing(chunk, now, missing, response, matched.batch_error) end
 end
@@ -153,9 +184,11 @@ function responses:succeeded(chunk, now, info)
 end
 
 -- Whether the response to a whole batch has a result for each input and no error: then there is nothing to
--- match or to decode.
-local function is_confirmed(chunk, raw)
-  return chunk:is_whole() and not chunk.trial and api.is_success(raw)
+-- match or to decode. Not where results may be about other inputs than those whose ids they have, or are what
+-- the job is for.
+local function is_confirmed(row, chunk, raw)
+  return row.result and not row.both_directions and not row.page
+    and chunk:is_whole() and not chunk.trial and api.is_success(raw)
     and chunk.batch.body:confirmed_by(raw.body)
 end
 
@@ -234,7 +267,7 @@ end
 ---@return hubspot.associations.Error|nil err for which the chunk is sent again
 function responses:received(chunk, now, raw, err, info)
   self.in_flight = self.in_flight - 1
-  if raw and is_confirmed(chunk, raw) then
+  if raw and is_confirmed(self.endpoint, chunk, raw) then
     self:succeeded(chunk, now, info)
     self:confirmed(chunk, raw)
     return nil

@@ -83,11 +83,11 @@ local function set_apart(chunk, suspects, is_sided)
 end
 
 -- The inputs to set apart, and whether they were named by id and side.
-local function choose_suspects(chunk, units, named, err)
+local function choose_suspects(chunk, inputs, named, err)
   if #named.sided > 0 then return named.sided, true end
   if #named.loose > 0 then return named.loose, false end
   local column = rejection.column(err)
-  return column and chunk:unit_at(units, column) or {}, false
+  return column and chunk:input_at(inputs, column) or {}, false
 end
 
 -- Whether to set suspects apart. If they are the whole chunk, that only helps where a second rejection that
@@ -102,17 +102,18 @@ end
 ---@return hubspot.associations.Verdict
 ---@return integer|nil size how many inputs a request may have, if the chunk had too many
 function Search:divide(chunk, err)
-  local units = chunk:units()
-  local named = matching.suspects(chunk.batch.body, chunk.positions, err, self.direction, units)
+  local units, inputs = chunk:units(), chunk:inputs()
+  local named = matching.suspects(chunk.batch.body, chunk.positions, err, self.direction, inputs)
   if not chunk.trial and #named.typed > 0 then return fail_named(chunk, named.typed, err) end
   if chunk.suspected and #named.sided > 0 then return fail_named(chunk, named.sided, err) end
   if not chunk.trial and #chunk.positions == 1 then return failed(chunk.positions, err) end
   if not self:take_division(chunk.batch, #units) then return fail_together(chunk, err) end
   if chunk.trial or #units == 1 then return trials.rejected(chunk, err) end
-  local suspects, is_sided = choose_suspects(chunk, units, named, err)
+  local suspects, is_sided = choose_suspects(chunk, inputs, named, err)
   if may_set_apart(chunk, suspects, is_sided) then return set_apart(chunk, suspects, is_sided) end
-  local size = #suspects == 0 and rejection.size(err, #units) or nil
-  return send(chunk:parts(units, size or math.ceil(#units / 2))), size
+  local size = #suspects == 0 and rejection.size(err, #inputs) or nil
+  local whole = #inputs > 1 and inputs or units -- one input with many pairs is split, too
+  return send(chunk:parts(whole, size or math.ceil(#whole / 2))), size
 end
 
 return search

@@ -1,0 +1,98 @@
+-- The pages of the records that a job reads: what is asked for next, and what on_record is given. A record
+-- has a cursor of its own, and goes on in requests of its batch until its last page.
+
+local rejection = require "hubspot.associations.api.rejection"
+local api = require "hubspot.associations.api.response"
+local core = require "hubspot.associations.core"
+local matching = require "hubspot.associations.job.matching"
+
+local pages = {}
+
+---@class hubspot.associations.Page of a record: where its next page begins
+---@field after string its cursor
+---@field part integer how many pages were delivered
+---@field is_seen table<string, boolean> the cursors so far
+
+---The request body of some inputs of a batch, each with the cursor of its next page.
+---@param batch hubspot.associations.Batch
+---@param positions integer[]
+---@return string
+function pages.json(batch, positions)
+  local body, is_written = core.body(batch.checks), {}
+  for _, position in ipairs(positions) do
+    local first, page = batch.body:first(position), batch.pages[position]
+    if not is_written[first] then
+      is_written[first] = true
+      local input = core.decode(batch.body:input(position))
+      if page then input.after = page.after end
+      assert(body:add(input))
+    end
+  end
+  return body:json()
+end
+
+-- The links of a result, which may have any shape. A record without links may have no result.
+local function links_of(result)
+  return result and type(result.to) == "table" and result.to or {}
+end
+
+-- Calls on_record with a page. Returns what becomes of its record: "last", "more", "failed" and the error, or
+-- "left" if the callback raised.
+local function deliver(job, batch, position, result)
+  local input = core.decode(batch.body:input(position))
+  local page = batch.pages[position] or { part = 0, is_seen = { [input.after or 0] = true } }
+  local cursor, err = api.next_cursor(result, page.is_seen)
+  if err then return "failed", err end
+  job:call(job.on_record, {
+    index = batch.indices[position],
+    input = batch:input(position),
+    id = input.id,
+    links = links_of(result),
+    part = page.part + 1,
+    last = cursor == nil,
+  })
+  if job.callback_raised then return "left" end
+  if not cursor then return "last" end
+  page.after, page.part, page.is_seen[cursor] = cursor, page.part + 1, true
+  batch.pages[position] = page
+  return "more"
+end
+
+-- "No associations" is an error in HubSpot's response, and an empty list to a reader.
+local function take_empty(matched)
+  for position, err in pairs(matched.failed) do
+    if rejection.is_empty(err) then matched.succeeded[#matched.succeeded + 1] = position end
+  end
+  table.sort(matched.succeeded)
+  for _, position in ipairs(matched.succeeded) do matched.failed[position] = nil end
+end
+
+---@class hubspot.associations.Delivered
+---@field last integer[] positions whose record is complete
+---@field more integer[] positions whose record has another page
+---@field left integer[] positions that were not delivered, because the job has stopped
+---@field failed table<integer, table> position -> error
+
+---Gives on_record the page of each record in a response.
+---@param job hubspot.associations.Job
+---@param batch hubspot.associations.Batch
+---@param matched hubspot.associations.Matched errors that say "no associations" leave its `failed`
+---@param response hubspot.associations.BatchResponse
+---@return hubspot.associations.Delivered
+function pages.deliver(job, batch, matched, response)
+  take_empty(matched)
+  local result_of = matching.index(response.results, job.endpoint.result)
+  local delivered = { last = {}, more = {}, left = {}, failed = {} }
+  for _, position in ipairs(matched.succeeded) do
+    local result, what, err = result_of[matching.key(batch.body, position)], "left", nil
+    if not job.error then what, err = deliver(job, batch, position, result) end
+    if err then
+      delivered.failed[position] = err
+    else
+      table.insert(delivered[what], position)
+    end
+  end
+  return delivered
+end
+
+return pages
