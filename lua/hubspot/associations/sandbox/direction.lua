@@ -123,6 +123,7 @@ end
 ---@field to string|nil the same of the to side
 ---@field label string|nil
 ---@field json string the label as JSON; empty when there is none
+---@field shown string|nil what a read shows of it, as JSON, once it has
 ---@field prefix string the beginning of its associations' keys in the store
 ---@field inverse integer|false|nil id of the type that the other direction shows; false when there is none
 ---@field primary_of "from"|"to"|nil the side whose record can have one association of this type only
@@ -171,8 +172,11 @@ end
 ---The unlabeled type, which every labelled write adds.
 ---@return hubspot.associations.sandbox.Type|nil nil when HubSpot documents none for its own two objects
 function direction:unlabeled()
-  local id = types.id(self.from, self.to) or self.is_custom and custom_unlabeled(self)
-  return id and self:type("HUBSPOT_DEFINED", id) or nil
+  if self.default == nil then -- each read of a link asks for it
+    local id = types.id(self.from, self.to) or self.is_custom and custom_unlabeled(self)
+    self.default = id and self:type("HUBSPOT_DEFINED", id) or false
+  end
+  return self.default or nil
 end
 
 ---The unlabeled type that the other direction shows.

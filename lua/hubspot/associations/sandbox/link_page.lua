@@ -7,12 +7,16 @@ local rejection = require "hubspot.associations.sandbox.rejection"
 
 local link_page = {}
 
+-- The text of a type is kept with it: a page has 500 links of the same few types.
 local function type_list(types)
   local list = {}
   for i, entry in ipairs(types) do
-    list[i] = { category = entry.category, typeId = entry.type_id, label = entry.label or json.null }
+    entry.shown = entry.shown or json.encode {
+      category = entry.category, typeId = entry.type_id, label = entry.label or json.null,
+    }
+    list[i] = entry.shown
   end
-  return json.encode(list)
+  return "[" .. table.concat(list, ",") .. "]"
 end
 
 ---@class hubspot.associations.sandbox.LinkPage

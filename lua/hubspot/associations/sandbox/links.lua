@@ -77,9 +77,8 @@ end
 local function types_of(self, direction, entries)
   local list, seen = {}, {}
   local function show(entry)
-    local key = entry and entry.category .. "=" .. entry.type_id
-    if not key or seen[key] then return end
-    seen[key] = true
+    if not entry or seen[entry] then return end
+    seen[entry] = true
     list[#list + 1] = entry
   end
   for _, entry in ipairs(entries) do

@@ -119,14 +119,16 @@ end
 ---@return hubspot.associations.sandbox.Rejection|nil
 function routes.find(method, target)
   local path, query = target:match "^([^?#]*)%??([^#]*)"
-  local allowed = {}
   for _, endpoint in ipairs(endpoints) do
-    local route = match(endpoint, path)
-    if route and endpoint.method == method then
+    local route = endpoint.method == method and match(endpoint, path)
+    if route then
       route.query = parse_query(query)
       return route
     end
-    if route then allowed[#allowed + 1] = endpoint.method end
+  end
+  local allowed = {}
+  for _, endpoint in ipairs(endpoints) do
+    if match(endpoint, path) then allowed[#allowed + 1] = endpoint.method end
   end
   if not allowed[1] then return nil, rejection.not_found() end
   return nil, rejection.method(table.concat(allowed, ", "))
