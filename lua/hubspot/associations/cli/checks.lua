@@ -115,7 +115,7 @@ function checks.token(text)
   return nil, "expected a token (letters, digits and - . _ ~ + / =)"
 end
 
--- "3:secondly,6:lost_answer" -> { [3] = "secondly", [6] = "lost_answer" }
+-- "3:secondly,6:lost_response" -> { [3] = "secondly", [6] = "lost_response" }
 function checks.faults(text)
   local kinds, is_kind, script = require "hubspot.associations.sandbox.faults".kinds(), {}, {}
   for _, kind in ipairs(kinds) do is_kind[kind] = true end

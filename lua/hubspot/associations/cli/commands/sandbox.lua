@@ -18,7 +18,7 @@ Needs cqueues: apt-get install lua-cqueues, or luarocks install cqueues.
 Examples:
    hubspot-associations sandbox --port 8080
    hubspot-associations sandbox --latency 0.2 --rate 100 --retry-after
-   hubspot-associations sandbox --faults 3:secondly,4:secondly,6:lost_answer]],
+   hubspot-associations sandbox --faults 3:secondly,4:secondly,6:lost_response]],
   flags = {
     { name = "--port", argname = "N", check = checks.integer(0, 65535), default = "0", show_default = false,
       description = "The port to listen at; 0, the default, lets the system choose one." },
@@ -35,7 +35,7 @@ Examples:
     { name = "--status", argname = "N", check = checks.integer(200, 299),
       description = "The HTTP status of a full success, such as 200." },
     { name = "--faults", argname = "N:KIND,...", check = checks.faults,
-      description = "Inject a fault into the N-th request, and others. A KIND is lost_answer, secondly, "
+      description = "Inject a fault into the N-th request, and others. A KIND is lost_response, secondly, "
         .. "unavailable or another; an unknown one lists them all." },
     { name = "--retry-after", is_flag = true, description = "Send Retry-After with each 429." },
     { name = "--string-ids", is_flag = true,
