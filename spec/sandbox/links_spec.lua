@@ -47,6 +47,41 @@ describe("a pair", function()
     assert.same({ 7, 279 }, types_of(account, READ, "1", 2))
   end)
 
+  it("is shown once when it was removed and written again, and can be removed again", function()
+    local account = new()
+    for _ = 1, 3 do
+      send(account, batch(with_types("1", "2", 1, "7")))
+      assert.same({ 1, 7, 279 }, types_of(account, READ, "1", 2))
+      assert.equal(204, (fixture.call(account, "DELETE", "v4/objects/contacts/1/associations/companies/2")))
+      assert.same({}, types_of(account, READ, "1", 2))
+      assert.equal(0, account:count())
+    end
+  end)
+
+  it("is shown among hundreds of a record, also while others are removed and added", function()
+    local account = new { page_size = 100 }
+    local function ids()
+      local found, count, after = {}, 0, nil
+      repeat
+        local path = "v4/objects/contacts/1/associations/companies" .. (after and "?after=" .. after or "")
+        local _, body = fixture.call(account, "GET", path)
+        for _, one in ipairs(body.results) do found[one.toObjectId], count = true, count + 1 end
+        after = body.paging and body.paging.next.after
+      until not after
+      return found, count
+    end
+    for to = 1, 350 do fixture.link(account, tostring(to), 279) end
+    assert.equal(350, select(2, ids()))
+    for to = 50, 249 do
+      fixture.call(account, "DELETE", ("v4/objects/companies/%d/associations/contacts/1"):format(to))
+    end
+    fixture.link(account, "351", 279)
+    local found, count = ids()
+    assert.equal(151, count)
+    assert.same({ true, nil, true }, { found[49], found[50], found[351] })
+    assert.is_true(account:has("companies", 351, "contacts", 1, 280))
+  end)
+
   it("stays linked when another company becomes primary", function()
     local account = new()
     send(account, batch(with_types("1", "2", 1), with_types("5", "2", 1)))

@@ -15,7 +15,8 @@ function store.new()
     order = {}, -- keys; a key that was removed, or added again later, is skipped
     last = 0, -- the last position in `order`
     size = 0, -- how many associations are held
-    by_record = {}, indexed = 0, -- the index for reads, and up to which position it goes
+    by_direction = {}, indexed = 0, -- the index for reads, and up to which position it goes
+    expanded = {}, -- what reads get, of the records with many associations
   }, store)
 end
 
@@ -62,54 +63,79 @@ function store:list()
   return list
 end
 
-local function index(self, record, other_id, entry)
-  local targets = self.by_record[record] or { ids = {}, entries = {} }
-  self.by_record[record] = targets
-  local list = targets.entries[other_id]
-  if not list then
-    list = {}
-    targets.entries[other_id] = list
-    table.insert(targets.ids, other_id)
+-- ---- the index, which only reads need: they bring it up to date ----
+
+-- Positions in `order` by direction and record. Those of associations that were written in the other
+-- direction are negative. A record with one association, which most have in one direction, has no list.
+local function index(self, from_type, to_type, id, position)
+  local direction = from_type .. "/" .. to_type
+  local records = self.by_direction[direction]
+  if not records then
+    records = {}
+    self.by_direction[direction] = records
   end
-  for _, known in ipairs(list) do
-    if known.key == entry.key and known.is_reverse == entry.is_reverse then return end
+  local before = records[id]
+  if before == nil then
+    records[id] = position
+  elseif type(before) == "number" then
+    records[id] = { before, position }
+  else
+    before[#before + 1] = position
   end
-  list[#list + 1] = entry
 end
 
--- Only reads need the index, so it is brought up to date by them.
 local function catch_up(self)
   for i = self.indexed + 1, self.last do
-    local key = self.order[i]
-    local from_type, to_type, category, type_id, from_id, to_id = key:match(PARTS)
-    type_id = tonumber(type_id)
-    index(self, from_type .. "/" .. to_type .. "/" .. from_id, to_id,
-      { key = key, category = category, type_id = type_id, is_reverse = false })
-    index(self, to_type .. "/" .. from_type .. "/" .. to_id, from_id,
-      { key = key, category = category, type_id = type_id, is_reverse = true })
+    local from_type, to_type, _, _, from_id, to_id = self.order[i]:match(PARTS)
+    index(self, from_type, to_type, from_id, i)
+    index(self, to_type, from_type, to_id, -i)
   end
   self.indexed = self.last
 end
 
+-- Adds the associations at further positions to what `targets` returns.
+local function expand(self, targets, positions)
+  for at = targets.count + 1, #positions do
+    local position = positions[at]
+    local key = self.order[math.abs(position)]
+    local _, _, category, type_id, from_id, to_id = key:match(PARTS)
+    local other = position > 0 and to_id or from_id
+    local list = targets.entries[other]
+    if not list then
+      list = {}
+      targets.entries[other] = list
+      table.insert(targets.ids, other)
+    end
+    list[#list + 1] = {
+      key = key, category = category, type_id = tonumber(type_id), is_reverse = position < 0,
+    }
+  end
+  targets.count = #positions
+  return targets
+end
+
+-- From how many associations on what `targets` returns is kept: a record with many is read in many pages.
+local MANY = 100
+
 ---The records that have or had associations in a direction.
----@return table<string, true> ids
+---@return table<string, any> ids the keys are ids
 function store:records(from_type, to_type)
   catch_up(self)
-  local prefix, ids = from_type .. "/" .. to_type .. "/", {}
-  for record in pairs(self.by_record) do
-    if record:sub(1, #prefix) == prefix then ids[record:sub(#prefix + 1)] = true end
-  end
-  return ids
+  return self.by_direction[from_type .. "/" .. to_type] or {}
 end
 
 ---The associations of a record with records of an object type, in whichever direction they were written.
 ---@return string[]|nil to_ids in order of arrival; nil when there has never been one
 ---@return table<string, table[]>|nil entries to id -> list of { key, category, type_id, is_reverse }; the
----  caller has to skip those whose key is no longer held
+---  caller has to skip those whose key is no longer held, and one may be there twice
 function store:targets(from_type, to_type, from_id)
-  catch_up(self)
-  local targets = self.by_record[from_type .. "/" .. to_type .. "/" .. from_id]
-  if targets then return targets.ids, targets.entries end
+  local positions = self:records(from_type, to_type)[from_id]
+  if not positions then return nil end
+  if type(positions) == "number" then positions = { positions } end
+  local targets = self.expanded[positions] or { ids = {}, entries = {}, count = 0 }
+  if #positions >= MANY then self.expanded[positions] = targets end
+  expand(self, targets, positions)
+  return targets.ids, targets.entries
 end
 
 return store
