@@ -89,7 +89,7 @@ describe("a sandbox in a process of its own", function()
       local called, message = pcall(call)
       assert.is_false(called)
       assert.truthy(message:find(expected, 1, true), message)
-      assert.truthy(message:find("sandbox_spec.lua:", 1, true), message)
+      assert.truthy(message:find("start_spec.lua:", 1, true), message)
     end
   end)
 
