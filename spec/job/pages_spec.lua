@@ -171,6 +171,23 @@ describe("a job that reads", function()
     assert.equal("no", seen.failures[3].error.message)
   end)
 
+  it("does not guess which record has no associations, among errors that name none", function()
+    local function anonymous(sub)
+      return { status = "error", category = "X", subCategory = "crm.associations." .. sub, message = sub }
+    end
+    local sent, both = {}, { anonymous "NO_ASSOCIATIONS_FOUND", anonymous "OTHER" }
+    local function with(errors)
+      return { status = 207, headers = {}, body = cjson.encode { status = "COMPLETE", errors = errors } }
+    end
+    local seen, pages = read {
+      source = { 1, 2 },
+      respond = script({ with(both), with(both), with { both[2] }, with { both[1] } }, sent),
+    }
+    assert.same({ 1, 1, 0, 0 }, runs.counts(seen))
+    assert.equal("OTHER", seen.failures[1].error.message)
+    assert.same({ "1! " }, brief(pages[2]))
+  end)
+
   it("stops when on_record returns false or raises, and delivers nothing more", function()
     for _, way in ipairs { "false", "error" } do
       local count = 0

@@ -282,7 +282,8 @@ end
 ---@field is_final table<integer, boolean> whether that error is about the position's own record or types. If
 ---  not, it may be about another input of the same pair, with which the position was sent as one
 ---@field missing integer[] positions that the response does not mention
----@field batch_error table|nil an error of the response that names no input: it may be about the missing ones
+---@field anonymous table[]|nil errors of the response that name no input
+---@field batch_error table|nil the first of them: it may be about the missing ones
 
 ---Matches the response of a batch with its inputs.
 ---@param body userdata has the inputs that were sent, and maybe more
@@ -316,6 +317,7 @@ function matching.match(body, positions, response, paths, direction)
     failed = failed,
     is_final = is_final,
     missing = missing,
+    anonymous = anonymous,
     batch_error = anonymous[1],
   }
 end

@@ -58,8 +58,31 @@ local function deliver(job, batch, position, result)
   return "more"
 end
 
+-- Errors that name no record were assigned to as many inputs. If some say "no associations" and some do not,
+-- which is whose would be a guess: these inputs are missing in the response.
+local function undo_guesses(matched)
+  local guessed, empty = {}, 0
+  for position, err in pairs(matched.failed) do
+    if matched.is_final[position] == nil then
+      guessed[#guessed + 1] = position
+      if rejection.is_empty(err) then empty = empty + 1 end
+    end
+  end
+  if empty == 0 or empty == #guessed then return end
+  for _, position in ipairs(guessed) do
+    matched.failed[position] = nil
+    table.insert(matched.missing, position)
+  end
+  table.sort(matched.missing)
+end
+
 -- "No associations" is an error in HubSpot's response, and an empty list to a reader.
 local function take_empty(matched)
+  undo_guesses(matched)
+  matched.batch_error = nil
+  for _, err in ipairs(matched.anonymous or {}) do -- no input is at fault for "no associations"
+    if not rejection.is_empty(err) then matched.batch_error = matched.batch_error or err end
+  end
   for position, err in pairs(matched.failed) do
     if rejection.is_empty(err) then matched.succeeded[#matched.succeeded + 1] = position end
   end

@@ -205,7 +205,7 @@ end
 local function most_of(settings, endpoint)
   local given = settings.max_inputs
   if type(given) == "table" then given = given[endpoint.name] end
-  return given or endpoint.most
+  return given or endpoint.most_groups or endpoint.most
 end
 
 -- What the endpoint's handler responds, or the first rejection, in HubSpot's order: path, method, token,
