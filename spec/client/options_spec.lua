@@ -105,6 +105,7 @@ local VALUES = {
 local JOB_VALUES = {
   on_failure = { good = { print }, bad = { "print", {}, true, 5, callable() } },
   on_batch = { good = { print }, bad = { "print", {}, true, 5, callable() } },
+  on_record = { good = { print }, bad = { "print", {}, true, 5, callable() } },
   dry_run = BOOLEAN,
   journal = { good = { "links.journal", "a folder/x" }, bad = { "", "a\0b", "a\n", 5, true, {}, io.stdout } },
   max_failures = {

@@ -289,8 +289,8 @@ end
 ---@param body userdata has the inputs that were sent, and maybe more
 ---@param positions integer[] those that were sent
 ---@param response hubspot.associations.BatchResponse
----@param paths table<"from"|"to", string[]>|nil where a result has the ids: the endpoint's field `result`; nil if
----  a response has no results
+---@param paths table<"from"|"to", string[]>|nil where a result has its ids: the endpoint's field `result`
+---  (without it, responses have no results)
 ---@param direction hubspot.associations.Direction|nil
 ---@return hubspot.associations.Matched
 function matching.match(body, positions, response, paths, direction)
