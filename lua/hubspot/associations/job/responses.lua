@@ -184,11 +184,9 @@ function responses:succeeded(chunk, now, info)
 end
 
 -- Whether the response to a whole batch has a result for each input and no error: then there is nothing to
--- match or to decode. Not where results may be about other inputs than those whose ids they have, or are what
--- the job is for.
+-- match or to decode. Not where the results are what the job is for.
 local function is_confirmed(row, chunk, raw)
-  return row.result and not row.both_directions and not row.page
-    and chunk:is_whole() and not chunk.trial and api.is_success(raw)
+  return row.result and not row.page and chunk:is_whole() and not chunk.trial and api.is_success(raw)
     and chunk.batch.body:confirmed_by(raw.body)
 end
 
