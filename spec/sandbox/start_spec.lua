@@ -1,7 +1,9 @@
 -- The sandbox that users start from their tests: require "hubspot.associations.sandbox".
 
 local associations = require "hubspot.associations"
+local process = require "support.process"
 local sandbox = require "hubspot.associations.sandbox"
+local socket = require "socket"
 
 describe("a sandbox in a process of its own", function()
   local hubspot, client
@@ -66,6 +68,20 @@ describe("a sandbox in a process of its own", function()
     assert.is_nil(result)
     assert.equal("network", err.kind)
     assert.has_error(function() hubspot:count() end, "the sandbox has been stopped")
+  end)
+
+  it("ends with the program that started it, also when that is killed", function()
+    local program = 'io.write(require "hubspot.associations.sandbox".start().url) io.stdout:flush() '
+      .. 'os.execute("kill -9 $PPID")'
+    local result = process.run { process.interpreter(), "-e", program }
+    assert.is_not.equal(0, result.code)
+    local port = assert(tonumber(result.stdout:match ":(%d+)$"), result.stderr)
+    local deadline = socket.gettime() + 5
+    repeat
+      local connection = socket.connect("127.0.0.1", port)
+      if connection then connection:close() end
+    until not connection or socket.gettime() > deadline
+    assert.is_nil(socket.connect("127.0.0.1", port))
   end)
 
   it("of which there may be two, ends without the other", function()
