@@ -77,8 +77,8 @@ local function object_body(row, given)
   for name, value in pairs(given) do
     local expected = row.fields[name]
     if not expected then return invalid(tostring(name), "is no field of this endpoint") end
-    if type(value) ~= expected:match "%a+" or expected == "number" and value % 1 ~= 0 then
-      return invalid(name, "expected a " .. expected:match "%a+" .. ", found a " .. type(value))
+    if type(value) ~= expected:match "[a-z]+" or expected == "number" and value % 1 ~= 0 then
+      return invalid(name, "expected a " .. expected:match "[a-z]+" .. ", found a " .. type(value))
     end
     fields[#fields + 1] = json.encode(name) .. ":" .. json.encode(value)
   end

@@ -58,6 +58,8 @@ local function deliver(job, batch, position, result)
   return "more"
 end
 
+local function is_before(one, other) return one < other end
+
 -- Errors that name no record were assigned to as many inputs. If some say "no associations" and some do not,
 -- which is whose would be a guess: these inputs are missing in the response.
 local function undo_guesses(matched)
@@ -73,7 +75,7 @@ local function undo_guesses(matched)
     matched.failed[position] = nil
     table.insert(matched.missing, position)
   end
-  table.sort(matched.missing)
+  table.sort(matched.missing, is_before)
 end
 
 -- "No associations" is an error in HubSpot's response, and an empty list to a reader.
@@ -86,7 +88,7 @@ local function take_empty(matched)
   for position, err in pairs(matched.failed) do
     if rejection.is_empty(err) then matched.succeeded[#matched.succeeded + 1] = position end
   end
-  table.sort(matched.succeeded)
+  table.sort(matched.succeeded, is_before)
   for _, position in ipairs(matched.succeeded) do matched.failed[position] = nil end
 end
 
