@@ -23,7 +23,9 @@ describe("association types as text", function()
   end)
 
   it("are invalid when they are none", function()
-    for _, text in ipairs { "", " ", "0", "x", "1,2", "1.0", "-1", "2147483648", "work:3", "WORK:", "1 x" } do
+    for _, text in ipairs {
+      "", " ", "0", "1,2", "1.0", "-1", "2147483648", "work:3", "1 work:3", "WORK:0", "?",
+    } do
       local types, why = association_types.read(text, "HUBSPOT_DEFINED")
       assert.is_nil(types)
       assert.truthy(why:find("from 1 to 2147483647", 1, true))
@@ -31,7 +33,7 @@ describe("association types as text", function()
   end)
 
   it("are said to stand with spaces between where a cell has something else there", function()
-    for text, is_told in pairs { ["279,1"] = true, ["279;1"] = true, ["1 | 2"] = false, x = false } do
+    for text, is_told in pairs { ["279,1"] = true, ["279;1"] = true, ["1 | 2"] = false, ["?"] = false } do
       local types, why = association_types.read_cell(text, "HUBSPOT_DEFINED")
       assert.is_nil(types)
       assert.are.equal(is_told, why:find("; spaces stand between several", 1, true) ~= nil, text)
@@ -41,7 +43,8 @@ describe("association types as text", function()
 
   it("are written as invalid text when they are none", function()
     for _, types in ipairs {
-      {}, "x", "1", false, 1.5, 0, -1, 2 ^ 31, math.huge, { 1.5 }, { "1" }, { 1, "2" }, { { 1 } },
+      {}, "", "1", "1 2", " x", "WORK:3", "279;1",
+      false, { "x" }, { 1, "x" }, 1.5, 0, -1, 2 ^ 31, math.huge, { 1.5 }, { "1" }, { 1, "2" }, { { 1 } },
       { { associationTypeId = 1 } }, { associationCategory = "WORK" },
       { associationCategory = "WORK", associationTypeId = "1" },
       { associationCategory = "1 WORK", associationTypeId = 2 },
@@ -50,6 +53,27 @@ describe("association types as text", function()
       assert.is_nil((association_types.read(text, "HUBSPOT_DEFINED")), text)
       assert.is_not.equal("", text)
     end
+  end)
+
+  it("are one name, unless every word is an id", function()
+    for _, name in ipairs {
+      "x", "primary", "Decision maker", "1 x", "Tier 1", "WORK:", "Phase: 3", "a, b", "\195\132rzte",
+    } do
+      assert.are.equal(name, association_types.read(" " .. name .. "\t", "WORK"))
+      assert.are.equal(name, association_types.write(name, true))
+      assert.are.same({}, association_types.hubspot_ids(name))
+    end
+  end)
+
+  it("contradict a row of another category, and names contradict none", function()
+    local contradiction = association_types.contradiction
+    for _, types in ipairs { work, { work, work }, "primary" } do
+      assert.is_nil(contradiction(types, "WORK"))
+    end
+    for _, types in ipairs { 3, { 3 }, { work, 3 } } do
+      assert.truthy(contradiction(types, "WORK"):find("HUBSPOT_DEFINED, and the row says WORK", 1, true))
+    end
+    assert.truthy(contradiction(work, "HUBSPOT_DEFINED"))
   end)
 
   it("are written as nothing where there are none", function()

@@ -16,7 +16,7 @@ describe("a source of rows", function()
   before_each(fixture.reset)
 
   it("names the line and the column of each, and creates the others", function()
-    local result = create({ "-" }, { stdin = "1,2\n,3\n4\n5,6,x\n7,8\n" })
+    local result = create({ "-" }, { stdin = "1,2\n,3\n4\n5,6,?\n7,8\n" })
     assert.are.same({ 1, "" }, { result.code, result.stderr })
     assert_found(result.stdout, "5 rows: 2 created, 3 failed\n")
     assert_found(result.stdout, "\nline 2: from: expected a record id (1 to 19 digits)")

@@ -31,7 +31,7 @@ describe("the failures of a job", function()
 
   it("writes the rows that were not created, to be corrected and fed back in", function()
     local rows = file("rows.csv",
-      'note,to,from,type\n,1,4041,\n,2,,\nx,3,30,279\n,4,40,nine\n"a\nb",5,4042,\n')
+      'note,to,from,type\n,1,4041,\n,2,,\nx,3,30,279\n,4,40,n:9\n"a\nb",5,4042,\n')
     local result = create { "--failures", path "failed.csv", rows }
     assert.are.equal(1, result.code)
     assert_found(result.stdout, "5 rows: 1 created, 4 failed\n")
@@ -39,19 +39,19 @@ describe("the failures of a job", function()
     local text = read_file(path "failed.csv")
     local lines = {}
     for line in text:gmatch "[^\n]+" do lines[line] = true end
-    assert.are.equal("row,from,to,type,outcome,category,message", text:match "[^\n]*")
+    assert.are.equal("row,from,to,type,outcome,error,message", text:match "[^\n]*")
     assert.is_true(lines["2,4041,1,1,failed,OBJECT_NOT_FOUND,No contact with ID 4041 exists"])
     assert.is_true(lines["6,4042,5,1,failed,OBJECT_NOT_FOUND,No contact with ID 4042 exists"])
     assert_found(text, '\n3,,2,1,failed,invalid_input,"from: expected a record id')
-    assert_found(text, '5,40,4,nine,failed,invalid_input,"column type: expected an association type id '
-      .. '(a whole number from 1 to 2147483647), found ""nine"""\n')
+    assert_found(text, '5,40,4,n:9,failed,invalid_input,"column type: expected an association type id '
+      .. '(a whole number from 1 to 2147483647), or a name, found ""n:9"""\n')
 
-    local corrected = text:gsub("404(%d),", "14%1,"):gsub("3,,2,", "3,20,2,"):gsub("nine,", "279,")
+    local corrected = text:gsub("404(%d),", "14%1,"):gsub("3,,2,", "3,20,2,"):gsub("n:9,", "279,")
     result = create { "--failures", path "again.csv", file("corrected.csv", corrected) }
     assert.are.equal(0, result.code)
     assert_found(result.stdout, "4 rows: 4 created, 0 failed\n")
     assert.are.same({ "141/1/1", "142/5/1", "20/2/1", "30/3/279", "40/4/279" }, held())
-    assert.are.equal("row,from,to,type,outcome,category,message\n", read_file(path "again.csv"))
+    assert.are.equal("row,from,to,type,outcome,error,message\n", read_file(path "again.csv"))
   end)
 
   it("keeps what an earlier run wrote, until there is something to take its place", function()
@@ -64,7 +64,7 @@ describe("the failures of a job", function()
     assert.are.equal(before, read_file(path "failed.csv"))
     result = create { "--failures", path "failed.csv", file("rows.csv", "41,1\n") }
     assert.are.equal(0, result.code)
-    assert.are.equal("row,from,to,type,outcome,category,message\n", read_file(path "failed.csv"))
+    assert.are.equal("row,from,to,type,outcome,error,message\n", read_file(path "failed.csv"))
   end)
 
   it("keeps the ids of JSON Lines without a type", function()

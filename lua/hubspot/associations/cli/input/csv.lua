@@ -28,6 +28,7 @@ local byte, find, sub = string.byte, string.find, string.sub
 ---@field line integer|nil where the row begins
 ---@field column string|integer|nil the column's name, or its number
 ---@field message string
+---@field is_typed boolean|nil of a row: whether it has types, and the command takes none
 ---@field row table|nil what is known of the row: its from, to and types, or in `type` a text that is invalid
 ---@field fields string[]|nil of a record: the fields before the one at fault
 ---@field fatal boolean|nil true when no further row can be read
@@ -122,7 +123,8 @@ local function detect(lines, fits)
     local text, line = lines:next()
     local fields, problem = record(lines, text, line, separator)
     lines:back()
-    if fields and fits(fields) then
+    local is_alone = fields and #fields == 1 and found and most == 1 -- a single field is the same with any
+    if fields and not is_alone and fits(fields) then
       if found then
         return nil, { line = line, fatal = true, message = ("its fields may be separated by %s or by %s; say "
           .. "which by a first line such as sep=%s"):format(NAMES[found], NAMES[separator], separator) }

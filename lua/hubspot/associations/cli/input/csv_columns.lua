@@ -1,5 +1,5 @@
--- Which columns of a CSV file are from, to and type: by its first record, which is a row or a header.
--- Anything else is a mistake: a guess would link wrong records.
+-- Which columns of a CSV file are from, to, type and category: by its first record, which is a row or a
+-- header. Anything else is a mistake: a guess would link wrong records.
 
 local ascii = require "hubspot.associations.text.ascii"
 local core = require "hubspot.associations.core"
@@ -9,10 +9,10 @@ local csv_columns = {}
 local FEW_NAMES, MANY_NAMES = 8, 40 -- how many a message shows
 local LONGEST_NAME = 40
 
----The columns that each row has.
-csv_columns.IDS = { "from", "to" }
+---The columns that each row has, by what the command takes.
+local IDS = { associations = { "from", "to" }, pairs = { "from", "to" }, records = { "from" } }
 
-local COLUMNS = { "from", "to", "type" }
+local COLUMNS = { "from", "to", "type", "category" }
 
 ---The option that says which column each is.
 csv_columns.OPTIONS = { from = "--from-column", to = "--to-column", type = "--type-column" }
@@ -24,10 +24,16 @@ local COLUMN_OF = {
   from = "from", fromid = "from", fromobjectid = "from",
   to = "to", toid = "to", toobjectid = "to",
   type = "type", typeid = "type", associationtypeid = "type",
+  category = "category", associationcategory = "category",
 }
 
+-- Those that a file of single records has as well: there, no other record can be meant.
+local ID_OF_RECORD = { id = true, recordid = true, objectid = true }
+
 ---@class hubspot.associations.cli.Layout where the columns of a file are
----@field columns table<string, integer> from, to and type -> number of the field; type may be absent
+---@field columns table<string, integer> from, to, type and category -> number of the field; type and category
+---  may be absent, and of single records there is only from
+---@field ids string[] the columns that each row has
 ---@field width integer how many fields a row may have
 ---@field has_header boolean
 
@@ -73,14 +79,17 @@ local function named_field(fields, column, name)
 end
 
 -- The columns with known names: column -> number of the field. Two of one name are a mistake.
-local function known_fields(fields, named)
+local function known_fields(fields, named, takes)
   local columns = {}
   for number, name in ipairs(fields) do
-    local column = COLUMN_OF[folded(name):gsub("[ _%-]", "")]
+    local plain = folded(name):gsub("[ _%-]", "")
+    local column = COLUMN_OF[plain]
+    if takes == "records" then column = (column == "from" or ID_OF_RECORD[plain]) and "from" end
     if column and not named[column] then
       if columns[column] then
-        return nil, ("the header names the column %s twice, as %s; give %s NAME"):format(
-          column, names_in { fields[columns[column]], name }, OPTIONS[column]
+        local advice = OPTIONS[column] and ("give %s NAME"):format(OPTIONS[column]) or "remove one of them"
+        return nil, ("the header names the column %s twice, as %s; %s"):format(
+          column, names_in { fields[columns[column]], name }, advice
         )
       end
       columns[column] = number
@@ -90,15 +99,16 @@ local function known_fields(fields, named)
 end
 
 -- Why a header lacks a column, and what to do; nil when it has all.
-local function missing(fields, columns)
+local function missing(fields, columns, ids)
   local lacks, options = {}, {}
-  for _, column in ipairs(csv_columns.IDS) do
+  for _, column in ipairs(ids) do
     if not columns[column] then
       lacks[#lacks + 1], options[#options + 1] = column, OPTIONS[column] .. " NAME"
     end
   end
   if #lacks == 0 then return nil end
-  local flaw = #lacks == 1 and "the header has no column " .. lacks[1]
+  local flaw = #ids == 1 and "neither a record id nor a header with the column from or id"
+    or #lacks == 1 and "the header has no column " .. lacks[1]
     or "neither a row (it would begin with two record ids) nor a header with the columns from and to"
   return ("%s; give %s, and remove a title above the header; found: %s"):format(
     flaw, table.concat(options, " and "), names_in(fields)
@@ -118,16 +128,17 @@ local function doubled(fields, columns)
   end
 end
 
-local function header_columns(fields, named)
-  local columns, why = known_fields(fields, named)
+local function header_columns(fields, named, takes)
+  local columns, why = known_fields(fields, named, takes)
   if not columns then return nil, why end
   for _, column in ipairs(COLUMNS) do
     if named[column] then
       columns[column], why = named_field(fields, column, named[column])
       if not columns[column] then return nil, why end
+      if columns[column] == columns.category then columns.category = nil end
     end
   end
-  why = missing(fields, columns) or doubled(fields, columns)
+  why = missing(fields, columns, IDS[takes]) or doubled(fields, columns)
   if why then return nil, why end
   return columns
 end
@@ -139,10 +150,12 @@ end
 ---Where the columns are.
 ---@param fields string[] the first record
 ---@param named table<string, string> column -> the name that an option gives for it
+---@param takes string what the command takes: "associations", "pairs" or "records"
 ---@return hubspot.associations.cli.Layout|nil
 ---@return string|nil message when it is neither a header nor a row
-function csv_columns.of(fields, named)
-  if is_id(fields[1]) and is_id(fields[2]) then
+function csv_columns.of(fields, named, takes)
+  local is_of_records = takes == "records"
+  if is_id(fields[1]) and (is_of_records or is_id(fields[2])) then
     for _, column in ipairs(COLUMNS) do
       if named[column] then
         return nil, ("the file has no header, and so no column %s (%s); found: %s"):format(
@@ -150,11 +163,14 @@ function csv_columns.of(fields, named)
         )
       end
     end
-    return { columns = { from = 1, to = 2, type = 3 }, width = 3, has_header = false }
+    local layout = { columns = { from = 1, to = 2, type = 3 }, width = 3, has_header = false }
+    if is_of_records then layout.columns, layout.width = { from = 1 }, 1 end
+    layout.ids = IDS[takes]
+    return layout
   end
-  local columns, why = header_columns(fields, named)
+  local columns, why = header_columns(fields, named, takes)
   if not columns then return nil, why end
-  return { columns = columns, width = #fields, has_header = true }
+  return { columns = columns, ids = IDS[takes], width = #fields, has_header = true }
 end
 
 ---Why a record does not fit its file: it has too few fields, or too many, so that values may be in the wrong
@@ -164,7 +180,7 @@ end
 ---@return string|nil message
 ---@return string|nil column
 function csv_columns.misfit(layout, fields)
-  for _, column in ipairs(layout.has_header and COLUMNS or csv_columns.IDS) do
+  for _, column in ipairs(layout.has_header and COLUMNS or layout.ids) do
     local number = layout.columns[column]
     if number and number > #fields then
       return ("is missing: it would be field %d, and the row has %d"):format(number, #fields), column
@@ -172,7 +188,7 @@ function csv_columns.misfit(layout, fields)
   end
   for number = layout.width + 1, #fields do
     if fields[number]:find "[^ \t-\r]" then
-      local known = layout.has_header and "the header" or "from, to and type"
+      local known = layout.has_header and "the header" or #layout.ids == 1 and "the id" or "from, to and type"
       return ("the row has %d fields, %d more than %s; put quotes around values that hold a separator")
         :format(#fields, #fields - layout.width, known)
     end

@@ -1,10 +1,10 @@
 -- The rows of a CSV file -> inputs of a job. Checks only what depends on the form of the file: the job checks
 -- the ids.
 
-local association_types = require "hubspot.associations.cli.association_types"
 local cells = require "hubspot.associations.cli.cells"
 local csv = require "hubspot.associations.cli.input.csv"
 local csv_columns = require "hubspot.associations.cli.input.csv_columns"
+local row_types = require "hubspot.associations.cli.input.row_types"
 
 -- The fields of a record by column, without white space around them.
 local function by_column(fields, columns)
@@ -15,21 +15,19 @@ end
 
 local function input_of(fields, columns, line, settings)
   local row = by_column(fields, columns)
-  local types, why = settings.default, settings.untyped
-  if row.type and row.type ~= "" then
-    types, why = association_types.read_cell(row.type, settings.category)
-  end
+  if settings.takes == "records" then return { id = row.from, line = line } end
+  local types, why, column, is_typed = row_types.of(row, settings)
   local input = { from = row.from, to = row.to, types = types, line = line }
-  if types then return input end
-  input.type = row.type
-  return nil, { line = line, column = "type", message = why, row = input }
+  if not why then return input end
+  input.type = row_types.text(row)
+  return nil, { line = line, column = column or "type", message = why, row = input, is_typed = is_typed }
 end
 
 -- Which columns are which, by the first record, or by its intact fields when it is broken. Nil and a fatal
 -- problem when that is not clear: then no row can be read.
-local function first_layout(fields, line, named, separator)
+local function first_layout(fields, line, settings, separator)
   local problem = not fields and line or nil
-  local layout, why = csv_columns.of(fields or problem.fields or {}, named)
+  local layout, why = csv_columns.of(fields or problem.fields or {}, settings.named, settings.takes)
   if layout and not (problem and layout.has_header) then return layout end
   if problem then
     problem.fatal = true -- it may have been the header
@@ -43,7 +41,7 @@ end
 ---@return fun(): table|nil, hubspot.associations.cli.Problem|nil
 return function(lines, settings)
   local next_record, separator = csv.reader(lines, function(fields)
-    return csv_columns.of(fields, settings.named) ~= nil
+    return csv_columns.of(fields, settings.named, settings.takes) ~= nil
   end)
   local layout
   return function()
@@ -51,7 +49,7 @@ return function(lines, settings)
     if not line then return nil end
     if not layout then
       local problem
-      layout, problem = first_layout(fields, line, settings.named, separator())
+      layout, problem = first_layout(fields, line, settings, separator())
       if not layout then return nil, problem end
       if layout.has_header then fields, line = next_record() end
     end

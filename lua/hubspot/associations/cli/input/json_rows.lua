@@ -3,20 +3,9 @@
 
 local association_types = require "hubspot.associations.cli.association_types"
 local core = require "hubspot.associations.core"
+local row_types = require "hubspot.associations.cli.input.row_types"
 
 local WHOLE_BODY = 'is the body of a whole request (it has "inputs"); expected one input a line'
-
--- Types in the form of an input: text is read as in CSV; numbers, alone or in a list, get the category.
-local function read_types(types, category)
-  if type(types) == "string" then return association_types.read_cell(types, category) end
-  if type(types) == "number" then return association_types.typed(types, category) end
-  if type(types) == "table" then
-    for index, entry in ipairs(types) do
-      if type(entry) == "number" then types[index] = association_types.typed(entry, category) end
-    end
-  end
-  return types
-end
 
 -- The types that an object has, under any key; nil for none; nil and why when they are unclear.
 local function given_types(object, key)
@@ -33,8 +22,16 @@ local function is_blank(text)
   return not text:find "[^ \t-\r]"
 end
 
-local function problem_at(line, column, message, row)
-  return nil, { line = line, column = column, message = message, row = row }
+local function problem_at(line, column, message, row, is_typed)
+  return nil, { line = line, column = column, message = message, row = row, is_typed = is_typed }
+end
+
+-- A record has its id under the key that an option names, or under "id" or "from".
+local function record_of(object, keys, line)
+  local id = object[keys.from]
+  if id == nil and not keys.is_named then id = object.id end
+  if id == nil then return problem_at(line, keys.from, "is missing") end
+  return { id = id, line = line }
 end
 
 local function input_of(text, line, keys, settings)
@@ -45,20 +42,22 @@ local function input_of(text, line, keys, settings)
   if not object then return problem_at(line, nil, "is not JSON: " .. why) end
   if object.inputs ~= nil then return problem_at(line, nil, WHOLE_BODY) end
   local input = { from = object[keys.from], to = object[keys.to], line = line }
+  if settings.takes == "records" then return record_of(object, keys, line) end
   local given, flaw = given_types(object, keys.type)
-  if flaw then
-    input.type = association_types.UNREADABLE
+  if flaw then given = association_types.UNREADABLE end
+  if flaw and settings.takes == "associations" then
+    input.type = given
     return problem_at(line, keys.type or "type", flaw, input)
   end
-  if type(given) == "string" and is_blank(given) then given = nil end -- as in CSV
-  input.types, why = settings.default, settings.untyped
-  if given ~= nil then input.types, why = read_types(given, settings.category) end
-  if input.types ~= nil then return input end
-  input.type = given
+  given = { type = given, category = keys.type ~= "category" and object.category or nil }
+  local column, is_typed
+  input.types, why, column, is_typed = row_types.of(given, settings)
+  if not why then return input end
+  input.type = row_types.text(given)
   for _, side in ipairs { "from", "to" } do
     if input[side] == nil then return problem_at(line, keys[side], "is missing", input) end
   end
-  return problem_at(line, keys.type or "types", why, input)
+  return problem_at(line, column or keys.type or "types", why, input, is_typed)
 end
 
 -- Why these keys cannot be read: one of them has two meanings.
@@ -84,7 +83,9 @@ return function(lines, settings)
   local named = settings.named
   local why = conflict(named)
   if why then return nil, why end
-  local keys = { from = named.from or "from", to = named.to or "to", type = named.type }
+  local keys = {
+    from = named.from or "from", to = named.to or "to", type = named.type, is_named = named.from ~= nil,
+  }
   return function()
     local text, line
     repeat

@@ -16,12 +16,19 @@ local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 ---@field columns table<string, string>|nil from, to and type -> the name that it has in the file, where an
 ---  option gives it: of a header's column, or of an object's key
 ---@field untyped string|nil the message for a row without a type, when there is no `type` either
+---@field takes "associations"|"pairs"|"records"|nil what a row is: two ids with types (default), two ids
+---  without, or one id
+---@field typed string|nil the message for a pair with types; without it, they are ignored
+---@field guard (fun(types: any): string|nil)|nil says why types must not be used
 
 ---@class hubspot.associations.cli.RowSettings the same, read
 ---@field named table<string, string>
 ---@field category string
----@field default integer|table|nil
+---@field default integer|table|string|nil
 ---@field untyped string
+---@field takes string
+---@field typed string|nil
+---@field guard (fun(types: any): string|nil)|nil
 
 local READERS = { csv = csv_rows, jsonl = json_rows }
 
@@ -44,6 +51,9 @@ function rows.open(handle, options)
     category = category,
     default = options.type and association_types.read(options.type, category),
     untyped = options.untyped or "the row has no association type",
+    takes = options.takes or "associations",
+    typed = options.typed,
+    guard = options.guard,
   })
   if not next_row then return nil, conflict end
   local ended = false

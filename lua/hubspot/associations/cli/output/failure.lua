@@ -52,7 +52,7 @@ function failure.describe(failed, with_category)
   local flaw = not input.problem and err and err.flaw
   return {
     line = input.line,
-    from = id_text(known.from),
+    from = id_text(known.from == nil and known.id or known.from),
     to = id_text(known.to),
     type = known.type or association_types.write(known.types, with_category),
     outcome = failed.outcome,

@@ -5,7 +5,7 @@ local cells = require "hubspot.associations.cli.cells"
 
 local failures_file = {}
 
-local HEADER = "row,from,to,type,outcome,category,message\n"
+local HEADER = "row,from,to,type,outcome,error,message\n"
 
 ---@class hubspot.associations.cli.FailuresFile
 ---@field path string
