@@ -60,13 +60,6 @@ end
 
 local function is_before(one, other) return one < other end
 
--- Numbers: without a comparison of its own, table.sort compares strings by the host's locale.
-local function put_in_order(positions)
-  table.sort(positions, function(a, b)
-    return a < b
-  end)
-end
-
 -- Errors that name no record were assigned to as many inputs. If some say "no associations" and some do not,
 -- which is whose would be a guess: these inputs are missing in the response.
 local function undo_guesses(matched)
