@@ -26,7 +26,7 @@ describe("the arguments", function()
   end)
 
   it("of create name types as a column does", function()
-    for _, word in ipairs { "1", "2147483647", "USER_DEFINED:36" } do
+    for _, word in ipairs { "1", "2147483647", "USER_DEFINED:36", "primary" } do
       assert.are.equal(word, parse("create --from a --to b --type " .. word .. " f").type)
     end
   end)
@@ -123,7 +123,9 @@ describe("the arguments", function()
   end)
 
   it("are shown by examples in the help of each command, on lines of their own", function()
-    for _, command in ipairs { "create", "sandbox" } do
+    for _, command in ipairs {
+      "create", "create-default", "archive", "archive-labels", "read", "list", "labels", "types", "sandbox",
+    } do
       local examples = parse(command .. " --help").text:match "\nExamples:\n(.*)$"
       for line in examples:gmatch "[^\n]+" do
         assert.truthy(line:find("hubspot-associations " .. command, 1, true), line)

@@ -199,3 +199,23 @@ describe("the checker of a direction", function()
     end
   end)
 end)
+
+describe("the list of association types", function()
+  it("is that of a direction, of one object type, or of all", function()
+    assert.same({
+      { from = "contacts", to = "companies", kind = "unlabeled", id = 279 },
+      { from = "contacts", to = "companies", kind = "primary", id = 1 },
+      { from = "contacts", to = "companies", kind = "billing", id = 931 },
+    }, types.list("0-1", "Company"))
+    local all = types.list()
+    assert.equal(412, #all)
+    for _, row in ipairs(all) do assert.equal(row.kind, types.label(row.from, row.to, row.id)) end
+    local count = 0
+    for _, row in ipairs(types.list("deals")) do
+      assert.equal("deals", row.from)
+      count = count + 1
+    end
+    assert.is_true(count > 10 and #types.list(nil, "deals") > 10)
+    assert.same({}, types.list("contacts", "carts_of_another"))
+  end)
+end)

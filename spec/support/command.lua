@@ -214,6 +214,20 @@ function command.fixture()
     return command.run(fixture.arguments(more, options and options.type), options)
   end
 
+  --- Runs another command against the sandbox.
+  function fixture.run(name, more, options)
+    local arguments = { name, "--base-url", fixture.server:url() }
+    for _, word in ipairs(more) do arguments[#arguments + 1] = word end
+    return command.steady(command.run(arguments, options))
+  end
+
+  --- Runs a command from contacts to companies.
+  function fixture.run_on(name, more, options)
+    local arguments = { "--from", "contacts", "--to", "companies" }
+    for _, word in ipairs(more) do arguments[#arguments + 1] = word end
+    return fixture.run(name, arguments, options)
+  end
+
   --- Runs a create that cannot run, and says why.
   function fixture.assert_cannot_run(more, part, options)
     local result = fixture.create(more, options)

@@ -74,6 +74,13 @@ function Screen:lines()
   return lines
 end
 
+---Types a line.
+---@param text string
+function Screen:type(text)
+  assert(tmux(self, "send-keys", "-l", text).code == 0)
+  assert(tmux(self, "send-keys", "Enter").code == 0)
+end
+
 ---Whether the program has ended.
 ---@return boolean
 function Screen:is_over()

@@ -96,6 +96,27 @@ function types.label(from, to, id)
   return entry and match(types_between(from, to), "([a-z_]+)" .. entry)
 end
 
+---All HUBSPOT_DEFINED association types, in the order of the table; or those of a direction.
+---@param from? string object name or object type id
+---@param to? string object name or object type id
+---@return { from: string, to: string, kind: hubspot.associations.Kind, id: integer }[] from and to are plural
+function types.list(from, to)
+  local is_known = (not from or object_type_of(from)) and (not to or object_type_of(to))
+  if not is_known then return {} end
+  from, to = from and object_type_of(from), to and object_type_of(to)
+  local list = {}
+  for one, other, entries in type_data.ASSOCIATION_TYPES:gmatch "\n([a-z_]+)>([a-z_]+) ([^\n]+)" do
+    if (not from or from.name == one) and (not to or to.name == other) then
+      for kind, id in entries:gmatch "([a-z_]+)=(%d+);" do
+        list[#list + 1] = {
+          from = object_types[one].plural, to = object_types[other].plural, kind = kind, id = tonumber(id),
+        }
+      end
+    end
+  end
+  return list
+end
+
 ---Whether a HUBSPOT_DEFINED association type is known for a direction.
 ---@param from string object name or object type id
 ---@param to string object name or object type id

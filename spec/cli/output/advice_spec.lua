@@ -6,17 +6,18 @@ local errors = require "hubspot.associations.errors"
 local kinds = require "hubspot.associations.error_kinds"
 
 local WITH_JOURNAL = { file = "f.csv", journal = "j" }
+local TWICE = "creating an association twice changes nothing"
 local GO_ON = "to go on, run the same command again: j has what is done"
 
 local function steps(fields, arguments)
   fields.message = fields.message or "words that say nothing"
-  return advice.next_steps(errors.new(fields), arguments or WITH_JOURNAL)
+  return advice.next_steps(errors.new(fields), arguments or WITH_JOURNAL, TWICE)
 end
 
 describe("what to do about a job that stopped", function()
   it("is to run the same command again, from its journal or from the start", function()
-    assert.are.equal(GO_ON, advice.going_on(WITH_JOURNAL))
-    local text = advice.going_on { file = "f.csv" }
+    assert.are.equal(GO_ON, advice.going_on(WITH_JOURNAL, TWICE))
+    local text = advice.going_on({ file = "f.csv" }, TWICE)
     assert.truthy(text:find("creating an association twice changes nothing", 1, true))
     assert.truthy(text:find("with --journal FILE", 1, true))
     text = advice.going_on { file = "-", journal = "j" }

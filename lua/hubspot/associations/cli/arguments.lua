@@ -2,8 +2,6 @@
 -- Parses only; reads no file and no environment, and ends no process.
 
 local argparse = require "argparse"
-local create = require "hubspot.associations.cli.commands.create"
-local sandbox = require "hubspot.associations.cli.commands.sandbox"
 
 local arguments = {}
 
@@ -25,7 +23,17 @@ local LONGEST = 4096
 ---  it could not run), and what to say on standard error
 
 ---@type hubspot.associations.cli.Command[] in the order of the help
-local COMMANDS = { create, sandbox }
+local COMMANDS = {
+  require "hubspot.associations.cli.commands.create",
+  require "hubspot.associations.cli.commands.create_default",
+  require "hubspot.associations.cli.commands.archive",
+  require "hubspot.associations.cli.commands.archive_labels",
+  require "hubspot.associations.cli.commands.read",
+  require "hubspot.associations.cli.commands.list",
+  require "hubspot.associations.cli.commands.labels",
+  require "hubspot.associations.cli.commands.types",
+  (require "hubspot.associations.cli.commands.sandbox"), -- one value, also since Lua 5.4
+}
 
 -- Raised to end argparse's parse early: it would print, and end the process.
 local EARLY = {}
@@ -94,7 +102,7 @@ end
 local function new_parser(version, ended)
   local parser = argparse {
     name = PROGRAM,
-    description = "Creates associations between HubSpot CRM records.",
+    description = "Creates, reads and removes associations between HubSpot CRM records.",
     epilog = "Each command has its own help: " .. PROGRAM .. " create --help",
     usage_max_width = WIDTH, help_max_width = WIDTH, add_help = false,
   }

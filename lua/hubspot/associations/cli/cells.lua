@@ -35,6 +35,16 @@ function cells.write(text)
   return text
 end
 
+---The same as a field of a CSV file, with the quotes that it needs.
+---@param value string|number
+---@return string
+function cells.field(value)
+  local text = cells.write(tostring(value))
+  local has_margin = text:find("^" .. SPACE) or text:find(SPACE .. "$")
+  if not has_margin and not text:find '[,;"\t\r\n]' then return text end
+  return '"' .. text:gsub('"', '""') .. '"'
+end
+
 ---@param cell string as it stands in the file, without the quotes around it
 ---@return string text without white space around it, but for what is marked as part of it
 function cells.read(cell)

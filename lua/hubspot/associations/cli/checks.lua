@@ -58,6 +58,11 @@ function checks.file_name(text)
   return nil, "expected the name of a file (./- is one)"
 end
 
+function checks.record_id(text)
+  if core.is_record_id(text) then return text end
+  return nil, "expected a record id (1 to 19 digits)"
+end
+
 function checks.file_or_stream(text)
   if text ~= "" then return text end
   return nil, "expected the name of a file, or - for standard input"

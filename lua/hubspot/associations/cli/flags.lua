@@ -6,30 +6,68 @@ local checks = require "hubspot.associations.cli.checks"
 
 local flags = {}
 
----Which associations are meant.
-flags.ASSOCIATIONS = {
+---Which object types are meant.
+flags.DIRECTION = {
   { name = "--from", argname = "OBJECT", count = "1", check = checks.object_type,
     description = "The object type that is linked, such as contacts or 0-1." },
   { name = "--to", argname = "OBJECT", count = "1", check = checks.object_type,
     description = "The object type that it is linked to, such as companies or 0-2." },
-  { name = "--type", argname = "ID", check = checks.association_type,
-    description = "The association type id of rows that have none, or CATEGORY:ID." },
+}
+
+---Which association types.
+flags.TYPES = {
+  { name = "--type", argname = "TYPE", check = checks.association_type,
+    description = "The association type of rows that have none: an id, CATEGORY:ID, or a name, such as "
+      .. "primary or \"Decision maker\"." },
   { name = "--category", argname = "NAME", check = checks.category,
     description = "The category of types that are a number only: HUBSPOT_DEFINED (default), "
       .. "USER_DEFINED, ..." },
 }
 
----How FILE is read.
-flags.INPUT = {
+---Where FILE has the ids of --from.
+flags.FROM_COLUMN = {
   { name = "--from-column", argname = "NAME", check = checks.column_name,
     description = "The column of FILE's header that has the ids of --from, such as \"Record ID\" in "
       .. "HubSpot's exports; in JSON Lines, the key." },
+}
+
+---Where it has those of --to.
+flags.TO_COLUMN = {
   { name = "--to-column", argname = "NAME", check = checks.column_name,
     description = "The same for the ids of --to." },
+}
+
+---Where it has the association types.
+flags.TYPE_COLUMN = {
   { name = "--type-column", argname = "NAME", check = checks.column_name,
     description = "The same for the association types." },
+}
+
+---How FILE is read.
+flags.FORMAT = {
   { name = "--format", choices = { "csv", "jsonl" }, argname = "csv|jsonl",
     description = "What FILE is; by default, what its name or its first character says." },
+}
+
+---Of commands that remove.
+flags.REMOVAL = {
+  { name = "--all-types", is_flag = true,
+    description = "Remove whole associations, with all their types, though FILE or --type names types." },
+  { name = "--yes", is_flag = true,
+    description = "Do not ask. Without it, the command asks on a terminal, and removes nothing elsewhere." },
+}
+
+---How rows are written.
+flags.OUTPUT = {
+  { name = "--output", choices = { "table", "csv", "jsonl" }, argname = "table|csv|jsonl",
+    description = "How rows are written to standard output: by default, as a table on a terminal, and as "
+      .. "CSV elsewhere." },
+}
+
+---The same where there may be too many rows for a table.
+flags.STREAM = {
+  { name = "--output", choices = { "csv", "jsonl" }, argname = "csv|jsonl",
+    description = "How rows are written to standard output; CSV by default." },
 }
 
 ---How a job runs, and what it writes.
@@ -42,7 +80,7 @@ flags.JOB = {
   { name = "--concurrency", argname = "N", check = checks.integer_option "concurrency",
     description = "The most requests in flight at once; 4 by default." },
   { name = "--batch-size", argname = "N", check = checks.integer_option "batch_size",
-    description = "The most rows in one request; 2000 by default, HubSpot's limit." },
+    description = "The most rows in one request; by default, as many as HubSpot accepts." },
   { name = "--progress", choices = { "auto", "bar", "plain", "none" }, argname = "auto|bar|plain|none",
     default = "auto", show_default = false,
     description = "How to show progress on standard error. auto, the default, is a bar on a terminal, "
@@ -50,7 +88,7 @@ flags.JOB = {
   { name = "--dry-run", is_flag = true,
     description = "Read and check all rows, and send nothing. Needs no token." },
   { name = "-q --quiet", is_flag = true,
-    description = "Show no progress, and no report when all rows were created." },
+    description = "Show no progress, and no report when all went well." },
 }
 
 ---How the account is reached.

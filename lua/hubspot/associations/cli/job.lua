@@ -4,7 +4,9 @@ local advice = require "hubspot.associations.cli.output.advice"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local failures_of = require "hubspot.associations.cli.output.failures"
+local links = require "hubspot.associations.cli.output.links"
 local report = require "hubspot.associations.cli.output.report"
+local row_writer = require "hubspot.associations.cli.output.row_writer"
 
 local jobs = {}
 
@@ -53,17 +55,22 @@ end
 
 -- Why a job stopped, in the words of the part that knows best, and what to do: fields of a Run.
 local function stop_of(err, source, failures, context)
-  local arguments = context.arguments
+  local arguments, again = context.arguments, context.command.again
+  local unshown = context.writer and context.writer.failed
+  if unshown then
+    local why = "standard output cannot be written: " .. unshown
+    return { why = why, advice = { advice.going_on(arguments, again) } }
+  end
   local unwritten = failures.file and failures.file.failed
-  if unwritten then return { why = unwritten, advice = { advice.going_on(arguments) } } end
+  if unwritten then return { why = unwritten, advice = { advice.going_on(arguments, again) } } end
   if not err then return {} end
   if context.caught() and (err.kind == "canceled" or source.interrupted) then
-    return { why = line_of(err), advice = { advice.going_on(arguments) }, is_interrupted = true }
+    return { why = line_of(err), advice = { advice.going_on(arguments, again) }, is_interrupted = true }
   end
   local first = err.cause or err -- where the token could not be renewed: why it had to be
   return {
     why = source.broken or line_of(first),
-    advice = advice.next_steps(first, arguments),
+    advice = advice.next_steps(first, arguments, again),
     is_unauthorized = first.kind == "unauthorized",
   }
 end
@@ -82,6 +89,22 @@ local function describe(run, counts, has_rest, failures, context)
   return run
 end
 
+-- The function for on_record of a command that writes links. What the journal says is done must be out.
+local function record_writer(context)
+  local arguments = context.arguments
+  if not context.command.writes_links or arguments.dry_run then return nil end
+  local journal = arguments.journal and core.stat(arguments.journal)
+  local is_continued = journal ~= nil and journal.size ~= 0
+  local writer = row_writer.open(context.environment, arguments.output or "csv", links.COLUMNS, is_continued)
+  context.writer = writer
+  return function(record)
+    for _, link in ipairs(record.links) do
+      if not links.write(writer, record.id, link) then return false end
+    end
+    return not arguments.journal or writer:flush()
+  end
+end
+
 ---Runs a job. A dry run is one that sends nothing.
 ---@param context hubspot.associations.cli.Context
 ---@param source hubspot.associations.cli.Source
@@ -90,9 +113,11 @@ end
 function jobs.run(context, source)
   local arguments = context.arguments
   local failures, why
-  local job, err = context.client:start(arguments.from, arguments.to, function() return source:next() end, {
+  local endpoint, next_row = context.command.endpoint, function() return source:next() end
+  local job, err = context.client:start(endpoint, arguments.from, arguments.to, next_row, {
     journal = arguments.journal,
     dry_run = arguments.dry_run,
+    on_record = record_writer(context),
     on_failure = function(failed) return failures:add(failed) end,
   })
   if not job then return nil, advice.not_begun(line_of(err), err) end
@@ -106,6 +131,7 @@ function jobs.run(context, source)
   local counts
   counts, err = drive(job, source, context)
   failures:close(not err)
+  if context.writer then context.writer:finish() end
   local has_rest = source:has_rest() -- now: it is closed before the report is written
   local run = stop_of(err, source, failures, context)
   return describe(run, counts, has_rest, failures, context)

@@ -1,11 +1,11 @@
 -- What the commands that run a job share: from the arguments to an exit code. Puts the parts together; the
 -- job itself is job.lua's.
 
+local account = require "hubspot.associations.cli.account"
 local association_types = require "hubspot.associations.cli.association_types"
-local associations = require "hubspot.associations"
+local confirmation = require "hubspot.associations.cli.confirmation"
 local core = require "hubspot.associations.core"
 local credential = require "hubspot.associations.cli.credential"
-local errors = require "hubspot.associations.errors"
 local files = require "hubspot.associations.cli.files"
 local interrupts = require "hubspot.associations.cli.interrupts"
 local jobs = require "hubspot.associations.cli.job"
@@ -24,7 +24,13 @@ local NOTHING_SENT = "nothing was sent"
 local NO_TOKEN = { token = function() return nil, "a dry run has none" end }
 
 ---@class hubspot.associations.cli.JobCommand: hubspot.associations.cli.Command
+---@field endpoint string
 ---@field outcome string the report's count of the rows for which the job did what it is for
+---@field again string what happens when rows are sent a second time
+---@field rows (fun(context: hubspot.associations.cli.Context): table|nil, string|nil)|nil how rows are read:
+---  takes, typed and guard, as in rows.lua
+---@field removes string|nil what it removes, with %s for a number of pairs: then it asks first
+---@field writes_links boolean|nil whether it writes links to standard output, and so its report to the other
 
 ---@class hubspot.associations.cli.Context what one run works with
 ---@field command hubspot.associations.cli.JobCommand
@@ -33,46 +39,20 @@ local NO_TOKEN = { token = function() return nil, "a dry run has none" end }
 ---@field credential hubspot.associations.cli.Credential
 ---@field client hubspot.associations.Client
 ---@field progress hubspot.associations.cli.Progress
+---@field report_stream file*
 ---@field caught fun(): integer|nil the number of the signal that interrupted the command
 
--- The options were checked as they were parsed.
-local function new_client(arguments, token, on_event)
-  local client, err = associations.new {
-    token = token,
-    base_url = arguments.base_url,
-    version = arguments.api_version,
-    max_attempts = arguments.max_attempts,
-    concurrency = arguments.concurrency,
-    batch_size = arguments.batch_size,
-    rate = arguments.rate,
-    ca_file = arguments.ca_file,
-    on_event = on_event,
-  }
-  return client, err and errors.summary(err)
-end
-
--- Says why a request is sent again, and when. The event of its response, if it has one, comes just before.
-local function retry_notice(shown)
-  local status
-  return function(event)
-    if event.type == "response" then
-      status = event.status
-    elseif event.type == "retry" then
-      local reason = event.kind == "http" and ("HTTP %d"):format(status) or event.kind
-      shown:notice(("%s: trying again in %.1f s"):format(reason, event.delay))
-    end
-  end
-end
-
-local function progress_mode(arguments, environment)
+local function progress_mode(command, arguments, environment)
   if arguments.quiet then return "none" end
+  local is_busy = command.writes_links and screen.shows_output(environment) -- with the links
+  if is_busy and arguments.progress == "auto" then return "none" end
   if arguments.progress ~= "auto" then return arguments.progress end
   return screen.is_terminal(environment) and "bar" or "plain"
 end
 
-local function new_progress(arguments, environment)
+local function new_progress(command, arguments, environment)
   return progress.new {
-    mode = progress_mode(arguments, environment),
+    mode = progress_mode(command, arguments, environment),
     stream = environment.stderr,
     columns = screen.columns_of(environment),
     now = core.now(),
@@ -97,13 +77,15 @@ local function prepare(command, arguments, environment)
   if problem then return nil, problem end
   local context = {
     command = command, arguments = arguments, environment = environment, credential = NO_TOKEN,
+    report_stream = command.writes_links and environment.stderr or environment.stdout,
   }
   if not arguments.dry_run then
     context.credential, problem = credential.read(arguments.token_file, environment)
     if not context.credential then return nil, problem end
   end
-  context.progress = new_progress(arguments, environment)
-  context.client, problem = new_client(arguments, context.credential.token, retry_notice(context.progress))
+  context.progress = new_progress(command, arguments, environment)
+  local on_event = account.retry_notice(function(message) context.progress:notice(message) end)
+  context.client, problem = account.client(arguments, context.credential.token, on_event)
   if not context.client then return nil, problem end
   context.caught = interrupts.watch(environment)
   return context
@@ -120,7 +102,7 @@ end
 -- Writes the report. Returns the exit code, and what to say after it.
 local function conclude(context, run)
   if not context.arguments.quiet or run.why or not run.is_whole then
-    local written, why = terminal.write(context.environment.stdout, run.text())
+    local written, why = terminal.write(context.report_stream, run.text())
     if not written then return COULD_NOT_RUN, { run.summary, "the report cannot be written: " .. why } end
   end
   if not run.why then return run.is_whole and 0 or 1 end
@@ -128,10 +110,22 @@ local function conclude(context, run)
   return code, last_words(run, context.credential)
 end
 
+-- How the command reads rows.
+local function options_of(context)
+  if not context.command.rows then return {} end
+  local options, why = context.command.rows(context)
+  return options, why and { why, NOTHING_SENT }
+end
+
 -- The part that may wait, and so be interrupted. Returns the exit code and what to say; nil and why when the
 -- job did not begin.
 local function read_and_run(context)
-  local rows, why, advice = source.open(context.arguments, context.environment, context.caught)
+  local options, problem = options_of(context)
+  if not options then return nil, problem end
+  local may_run
+  may_run, problem = confirmation.ask(context, options)
+  if not may_run then return nil, problem end
+  local rows, why, advice = source.open(context.arguments, context.environment, context.caught, options)
   if not rows then return nil, { why, advice or NOTHING_SENT, advice and NOTHING_SENT } end
   local run
   run, why = jobs.run(context, rows)

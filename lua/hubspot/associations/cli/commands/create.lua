@@ -13,13 +13,14 @@ local create = {
     .. "any order, among others, and --from-column, --to-column and --type-column say which they are where "
     .. "they have other names. Without a header, the first line begins with two record ids. Columns are "
     .. "separated by commas, semicolons or tabs. A type is an id, or CATEGORY:ID; spaces stand between "
-    .. "several. Or FILE is JSON Lines, one object a line, each written in short, {\"from\":\"101\","
+    .. "several; or it is one name. Columns that `read` writes are known: a column category has that of its "
+    .. "types. Or FILE is JSON Lines, one object a line, each written in short, {\"from\":\"101\","
     .. "\"to\":\"202\",\"types\":279}, or as one input of HubSpot's API. - is standard input.\n\n"
     .. "A bad row costs only itself. Ctrl-C finishes what is in flight, and reports.",
   epilog = [[
 Type ids, such as 279 for contacts to companies, are listed in HubSpot's documentation:
-"Associations v4: association type ID values"; those of your account, with its labels, by
-GET /crm/v4/associations/{from}/{to}/labels. A type has a direction.
+"Associations v4: association type ID values"; by the commands types and labels, too:
+labels has those of your account (GET /crm/v4/associations/{from}/{to}/labels). A type has a direction.
 
 The token is read from the environment variable HUBSPOT_TOKEN, or from --token-file.
 
@@ -38,8 +39,11 @@ Examples:
     { name = "file", argname = "FILE", check = checks.file_or_stream,
       description = "The pairs; - for standard input." },
   },
-  flags = flags.join(flags.ASSOCIATIONS, flags.INPUT, flags.JOB, flags.ACCOUNT),
+  flags = flags.join(flags.DIRECTION, flags.TYPES, flags.FROM_COLUMN, flags.TO_COLUMN, flags.TYPE_COLUMN,
+    flags.FORMAT, flags.JOB, flags.ACCOUNT),
+  endpoint = "create",
   outcome = "created",
+  again = "creating an association twice changes nothing",
 }
 
 function create.run(arguments, environment)

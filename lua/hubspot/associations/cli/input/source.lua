@@ -61,10 +61,11 @@ end
 ---@param arguments table as arguments.parse gives them
 ---@param environment hubspot.associations.cli.Environment
 ---@param caught fun(): integer|nil whether the command was interrupted
+---@param options table|nil takes, typed and guard, as in rows.lua
 ---@return hubspot.associations.cli.Source|nil
 ---@return string|nil message
 ---@return string|nil advice
-function source.open(arguments, environment, caught)
+function source.open(arguments, environment, caught, options)
   local is_own = arguments.file ~= "-"
   if not is_own and environment.stdin_is_closed then return nil, CLOSED, ON_CLOSED end
   local name, handle = "standard input", environment.stdin
@@ -78,7 +79,9 @@ function source.open(arguments, environment, caught)
     rows = 0, exhausted = false,
   }, Source)
   local why
+  options = options or {}
   self.next_row, why, self.taken = rows.open(handle, {
+    takes = options.takes, typed = options.typed, guard = options.guard,
     format = arguments.format or FORMAT_OF[ascii.lower(arguments.file:match "%.([A-Za-z0-9]+)$" or "")],
     type = arguments.type,
     category = arguments.category,
@@ -88,7 +91,9 @@ function source.open(arguments, environment, caught)
   if not self.next_row then why = name .. ": " .. why end
   if not why then
     self.held, why = read(self)
+    local problem = self.held and self.held.problem
     if self.held == false then why = name .. ": has no rows" end
+    if problem and problem.is_typed then why = name .. ": " .. problem_text(problem) end -- another file
   end
   if not why then return self end
   self:close()

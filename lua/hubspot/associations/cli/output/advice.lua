@@ -39,24 +39,26 @@ end
 
 ---How to go on with a job that stopped; nil for a dry run, which has done nothing to go on from.
 ---@param arguments table as arguments.parse gives them
+---@param twice string what happens when rows are sent a second time
 ---@return string|nil
-function advice.going_on(arguments)
+function advice.going_on(arguments, twice)
   if arguments.dry_run then return nil end
   local again = "to go on, run the same command again"
   if arguments.file == "-" then again = again .. " with the same input" end
   if arguments.journal then return again .. ": " .. arguments.journal .. " has what is done" end
-  return again .. ": creating an association twice changes nothing; "
+  return again .. ": " .. twice .. "; "
     .. "with --journal FILE, it would go on from where it stopped"
 end
 
 ---What to do when a job stopped before its end.
 ---@param err hubspot.associations.Error that it stopped with
 ---@param arguments table as arguments.parse gives them
+---@param twice string what happens when rows are sent a second time
 ---@return string[] lines
-function advice.next_steps(err, arguments)
+function advice.next_steps(err, arguments, twice)
   local lines = { advice_of(err) }
   if not (err.kind == "journal" and OF_JOURNAL[err.reason]) then
-    lines[#lines + 1] = advice.going_on(arguments)
+    lines[#lines + 1] = advice.going_on(arguments, twice)
   end
   return lines
 end

@@ -16,13 +16,6 @@ local HEADER = "row,from,to,type,outcome,error,message\n"
 local FailuresFile = {}
 FailuresFile.__index = FailuresFile
 
-local function field(value)
-  value = cells.write(tostring(value))
-  local has_margin = value:find "^[ \t-\r]" or value:find "[ \t-\r]$"
-  if not has_margin and not value:find '[,;"\t\r\n]' then return value end
-  return '"' .. value:gsub('"', '""') .. '"'
-end
-
 ---Makes sure that the file can be written. It keeps the rows of an earlier run until this run has a row, or
 ---ends: a run that stops at once must not cost that list.
 ---@param path string
@@ -74,8 +67,8 @@ function FailuresFile:add(row)
   self.rows = self.rows + 1
   if not self.begun then begin(self) end
   return write(self, table.concat({
-    field(row.line), field(row.from), field(row.to), field(row.type), field(row.outcome), field(row.category),
-    field(row.message),
+    cells.field(row.line), cells.field(row.from), cells.field(row.to), cells.field(row.type),
+    cells.field(row.outcome), cells.field(row.category), cells.field(row.message),
   }, ",") .. "\n")
 end
 

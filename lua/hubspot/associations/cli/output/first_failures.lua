@@ -51,6 +51,7 @@ local function text_of(group)
   local row = group.row
   if group.count > 1 then return group.key end
   if row.is_bad then return row.message end
+  if row.to == "" then return ("%s: %s"):format(terminal.one_line(row.from), reason_of(row)) end
   return ("%s to %s: %s"):format(terminal.one_line(row.from), terminal.one_line(row.to), reason_of(row))
 end
 

@@ -5,13 +5,28 @@ local core = require "hubspot.associations.core"
 
 local screen = {}
 
-local STDERR = 2 -- its descriptor
+local STDIN, STDOUT, STDERR = 0, 1, 2 -- their descriptors
 
 ---Whether a bar can be drawn on it.
 ---@param environment hubspot.associations.cli.Environment
 ---@return boolean
 function screen.is_terminal(environment)
   return environment.owns_process == true and environment.getenv "TERM" ~= "dumb" and core.isatty(STDERR)
+end
+
+---Whether a question can be asked on it, and answered.
+---@param environment hubspot.associations.cli.Environment
+---@return boolean
+function screen.can_ask(environment)
+  return environment.owns_process == true and not environment.stdin_is_closed and core.isatty(STDERR)
+    and core.isatty(STDIN)
+end
+
+---Whether standard output is a terminal.
+---@param environment hubspot.associations.cli.Environment
+---@return boolean
+function screen.shows_output(environment)
+  return environment.owns_process == true and core.isatty(STDOUT)
 end
 
 ---Its width at present, which changes when a terminal is resized; COLUMNS says it where there is no terminal.

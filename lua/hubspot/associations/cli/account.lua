@@ -1,0 +1,72 @@
+-- The client of a command, and single calls: how the account is reached.
+
+local associations = require "hubspot.associations"
+local credential = require "hubspot.associations.cli.credential"
+local errors = require "hubspot.associations.errors"
+local files = require "hubspot.associations.cli.files"
+local terminal = require "hubspot.associations.cli.output.terminal"
+
+local account = {}
+
+---A client, as the arguments say. The options were checked as they were parsed.
+---@param arguments table as arguments.parse gives them
+---@param token string|function
+---@param on_event function
+---@return hubspot.associations.Client|nil
+---@return string|nil message
+function account.client(arguments, token, on_event)
+  local client, err = associations.new {
+    token = token,
+    base_url = arguments.base_url,
+    version = arguments.api_version,
+    max_attempts = arguments.max_attempts,
+    concurrency = arguments.concurrency,
+    batch_size = arguments.batch_size,
+    rate = arguments.rate,
+    ca_file = arguments.ca_file,
+    on_event = on_event,
+  }
+  return client, err and errors.summary(err)
+end
+
+---A function for on_event that says why a request is sent again, and when. The event of its response, if it
+---has one, comes just before.
+---@param notice fun(message: string)
+---@return function
+function account.retry_notice(notice)
+  local status
+  return function(event)
+    if event.type == "response" then
+      status = event.status
+    elseif event.type == "retry" then
+      local reason = event.kind == "http" and ("HTTP %d"):format(status) or event.kind
+      notice(("%s: trying again in %.1f s"):format(reason, event.delay))
+    end
+  end
+end
+
+---Makes single calls with a client of its own.
+---@param arguments table as arguments.parse gives them
+---@param environment hubspot.associations.cli.Environment
+---@param calls fun(client: hubspot.associations.Client): table|nil, hubspot.associations.Error|nil
+---@return table|nil result
+---@return string|string[]|nil message
+function account.call(arguments, environment, calls)
+  local problem = files.unreadable("--ca-file", arguments.ca_file)
+  if problem then return nil, problem end
+  local used, why = credential.read(arguments.token_file, environment)
+  if not used then return nil, why end
+  local client
+  client, why = account.client(arguments, used.token, account.retry_notice(function(message)
+    terminal.say(environment.stderr, message)
+  end))
+  if not client then return nil, why end
+  local result, err = calls(client)
+  client:close()
+  if result then return result end
+  local lines = { errors.summary(err) }
+  if err.kind == "unauthorized" then lines[2] = used.problem end
+  return nil, lines
+end
+
+return account

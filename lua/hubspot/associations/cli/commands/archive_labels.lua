@@ -1,0 +1,83 @@
+-- `hubspot-associations archive-labels`: removes single types of the pairs of a file. Removing the unlabeled
+-- type removes them all: that has to be asked for.
+
+local ascii = require "hubspot.associations.text.ascii"
+local association_types = require "hubspot.associations.cli.association_types"
+local errors = require "hubspot.associations.errors"
+local flags = require "hubspot.associations.cli.flags"
+local help = require "hubspot.associations.cli.help"
+local types = require "hubspot.associations.types"
+
+---@type hubspot.associations.cli.JobCommand
+local archive_labels = {
+  name = "archive-labels",
+  summary = "Remove single types of associations.",
+  description = "Removes single types, such as labels, of the associations between pairs of records, and "
+    .. "accounts for each row: archived (HubSpot accepted it; it lists nothing), failed, unconfirmed or not "
+    .. "sent. " .. help.REMOVAL .. "\n\n" .. help.PAIRS .. " A column type has the types, as for create; so "
+    .. "a file that `read` wrote can be given, without the rows that are to stay. Removing the unlabeled "
+    .. "type removes all types of a pair: such a row is bad without --all-types.\n\n" .. help.ACCOUNTING,
+  epilog = help.TOKEN .. "\n" .. help.exit_status "archived" .. [[
+
+Examples:
+   hubspot-associations archive-labels --from 0-1 --to 0-2 --type 1 --yes pairs.csv
+   hubspot-associations archive-labels --from 0-1 --to 0-2 --dry-run links.csv]],
+  arguments = { help.FILE },
+  flags = flags.join(flags.DIRECTION, flags.TYPES, flags.FROM_COLUMN, flags.TO_COLUMN, flags.TYPE_COLUMN,
+    flags.FORMAT, flags.REMOVAL, flags.JOB, flags.ACCOUNT),
+  endpoint = "archive_labels",
+  outcome = "archived",
+  again = "removing a type twice changes nothing",
+  removes = "the types of %s",
+}
+
+local UNLABELED = "the unlabeled type is among its types, and removing it removes all types of the pair: "
+  .. "give --all-types if that is meant"
+
+-- The unlabeled types of a direction, as "CATEGORY:ID" -> true: HubSpot's own, or, where a custom object is
+-- involved, those of the account, which a dry run does not ask.
+local function unlabeled_types(context)
+  local arguments = context.arguments
+  local id = types.id(arguments.from, arguments.to)
+  if id then return { [("HUBSPOT_DEFINED:%d"):format(id)] = true } end
+  if arguments.dry_run then return {} end
+  local page, err = context.client:labels(arguments.from, arguments.to)
+  if not page then return nil, errors.summary(err) end
+  local is_unlabeled = {}
+  for _, entry in ipairs(page.results) do
+    if type(entry) == "table" and type(entry.label) ~= "string" and type(entry.typeId) == "number" then
+      is_unlabeled[("%s:%.0f"):format(tostring(entry.category), entry.typeId)] = true
+    end
+  end
+  return is_unlabeled
+end
+
+-- Whether a name is, or may be, that of the unlabeled type: HubSpot's own has one such as contact_to_company.
+local function is_unlabeled_name(name, arguments)
+  name = ascii.lower(name)
+  if name == "unlabeled" then return true end
+  return name:find "^[a-z_]+_to_[a-z_]+$" ~= nil and not types.id(arguments.from, arguments.to, name)
+end
+
+function archive_labels.rows(context)
+  local arguments = context.arguments
+  if arguments.all_types then return {} end
+  local is_unlabeled, why = unlabeled_types(context)
+  if not is_unlabeled then return nil, why end
+  local function guard(given)
+    if type(given) == "string" then return is_unlabeled_name(given, arguments) and UNLABELED or nil end
+    for word in association_types.write(given, true):gmatch "[^ ]+" do
+      if is_unlabeled[word] then return UNLABELED end
+    end
+  end
+  local default = arguments.type and association_types.read(arguments.type, arguments.category)
+  why = default ~= nil and guard(default)
+  if why then return nil, "option '--type': " .. why end
+  return { guard = guard }
+end
+
+function archive_labels.run(arguments, environment)
+  return require "hubspot.associations.cli.job_command".run(archive_labels, arguments, environment)
+end
+
+return archive_labels

@@ -1,0 +1,59 @@
+-- Asks before something is removed: says how much, after reading FILE as the job will read it.
+
+local core = require "hubspot.associations.core"
+local screen = require "hubspot.associations.cli.output.screen"
+local source = require "hubspot.associations.cli.input.source"
+local terminal = require "hubspot.associations.cli.output.terminal"
+
+local confirmation = {}
+
+local TICK = 0.1 -- seconds
+
+-- The counts of a dry run; nil and why when FILE cannot be read.
+local function count(context, options)
+  local arguments = context.arguments
+  local rows, why, advice = source.open(arguments, context.environment, context.caught, options)
+  if not rows then return nil, { why, advice } end
+  local job = assert(context.client:start(context.command.endpoint, arguments.from, arguments.to, function()
+    return rows:next()
+  end, { dry_run = true, on_failure = function() return true end }))
+  while not job:step() do core.poll(job:fd(), math.min(job:timeout() or TICK, TICK)) end
+  local counts, err = job:result()
+  rows:close()
+  if err then return nil, rows.broken or err.message end
+  return counts
+end
+
+local function rows_text(number, word)
+  return ("%d %s%s"):format(number, word, number == 1 and "" or "s")
+end
+
+---@param context hubspot.associations.cli.Context
+---@param options table how rows are read: see rows.lua
+---@return boolean|nil true when the job may run
+---@return string|string[]|nil message
+function confirmation.ask(context, options)
+  local arguments, environment, command = context.arguments, context.environment, context.command
+  if not command.removes or arguments.dry_run or arguments.yes then return true end
+  local found = arguments.file ~= "-" and core.stat(arguments.file)
+  local can_ask = screen.can_ask(environment)
+  if not can_ask or not found or found.type ~= "file" then
+    local why = can_ask and "FILE can be read only once, so that it cannot ask first" or
+      "there is no terminal on which it could ask"
+    return nil, { ("%s: %s; give --yes to remove without a question, or --dry-run to see what it would do")
+      :format(command.name, why), "nothing was removed" }
+  end
+  local counts, why = count(context, options)
+  if not counts then return nil, why end
+  if counts.not_sent == 0 then return true end -- the report says why
+  local text = command.removes:format(rows_text(counts.not_sent, "pair"))
+  if counts.failed > 0 then text = ("%s (and %s)"):format(text, rows_text(counts.failed, "bad row")) end
+  terminal.write(environment.stderr, ("This removes %s, from %s to %s. Go on? [y/N] "):format(
+    text, terminal.one_line(arguments.from), terminal.one_line(arguments.to)))
+  local answer = environment.stdin:read "*l"
+  if answer and answer:find "^[ \t]*[yY]" then return true end
+  if not answer then terminal.write(environment.stderr, "\n") end
+  return nil, "nothing was removed"
+end
+
+return confirmation

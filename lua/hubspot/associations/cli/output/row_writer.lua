@@ -1,0 +1,131 @@
+-- Writes rows to standard output: CSV or JSON Lines at once, a table when all are there.
+
+local cells = require "hubspot.associations.cli.cells"
+local digits_of = require "hubspot.associations.text.digits"
+local screen = require "hubspot.associations.cli.output.screen"
+local terminal = require "hubspot.associations.cli.output.terminal"
+
+local row_writer = {}
+
+local COULD_NOT_RUN = 2
+
+---@class hubspot.associations.cli.RowWriter
+---@field failed string|nil why not all rows are written
+local RowWriter = {}
+RowWriter.__index = RowWriter
+
+local function text_of(value)
+  if type(value) == "number" then return digits_of(value) or tostring(value) end
+  return type(value) == "string" and value or ""
+end
+
+local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\" }
+
+local function json_string(text)
+  return '"' .. text:gsub('[%z\1-\31"\\\127]', function(character)
+    return ESCAPES[character] or ("\\u%04x"):format(character:byte())
+  end) .. '"'
+end
+
+local LINES = {}
+
+function LINES.csv(columns, row)
+  local fields = {}
+  for number, column in ipairs(columns) do fields[number] = cells.field(text_of(row[column])) end
+  return table.concat(fields, ",") .. "\n"
+end
+
+-- Ids are text, as JSON's numbers are not exact everywhere; a type is a number.
+function LINES.jsonl(columns, row)
+  local fields = {}
+  for _, column in ipairs(columns) do
+    local value = row[column]
+    if value ~= nil then
+      local text = text_of(value)
+      fields[#fields + 1] = ('"%s":%s'):format(column, type(value) == "number" and text or json_string(text))
+    end
+  end
+  return "{" .. table.concat(fields, ",") .. "}\n"
+end
+
+-- How many columns of a screen a text needs: its characters, not its bytes.
+local function width_of(text)
+  return select(2, text:gsub("[^\128-\191]", ""))
+end
+
+local function table_lines(columns, rows)
+  local widths, lines = {}, {}
+  for number, column in ipairs(columns) do
+    widths[number] = #column
+    for _, row in ipairs(rows) do widths[number] = math.max(widths[number], width_of(row[number])) end
+  end
+  for index = 0, #rows do
+    local parts = {}
+    for number, text in ipairs(rows[index] or columns) do
+      parts[number] = text .. (" "):rep(widths[number] - width_of(text))
+    end
+    lines[#lines + 1] = (table.concat(parts, "  "):gsub(" +$", ""))
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+---@param environment hubspot.associations.cli.Environment
+---@param format "table"|"csv"|"jsonl"|nil a table on a terminal, CSV elsewhere
+---@param columns string[]
+---@param is_continued boolean|nil whether the rows follow others, so that they need no header
+---@return hubspot.associations.cli.RowWriter
+function row_writer.open(environment, format, columns, is_continued)
+  format = format or screen.shows_output(environment) and "table" or "csv"
+  local self = setmetatable({
+    stream = environment.stdout, columns = columns, line = LINES[format],
+    rows = format == "table" and {} or nil,
+  }, RowWriter)
+  if format == "csv" and not is_continued then
+    self:write(table.concat(columns, ",") .. "\n")
+  end
+  return self
+end
+
+function RowWriter:write(text)
+  if self.failed then return end
+  local written, why = self.stream:write(text)
+  if not written then self.failed = tostring(why) end
+end
+
+---@param row table<string, any> column -> text or number
+---@return boolean goes_on false when rows cannot be written
+function RowWriter:add(row)
+  if not self.rows then
+    self:write(self.line(self.columns, row))
+    return not self.failed
+  end
+  local shown = {}
+  for number, column in ipairs(self.columns) do shown[number] = terminal.one_line(text_of(row[column])) end
+  self.rows[#self.rows + 1] = shown
+  return true
+end
+
+---Makes sure that the rows so far are out.
+---@return boolean goes_on
+function RowWriter:flush()
+  local flushed, why = self.stream:flush()
+  if not flushed and not self.failed then self.failed = tostring(why) end
+  return not self.failed
+end
+
+---Writes what is left.
+---@return integer code 0, or 2 when not all was written
+---@return string|nil message
+function RowWriter:finish()
+  if self.rows then
+    local written, why = terminal.write(self.stream, table_lines(self.columns, self.rows))
+    if not written then self.failed = why end
+  elseif not self.failed then
+    local written, why = terminal.write(self.stream, "") -- a reader that is gone is no error
+    if not written then self.failed = why end
+  end
+  if not self.failed then return 0 end
+  return COULD_NOT_RUN, "standard output cannot be written: " .. self.failed
+end
+
+return row_writer

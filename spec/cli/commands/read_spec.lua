@@ -1,0 +1,100 @@
+-- Checks the command read as its users run it: a process of its own, against the sandbox, over real HTTP.
+
+local command = require "support.command"
+local process = require "support.process"
+
+local fixture = command.fixture()
+local create, file, path, run_on = fixture.create, fixture.file, fixture.path, fixture.run_on
+local assert_found = command.assert_found
+
+describe("the command read", function()
+  setup(fixture.open)
+  teardown(fixture.close)
+  before_each(fixture.reset)
+
+  local HEADER = "from,to,category,type,label\n"
+
+  local function link()
+    fixture.server:configure { labels = {
+      ["36"] = { label = "=Decision, maker", from = "contacts", to = "companies", inverse = 37 },
+    } }
+    local pairs_of = "101,202,USER_DEFINED:36\n101,203,279\n102,202,279\n"
+    assert.are.equal(0, create({ "-" }, { stdin = pairs_of }).code)
+  end
+
+  it("writes a row for each type of a pair, and its report to standard error", function()
+    link()
+    local result = run_on("read", { "-" }, { stdin = "id\n101\n103\n102\n" })
+    assert.are.equal(0, result.code)
+    local rows = {}
+    for line in result.stdout:gmatch "[^\n]+" do rows[#rows + 1] = line end
+    assert.are.equal(HEADER, table.remove(rows, 1) .. "\n")
+    table.sort(rows)
+    assert.are.same({
+      "101,202,HUBSPOT_DEFINED,279,", "101,202,USER_DEFINED,36,\"'=Decision, maker\"",
+      "101,203,HUBSPOT_DEFINED,279,", "102,202,HUBSPOT_DEFINED,279,",
+    }, rows)
+    assert_found(result.stderr, "3 rows: 3 read, 0 failed\n")
+  end)
+
+  it("writes JSON Lines", function()
+    link()
+    local result = run_on("read", { "--output", "jsonl", "-q", "-" }, { stdin = '{"id":101}\n' })
+    assert.are.equal("", result.stderr)
+    assert_found(result.stdout, '{"from":"101","to":"202","category":"USER_DEFINED","type":36,'
+      .. '"label":"=Decision, maker"}\n')
+    assert_found(result.stdout, '{"from":"101","to":"203","category":"HUBSPOT_DEFINED","type":279}\n')
+  end)
+
+  it("writes what create reads, to the same types", function()
+    link()
+    for _, format in ipairs { "csv", "jsonl" } do
+      local links = run_on("read", { "--output", format, "-q", "-" }, { stdin = "101\n102\n" }).stdout
+      local rows = file("links." .. format, links)
+      assert.are.equal(0, run_on("archive", { "--yes", "--all-types", rows }).code)
+      assert.are.equal(HEADER, run_on("read", { "-q", rows }).stdout)
+      assert.are.equal(0, run_on("create", { rows }).code)
+      local again = run_on("read", { "--output", format, "-q", "-" }, { stdin = "101\n102\n" }).stdout
+      assert.are.equal(links, again)
+    end
+  end)
+
+  it("follows the pages of a record", function()
+    fixture.server:configure { page_size = 7 }
+    local lines = {}
+    for row = 1, 50 do lines[row] = "101," .. 1000 + row end
+    assert.are.equal(0, create({ "--type", "279", "-" }, { stdin = table.concat(lines, "\n") }).code)
+    local result = run_on("read", { "-q", "-" }, { stdin = "101\n" })
+    assert.are.equal(51, select(2, result.stdout:gsub("\n", "")))
+  end)
+
+  it("names the records that failed, by one id, in a file that it reads", function()
+    local result = run_on("read", { "--failures", path "f.csv", "-" }, { stdin = "id\n101\n1.5\n" })
+    assert.are.same({ 1, HEADER }, { result.code, result.stdout })
+    assert_found(result.stderr, "line 3: id: expected a record id")
+    result = run_on("read", { path "f.csv" })
+    assert_found(result.stderr, "1 row: 0 read, 1 failed")
+  end)
+
+  it("goes on from a journal without a second header", function()
+    link()
+    local more = { "--journal", path "j", "-q", file("ids.csv", "101\n") }
+    assert_found(run_on("read", more).stdout, HEADER)
+    assert.are.equal("", run_on("read", more).stdout)
+  end)
+
+  it("has a dry run that writes no rows", function()
+    local result = run_on("read", { "--dry-run", "-" }, { stdin = "101\n", env = { HUBSPOT_TOKEN = false } })
+    assert.are.same({ 0, "" }, { result.code, result.stdout })
+    assert_found(result.stderr, "dry run: 1 row: 1 can be sent, in 1 request")
+  end)
+
+  it("says when its rows cannot be written, and stops", function()
+    link()
+    local argv = { "read", "--from", "contacts", "--to", "companies", "--base-url", fixture.server:url(),
+      file("ids.csv", "101\n") }
+    local result = process.run(command.argv(argv, 'exec "$@" >/dev/full'), { env = command.environment() })
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "standard output cannot be written: ")
+  end)
+end)
