@@ -125,8 +125,11 @@ setmetatable(_G, {
 local SHIM = [[
 #!/bin/sh
 case $1:$* in
-  create:*--base-url*) ;;
-  create:*) set -- "$@" --base-url "$SANDBOX" ;;
+  types:* | sandbox:*) ;;
+  *:*--base-url*) ;;
+  *) set -- "$@" --base-url "$SANDBOX" ;;
+esac
+case $1:$* in
   "sandbox:sandbox --port 8080") set -- sandbox --port 0 --until-eof ;;
 esac
 exec "$LUA" "$COMMAND" "$@"
@@ -366,15 +369,24 @@ describe("the README's table of", function()
     end
   end)
 
-  it("the command's flags has all that create has, and no others", function()
-    local help = assert(arguments.parse({ "create", "--help" }, "1")).text
-    local known = flags_in(help)
+  it("the commands, and of their flags, has all that there are, and no others", function()
+    local text = section("README.md", "## The command")
+    local commands, known, rows = {}, {}, {}
+    for name in arguments.parse({ "--help" }, "1").text:match "\nCommands:\n(.*)":gmatch "\n?   ([%l-]+) " do
+      commands[#commands + 1] = name
+      local help = name ~= "sandbox" and assert(arguments.parse({ name, "--help" }, "1")).text or ""
+      local listed = help:match "\nOptions:\n(.-)\n\n%u" or help -- without the examples
+      for flag in pairs(flags_in(listed)) do known[flag] = true end
+    end
     known["--help"] = nil
-    local rows = {}
-    for row in pairs(rows_of(section("README.md", "## The command"))) do
+    for row in pairs(rows_of(text)) do
       for flag in pairs(flags_in(row)) do rows[flag] = true end
     end
     assert.same(names_of(known), names_of(rows))
+    assert.is_true(#commands >= 9)
+    for _, name in ipairs(commands) do
+      assert.truthy(text:find("\n| `" .. name .. "` |", 1, true), name)
+    end
   end)
 end)
 

@@ -18,7 +18,9 @@ describe("rows", function()
     assert.are.equal("from,type,label\n1,279,\n", written(nil, { { from = "1", type = 279 } }))
     assert.are.equal("1,279,\n", written("csv", { { from = "1", type = 279 } }, true))
     assert.are.equal('from,type,label\n1,2,"a ""b"", c"\n1,2,\'=1\n',
-      written("csv", { { from = "1", type = 2, label = 'a "b", c' }, { from = "1", type = 2, label = "=1" } }))
+      written("csv", {
+        { from = "1", type = 2, label = 'a "b", c' }, { from = "1", type = 2, label = "=1" },
+      }))
   end)
 
   it("are JSON Lines, without what they lack", function()
