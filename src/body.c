@@ -336,7 +336,24 @@ static void read_options(lua_State *L, int options, lhsa_body *body)
   lua_getfield(L, options, "check_type");
   body->checks_types = !lua_isnil(L, -1);
   luaL_argcheck(L, !body->checks_types || lua_isfunction(L, -1), options, "check_type is a function");
-  lua_pop(L, 2);
+  lua_getfield(L, options, "names");
+  body->names_types = !lua_isnil(L, -1);
+  luaL_argcheck(L, !body->names_types || lua_istable(L, -1), options, "names is a table");
+  lua_getfield(L, options, "unknown_name");
+  luaL_argcheck(L, body->names_types == lua_isfunction(L, -1), options, "unknown_name goes with names");
+  lua_pop(L, 4);
+}
+
+/* Anchors what the options say of types; see lhsa_body. */
+static void anchor_options(lua_State *L, int options, int body)
+{
+  static const char *const names[] = {"check_type", "names", "unknown_name"};
+  lua_createtable(L, 3, 0);
+  for (int i = 0; i < 3; i++) {
+    lua_getfield(L, options, names[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lhsa_setanchor(L, body);
 }
 
 /* body([options]) -> an empty body
@@ -346,7 +363,9 @@ static void read_options(lua_State *L, int options, lhsa_body *body)
  * most_inputs, most_groups: what a request has room for, if not what the shape says.
  * check_ids: false lets any string be an id.
  * check_type: a function of a type id of category HUBSPOT_DEFINED that returns nil or why the id is invalid. It has
- *   to return the same each time. By default, every id is valid. */
+ *   to return the same each time. By default, every id is valid.
+ * names: the names of association types, { [name] = the JSON that is written for it }. May change later.
+ * unknown_name: a function of a name that is not in `names`, which returns why. */
 static int new_body(lua_State *L)
 {
   lua_settop(L, 1);
@@ -362,10 +381,7 @@ static int new_body(lua_State *L)
   if (!lua_isnil(L, 1)) {
     luaL_checktype(L, 1, LUA_TTABLE);
     read_options(L, 1, body);
-    lua_createtable(L, 1, 0);
-    lua_getfield(L, 1, "check_type");
-    lua_rawseti(L, -2, 1);
-    lhsa_setanchor(L, 2);
+    anchor_options(L, 1, 2);
   }
   start(L, body);
   return 1;

@@ -100,7 +100,29 @@ static inline hsa_text category_at(lua_State *L, int index)
   return category;
 }
 
-/* Writes one type: an id of category HUBSPOT_DEFINED, or { associationCategory, associationTypeId }. */
+/* Writes the type that the string at `index` names. */
+static int write_named_type(lua_State *L, lhsa_body *body, int index, int number)
+{
+  size_t length;
+  lhsa_getanchor(L, 1);
+  lua_rawgeti(L, -1, 2);
+  lua_pushvalue(L, index);
+  lua_rawget(L, -2);
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    const char *json = lua_tolstring(L, -1, &length);
+    int written = lhsa_body_append(L, &body->json, json, length, "types");
+    if (written)
+      lua_pop(L, 3);
+    return written;
+  }
+  push_type_field(L, number, "");
+  lua_rawgeti(L, -4, 3);
+  lua_pushvalue(L, index);
+  lua_call(L, 1, 1);
+  return lhsa_body_push_error(L, "invalid_input", lua_tostring(L, -2));
+}
+
+/* Writes one type: an id of category HUBSPOT_DEFINED, a name, or { associationCategory, associationTypeId }. */
 static int write_type(lua_State *L, lhsa_body *body, int index, int number)
 {
   hsa_buffer *json = &body->json;
@@ -109,9 +131,14 @@ static int write_type(lua_State *L, lhsa_body *body, int index, int number)
                             "{\"associationCategory\":\"HUBSPOT_DEFINED\",\"associationTypeId\":", "types")
            && write_type_id(L, body, index, number, "", body->checks_types)
            && LHSA_BODY_APPEND(L, json, "}", "types");
+  if (lua_type(L, index) == LUA_TSTRING && body->names_types)
+    return write_named_type(L, body, index, number);
   if (!lua_istable(L, index))
-    return invalid_type(L, index, "a table { associationCategory, associationTypeId } or an integer", number,
-                        "");
+    return invalid_type(L, index,
+                        body->names_types
+                          ? "a table { associationCategory, associationTypeId }, an integer or a name"
+                          : "a table { associationCategory, associationTypeId } or an integer",
+                        number, "");
   lhsa_body_get(L, body, index, HSA_BODY_KEY_ASSOCIATION_CATEGORY);
   int category = lua_gettop(L);
   hsa_text text = category_at(L, category);
@@ -129,7 +156,7 @@ static int write_type(lua_State *L, lhsa_body *body, int index, int number)
 static int is_single_type(lua_State *L, const lhsa_body *body, int types)
 {
   if (!lua_istable(L, types))
-    return lua_type(L, types) == LUA_TNUMBER;
+    return lua_type(L, types) == LUA_TNUMBER || (body->names_types && lua_type(L, types) == LUA_TSTRING);
   if (lua_rawlen(L, types) > 0)
     return 0;
   lhsa_body_get(L, body, types, HSA_BODY_KEY_ASSOCIATION_TYPE_ID);
@@ -139,12 +166,14 @@ static int is_single_type(lua_State *L, const lhsa_body *body, int types)
   return single;
 }
 
-/* The types are a list, one type, or an integer. */
+/* The types are a list, or one type. */
 int lhsa_body_write_types(lua_State *L, lhsa_body *body, int types)
 {
   hsa_buffer *json = &body->json;
-  static const char expected[] =
-    "a list of { associationCategory, associationTypeId }, one of them, or an integer";
+  const char *expected =
+    body->names_types
+      ? "a list of { associationCategory, associationTypeId }, one of them, an integer or a name"
+      : "a list of { associationCategory, associationTypeId }, one of them, or an integer";
   if (is_single_type(L, body, types))
     return write_type(L, body, types, IN_NO_LIST);
   if (!lua_istable(L, types))

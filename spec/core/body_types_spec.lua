@@ -96,6 +96,112 @@ describe("a body that checks types", function()
   end)
 end)
 
+describe("a body that knows names of types", function()
+  local PRIMARY = '{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":1}'
+  local LABEL = '{"associationCategory":"USER_DEFINED","associationTypeId":7}'
+  local names, asked
+
+  before_each(function()
+    names, asked = { primary = PRIMARY, ["Decision maker"] = LABEL, ["Entscheider\195\164"] = LABEL }, {}
+  end)
+
+  local function body(options)
+    local given = {
+      names = names,
+      unknown_name = function(name)
+        asked[#asked + 1] = name
+        return "there is no " .. name
+      end,
+    }
+    for name, value in pairs(options or {}) do given[name] = value end
+    return core.body(given)
+  end
+
+  it("writes what they stand for, alone and in lists with others", function()
+    for _, case in ipairs {
+      { "primary", PRIMARY }, { "Decision maker", LABEL }, { "Entscheider\195\164", LABEL },
+      { { "primary" }, PRIMARY }, { { "primary", "Decision maker" }, PRIMARY .. "," .. LABEL },
+      { { of("USER_DEFINED", 7), "primary", 1 }, LABEL .. "," .. PRIMARY .. "," .. PRIMARY },
+    } do
+      local subject = body()
+      assert.is_true(subject:add(input(case[1])))
+      assert.equal(case[2], subject:types(1))
+      assert.equal('{"inputs":[{"from":{"id":"1"},"to":{"id":"2"},"types":[' .. case[2] .. "]}]}",
+        subject:json())
+    end
+    assert.same({}, asked)
+  end)
+
+  it("refuses one that is unknown with the reason, names the field, and adds nothing", function()
+    for _, case in ipairs {
+      { "types", "Boss" }, { "types[1]", { "Boss" } }, { "types[3]", { 1, "primary", "Boss" } },
+    } do
+      local subject = body()
+      local added, err = subject:add(input(case[2]))
+      assert.is_nil(added)
+      assert.same({ kind = "invalid_input", field = case[1], message = "there is no Boss" }, err)
+      assert.equal('{"inputs":[]}', subject:json())
+    end
+    assert.same({ "Boss", "Boss", "Boss" }, asked)
+  end)
+
+  it("compares bytes: no case, no spaces, no number", function()
+    for _, name in ipairs { "Primary", " primary", "primary ", "prim\0ary", "", "1", "\255" } do
+      assert.is_nil((body():add(input(name))))
+    end
+    assert.equal(7, #asked)
+  end)
+
+  it("knows a name that came later", function()
+    local subject = body()
+    assert.is_nil((subject:add(input "Boss")))
+    names.Boss = LABEL
+    assert.is_true(subject:add(input "Boss"))
+    assert.equal(LABEL, subject:types(1))
+  end)
+
+  it("asks about unknown names only, in a list of inputs too, and does not ask a metatable", function()
+    setmetatable(names, { __index = function() error "asked" end })
+    local subject = body()
+    local added, errors, count = subject:add_list { input "primary", input "A", input(1), input { "B" } }
+    assert.is_nil(added)
+    assert.same({ 2, 2, 4 }, { count, errors[1].index, errors[2].index })
+    assert.same({ "A", "B" }, asked)
+    assert.equal(0, subject:count())
+  end)
+
+  it("is as it was when the reason raises", function()
+    local subject = body { unknown_name = function() error { told = true } end }
+    local added, raised = pcall(subject.add, subject, input "Boss")
+    assert.same({ false, { told = true } }, { added, raised })
+    assert.is_true(subject:add(input "primary"))
+    assert.equal(1, subject:count())
+  end)
+
+  it("checks ids as well", function()
+    local subject = body { check_type = types.checker("contacts", "companies") }
+    assert.is_nil((subject:add(input { "primary", 280 })))
+    assert.is_true(subject:add(input { "primary", 279 }))
+  end)
+
+  it("takes both options or none, and says what it takes", function()
+    for _, options in ipairs {
+      { names = {} }, { unknown_name = print }, { names = 1, unknown_name = print },
+      { names = {}, unknown_name = "x" },
+    } do
+      assert.is_false((pcall(core.body, options)))
+    end
+    local _, err = body():add(input(true))
+    assert.truthy(err.message:find("an integer or a name, found true", 1, true), err.message)
+    _, err = body():add(input { {}, true })
+    assert.equal("types[1].associationCategory", err.field)
+    _, err = body():add(input { "primary", true })
+    assert.truthy(err.message:find("an integer or a name, found true", 1, true), err.message)
+    _, err = core.body():add(input "primary")
+    assert.truthy(err.message:find("one of them, or an integer, found the string", 1, true), err.message)
+  end)
+end)
+
 describe("what the core knows of association types", function()
   it("is the largest id, which an input may have, and no more", function()
     local largest = core.MAX_TYPE_ID
