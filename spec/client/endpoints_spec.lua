@@ -232,7 +232,7 @@ describe("the arguments of an endpoint's method", function()
         function() client:list "contacts" end,
       ["client:list: option offset is unknown; there are after, limit"] =
         function() client:list("contacts", 1, "companies", { offset = 5 }) end,
-      ["client:put: types: expected a table or a number, found nothing"] =
+      ["client:put: types: expected a table or a number or a string, found nothing"] =
         function() client:put("contacts", 1, "companies", 2) end,
       ["client:delete: takes fromObjectType, fromObjectId, toObjectType, toObjectId; options are"] =
         function() client:delete("contacts", 1, "companies", 2, {}) end,

@@ -88,6 +88,18 @@ describe("association types", function()
     assert.equal(412, count)
   end)
 
+  it("have names by direction: their kinds, and HubSpot's name of the unlabeled one", function()
+    assert.same({ unlabeled = 279, contact_to_company = 279, primary = 1, billing = 931 },
+      types.names("Contact", "0-2"))
+    assert.same({ unlabeled = 450, company_to_company = 450, child_to_parent = 14, parent_to_child = 13 },
+      types.names("companies", "company"))
+    assert.same({}, types.names("contacts", "p_pets"))
+    assert.same({}, types.names("contacts", nil))
+    for _, row in ipairs(ASSOCIATION_TYPES) do
+      assert.equal(tonumber(row[3]), types.names(row[1], row[2])[row[4]])
+    end
+  end)
+
   it("have one direction only", function()
     assert.is_true(types.exists("contacts", "companies", 1))
     assert.is_true(types.exists("0-1", "0-2", 1))

@@ -168,7 +168,7 @@ describe("the documentation", function()
   end
 
   setup(function()
-    account = sandbox.start()
+    account = sandbox.start { labels = { ["36"] = "Decision maker" } }
   end)
 
   teardown(function()

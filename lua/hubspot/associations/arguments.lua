@@ -26,7 +26,7 @@ end
 local function last_of(row, is_job)
   if is_job then return "source", { "table", "function" } end
   if row.shape then return "inputs", { "table" } end
-  if row.body == "types" then return "types", { "table", "number" } end
+  if row.body == "types" then return "types", { "table", "number", "string" } end
   if row.body == "object" then return "fields", { "table" } end
 end
 

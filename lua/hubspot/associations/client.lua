@@ -5,6 +5,7 @@
 local endpoints = require "hubspot.associations.api.endpoints"
 local rejection = require "hubspot.associations.api.rejection"
 local requests = require "hubspot.associations.api.request"
+local type_names = require "hubspot.associations.api.type_names"
 local arguments = require "hubspot.associations.arguments"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
@@ -42,6 +43,30 @@ local function too_many(method, most, count)
   }
 end
 
+-- The names of types for one call or job of an endpoint; nil where it takes no types.
+local function naming_of(self, row, values)
+  if not requests.has_types(row) then return nil end
+  return self.type_directory:between(values.fromObjectType, values.toObjectType):use()
+end
+
+-- The request for the labels of a direction.
+local function labels_request(self, values)
+  local read = { values = { fromObjectType = values.fromObjectType, toObjectType = values.toObjectType } }
+  return requests.of(endpoints.labels, self.options, read)
+end
+
+-- The request of a call. If it names a type that is not known, the account's labels are asked for first.
+local function request_of(self, row, read)
+  local naming = naming_of(self, row, read.values)
+  local request, err = requests.of(row, self.options, read, naming)
+  if request or not (naming and naming.is_missing) then return request, err end
+  local asked = labels_request(self, read.values)
+  local page, failure = call(self.session, asked, endpoints.labels.response)
+  if not page then return nil, naming.names:failure(failure) end
+  naming.names:load(page)
+  return requests.of(row, self.options, read, naming)
+end
+
 -- Sends the one request of an endpoint, with the arguments of its method.
 local function call_endpoint(self, method, row, read)
   if self.session:is_closed() then return nil, sessions.closed() end
@@ -49,9 +74,11 @@ local function call_endpoint(self, method, row, read)
     local most, count = most_inputs(self, row), #read.last
     if count > most then return nil, too_many(method, most, count) end
   end
-  local request, err = requests.of(row, self.options, read)
+  local request, err = request_of(self, row, read)
   if not request then return nil, err end
-  return call(self.session, request, row.response)
+  local result, info = call(self.session, request, row.response)
+  if row.changes_labels then self.type_directory:forget() end
+  return result, info
 end
 
 -- All pages of a list, one request after the other. Returns what one page would be; and what the last call
@@ -82,10 +109,12 @@ end
 
 local function new_job(self, row, read, given, journal)
   local values = read.values
+  local naming = naming_of(self, row, values)
   return jobs.new({
     source = read.last,
     endpoint = row,
-    checks = requests.checks(row, self.options, values),
+    checks = requests.checks(row, self.options, values, naming),
+    naming = naming,
     direction = rejection.direction(values.fromObjectType, values.toObjectType),
     batch_size = most_inputs(self, row),
     concurrency = self.options.concurrency,
@@ -120,7 +149,10 @@ local function begin(self, method, endpoint, read)
   if not given.dry_run then journal, err = open_journal(self, given.journal, endpoint, read.values) end
   if err then return nil, err end
   job, err = new_job(self, row, read, given, journal)
-  if job then return runners.new(self.session, { method = row[1], path = path }, job, journal) end
+  if job then
+    local labels = requests.has_types(row) and labels_request(self, read.values) or nil
+    return runners.new(self.session, { method = row[1], path = path, labels = labels }, job, journal)
+  end
   if journal then journal:close() end
   return nil, err
 end
@@ -167,8 +199,9 @@ end
 
 ---@alias hubspot.associations.Inputs table[] 1 to `batch_size` of them
 ---An input is { from = id, to = id, types = types }. An id is { id = string }, a string of digits, or an
----integer. Types are a list of { associationCategory = string, associationTypeId = integer }, one such table,
----or an integer (a type of category HUBSPOT_DEFINED). Inputs may be proxies: they are read through `__index`,
+---integer. Types are a list of { associationCategory = string, associationTypeId = integer }, an integer (a
+---type of category HUBSPOT_DEFINED) or a name ("primary", "contact_to_company", a label of the account); or
+---one of them. Inputs may be proxies: they are read through `__index`,
 ---which must not yield. Lists must not be proxies. Other fields of an input are ignored.
 
 ---Creates associations: HubSpot's batch create, in one request.
@@ -210,7 +243,7 @@ end
 ---@field list_all fun(self, object_type: string, id: string|integer, to_object_type: string, query:
 ---  table|nil): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
 ---@field put fun(self, object_type: string, id: string|integer, to_object_type: string, to_id:
----  string|integer, types: table|integer): table|nil,
+---  string|integer, types: table|integer|string): table|nil,
 ---  hubspot.associations.CallInfo|hubspot.associations.Error
 ---@field put_default fun(self, object_type: string, id: string|integer, to_object_type: string, to_id:
 ---  string|integer): hubspot.associations.BatchResponse|nil,
@@ -286,7 +319,7 @@ local function new(given)
   local read = options.read(given)
   local session, err = sessions.open(read)
   if not session then return nil, err end
-  return setmetatable({ options = read, session = session }, Client)
+  return setmetatable({ options = read, session = session, type_directory = type_names.directory() }, Client)
 end
 
 return { new = new }

@@ -9,7 +9,7 @@ local type_data = require "hubspot.associations.type_data"
 
 local types = {}
 
-local find, match, sub = string.find, string.match, string.sub
+local find, gmatch, match, sub = string.find, string.gmatch, string.match, string.sub
 
 local LONGEST_LINE = 200 -- of the association types
 
@@ -84,6 +84,20 @@ end
 function types.id(from, to, kind)
   if kind ~= nil and (type(kind) ~= "string" or find(kind, "[^a-z_]")) then return nil end
   return id_of_kind(types_between(from, to), kind or UNLABELED)
+end
+
+---The names of a direction's HUBSPOT_DEFINED association types: the kinds, and HubSpot's own name of the
+---unlabeled type, such as "contact_to_company".
+---@param from string object name or object type id
+---@param to string object name or object type id
+---@return table<string, integer> ids by name; empty where none is known
+function types.names(from, to)
+  local names = {}
+  for kind, id in gmatch(types_between(from, to), "([a-z_]+)=(%d+)") do names[kind] = tonumber(id) end
+  if names[UNLABELED] then
+    names[object_type_of(from).name .. "_to_" .. object_type_of(to).name] = names[UNLABELED]
+  end
+  return names
 end
 
 ---Which kind a HUBSPOT_DEFINED association type id is of.

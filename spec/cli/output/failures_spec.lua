@@ -108,7 +108,7 @@ describe("the failures of a job", function()
     assert.are.equal(1 + #lines, lines_in(path "failed.csv"))
     local result = create { path "failed.csv" }
     assert_found(result.stdout, "9 rows: 0 created, 9 failed\n")
-    assert.are.equal(0, fixture.server:statistics().requests)
+    assert.are.equal(0, fixture.server:statistics().inputs) -- requests are for the labels: "nine" may be one
   end)
 
   it("writes each type with its category where --category was given, for a run without it", function()

@@ -25,6 +25,7 @@ local CONFIGURATIONS = "associations/definitions/configurations/"
 ---@field outcome string|nil the outcome of an input that succeeded
 ---@field repeatable boolean|nil false: doing it twice is not the same as once, so that it is not sent again
 ---  once it may have been done
+---@field changes_labels boolean|nil whether the labels that are known are to be asked for again
 ---@field undated string|nil the version in place of v4, where the API has another
 
 local FLAT = { from = { "fromObjectId" }, to = { "toObjectId" } }
@@ -82,14 +83,16 @@ return {
     fields = { name = "string", label = "string", inverseLabel = "string?" },
     response = "page",
     repeatable = false, -- the second would be rejected, for the name of the first
+    changes_labels = true,
   },
   update_label = {
     "PUT", PAIR .. "labels",
     body = "object",
     fields = { associationTypeId = "number", label = "string", inverseLabel = "string?" },
     response = "none",
+    changes_labels = true,
   },
-  delete_label = { "DELETE", PAIR .. "labels/{associationTypeId}", response = "none" },
+  delete_label = { "DELETE", PAIR .. "labels/{associationTypeId}", response = "none", changes_labels = true },
 
   -- ---- limits ----
 

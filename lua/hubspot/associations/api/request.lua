@@ -21,8 +21,9 @@ end
 ---@param row hubspot.associations.Endpoint
 ---@param options hubspot.associations.Options
 ---@param values table<string, any>
+---@param naming hubspot.associations.Naming|nil the names of types, where inputs have types
 ---@return table
-function request.checks(row, options, values)
+function request.checks(row, options, values, naming)
   local is_checked = options.check_types and values.fromObjectType and values.toObjectType
   return {
     shape = row.shape,
@@ -30,7 +31,16 @@ function request.checks(row, options, values)
     most_groups = row.most_groups,
     check_ids = options.check_ids,
     check_type = is_checked and types.checker(values.fromObjectType, values.toObjectType) or nil,
+    names = naming and naming.names.written,
+    unknown_name = naming and naming.unknown_name,
   }
+end
+
+---Whether an endpoint takes association types, which may be given by their names.
+---@param row hubspot.associations.Endpoint
+---@return boolean
+function request.has_types(row)
+  return row.shape == "association" or row.body == "types"
 end
 
 -- A record id as it stands in a path, judged as those of inputs are.
@@ -64,9 +74,10 @@ local function path_values(row, options, values)
 end
 
 -- The types of one pair as a bare list.
-local function types_body(row, options, values, given)
-  local checks = request.checks(row, options, values)
-  local body = core.body { check_ids = checks.check_ids, check_type = checks.check_type }
+local function types_body(row, options, values, given, naming)
+  local checks = request.checks(row, options, values, naming)
+  checks.shape = "association"
+  local body = core.body(checks)
   local added, reason = body:add { from = values.fromObjectId, to = values.toObjectId, types = given }
   if not added then return invalid(reason.field, reason.message) end
   return "[" .. body:types(1) .. "]"
@@ -89,8 +100,8 @@ local function object_body(row, given)
   return "{" .. table.concat(fields, ",") .. "}"
 end
 
-local function inputs_body(row, options, values, inputs)
-  local body = core.body(request.checks(row, options, values))
+local function inputs_body(row, options, values, inputs, naming)
+  local body = core.body(request.checks(row, options, values, naming))
   local added, invalid_inputs, count = body:add_list(inputs)
   if not added then return nil, input_errors.of_invalid(invalid_inputs, count) end
   return body:json()
@@ -111,16 +122,17 @@ end
 ---@param row hubspot.associations.Endpoint
 ---@param options hubspot.associations.Options
 ---@param arguments hubspot.associations.Arguments
+---@param naming hubspot.associations.Naming|nil the names of types, where the endpoint takes types
 ---@return table|nil request { method, path, body, is_repeatable }
 ---@return hubspot.associations.Error|nil
-function request.of(row, options, arguments)
+function request.of(row, options, arguments, naming)
   local path, err = request.path(row, options, arguments)
   if not path then return nil, err end
   local body
   if row.shape then
-    body, err = inputs_body(row, options, arguments.values, arguments.last)
+    body, err = inputs_body(row, options, arguments.values, arguments.last, naming)
   elseif row.body == "types" then
-    body, err = types_body(row, options, arguments.values, arguments.last)
+    body, err = types_body(row, options, arguments.values, arguments.last, naming)
   elseif row.body == "object" then
     body, err = object_body(row, arguments.last)
   end

@@ -56,13 +56,15 @@ end
 ---@param input_at (fun(index: integer): any)|nil the input at an index of the source, if that is a list
 ---@param kept boolean|nil whether inputs are kept: they take more memory than everything else
 ---@param checks table|nil options of core.body
+---@param naming hubspot.associations.Naming|nil the names of types
 ---@return hubspot.associations.Batch
-function batch.new(first, input_at, kept, checks)
+function batch.new(first, input_at, kept, checks, naming)
   return setmetatable({
     first = first,
     count = 0,
     body = core.body(checks),
     checks = checks,
+    naming = naming,
     pages = {},
     indices = {}, -- position -> index in the source
     input_at = input_at,
@@ -81,9 +83,11 @@ end
 ---Takes the next input of the source.
 ---@param index integer its index in the source
 ---@param input any
----@return boolean added false when the body has no room for it: it belongs to the next batch
+---@return boolean|nil added false when the body has no room for it: it belongs to the next batch; nil when it
+---  names a type that has to be asked for first
 function Batch:add(index, input)
   local added, err = self.body:add(input)
+  if not added and self.naming and self.naming.is_missing then return nil end
   if not added and err.kind == "too_large" and self.body:count() > 0 then return false end
   self.count = self.count + 1
   if added then

@@ -47,8 +47,8 @@ local function copy(fields)
   return copied
 end
 
----@param spec table { source, checks, batch_size, concurrency, max_failures, on_failure, on_batch, on_record,
----  dry_run, policy, journal, endpoint, direction = of rejection.direction }
+---@param spec table { source, checks, naming, batch_size, concurrency, max_failures, on_failure, on_batch,
+---  on_record, dry_run, policy, journal, endpoint, direction = of rejection.direction }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
@@ -67,6 +67,8 @@ function jobs.new(spec, now)
     held = nil, held_index = nil, -- an input that was put back for the next batch, and its index
     kept = {}, kept_at = {}, next_kept = 1, -- inputs between the journal's records, and their indices
     checks = copy(spec.checks), -- options of core.body
+    naming = spec.naming, -- the names of types, where inputs have types
+    begun = nil, -- the batch that waits for the names of types
     batch_size = spec.batch_size,
     concurrency = concurrency.new(spec.concurrency),
     most_batches = spec.concurrency + 1, -- one more than fit in flight: one that waits does not stall the job
@@ -218,7 +220,7 @@ end
 
 -- Whether another batch may be read.
 function Job:may_read()
-  return not self.exhausted and self.open_batches < self.most_batches
+  return not self.exhausted and self.open_batches < self.most_batches and not self:waits_for_names()
 end
 
 -- The next chunk that may be sent now, from the queue or from a batch that is read for it; else nil, and when
@@ -249,7 +251,7 @@ function Job:wind_down()
     self:abandon(table.remove(self.queue))
     return "wait", 0
   end
-  if self:report_unsent() then return "wait", 0 end
+  if self:open_begun() or self:report_unsent() then return "wait", 0 end
   return self.in_flight == 0 and "done" or "wait"
 end
 

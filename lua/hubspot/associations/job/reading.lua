@@ -46,11 +46,12 @@ end
 -- The inputs of an iterator are kept only for callbacks, which may need more of them than was sent.
 function reading:new_batch(first)
   local is_kept = self.on_failure ~= nil or self.on_record ~= nil
-  return batches.new(first, self.input_at, is_kept, self.checks)
+  return batches.new(first, self.input_at, is_kept, self.checks, self.naming)
 end
 
--- Adds the next input to the batch; false when the batch has no room for it. `is_adding` tells an error that
--- the input raises, when it is read through a metatable, from one that the source raises.
+-- Adds the next input to the batch; false when the batch has no room for it, nil when it names a type that
+-- has to be asked for first. `is_adding` tells an error that the input raises, when it is read through
+-- a metatable, from one that the source raises.
 function reading:add(batch, input)
   self.is_adding = true
   local added = batch:add(batch.first + batch.count, input)
@@ -76,19 +77,22 @@ function reading:reach(record)
   return self.index == record.first - 1
 end
 
--- Reads the inputs of a record into a batch. Returns those that the record lists as failed, by index.
-function reading:read_recorded(batch, record)
-  local is_recorded, inputs = records.failures_by_index(record), {}
+-- Reads the inputs of a record into a batch. `inputs` gets those that the record lists as failed, by index.
+-- False when an input names a type that has to be asked for first.
+function reading:read_recorded(batch, record, inputs)
+  local is_recorded = records.failures_by_index(record)
   while batch.count < record.inputs do
-    local more, input = self:pull()
+    local more, input = self.held ~= nil, self.held
+    if more then self.held = nil else more, input = self:pull() end
     if not more then break end
-    if not self:add(batch, input) then
-      self:put_back(input, self.index) -- there was room when it was recorded: this is another source
-      break
+    local added = self:add(batch, input)
+    if not added then
+      self:put_back(input, self.index)
+      return added ~= nil -- there was room when it was recorded: without it, this is another source
     end
     if is_recorded[self.index] then inputs[self.index] = input end
   end
-  return inputs
+  return true
 end
 
 -- Counts and reports the outcomes of a record. Invalid inputs are not listed in it: the batch has found them
@@ -109,10 +113,15 @@ end
 -- Compares a record of the journal with the source. All records are compared before anything is sent or
 -- recorded: a journal of another source must not be changed.
 function reading:replay(record)
-  if not self:reach(record) then return end
-  local batch = self:new_batch(record.first)
-  self.batch = batch
-  local inputs = self:read_recorded(batch, record)
+  local begun = self.begun
+  if not begun and not self:reach(record) then return end
+  local batch = begun and begun.batch or self:new_batch(record.first)
+  local inputs = begun and begun.inputs or {}
+  self.batch, self.begun = batch, nil
+  if not self:read_recorded(batch, record, inputs) then
+    self.batch, self.begun = nil, { batch = batch, inputs = inputs }
+    return
+  end
   if not records.matches(record, batch) then
     batch.is_final = false
     return self:stop(self.journal:mismatch(record))
@@ -128,10 +137,12 @@ end
 -- those between are recorded in the journal.
 function reading:read_batch()
   local more, input, index = self:next_input()
-  local batch = more and self:new_batch(index)
-  self.batch = batch or nil
+  local batch = self.begun and self.begun.batch or more and self:new_batch(index)
+  self.batch, self.begun = batch or nil, nil
   while more do
-    if index ~= batch.first + batch.count or not self:add(batch, input) then
+    local added = index == batch.first + batch.count and self:add(batch, input)
+    if not added then
+      if added == nil then self.batch, self.begun = nil, { batch = batch } end
       return self:put_back(input, index)
     end
     if batch.count >= self.batch_size then return end
@@ -216,6 +227,30 @@ function reading:fill()
   local batch = self.batch
   self.batch = nil
   if batch and batch.count > 0 then self:open(batch) end
+end
+
+-- Whether the job waits for the names of types, and reads nothing until they are known.
+function reading:waits_for_names()
+  return self.naming ~= nil and self.naming.is_missing
+end
+
+---Takes the response to the question for the account's labels; or stops the job, if there is none.
+---@param page table|nil
+---@param err hubspot.associations.Error|nil
+function reading:names_known(page, err)
+  local naming = self.naming
+  naming.is_missing = false
+  if page then naming.names:load(page) else self:stop(naming.names:failure(err)) end
+end
+
+-- After the job has stopped: opens the batch that waited for names. True if there was one.
+function reading:open_begun()
+  local begun = self.begun
+  if not begun then return false end
+  self.begun = nil
+  begun.batch.is_final = false
+  if begun.batch.count > 0 then self:open(begun.batch) end
+  return true
 end
 
 -- After the job has stopped: inputs that were read and are in no batch are reported as not sent, some of them

@@ -3,6 +3,7 @@
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
+local label_requests = require "hubspot.associations.job.label_request"
 local sessions = require "hubspot.associations.session.session"
 
 ---@class hubspot.associations.Runner
@@ -13,7 +14,7 @@ Runner.__name = "hubspot.associations.runner"
 local runner = {}
 
 ---@param session hubspot.associations.Session
----@param request table { method, path }
+---@param request table { method, path, labels = the request for the account's labels, if inputs have types }
 ---@param job hubspot.associations.Job
 ---@param journal hubspot.associations.Journal|nil closed when the job is done
 ---@return hubspot.associations.Runner
@@ -24,6 +25,7 @@ function runner.new(session, request, job, journal)
     job = job,
     journal = journal,
     exchanges = {}, -- { chunk, exchange }
+    label_request = nil, -- while the source waits for the names of types
     is_limited = false, -- whether it waits for the rate limit, and on_event knows
     finished = false,
   }, Runner)
@@ -85,22 +87,47 @@ local function report_wait(self, delay)
   self.session.events:wait(self.job.report, delay)
 end
 
+-- Asks for the account's labels while the source waits for them. Returns how many seconds there is nothing
+-- more to do for that; nil: until the response comes.
+local function ask_for_labels(self)
+  local asked = self.label_request
+  if not asked then
+    asked = label_requests.new(self.session, self.request.labels, self.job.report)
+    self.label_request = asked
+  end
+  local done, detail, err = asked:step()
+  if not done then return detail end
+  self.label_request = nil
+  self.job:names_known(detail, err)
+  return 0
+end
+
+-- Whether there is something to ask for, or to receive.
+local function has_question(self)
+  if self.label_request and self.label_request:is_in_flight() then return true end
+  return not self.job.error and self.job:waits_for_names()
+end
+
 -- Handles one response, or else reads and sends one batch. Returns how many seconds there is nothing more to
 -- do; nil: until a response comes.
 local function act(self)
   if self.session:is_closed() then self.job:cancel(sessions.closed()) end
   if receive_one(self) then return 0 end
+  local is_asking, pause = has_question(self), nil
+  if is_asking then pause = ask_for_labels(self) end
+  if pause == 0 then return 0 end
   local action, detail, why = self.job:next(core.now())
   if action == "send" then
     self.is_limited = false
     submit(self, detail)
     return 0
   elseif action == "done" then
-    finish(self)
+    if not is_asking then finish(self) end
   elseif why == "rate_limit" then
     report_wait(self, detail)
   end
-  return detail
+  if not is_asking and has_question(self) then return 0 end -- what was read names a type that is not known
+  return detail and pause and math.min(detail, pause) or detail or pause
 end
 
 -- Seconds after which a step begins nothing more: the host must get its turn.
@@ -134,6 +161,7 @@ end
 local function break_off(self, raised)
   self.raised = raised
   for _, entry in ipairs(self.exchanges) do entry.exchange.transfer:close() end
+  if self.label_request then self.label_request:close() end
   self.session.wakeups:leave(self)
   if self.journal then self.journal:close() end
   error(raised, 0)
@@ -168,6 +196,7 @@ end
 ---@return "rate_limit"|"retry"|nil
 function Runner:waiting()
   if self.finished or #self.exchanges > 0 or not self.wait then return 0 end
+  if self.label_request and self.label_request:is_in_flight() then return 0 end
   local now = core.now()
   local limited = self.session.policy.limiter:delay(now)
   if limited > 0 then return limited, "rate_limit" end

@@ -1,0 +1,166 @@
+-- The names of a direction's association types: HubSpot's own, and those of the account, once its labels are
+-- known. A name is found by core.body, which writes the JSON that it stands for. Pure: labels are passed in.
+
+local core = require "hubspot.associations.core"
+local ascii = require "hubspot.associations.text.ascii"
+local digits_of = require "hubspot.associations.text.digits"
+local one_line = require "hubspot.associations.text.one_line"
+local shorten = require "hubspot.associations.text.shorten"
+local types = require "hubspot.associations.types"
+
+local type_names = {}
+
+local HUBSPOT_DEFINED = "HUBSPOT_DEFINED"
+
+local MOST_LISTED = 30 -- names in an error
+local LONGEST = 100 -- bytes of one of them
+
+---@class hubspot.associations.TypeNames of one direction
+---@field written table<string, string> name -> the JSON of its type; core.body reads it
+---@field loads integer how often the account's labels were read
+local TypeNames = {}
+TypeNames.__index = TypeNames
+
+local function json_of(category, id)
+  return ('{"associationCategory":"%s","associationTypeId":%s}'):format(category, digits_of(id))
+end
+
+-- The key of an object type: any spelling of one of HubSpot's own has the same.
+local function key_of(object_type)
+  return types.object_name(object_type) or object_type
+end
+
+---@param from string object name or object type id
+---@param to string object name or object type id
+---@return hubspot.associations.TypeNames
+function type_names.new(from, to)
+  local self = setmetatable({
+    from = key_of(from), to = key_of(to), written = {}, own = {}, several = {}, loads = 0,
+  }, TypeNames)
+  for name, id in pairs(types.names(from, to)) do
+    self.own[name] = json_of(HUBSPOT_DEFINED, id)
+    self.written[name] = self.own[name]
+  end
+  return self
+end
+
+-- Whether a label says that it belongs to the other direction.
+local function is_of_other(self, entry)
+  local from, to = entry.fromObjectTypeId, entry.toObjectTypeId
+  if not from or not to or self.from == self.to then return false end
+  return key_of(from) == self.to and key_of(to) == self.from
+end
+
+-- The labels of a response by their text, each with the types of that text.
+local function by_text(self, results)
+  local texts = {}
+  for _, entry in ipairs(results) do
+    local category, id = entry.category, tonumber(entry.typeId)
+    local text = entry.label or category == HUBSPOT_DEFINED and "unlabeled" or nil
+    local is_type = core.is_category(category) and id and id % 1 == 0 and id >= 1 and id <= core.MAX_TYPE_ID
+    if is_type and type(text) == "string" and not is_of_other(self, entry) then
+      texts[text] = texts[text] or {}
+      texts[text][json_of(category, id)] = category .. " " .. digits_of(id)
+    end
+  end
+  return texts
+end
+
+local function sorted(list)
+  table.sort(list, ascii.before)
+  return list
+end
+
+---Takes the labels of the account, in place of those that were known. A name of HubSpot's own stays what it
+---is.
+---@param page table the response to the endpoint `labels`
+function TypeNames:load(page)
+  self.loads, self.several = self.loads + 1, {}
+  for name in pairs(self.written) do self.written[name] = self.own[name] end
+  for text, found in pairs(by_text(self, page.results)) do
+    local json = next(found)
+    if self.own[text] then
+      json = nil
+    elseif next(found, json) then
+      self.several[text], json = {}, nil
+      for _, shown in pairs(found) do table.insert(self.several[text], shown) end
+    end
+    self.written[text] = json or self.written[text]
+  end
+end
+
+local function quoted(name)
+  return '"' .. shorten.text(one_line(name), LONGEST, "...") .. '"'
+end
+
+---Why a name is not in `written`, and what there is.
+---@param name string
+---@return string
+function TypeNames:reason(name)
+  local several = self.several[name]
+  if several then
+    return ("%s is the name of several types: %s; give one as { associationCategory, associationTypeId }")
+      :format(quoted(name), table.concat(sorted(several), ", "))
+  end
+  local names = {}
+  for known in pairs(self.written) do names[#names + 1] = known end
+  for known in pairs(self.several) do names[#names + 1] = known end
+  sorted(names)
+  local count, shown = #names, {}
+  for index = 1, math.min(count, MOST_LISTED) do shown[index] = quoted(names[index]) end
+  if count > MOST_LISTED then shown[#shown + 1] = ("%d more"):format(count - MOST_LISTED) end
+  local list = count > 0 and "there are " .. table.concat(shown, ", ") or "there are none"
+  return ("no association type from %s to %s has the name %s; %s"):format(
+    one_line(self.from), one_line(self.to), quoted(name), list)
+end
+
+---The error of a call or job that needs labels which could not be read.
+---@param err hubspot.associations.Error
+---@return hubspot.associations.Error
+function TypeNames:failure(err)
+  err.message = ("the labels from %s to %s, which the inputs name, could not be read: %s"):format(
+    one_line(self.from), one_line(self.to), err.message)
+  return err
+end
+
+---@class hubspot.associations.Naming the use of names by one call or job
+---@field names hubspot.associations.TypeNames
+---@field is_missing boolean whether a name is unknown, and labels may have to be asked for first
+---@field unknown_name fun(name: string): string for core.body
+
+---Names for one call or job, which asks for the labels at most once: whatever is unknown after that is
+---unknown to HubSpot, too.
+---@return hubspot.associations.Naming
+function TypeNames:use()
+  local naming, known = { names = self, is_missing = false }, self.loads
+  function naming.unknown_name(name)
+    if self.loads == known then naming.is_missing = true end
+    return self:reason(name)
+  end
+  return naming
+end
+
+---@class hubspot.associations.TypeDirectory the names of all directions that a client used
+local Directory = {}
+Directory.__index = Directory
+
+---@return hubspot.associations.TypeDirectory
+function type_names.directory()
+  return setmetatable({ entries = {} }, Directory)
+end
+
+---@param from string object name or object type id
+---@param to string object name or object type id
+---@return hubspot.associations.TypeNames
+function Directory:between(from, to)
+  local key = key_of(from) .. ">" .. key_of(to)
+  if not self.entries[key] then self.entries[key] = type_names.new(from, to) end
+  return self.entries[key]
+end
+
+---Forgets all of them, as the account's labels have changed.
+function Directory:forget()
+  self.entries = {}
+end
+
+return type_names
