@@ -105,6 +105,12 @@ function scenarios.body(core)
   assert(body:ids(1) == "101" and body:input(2):find('"102"', 1, true), "an input")
   body:clear()
   assert(body:json() == '{"inputs":[]}', "the body after clear")
+  local function unknown_name(name) return "no " .. name end
+  local named = core.body { names = { A = '{"A":1}' }, unknown_name = unknown_name }
+  local added, err = named:add { from = 1, to = 2, types = { "A", "B" } }
+  assert(not added and err.field == "types[2]" and err.message == "no B", "an unknown name")
+  assert(named:add { from = 1, to = 2, types = { "A", "A" } })
+  assert(named:types(1) == '{"A":1},{"A":1}', "names")
   assert(core.body({ check_ids = false }):add { from = 'a"\\\0\226\128\168', to = "2", types = 1 })
   return true
 end
