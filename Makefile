@@ -61,7 +61,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all test-hosts simulate demo install uninstall clean lint sanitize valgrind fuzz coverage bench rock help
+.PHONY: all test test-all test-hosts peers simulate demo install uninstall clean lint sanitize valgrind fuzz coverage bench rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -112,6 +112,17 @@ test-all: ## Run the specs under every Lua: 5.1 to 5.4 and LuaJIT
 	@for version in $(LUA_VERSIONS); do \
 	  lua=lua$$version; [ $$version != luajit ] || lua=luajit; \
 	  echo "== $$lua"; $(MAKE) --no-print-directory test LUA=$$lua LUA_VERSION=$$version || exit 1; done
+
+# HubSpot's own client for Node.js, for `peers` and `bench`.
+OFFICIAL_CLIENT = 14.0.1
+NPM = build/npm-$(OFFICIAL_CLIENT)
+WITH_NPM = NODE_PATH="$(CURDIR)/$(NPM)/node_modules"
+
+peers: ## Compare the requests with those of HubSpot's own client, which it installs with npm
+	$(SETUP) peers
+	$(BUILD_ALL)
+	@[ -d $(NPM)/node_modules ] || npm install --silent --no-save --prefix $(NPM) @hubspot/api-client@$(OFFICIAL_CLIENT)
+	@$(IN_TREE) $(WITH_NPM) tools/test spec/peers
 
 SEED = 1
 SEEDS = 10000
@@ -205,7 +216,7 @@ coverage: ## Report which lines the specs reach: build/coverage/index.html
 bench: ## Measure CPU time against the ways it is done by hand
 	$(SETUP) bench
 	$(BUILD_ALL)
-	@$(IN_TREE) bench/run
+	@$(IN_TREE) $(WITH_NPM) bench/run
 
 rock: ## Install, use and remove the rock with LuaRocks, in a temporary tree, for Lua 5.4 and 5.1
 	$(SETUP) rock
