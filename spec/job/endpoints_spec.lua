@@ -79,22 +79,50 @@ describe("a job that archives", function()
   it("believes nothing when the batch was canceled, or an error names nobody", function()
     for _, fields in ipairs {
       { status = "CANCELED", results = {} },
+      { status = "CANCELED", results = { { from = { id = "1" } } } },
+      { status = "FAILED" },
       { status = "COMPLETE", results = {}, errors = { { status = "error", message = "no" } } },
+      { status = "COMPLETE", results = {}, errors = { "no" } },
+      { status = "COMPLETE", results = {}, numErrors = 1 },
+      { status = "COMPLETE", results = {}, numErrors = 2, errors = { missing("TO_OBJECT", "5") } },
     } do
       local seen = run("archive", { source = PAIRS, respond = function() return respond(200, fields) end })
       assert.equal(0, seen.report.archived)
     end
   end)
 
-  it("takes a body that is no JSON for no success", function()
+  it("counts errors by what they fail, where HubSpot counts inputs", function()
     local seen = run("archive", {
-      source = PAIRS,
-      respond = function(number)
-        return number == 1 and { status = 200, headers = {}, body = "<html>Welcome</html>" } or respond(204)
+      source = { { from = 1, to = 2 }, { from = 1, to = 3 }, { from = 4, to = 5 } },
+      respond = function()
+        local errors = { missing("FROM_OBJECT", "1") }
+        return respond(207, { status = "COMPLETE", results = {}, numErrors = 2, errors = errors })
       end,
     })
-    assert.same({ 4, 0, 0, 0 }, runs.counts(seen))
-    assert.equal(2, #seen.bodies)
+    assert.same({ 1, 2, 0, 0 }, runs.counts(seen))
+  end)
+
+  it("believes nothing when there are more errors than are read", function()
+    local errors = {}
+    for i = 1, 8001 do errors[i] = missing("TO_OBJECT", i == 8001 and "5" or "2") end
+    local seen = run("archive", {
+      source = PAIRS,
+      respond = function() return respond(200, { status = "COMPLETE", results = {}, errors = errors }) end,
+    })
+    assert.equal(0, seen.report.archived)
+  end)
+
+  it("takes a body that is no JSON for no success, and an error neither", function()
+    for _, body in ipairs { "<html>Welcome</html>", '{"status":"error","message":"internal error"}' } do
+      local seen = run("archive", {
+        source = PAIRS,
+        respond = function(number)
+          return number == 1 and { status = 200, headers = {}, body = body } or respond(204)
+        end,
+      })
+      assert.same({ 4, 0, 0, 0 }, runs.counts(seen))
+      assert.equal(2, #seen.bodies)
+    end
   end)
 
   it("sends at most 100 different from, and 2,000 pairs", function()

@@ -151,8 +151,8 @@ function readers.object(raw)
   return object
 end
 
--- Nothing, or a batch without results: the status is enough. What is no such body was cut short, or is not
--- HubSpot's.
+-- Nothing, or a batch without results: HTTP's status is enough. What is no such body was cut short, is not
+-- HubSpot's, or is a rejection in spite of HTTP's status.
 function readers.none(raw)
   if not raw.body:find "[^ \t-\r]" then return {} end
   local batch, why = read_object(raw, "a batch")
@@ -160,6 +160,7 @@ function readers.none(raw)
   if not is_list(batch.results) or not is_list(batch.errors) then
     return nil, "its results or errors are no list"
   end
+  if batch.status == "error" then return nil, "its body is an error" end
   return batch
 end
 

@@ -200,6 +200,7 @@ local function new_finder(body, positions, ids)
     index = index_by_id(positions, ids),
     comparisons_left = MOST_COMPARISONS * #positions,
     is_found = {}, -- key of what an earlier error named -> whether it named an input
+    has_skipped = false, -- whether an error was not read: any input may be at fault
   }, Finder)
 end
 
@@ -249,9 +250,9 @@ end
 -- Calls visit(finding) for each error of a list.
 function Finder:each(entries, direction, visit)
   for number, entry in ipairs(entries) do
+    local finding = number <= MOST_ERRORS and type(entry) == "table" and self:read(entry, direction)
+    if finding then visit(finding) else self.has_skipped = true end
     if number > MOST_ERRORS then return end
-    local finding = type(entry) == "table" and self:read(entry, direction)
-    if finding then visit(finding) end
   end
 end
 
@@ -276,6 +277,19 @@ local function assign_errors(finder, entries, direction)
   return failed, is_final, anonymous
 end
 
+-- The status of a batch that was accepted. (A response may have none.)
+local IS_ACCEPTED = { COMPLETE = true, PENDING = true, PROCESSING = true }
+
+-- Whether a response without results means that what it does not name has succeeded: not if its status is
+-- another, nor if it counts more errors than it lists, and than inputs that they fail.
+local function is_accepted(response, failed)
+  if response.status ~= nil and not IS_ACCEPTED[response.status] then return false end
+  local count, named = response.numErrors, 0
+  if type(count) ~= "number" then return true end
+  for _ in pairs(failed) do named = named + 1 end
+  return count <= math.max(#(response.errors or {}), named)
+end
+
 ---@class hubspot.associations.Matched
 ---@field succeeded integer[] positions
 ---@field failed table<integer, table> position -> HubSpot's error
@@ -294,8 +308,7 @@ end
 ---@param direction hubspot.associations.Direction|nil
 ---@return hubspot.associations.Matched
 function matching.match(body, positions, response, paths, direction)
-  local is_canceled = rejection.is_canceled(response)
-  if not (paths or is_canceled or response.errors and response.errors[1]) then
+  if not paths and not (response.errors and response.errors[1]) and is_accepted(response, {}) then
     return { succeeded = positions, failed = {}, missing = {} }
   end
   local succeeded, unresolved, ids = split_by_results(body, positions, response.results, paths)
@@ -309,7 +322,7 @@ function matching.match(body, positions, response, paths, direction)
   if #anonymous > 0 and #anonymous == #missing and not rejection.may_share_an_input(anonymous) then
     for i, position in ipairs(missing) do failed[position] = anonymous[i] end
     missing = {}
-  elseif not (paths or is_canceled or anonymous[1]) then
+  elseif not (paths or anonymous[1] or finder.has_skipped) and is_accepted(response, failed) then
     succeeded, missing = missing, {}
   end
   return {
