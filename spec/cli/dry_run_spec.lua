@@ -30,6 +30,25 @@ describe("a dry run of the command", function()
     assert.are.equal(0, fixture.server:statistics().requests)
   end)
 
+  it("asks for the account's labels if rows name one, with a token, and sends no row", function()
+    fixture.server:configure { labels = { ["36"] = "Decision maker" } }
+    local function run(env, more)
+      local words = { "--dry-run", "--type", "Decision maker", "-" }
+      for _, word in ipairs(more or {}) do table.insert(words, 1, word) end
+      return create(words, { stdin = "1,2\n3,4,primary\n5,6,Nobody\n", env = env })
+    end
+    local result = run()
+    assert.are.equal(1, result.code)
+    assert_found(result.stdout, "dry run: 3 rows: 2 can be sent, in 1 request; 1 cannot; nothing was sent\n")
+    assert_found(result.stdout, 'has the name "Nobody"; there are "Billing", "Decision maker"')
+    assert.are.equal(0, fixture.server:statistics().inputs)
+    local token_file = fixture.secret_file("token", command.TOKEN)
+    local by_file = run({ HUBSPOT_TOKEN = false }, { token_file, "--token-file" })
+    assert.are.equal(result.stdout, by_file.stdout)
+    assert_found(run({ HUBSPOT_TOKEN = false }).stderr, "no token: set the environment variable")
+    assert_found(run({ HUBSPOT_TOKEN = "expired" }).stderr, "the token is valid and has not expired")
+  end)
+
   it("says what arguments are wrong", function()
     local result = create({ "--dry-run", "--base-url", "http://example.com", "-" }, { stdin = "1,2" })
     assert.are.equal(2, result.code)

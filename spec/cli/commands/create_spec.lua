@@ -25,6 +25,23 @@ describe("the command create", function()
     assert.are.same({ "101/202/1", "102/203/279" }, held())
   end)
 
+  it("links by the names of types, those of the account among them", function()
+    fixture.server:configure { labels = { ["36"] = "Decision maker" } }
+    local result = create({ "--type", "Decision maker", "-" },
+      { stdin = "from,to,type\n101,202,\n102,203,contact_to_company\n" })
+    assert.are.equal(0, result.code, result.stderr)
+    assert.are.same({ "101/202/36", "102/203/279" }, held())
+  end)
+
+  it("names the scope that is missing to ask for the account's types", function()
+    fixture.server:configure { labels = { ["36"] = "Boss" }, forbidden = { "crm.objects.contacts.read" } }
+    local result = create({ "--type", "Boss", "-" }, { stdin = "101,202\n" })
+    assert.are_not.equal(0, result.code)
+    assert_found(result.stdout .. result.stderr, "the labels from contacts to companies")
+    assert_found(result.stdout .. result.stderr, "crm.objects.contacts.read")
+    assert.are.same({}, held())
+  end)
+
   it("links the pairs of JSON Lines, in either form", function()
     local result = create { "--type", "279", file("pairs.jsonl",
       '{"from":{"id":"1"},"to":{"id":"2"},"types":[{"associationCategory":"HUBSPOT_DEFINED",'

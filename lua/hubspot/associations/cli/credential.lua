@@ -97,4 +97,25 @@ function credential.read(path, environment)
   return nil, "no token: set the environment variable HUBSPOT_TOKEN, or name a file by --token-file"
 end
 
+---The same for a dry run, which needs a token only for the names of types that the account has: it is read
+---when it is asked for.
+---@param path string|nil
+---@param environment hubspot.associations.cli.Environment
+---@return hubspot.associations.cli.Credential
+function credential.read_when_asked(path, environment)
+  local self, found, problem = {}, nil, nil
+  function self.token(reason)
+    if not found then found, problem = credential.read(path, environment) end
+    if not found then return nil, problem end
+    if type(found.token) == "function" then
+      local token, why = found.token(reason)
+      self.problem = found.problem
+      return token, why
+    end
+    if reason == "unauthorized" then return nil, "the token was rejected" end
+    return found.token
+  end
+  return self
+end
+
 return credential

@@ -86,7 +86,7 @@ flags.JOB = {
     description = "How to show progress on standard error. auto, the default, is a bar on a terminal, "
       .. "and plain lines elsewhere." },
   { name = "--dry-run", is_flag = true,
-    description = "Read and check all rows, and send nothing. Needs no token." },
+    description = "Read and check all rows, and send none. Needs a token only for names of types." },
   { name = "-q --quiet", is_flag = true,
     description = "Show no progress, and no report when all went well." },
 }

@@ -20,9 +20,6 @@ local job_command = {}
 local COULD_NOT_RUN = 2 -- the exit code
 local NOTHING_SENT = "nothing was sent"
 
--- A dry run sends nothing: its client never asks for a token.
-local NO_TOKEN = { token = function() return nil, "a dry run has none" end }
-
 ---@class hubspot.associations.cli.JobCommand: hubspot.associations.cli.Command
 ---@field endpoint string
 ---@field outcome string the report's count of the rows for which the job did what it is for
@@ -76,13 +73,12 @@ local function prepare(command, arguments, environment)
     or type_problem(arguments)
   if problem then return nil, problem end
   local context = {
-    command = command, arguments = arguments, environment = environment, credential = NO_TOKEN,
+    command = command, arguments = arguments, environment = environment,
     report_stream = command.writes_links and environment.stderr or environment.stdout,
   }
-  if not arguments.dry_run then
-    context.credential, problem = credential.read(arguments.token_file, environment)
-    if not context.credential then return nil, problem end
-  end
+  local read = arguments.dry_run and credential.read_when_asked or credential.read
+  context.credential, problem = read(arguments.token_file, environment)
+  if not context.credential then return nil, problem end
   context.progress = new_progress(command, arguments, environment)
   local on_event = account.retry_notice(function(message) context.progress:notice(message) end)
   context.client, problem = account.client(arguments, context.credential.token, on_event)
