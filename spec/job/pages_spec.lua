@@ -115,6 +115,45 @@ describe("a job that reads", function()
     assert.is_nil(pages[3])
   end)
 
+  it("fails a record whose links or cursor are unclear, and says of none that it has no links", function()
+    local function page(result)
+      local body = '{"status":"COMPLETE","results":[{"from":{"id":"1"},%s},{"from":{"id":"2"},"to":[]}]}'
+      return { status = 200, headers = {}, body = body:format(result) }
+    end
+    local links = '"to":[{"toObjectId":11}],'
+    for _, result in ipairs {
+      '"to":"11"', '"to":{"toObjectId":11}', '"to":false',
+      links .. '"paging":"x"', links .. '"paging":{"next":"x"}', links .. '"paging":{"next":{"link":"x"}}',
+      links .. '"paging":{"next":{"after":""}}', links .. '"paging":{"next":{"after":[]}}',
+      links .. '"paging":{"next":{"after":"\255"}}',
+      links .. '"paging":{"next":{"after":"' .. ("x"):rep(4097) .. '"}}',
+      links .. '"x":1},{"from":{"id":"1"},"to":[]', -- two results
+    } do
+      local seen, pages = read { source = { 1, 2 }, respond = function() return page(result) end }
+      assert.same({ 1, 1, 0, 0 }, runs.counts(seen), result)
+      assert.equal("decode", seen.failures[1].error.kind)
+      assert.is_nil(pages[1])
+      assert.same({ "1! " }, brief(pages[2]))
+    end
+    for _, result in ipairs {
+      '"to":null', '"paging":null', '"to":[],"paging":{}', '"to":[],"paging":{"next":{"after":null}}',
+    } do
+      local seen, pages = read { source = { 1, 2 }, respond = function() return page(result) end }
+      assert.same({ 2, 0, 0, 0 }, runs.counts(seen), result)
+      assert.same({ "1! " }, brief(pages[1]))
+    end
+  end)
+
+  it("does not take 'no associations' of another record for one's own", function()
+    local seen, pages = read {
+      source = { 1, 2 },
+      respond = function() return batch({ { "1", { 11 } } }, { "3" }) end,
+    }
+    assert.same({ 1, 0, 1, 0 }, runs.counts(seen))
+    assert.same({ "1! 11" }, brief(pages[1]))
+    assert.is_nil(pages[2])
+  end)
+
   it("sends two pages of one record apart, as a result cannot say whose it is; equal inputs once", function()
     local sent = {}
     local seen, pages = read {

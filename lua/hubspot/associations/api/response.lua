@@ -95,8 +95,10 @@ local function meaningless(raw, why)
   }
 end
 
--- Whether a value is absent or a list. (A JSON object has no number as a key.)
-local function is_list(value)
+---Whether a value is absent or a list. (A JSON object has no number as a key.)
+---@param value any of a decoded response
+---@return boolean
+function response.is_list(value)
   if value == nil then return true end
   return type(value) == "table" and (next(value) == nil or #value > 0)
 end
@@ -128,7 +130,7 @@ function readers.batch(raw)
   if batch.results == nil and batch.errors == nil then
     return nil, "its body has neither results nor errors"
   end
-  if not is_list(batch.results) or not is_list(batch.errors) then
+  if not response.is_list(batch.results) or not response.is_list(batch.errors) then
     return nil, "its results or errors are not a list"
   end
   return batch
@@ -138,7 +140,9 @@ end
 function readers.page(raw)
   local page, why = read_object(raw, "a page")
   if not page then return nil, why end
-  if page.results == nil or not is_list(page.results) then return nil, "its results are not a list" end
+  if page.results == nil or not response.is_list(page.results) then
+    return nil, "its results are not a list"
+  end
   if page.paging ~= nil and type(page.paging) ~= "table" then return nil, "its paging is not an object" end
   return page
 end
@@ -157,15 +161,29 @@ function readers.none(raw)
   if not raw.body:find "[^ \t-\r]" then return {} end
   local batch, why = read_object(raw, "a batch")
   if not batch then return nil, why end
-  if not is_list(batch.results) or not is_list(batch.errors) then
+  if not response.is_list(batch.results) or not response.is_list(batch.errors) then
     return nil, "its results or errors are no list"
   end
   if batch.status == "error" then return nil, "its body is an error" end
   return batch
 end
 
-local function field(value, name)
-  if type(value) == "table" then return value[name] end
+local LONGEST_CURSOR = 4096 -- bytes: a thousand of them go into one request
+
+-- The cursor of the next page, nil where `paging` is absent or has no next one; or nil and why it is unclear.
+local function cursor_of(paging)
+  if paging == nil then return nil end
+  if type(paging) ~= "table" then return nil, "HubSpot gave pages that make no sense" end
+  local following = paging.next
+  if following == nil then return nil end
+  if type(following) ~= "table" then return nil, "HubSpot gave a next page that makes no sense" end
+  local cursor = following.after
+  if type(cursor) == "number" then cursor = digits_of(cursor) end
+  if cursor == nil and next(following) == nil then return nil end
+  if type(cursor) ~= "string" or cursor == "" or #cursor > LONGEST_CURSOR then
+    return nil, "HubSpot gave a next page without a cursor that can be sent"
+  end
+  return cursor
 end
 
 ---Where the next page begins, of a page or of a result that has pages. A cursor that was there before would
@@ -175,12 +193,8 @@ end
 ---@return string|nil cursor nil on the last page
 ---@return hubspot.associations.Error|nil err when it cannot be followed
 function response.next_cursor(page, is_seen)
-  local cursor, reason = field(field(field(page, "paging"), "next"), "after"), nil
-  if type(cursor) == "number" then cursor = digits_of(cursor) end
-  if not cursor then return nil end
-  if type(cursor) ~= "string" or cursor == "" then
-    reason = "HubSpot gave a cursor that is not text"
-  elseif is_seen[cursor] then
+  local cursor, reason = cursor_of(page and page.paging)
+  if cursor and is_seen[cursor] then
     reason = "HubSpot gave the same cursor twice: its pages have no end"
   end
   if reason then return nil, errors.new { kind = "decode", message = reason, retryable = false } end

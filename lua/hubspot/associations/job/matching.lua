@@ -46,13 +46,18 @@ end
 ---@param results table[]|nil
 ---@param paths table<"from"|"to", string[]> the endpoint's field `result`
 ---@return table<string, table>
+---@return table<string, boolean> is_repeated those of which there is more than one
 function matching.index(results, paths)
-  local index = {}
+  local index, is_repeated = {}, {}
   for _, result in ipairs(results or {}) do
     local from, to = id_at(result, paths.from), id_at(result, paths.to)
-    if from and to then index[pair_key(from, to)] = result end
+    local key = from and to and pair_key(from, to)
+    if key then
+      is_repeated[key] = index[key] ~= nil or nil
+      index[key] = result
+    end
   end
-  return index
+  return index, is_repeated
 end
 
 ---The key of the input's result.

@@ -4,6 +4,7 @@
 local rejection = require "hubspot.associations.api.rejection"
 local api = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
 local matching = require "hubspot.associations.job.matching"
 
 local pages = {}
@@ -31,23 +32,35 @@ function pages.json(batch, positions)
   return body:json()
 end
 
--- The links of a result, which may have any shape. A record without links may have no result.
+-- The links of a result. A record without links may have no result. Nil where there may be links that cannot
+-- be told.
 local function links_of(result)
-  return result and type(result.to) == "table" and result.to or {}
+  local links = result and result.to
+  if links == nil then return {} end
+  return api.is_list(links) and links or nil
+end
+
+-- What cannot be said of a record.
+local function unclear(message)
+  return errors.new { kind = "decode", message = message, retryable = false }
 end
 
 -- Calls on_record with a page. Returns what becomes of its record: "last", "more", "failed" and the error, or
 -- "left" if the callback raised.
 local function deliver(job, batch, position, result)
-  local input = core.decode(batch.body:input(position))
+  local input, links = core.decode(batch.body:input(position)), links_of(result)
   local page = batch.pages[position] or { part = 0, is_seen = { [input.after or 0] = true } }
   local cursor, err = api.next_cursor(result, page.is_seen)
+  if not links then err = unclear "HubSpot gave links that are not a list" end
+  if cursor and not core.body(batch.checks):add { id = input.id, after = cursor } then
+    err = unclear "HubSpot gave a cursor that cannot be sent"
+  end
   if err then return "failed", err end
   job:call(job.on_record, {
     index = batch.indices[position],
     input = batch:input(position),
     id = input.id,
-    links = links_of(result),
+    links = links,
     part = page.part + 1,
     last = cursor == nil,
   })
@@ -60,17 +73,27 @@ end
 
 local function is_before(one, other) return one < other end
 
--- Errors that name no record were assigned to as many inputs. If some say "no associations" and some do not,
--- which is whose would be a guess: these inputs are missing in the response.
+-- Whether an error names a record. (Here: none that was asked for.)
+local function names_a_record(err)
+  local named = rejection.named(err)
+  return named ~= nil and (next(named.from) or next(named.to) or next(named.either)) ~= nil
+end
+
+-- Errors that name no record of the request were assigned to as many inputs. If some say "no associations"
+-- and some do not, or if they name other records, which is whose would be a guess: these inputs are missing
+-- in the response.
 local function undo_guesses(matched)
-  local guessed, empty = {}, 0
+  local guessed, empty, foreign = {}, 0, false
   for position, err in pairs(matched.failed) do
     if matched.is_final[position] == nil then
       guessed[#guessed + 1] = position
-      if rejection.is_empty(err) then empty = empty + 1 end
+      if rejection.is_empty(err) then
+        empty = empty + 1
+        foreign = foreign or names_a_record(err)
+      end
     end
   end
-  if empty == 0 or empty == #guessed then return end
+  if empty == 0 or empty == #guessed and not foreign then return end
   for _, position in ipairs(guessed) do
     matched.failed[position] = nil
     table.insert(matched.missing, position)
@@ -106,11 +129,15 @@ end
 ---@return hubspot.associations.Delivered
 function pages.deliver(job, batch, matched, response)
   take_empty(matched)
-  local result_of = matching.index(response.results, job.endpoint.result)
+  local result_of, is_repeated = matching.index(response.results, job.endpoint.result)
   local delivered = { last = {}, more = {}, left = {}, failed = {} }
   for _, position in ipairs(matched.succeeded) do
-    local result, what, err = result_of[matching.key(batch.body, position)], "left", nil
-    if not job.error then what, err = deliver(job, batch, position, result) end
+    local key, what, err = matching.key(batch.body, position), "left", nil
+    if not job.error and is_repeated[key] then
+      err = unclear "HubSpot gave two results for the record"
+    elseif not job.error then
+      what, err = deliver(job, batch, position, result_of[key])
+    end
     if err then
       delivered.failed[position] = err
     else
