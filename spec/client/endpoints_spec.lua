@@ -209,6 +209,7 @@ describe("the endpoints", function()
     assert.is_nil(result)
     assert.equal(1, #server:requests())
     assert.is_true(err.may_be_done)
+    assert.is_false(err.retryable) -- a caller that goes by it would do it twice
     assert.truthy(tostring(err):find("HubSpot may have done it", 1, true))
   end)
 
@@ -232,6 +233,10 @@ describe("the arguments of an endpoint's method", function()
         function() client:list "contacts" end,
       ["client:list: option offset is unknown; there are after, limit"] =
         function() client:list("contacts", 1, "companies", { offset = 5 }) end,
+      ["client:list: option limit: expected a string or a number, found a table"] =
+        function() client:list("contacts", 1, "companies", { limit = {} }) end,
+      ["client:list_all: option limit: expected a whole number, found 0.5"] =
+        function() client:list_all("contacts", 1, "companies", { limit = 0.5 }) end,
       ["client:put: types: expected a table or a number or a string, found nothing"] =
         function() client:put("contacts", 1, "companies", 2) end,
       ["client:delete: takes fromObjectType, fromObjectId, toObjectType, toObjectId; options are"] =

@@ -2,6 +2,7 @@
 -- inputs, types or fields, then options. Returns what is wrong with them as text, for the method to raise.
 
 local paths = require "hubspot.associations.api.path"
+local digits_of = require "hubspot.associations.text.digits"
 
 local arguments = {}
 
@@ -35,10 +36,14 @@ local function query_mistake(row, query)
   if type(query) ~= "table" then return mistake("options", query, { "table" }) end
   local is_known = {}
   for _, name in ipairs(row.query) do is_known[name] = true end
-  for name in pairs(query) do
+  for name, value in pairs(query) do
     if not is_known[name] then
       return ("option %s is unknown; there are %s"):format(tostring(name), table.concat(row.query, ", "))
     end
+    local is_whole = type(value) ~= "number" or digits_of(value)
+    local wrong = mistake("option " .. name, value, NUMBER) or is_whole == nil
+      and ("option %s: expected a whole number, found %s"):format(name, tostring(value))
+    if wrong then return wrong end
   end
 end
 

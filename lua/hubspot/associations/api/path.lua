@@ -1,6 +1,7 @@
 -- The path of a request: the template of an endpoint, filled with the version and values.
 
 local errors = require "hubspot.associations.errors"
+local digits_of = require "hubspot.associations.text.digits"
 
 local path = {}
 
@@ -47,7 +48,8 @@ local function query_of(endpoint, query)
   for _, name in ipairs(query and endpoint.query or {}) do
     local value = query[name]
     if value ~= nil then
-      local text = tostring(value):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+      local text = type(value) == "number" and digits_of(value) or value
+      text = text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
       parts[#parts + 1] = name .. "=" .. percent_encode(text)
     end
   end

@@ -67,7 +67,7 @@ local function call(session, request, reader)
     end
     state:failed(session.policy, now, err, received)
     if request.is_repeatable == false and state.may_be_done then
-      err.may_be_done = true
+      err.may_be_done, err.retryable = true, false
       return nil, err
     end
     local delay = state:plan_retry(session.policy, now, err, received)
