@@ -131,7 +131,7 @@ simulate: ## Run SEEDS simulated jobs from seed SEED on (10,000 from 1)
 	$(BUILD_ALL)
 	@$(IN_TREE) tools/simulate $(SEED) $(SEEDS)
 
-demo: ## Set up, build and link 20,000 pairs in a sandbox
+demo: ## Set up, build, and link, read and remove 20,000 pairs in a sandbox
 	$(SETUP) demo
 	$(BUILD_ALL)
 	@$(IN_TREE) tools/demo
