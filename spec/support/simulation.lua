@@ -133,7 +133,7 @@ function simulation.run(world, given)
   local book = given.store and assert(journals.new(given.store, "memory", identity, endpoint.outcome))
   local types = { fromObjectType = "contacts", toObjectType = "companies" }
   local path = assert(paths.of(endpoint, given.version or "2025-09", types))
-  local checks = requests.checks(endpoint, { check_ids = true, check_types = false }, types)
+  local checks = requests.checks(endpoint, { check_ids = true, check_types = false })
   for option, value in pairs(given.checks or {}) do checks[option] = value end
   local job = jobs.new({
     source = given.source,

@@ -8,32 +8,31 @@ local arguments = {}
 
 -- What is wrong with the type of a value; nil when nothing is.
 local function mistake(name, value, expected)
-  for _, one in ipairs(expected) do
-    if type(value) == one then return nil end
-  end
-  local found = value == nil and "nothing" or "a " .. type(value)
+  local found = type(value)
+  if found == expected[1] or found == expected[2] or found == expected[3] then return nil end
+  found = value == nil and "nothing" or "a " .. found
   return ("%s: expected a %s, found %s"):format(name, table.concat(expected, " or a "), found)
 end
 
-local OBJECT_TYPE = { "string" }
-local RECORD_ID = { "string", "number", "table" } -- as in inputs
-local NUMBER = { "string", "number" }
-
-local function types_of(name)
-  return name:find "ObjectType$" and OBJECT_TYPE or name:find "ObjectId$" and RECORD_ID or NUMBER
-end
+-- The types of the values of a path, by what they are; see path.names.
+local EXPECTED = {
+  Type = { "string" },
+  Id = { "string", "number", "table" }, -- as in inputs
+  Number = { "string", "number" },
+}
+local SOURCE, TYPES, TABLE = { "table", "function" }, { "table", "number", "string" }, { "table" }
 
 -- The argument behind those of the path: its name and types.
 local function last_of(row, is_job)
-  if is_job then return "source", { "table", "function" } end
-  if row.shape then return "inputs", { "table" } end
-  if row.body == "types" then return "types", { "table", "number", "string" } end
-  if row.body == "object" then return "fields", { "table" } end
+  if is_job then return "source", SOURCE end
+  if row.shape then return "inputs", TABLE end
+  if row.body == "types" then return "types", TYPES end
+  if row.body == "object" then return "fields", TABLE end
 end
 
 local function query_mistake(row, query)
   if query == nil then return nil end
-  if type(query) ~= "table" then return mistake("options", query, { "table" }) end
+  if type(query) ~= "table" then return mistake("options", query, TABLE) end
   local is_known = {}
   for _, name in ipairs(row.query) do is_known[name] = true end
   for name, value in pairs(query) do
@@ -41,7 +40,7 @@ local function query_mistake(row, query)
       return ("option %s is unknown; there are %s"):format(tostring(name), table.concat(row.query, ", "))
     end
     local is_whole = type(value) ~= "number" or digits_of(value)
-    local wrong = mistake("option " .. name, value, NUMBER) or is_whole == nil
+    local wrong = mistake("option " .. name, value, EXPECTED.Number) or is_whole == nil
       and ("option %s: expected a whole number, found %s"):format(name, tostring(value))
     if wrong then return wrong end
   end
@@ -63,10 +62,12 @@ end
 ---@return hubspot.associations.Arguments|nil
 ---@return string|nil mistake
 function arguments.read(row, is_job, ...)
-  local names, values, wrong = paths.names(row), {}, nil
+  local names, roles = paths.names(row)
+  local values, wrong = {}, nil
   for position, name in ipairs(names) do
-    values[name] = (select(position, ...))
-    wrong = wrong or mistake(name, values[name], types_of(name))
+    local value = select(position, ...)
+    values[name] = value
+    wrong = wrong or mistake(name, value, EXPECTED[roles[position]])
   end
   local read, count = { values = values }, #names
   local word, word_types = last_of(row, is_job)

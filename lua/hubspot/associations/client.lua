@@ -113,7 +113,7 @@ local function new_job(self, row, read, given, journal)
   return jobs.new({
     source = read.last,
     endpoint = row,
-    checks = requests.checks(row, self.options, values, naming),
+    checks = requests.checks(row, self.options, naming),
     naming = naming,
     direction = rejection.direction(values.fromObjectType, values.toObjectType),
     batch_size = most_inputs(self, row),

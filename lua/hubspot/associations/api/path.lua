@@ -18,6 +18,11 @@ local function reason(value)
   if value:find "[%z\1-\31\127]" then return "has control characters" end
 end
 
+-- Most object types and all record ids: neither check nor encoding would find anything.
+local function is_plain(value)
+  return value:find "^[A-Za-z0-9_%-]+$" ~= nil
+end
+
 local function percent_encode(value)
   return (value:gsub("[^A-Za-z0-9%-%._~]", function(byte)
     return ("%%%02X"):format(byte:byte())
@@ -27,14 +32,22 @@ end
 -- Templates that were parsed: every request needs one, and there are few.
 local read_templates = {}
 
--- Parses a template: its family, the text before the first name, the names in order, and the text after each.
+-- What the value of a name is.
+local function role_of(name)
+  return name:match "Object(Type)$" or name:match "Object(Id)$" or "Number"
+end
+
+-- Parses a template: its family, the text before the first name, the names in order, what each is, and the
+-- text after each. What stands before the family is kept in `prefixes` by the version, once it is known: rows
+-- that share a template have the same.
 local function read_template(template)
   local read = read_templates[template]
   if read then return read end
   local family, beginning, rest = template:match "^([^/]+)(/[^{]*)(.*)$"
-  read = { family = family, beginning = beginning, names = {}, after = {} }
+  read = { family = family, beginning = beginning, prefixes = {}, names = {}, roles = {}, after = {} }
   for name, text in rest:gmatch "{([A-Za-z]+)}([^{]*)" do
     table.insert(read.names, name)
+    table.insert(read.roles, role_of(name))
     table.insert(read.after, text)
   end
   read_templates[template] = read
@@ -44,8 +57,9 @@ end
 -- HubSpot gives some cursors percent-encoded ("MC0yLTc1MDI%3D"): they are decoded first, so that none is
 -- encoded twice.
 local function query_of(endpoint, query)
+  if not (query and endpoint.query) then return "" end
   local parts = {}
-  for _, name in ipairs(query and endpoint.query or {}) do
+  for _, name in ipairs(endpoint.query) do
     local value = query[name]
     if value ~= nil then
       local text = type(value) == "number" and digits_of(value) or value
@@ -58,9 +72,11 @@ end
 
 ---The names in the template of an endpoint, in order: they are the arguments of its method.
 ---@param endpoint hubspot.associations.Endpoint
----@return string[]
+---@return string[] names
+---@return ("Type"|"Id"|"Number")[] roles what each is: an object type, a record id, or another number
 function path.names(endpoint)
-  return read_template(endpoint[2]).names
+  local template = read_template(endpoint[2])
+  return template.names, template.roles
 end
 
 ---@param endpoint hubspot.associations.Endpoint
@@ -71,10 +87,15 @@ end
 ---@return hubspot.associations.Error|nil
 function path.of(endpoint, version, values, query)
   local template = read_template(endpoint[2])
-  local result = prefix(endpoint, version, template.family) .. template.beginning
+  local result = template.prefixes[version]
+  if not result then
+    result = prefix(endpoint, version, template.family) .. template.beginning
+    template.prefixes[version] = result
+  end
   for position, name in ipairs(template.names) do
     local value = values[name]
-    local why = reason(value)
+    local is_simple = is_plain(value)
+    local why = not is_simple and reason(value)
     if why then
       return nil, errors.new {
         kind = "invalid_input",
@@ -83,7 +104,7 @@ function path.of(endpoint, version, values, query)
         retryable = false,
       }
     end
-    result = result .. percent_encode(value) .. template.after[position]
+    result = result .. (is_simple and value or percent_encode(value)) .. template.after[position]
   end
   return result .. query_of(endpoint, query)
 end

@@ -7,7 +7,6 @@ local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local ascii = require "hubspot.associations.text.ascii"
 local digits_of = require "hubspot.associations.text.digits"
-local types = require "hubspot.associations.types"
 
 local request = {}
 
@@ -20,17 +19,15 @@ end
 ---How the inputs of an endpoint are written and checked: options of core.body.
 ---@param row hubspot.associations.Endpoint
 ---@param options hubspot.associations.Options
----@param values table<string, any>
 ---@param naming hubspot.associations.Naming|nil the names of types, where inputs have types
 ---@return table
-function request.checks(row, options, values, naming)
-  local is_checked = options.check_types and values.fromObjectType and values.toObjectType
+function request.checks(row, options, naming)
   return {
     shape = row.shape,
     result = row.result,
     most_groups = row.most_groups,
     check_ids = options.check_ids,
-    check_type = is_checked and types.checker(values.fromObjectType, values.toObjectType) or nil,
+    check_type = options.check_types and naming and naming.names.check or nil,
     names = naming and naming.names.written,
     unknown_name = naming and naming.unknown_name,
   }
@@ -59,12 +56,13 @@ end
 
 -- The values of a path as text.
 local function path_values(row, options, values)
+  local names, roles = paths.names(row)
   local texts = {}
-  for _, name in ipairs(paths.names(row)) do
+  for position, name in ipairs(names) do
     local text, err = values[name], nil
-    if name:find "ObjectId$" then
+    if roles[position] == "Id" then
       text, err = record_id(name, text, options)
-    elseif not name:find "ObjectType$" then
+    elseif roles[position] == "Number" then
       text, err = number(name, text)
     end
     if not text then return nil, err end
@@ -75,7 +73,7 @@ end
 
 -- The types of one pair as a bare list.
 local function types_body(row, options, values, given, naming)
-  local checks = request.checks(row, options, values, naming)
+  local checks = request.checks(row, options, naming)
   checks.shape = "association"
   local body = core.body(checks)
   local added, reason = body:add { from = values.fromObjectId, to = values.toObjectId, types = given }
@@ -107,8 +105,8 @@ local function object_body(row, given)
   return "{" .. table.concat(fields, ",") .. "}"
 end
 
-local function inputs_body(row, options, values, inputs, naming)
-  local body = core.body(request.checks(row, options, values, naming))
+local function inputs_body(row, options, inputs, naming)
+  local body = core.body(request.checks(row, options, naming))
   local added, invalid_inputs, count = body:add_list(inputs)
   if not added then return nil, input_errors.of_invalid(invalid_inputs, count) end
   return body:json()
@@ -137,7 +135,7 @@ function request.of(row, options, arguments, naming)
   if not path then return nil, err end
   local body
   if row.shape then
-    body, err = inputs_body(row, options, arguments.values, arguments.last, naming)
+    body, err = inputs_body(row, options, arguments.last, naming)
   elseif row.body == "types" then
     body, err = types_body(row, options, arguments.values, arguments.last, naming)
   elseif row.body == "object" then

@@ -17,6 +17,7 @@ local LONGEST = 100 -- bytes of one of them
 
 ---@class hubspot.associations.TypeNames of one direction
 ---@field written table<string, string> name -> the JSON of its type; core.body reads it
+---@field check (fun(id: integer): string|nil)|nil what is wrong with an id; see types.checker
 ---@field loads integer how often the account's labels were read
 local TypeNames = {}
 TypeNames.__index = TypeNames
@@ -36,6 +37,7 @@ end
 function type_names.new(from, to)
   local self = setmetatable({
     from = key_of(from), to = key_of(to), written = {}, own = {}, several = {}, loads = 0,
+    check = types.checker(from, to),
   }, TypeNames)
   for name, id in pairs(types.names(from, to)) do
     self.own[name] = json_of(HUBSPOT_DEFINED, id)
@@ -141,26 +143,33 @@ function TypeNames:use()
 end
 
 ---@class hubspot.associations.TypeDirectory the names of all directions that a client used
+---@field entries table<string, hubspot.associations.TypeNames> by direction
+---@field spelled table<string, table<string, hubspot.associations.TypeNames>> the same by the object types as
+---  a caller spells them: each call needs one
 local Directory = {}
 Directory.__index = Directory
 
 ---@return hubspot.associations.TypeDirectory
 function type_names.directory()
-  return setmetatable({ entries = {} }, Directory)
+  return setmetatable({ entries = {}, spelled = {} }, Directory)
 end
 
 ---@param from string object name or object type id
 ---@param to string object name or object type id
 ---@return hubspot.associations.TypeNames
 function Directory:between(from, to)
+  local spelled = self.spelled[from] or {}
+  local entry = spelled[to]
+  if entry then return entry end
   local key = key_of(from) .. ">" .. key_of(to)
-  if not self.entries[key] then self.entries[key] = type_names.new(from, to) end
-  return self.entries[key]
+  entry = self.entries[key] or type_names.new(from, to)
+  self.entries[key], self.spelled[from], spelled[to] = entry, spelled, entry
+  return entry
 end
 
 ---Forgets all of them, as the account's labels have changed.
 function Directory:forget()
-  self.entries = {}
+  self.entries, self.spelled = {}, {}
 end
 
 return type_names
