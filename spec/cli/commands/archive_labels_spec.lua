@@ -52,6 +52,17 @@ describe("the command archive-labels", function()
     end)
   end
 
+  it("finds the unlabeled type in a list of JSON, by its name or its id", function()
+    local rows = ""
+    for _, types in ipairs { '["unlabeled"]', '["primary","contact_to_company"]', "[1,279]", '"unlabeled"',
+      '[{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":279}]' } do
+      rows = rows .. ('{"from":1,"to":2,"types":%s}\n'):format(types)
+    end
+    local result = run_on("archive-labels", { "--yes", "-" }, { stdin = rows })
+    assert_found(result.stdout, "5 rows: 0 archived, 5 failed\n0 requests; T\n"
+      .. "lines 1 to 5: column types: the unlabeled type")
+  end)
+
   it("asks the account which type is the unlabeled one, where an object is custom", function()
     local page = [[{"results":[{"category":"USER_DEFINED","typeId":37,"label":null},
       {"category":"USER_DEFINED","typeId":38,"label":"Owner"}]}]]

@@ -1,7 +1,6 @@
 -- `hubspot-associations archive-labels`: removes single types of the pairs of a file. Removing the unlabeled
 -- type removes them all: that has to be asked for.
 
-local ascii = require "hubspot.associations.text.ascii"
 local association_types = require "hubspot.associations.cli.association_types"
 local errors = require "hubspot.associations.errors"
 local flags = require "hubspot.associations.cli.flags"
@@ -52,11 +51,11 @@ local function unlabeled_types(context)
   return is_unlabeled
 end
 
--- Whether a name is, or may be, that of the unlabeled type: HubSpot's own has one such as contact_to_company.
-local function is_unlabeled_name(name, arguments)
-  name = ascii.lower(name)
-  if name == "unlabeled" then return true end
-  return name:find "^[a-z_]+_to_[a-z_]+$" ~= nil and not types.id(arguments.from, arguments.to, name)
+-- Whether a name is that of the unlabeled type. A label of that text would be its type, too: the library
+-- finds names in the table first.
+local function is_unlabeled_name(name, arguments, is_unlabeled)
+  local id = types.names(arguments.from, arguments.to)[name]
+  return name == "unlabeled" or id ~= nil and is_unlabeled[("HUBSPOT_DEFINED:%d"):format(id)] == true
 end
 
 function archive_labels.rows(context)
@@ -65,9 +64,11 @@ function archive_labels.rows(context)
   local is_unlabeled, why = unlabeled_types(context)
   if not is_unlabeled then return nil, why end
   local function guard(given)
-    if type(given) == "string" then return is_unlabeled_name(given, arguments) and UNLABELED or nil end
-    for word in association_types.write(given, true):gmatch "[^ ]+" do
-      if is_unlabeled[word] then return UNLABELED end
+    local list = type(given) == "table" and #given > 0 and given or { given }
+    for _, entry in ipairs(list) do
+      local found = type(entry) == "string" and is_unlabeled_name(entry, arguments, is_unlabeled)
+        or is_unlabeled[association_types.write(entry, true)]
+      if found then return UNLABELED end
     end
   end
   local default = arguments.type and association_types.read(arguments.type, arguments.category)
