@@ -286,13 +286,11 @@ end
 local IS_ACCEPTED = { COMPLETE = true, PENDING = true, PROCESSING = true }
 
 -- Whether a response without results means that what it does not name has succeeded: not if its status is
--- another, nor if it counts more errors than it lists, and than inputs that they fail.
-local function is_accepted(response, failed)
+-- another, nor if it counts more errors than it lists.
+local function is_accepted(response)
   if response.status ~= nil and not IS_ACCEPTED[response.status] then return false end
-  local count, named = response.numErrors, 0
-  if type(count) ~= "number" then return true end
-  for _ in pairs(failed) do named = named + 1 end
-  return count <= math.max(#(response.errors or {}), named)
+  local count = response.numErrors
+  return type(count) ~= "number" or count <= #(response.errors or {})
 end
 
 ---@class hubspot.associations.Matched
@@ -313,7 +311,7 @@ end
 ---@param direction hubspot.associations.Direction|nil
 ---@return hubspot.associations.Matched
 function matching.match(body, positions, response, paths, direction)
-  if not paths and not (response.errors and response.errors[1]) and is_accepted(response, {}) then
+  if not paths and not (response.errors and response.errors[1]) and is_accepted(response) then
     return { succeeded = positions, failed = {}, missing = {} }
   end
   local succeeded, unresolved, ids = split_by_results(body, positions, response.results, paths)
@@ -327,7 +325,7 @@ function matching.match(body, positions, response, paths, direction)
   if #anonymous > 0 and #anonymous == #missing and not rejection.may_share_an_input(anonymous) then
     for i, position in ipairs(missing) do failed[position] = anonymous[i] end
     missing = {}
-  elseif not (paths or anonymous[1] or finder.has_skipped) and is_accepted(response, failed) then
+  elseif not (paths or anonymous[1] or finder.has_skipped) and is_accepted(response) then
     succeeded, missing = missing, {}
   end
   return {
