@@ -85,7 +85,7 @@ describe("a job that archives", function()
       { status = "COMPLETE", results = {}, errors = { "no" } },
       { status = "COMPLETE", results = {}, numErrors = 1 },
       { status = "COMPLETE", results = {}, numErrors = 2, errors = { missing("TO_OBJECT", "5") } },
-      { status = "COMPLETE", results = {}, numErrors = 2, errors = { missing("TO_OBJECT", "2") } }, -- fails two
+      { status = "COMPLETE", results = {}, numErrors = 2, errors = { missing("TO_OBJECT", "2") } },
     } do
       local seen = run("archive", { source = PAIRS, respond = function() return respond(200, fields) end })
       assert.equal(0, seen.report.archived)

@@ -154,6 +154,21 @@ describe("a job that reads", function()
     assert.is_nil(pages[2])
   end)
 
+  it("does not take 'no associations' with an empty id for one of every record", function()
+    for _, key in ipairs { "toObjectId", "id" } do
+      local seen, pages = read {
+        source = { 1, 2 },
+        respond = function()
+          local response = batch({}, { "1" })
+          response.body = response.body:gsub("fromObjectId", key):gsub('%["1"%]', '[""]')
+          return response
+        end,
+      }
+      assert.same({ 0, 0, 2, 0 }, runs.counts(seen))
+      assert.same({}, pages)
+    end
+  end)
+
   it("sends two pages of one record apart, as a result cannot say whose it is; equal inputs once", function()
     local sent = {}
     local seen, pages = read {

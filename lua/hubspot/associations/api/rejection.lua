@@ -94,7 +94,7 @@ end
 
 local function name_id(named, side, value)
   local id = type(value) == "number" and digits_of(value) or value
-  if type(id) ~= "string" then return end
+  if type(id) ~= "string" or id == "" then return end -- a shape with one id has "" for the other
   named[side or "either"][id] = true
   named.any = true
 end
