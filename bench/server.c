@@ -1,6 +1,8 @@
-/* The server that every benchmark talks to: answers batch creates with 201 and one result for each input.
+/* The server that every benchmark talks to: answers batch creates with 201 and one result for each input; with
+ * --echo also batch reads, with LINKS links for each record, batch archives, and lists of one record, which has as
+ * many links as its id says.
  * One thread, many connections, keep-alive; binds a free port of 127.0.0.1 and prints it.
- * No HTTP server beyond that: wants Content-Length, reads no path, checks nothing.
+ * No HTTP server beyond that: wants Content-Length, checks nothing.
  *
  *   server              the same 2,000 results to every request
  *   server --echo       results for the ids of the request (ids without escapes)
@@ -22,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RESULTS = 2000, HEAD_ROOM = 1024, READ_ROOM = 64 * 1024, AT_ONCE = 64 };
+enum { RESULTS = 2000, LINKS = 3, HEAD_ROOM = 1024, READ_ROOM = 64 * 1024, AT_ONCE = 64 };
 
 typedef struct bytes {
   char *data;
@@ -97,6 +99,11 @@ static void begin_answer(bytes *to)
   to->length = 0;
   reserve(to, HEAD_ROOM + 512);
   to->length = HEAD_ROOM;
+}
+
+static void begin_batch(bytes *to)
+{
+  begin_answer(to);
   PUT(to, "{\"status\":\"COMPLETE\",\"results\":[");
 }
 
@@ -112,13 +119,21 @@ static void put_result(bytes *to, text from_id, text to_id)
   PUT(to, "\",\"labels\":[]}");
 }
 
-static text end_answer(bytes *to)
+static void put_link(bytes *to, long long id)
+{
+  static const char format[] = "{\"toObjectId\":%lld,\"associationTypes\":[{\"category\":\"HUBSPOT_DEFINED\","
+                               "\"typeId\":279,\"label\":null}]}";
+  reserve(to, 512);
+  if (to->data[to->length - 1] == '}')
+    PUT(to, ",");
+  to->length += (size_t)sprintf(to->data + to->length, format, id);
+}
+
+static text end_answer(bytes *to, const char *status)
 {
   char head[HEAD_ROOM];
-  reserve(to, 256);
-  PUT(to, "],\"startedAt\":\"2025-09-30T08:15:30.071Z\",\"completedAt\":\"2025-09-30T08:15:30.482Z\"}");
   int length = snprintf(head, sizeof head,
-                        "HTTP/1.1 201 Created\r\n"
+                        "HTTP/1.1 %s\r\n"
                         "Date: Tue, 30 Sep 2025 08:15:30 GMT\r\n"
                         "Content-Type: application/json;charset=utf-8\r\n"
                         "Content-Length: %zu\r\n"
@@ -133,23 +148,30 @@ static text end_answer(bytes *to)
                         "X-HubSpot-RateLimit-Daily-Remaining: 649000\r\n"
                         "X-HubSpot-Correlation-Id: 0199a1f0-6a3c-7d19-9a3e-0c1f5a7e4b21\r\n"
                         "\r\n",
-                        to->length - HEAD_ROOM, server.limit, server.limit - 1);
+                        status, to->length - HEAD_ROOM, server.limit, server.limit - 1);
   char *start = to->data + HEAD_ROOM - length;
   memcpy(start, head, (size_t)length);
   return (text){start, (size_t)length + to->length - HEAD_ROOM};
+}
+
+static text end_batch(bytes *to, const char *status)
+{
+  reserve(to, 256);
+  PUT(to, "],\"startedAt\":\"2025-09-30T08:15:30.071Z\",\"completedAt\":\"2025-09-30T08:15:30.482Z\"}");
+  return end_answer(to, status);
 }
 
 /* The ids are those of bench/support/batch.lua. */
 static text canned_answer(void)
 {
   static bytes to;
-  begin_answer(&to);
+  begin_batch(&to);
   for (int i = 1; i <= RESULTS; i++) {
     char from_id[24], to_id[24];
     text from = {from_id, (size_t)sprintf(from_id, "%lld", 20000000000LL + i * 7919LL)};
     put_result(&to, from, (text){to_id, (size_t)sprintf(to_id, "%lld", 9000000000LL + i * 104729LL)});
   }
-  return end_answer(&to);
+  return end_batch(&to, "201 Created");
 }
 
 /* A result for each "from":{"id":"…"} and "to":{"id":"…"}, in either order: JSON writers differ in it. */
@@ -158,7 +180,7 @@ static text echo_answer(bytes *to, text body)
   static const char key_end[] = "\":{\"id\":\"";
   const char *p = body.data, *end = body.data + body.length;
   text sides[2] = {{0}};
-  begin_answer(to);
+  begin_batch(to);
   while ((p = memmem(p, (size_t)(end - p), key_end, sizeof key_end - 1)) != NULL) {
     int is_from = p - body.data >= 5 && memcmp(p - 5, "\"from", 5) == 0;
     p += sizeof key_end - 1;
@@ -172,7 +194,65 @@ static text echo_answer(bytes *to, text body)
       sides[0].data = sides[1].data = NULL;
     }
   }
-  return end_answer(to);
+  return end_batch(to, "201 Created");
+}
+
+/* LINKS links for each "id":"…". */
+static text read_answer(bytes *to, text body)
+{
+  static const char key[] = "\"id\":\"";
+  const char *p = body.data, *end = body.data + body.length;
+  begin_batch(to);
+  while ((p = memmem(p, (size_t)(end - p), key, sizeof key - 1)) != NULL) {
+    p += sizeof key - 1;
+    const char *stop = memchr(p, '"', (size_t)(end - p));
+    if (stop == NULL)
+      break;
+    long long id = atoll(p);
+    reserve(to, 256);
+    if (to->data[to->length - 1] == '}')
+      PUT(to, ",");
+    PUT(to, "{\"from\":{\"id\":\"");
+    put(to, p, (size_t)(stop - p));
+    PUT(to, "\"},\"to\":[");
+    for (int i = 0; i < LINKS; i++)
+      put_link(to, id + i);
+    PUT(to, "]}");
+    p = stop;
+  }
+  return end_batch(to, "200 OK");
+}
+
+/* The page of the record that the head's path names. A cursor is the number of links before it. */
+static text list_answer(bytes *to, const char *head)
+{
+  const char *id = strstr(head, "/contacts/"), *limit = strstr(head, "limit="),
+             *after = strstr(head, "after=");
+  long long all = id == NULL ? 0 : atoll(id + 10), at = after == NULL ? 0 : atoll(after + 6);
+  long long end = at + (limit == NULL ? 500 : atoll(limit + 6));
+  begin_answer(to);
+  PUT(to, "{\"results\":[");
+  for (; at < end && at < all; at++)
+    put_link(to, 9000000000LL + at);
+  reserve(to, 256);
+  PUT(to, "]");
+  if (at < all)
+    to->length += (size_t)sprintf(to->data + to->length, ",\"paging\":{\"next\":{\"after\":\"%lld\"}}", at);
+  PUT(to, "}");
+  return end_answer(to, "200 OK");
+}
+
+/* The head ends with a NUL. */
+static text made_answer(bytes *to, const char *head, text body)
+{
+  if (strncmp(head, "GET ", 4) == 0)
+    return list_answer(to, head);
+  if (strstr(head, "/batch/read HTTP") != NULL)
+    return read_answer(to, body);
+  if (strstr(head, "/batch/archive HTTP") == NULL)
+    return echo_answer(to, body);
+  begin_answer(to);
+  return end_answer(to, "204 No Content");
 }
 
 /* ---- connections ---- */
@@ -250,7 +330,7 @@ static int transmit(connection *c)
 static void answer(connection *c)
 {
   text body = {c->in.data + c->head, c->all - c->head};
-  c->out = server.echo ? echo_answer(&c->made, body) : server.canned;
+  c->out = server.echo ? made_answer(&c->made, c->in.data, body) : server.canned;
   c->in.length -= c->all;
   memmove(c->in.data, c->in.data + c->all, c->in.length);
   c->head = c->all = 0;

@@ -7,5 +7,5 @@ local peer = require "support.peer"
 local inputs = batch.inputs()
 
 peer.measure(function()
-  batch.walk(by_hand(inputs))
+  batch.walk(by_hand.create(inputs))
 end)

@@ -7,13 +7,13 @@ local peer = require "support.peer"
 
 local job = {}
 
--- An iterator over `count` inputs, each a fresh table.
-local function source(count)
+-- An iterator over `count` inputs.
+local function source(count, input)
   local index = 0
   return function()
     if index == count then return nil end
     index = index + 1
-    return batch.input(index)
+    return input(index)
   end
 end
 
@@ -28,10 +28,11 @@ end
 
 ---Runs the job once and prints its seconds of CPU, its seconds by the clock, and its peak memory in KiB.
 ---@param run fun(source: fun(): table|nil, count: integer)
-function job.measure(run)
+---@param input? fun(index: integer): any batch.input by default
+function job.measure(run, input)
   local count = tonumber(peer.variable "BENCH_INPUTS")
   local clock, cpu = core.now(), os.clock()
-  run(source(count), count)
+  run(source(count, input or batch.input), count)
   cpu, clock = os.clock() - cpu, core.now() - clock
   print(("%.4f %.4f %d"):format(cpu, clock, peak()))
 end
