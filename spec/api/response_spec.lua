@@ -3,6 +3,7 @@
 
 local cjson = require "cjson"
 local responses = require "hubspot.associations.api.response"
+local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 
 local function read(status, body, headers, date)
@@ -270,5 +271,40 @@ describe("the correlation id of a response", function()
     local headers = { ["x-hubspot-correlation-id"] = "abc" }
     assert.equal("abc", responses.correlation_id { status = 201, headers = headers, body = "" })
     assert.is_nil(responses.correlation_id { status = 201, headers = {}, body = "" })
+  end)
+end)
+
+describe("the cursor of the next page", function()
+  local function next_cursor(paging, is_seen)
+    local page = core.decode('{"results":[],"paging":' .. paging .. "}")
+    return responses.next_cursor(page, is_seen or {})
+  end
+
+  it("is text, as it was given", function()
+    assert.equal("MC0y%3D", (next_cursor '{"next":{"after":"MC0y%3D","link":"x"}}'))
+    assert.equal("500", (next_cursor '{"next":{"after":500}}'))
+  end)
+
+  it("is absent on the last page", function()
+    for _, paging in ipairs { "null", "{}", '{"next":null}', '{"next":{}}', '{"next":{"after":null}}' } do
+      local cursor, err = next_cursor(paging)
+      assert.is_nil(cursor)
+      assert.is_nil(err, paging)
+    end
+    assert.is_nil((responses.next_cursor(nil, {})))
+  end)
+
+  it("is an error where it may not be the last page, or leads in a circle", function()
+    for _, paging in ipairs {
+      '"x"', "5", "false", '{"next":"x"}', '{"next":false}', '{"next":{"link":"x"}}', '{"next":{"after":""}}',
+      '{"next":{"after":true}}', '{"next":{"after":["x"]}}', '{"next":{"after":1.5}}',
+      '{"next":{"after":"' .. ("x"):rep(5000) .. '"}}',
+    } do
+      local cursor, err = next_cursor(paging)
+      assert.is_nil(cursor)
+      assert.same({ "decode", false }, { err.kind, err.retryable }, paging)
+    end
+    local _, err = next_cursor('{"next":{"after":"A"}}', { A = true })
+    assert.truthy(err.message:find("same cursor", 1, true))
   end)
 end)
