@@ -49,7 +49,7 @@ local ABC = { { "1", "11" }, { "2", "12" }, { "3", "13" } }
 describe("results", function()
   it("confirm all inputs that they name, in any order", function()
     local matched = match(ABC, { results = { result("3", "13"), result("1", "11"), result("2", "12") } })
-    assert.same({ succeeded = { 1, 2, 3 }, failed = {}, missing = {} }, matched)
+    assert.same({ { 1, 2, 3 }, {}, {} }, { matched.succeeded, matched.failed, matched.missing })
   end)
 
   it("confirm only the inputs that they name", function()

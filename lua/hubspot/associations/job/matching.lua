@@ -42,12 +42,8 @@ local function id_at(result, path)
   return type(value) == "string" and value or nil
 end
 
----Results by their ids, as `matching.key` writes them.
----@param results table[]|nil
----@param paths table<"from"|"to", string[]> the endpoint's field `result`
----@return table<string, table>
----@return table<string, boolean> is_repeated those of which there is more than one
-function matching.index(results, paths)
+-- Results by their ids, as `matching.key` writes them; and the keys of which there is more than one.
+local function index_results(results, paths)
   local index, is_repeated = {}, {}
   for _, result in ipairs(results or {}) do
     local from, to = id_at(result, paths.from), id_at(result, paths.to)
@@ -60,6 +56,14 @@ function matching.index(results, paths)
   return index, is_repeated
 end
 
+---The first id of an input.
+---@param body userdata
+---@param position integer
+---@return string
+function matching.id(body, position)
+  return (ids_of(body, position))
+end
+
 ---The key of the input's result.
 ---@param body userdata
 ---@param position integer
@@ -69,8 +73,7 @@ function matching.key(body, position)
 end
 
 -- Splits the positions into those with a result and those without one; with the ids of the latter.
-local function split_by_results(body, positions, results, paths)
-  local confirmed = paths and matching.index(results, paths) or {}
+local function split_by_results(body, positions, confirmed)
   local succeeded, unresolved, ids = {}, {}, {}
   for _, position in ipairs(positions) do
     local from, to = ids_of(body, position)
@@ -299,6 +302,8 @@ end
 ---@field is_final table<integer, boolean> whether that error is about the position's own record or types. If
 ---  not, it may be about another input of the same pair, with which the position was sent as one
 ---@field missing integer[] positions that the response does not mention
+---@field index table<string, table>|nil HubSpot's results, by `matching.key`
+---@field is_repeated table<string, boolean>|nil the keys of which there is more than one
 ---@field anonymous table[]|nil errors of the response that name no input
 ---@field batch_error table|nil the first of them: it may be about the missing ones
 
@@ -314,8 +319,11 @@ function matching.match(body, positions, response, paths, direction)
   if not paths and not (response.errors and response.errors[1]) and is_accepted(response) then
     return { succeeded = positions, failed = {}, missing = {} }
   end
-  local succeeded, unresolved, ids = split_by_results(body, positions, response.results, paths)
-  if #unresolved == 0 then return { succeeded = succeeded, failed = {}, missing = {} } end
+  local index, is_repeated = index_results(paths and response.results, paths)
+  local succeeded, unresolved, ids = split_by_results(body, positions, index)
+  if #unresolved == 0 then
+    return { succeeded = succeeded, failed = {}, missing = {}, index = index, is_repeated = is_repeated }
+  end
   local finder = new_finder(body, unresolved, ids)
   local failed, is_final, anonymous = assign_errors(finder, response.errors, direction)
   local missing = {}
@@ -333,6 +341,8 @@ function matching.match(body, positions, response, paths, direction)
     failed = failed,
     is_final = is_final,
     missing = missing,
+    index = index,
+    is_repeated = is_repeated,
     anonymous = anonymous,
     batch_error = anonymous[1],
   }

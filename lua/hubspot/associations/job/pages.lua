@@ -45,23 +45,32 @@ local function unclear(message)
   return errors.new { kind = "decode", message = message, retryable = false }
 end
 
+-- The first page of a record that has more than one.
+local function first_page(batch, position)
+  local input = core.decode(batch.body:input(position))
+  return { part = 0, is_seen = { [input.after or 0] = true } }
+end
+
 -- Calls on_record with a page. Returns what becomes of its record: "last", "more", "failed" and the error, or
 -- "left" if the callback raised.
 local function deliver(job, batch, position, result)
-  local input, links = core.decode(batch.body:input(position)), links_of(result)
-  local page = batch.pages[position] or { part = 0, is_seen = { [input.after or 0] = true } }
-  local cursor, err = api.next_cursor(result, page.is_seen)
+  local id, links = matching.id(batch.body, position), links_of(result)
+  local page, cursor, err = batch.pages[position], nil, nil
+  if result and result.paging then
+    page = page or first_page(batch, position)
+    cursor, err = api.next_cursor(result, page.is_seen)
+  end
   if not links then err = unclear "HubSpot gave links that are not a list" end
-  if cursor and not core.body(batch.checks):add { id = input.id, after = cursor } then
+  if cursor and not core.body(batch.checks):add { id = id, after = cursor } then
     err = unclear "HubSpot gave a cursor that cannot be sent"
   end
   if err then return "failed", err end
   job:call(job.on_record, {
     index = batch.indices[position],
     input = batch:input(position),
-    id = input.id,
+    id = id,
     links = links,
-    part = page.part + 1,
+    part = page and page.part + 1 or 1,
     last = cursor == nil,
   })
   if job.callback_raised then return "left" end
@@ -125,18 +134,16 @@ end
 ---@param job hubspot.associations.Job
 ---@param batch hubspot.associations.Batch
 ---@param matched hubspot.associations.Matched errors that say "no associations" leave its `failed`
----@param response hubspot.associations.BatchResponse
 ---@return hubspot.associations.Delivered
-function pages.deliver(job, batch, matched, response)
+function pages.deliver(job, batch, matched)
   take_empty(matched)
-  local result_of, is_repeated = matching.index(response.results, job.endpoint.result)
   local delivered = { last = {}, more = {}, left = {}, failed = {} }
   for _, position in ipairs(matched.succeeded) do
     local key, what, err = matching.key(batch.body, position), "left", nil
-    if not job.error and is_repeated[key] then
+    if not job.error and matched.is_repeated[key] then
       err = unclear "HubSpot gave two results for the record"
     elseif not job.error then
-      what, err = deliver(job, batch, position, result_of[key])
+      what, err = deliver(job, batch, position, matched.index[key])
     end
     if err then
       delivered.failed[position] = err

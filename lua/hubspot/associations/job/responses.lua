@@ -141,9 +141,9 @@ function responses:fail_named(chunk, matched)
 end
 
 -- The records of a chunk were read: what is not the last page of its record is followed by another request.
-function responses:receive_pages(chunk, matched, response)
+function responses:receive_pages(chunk, matched)
   local batch = chunk.batch
-  local delivered = pages.deliver(self, batch, matched, response)
+  local delivered = pages.deliver(self, batch, matched)
   self:settle_positions(batch, delivered.last, "succeeded")
   for position, err in pairs(delivered.failed) do
     self:settle_positions(batch, { position }, "failed", err)
@@ -166,7 +166,7 @@ function responses:accepted(chunk, now, response)
   end
   if chunk.trial then return self:receive_trial(chunk, now, matched, response) end
   if self.endpoint.page then
-    self:receive_pages(chunk, matched, response)
+    self:receive_pages(chunk, matched)
   else
     self:settle_positions(batch, matched.succeeded, "succeeded")
   end
