@@ -123,7 +123,8 @@ describe("a job that reads", function()
     local links = '"to":[{"toObjectId":11}],'
     for _, result in ipairs {
       '"to":"11"', '"to":{"toObjectId":11}', '"to":false',
-      links .. '"paging":"x"', links .. '"paging":{"next":"x"}', links .. '"paging":{"next":{"link":"x"}}',
+      links .. '"paging":"x"', links .. '"paging":false', links .. '"paging":{"next":"x"}',
+      links .. '"paging":{"next":{"link":"x"}}',
       links .. '"paging":{"next":{"after":""}}', links .. '"paging":{"next":{"after":[]}}',
       links .. '"paging":{"next":{"after":"\255"}}',
       links .. '"paging":{"next":{"after":"' .. ("x"):rep(4097) .. '"}}',

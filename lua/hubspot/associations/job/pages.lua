@@ -56,7 +56,7 @@ end
 local function deliver(job, batch, position, result)
   local id, links = matching.id(batch.body, position), links_of(result)
   local page, cursor, err = batch.pages[position], nil, nil
-  if result and result.paging then
+  if result and result.paging ~= nil then
     page = page or first_page(batch, position)
     cursor, err = api.next_cursor(result, page.is_seen)
   end
