@@ -63,8 +63,9 @@ local function send(self)
   if err then return true, nil, err end
   if delay > 0 then return false, delay end
   self.is_limited = false
-  self.exchange, err = self.session:submit(self.request, state.count + 1, self.info)
-  if not self.exchange then return fail(self, err, { event_error = self.info.event_error }) end
+  local received
+  self.exchange, err, received = self.session:submit(self.request, state.count + 1, self.info)
+  if not self.exchange then return fail(self, err, received) end
   state:sent(self.session.policy, core.now(), "call")
   self.session.wakeups:step()
   return false
