@@ -136,6 +136,15 @@ local ENDPOINTS = {
     { 9 }, "POST", "/crm/v4/associations/usage/high-usage-report/9",
     "/crm/associations/V/usage/high-usage-report/9", "", '{"userId":9,"userEmail":"a@b.c","enqueueTime":"t"}',
   },
+  account = {
+    {}, "GET", "/account-info/v3/details", "/account-info/V/details", "",
+    '{"portalId":5,"accountType":"STANDARD","timeZone":"US/Eastern"}',
+  },
+  token_info = {
+    {}, "POST", "/oauth/v2/private-apps/get/access-token-info",
+    "/oauth/v2/private-apps/get/access-token-info", '{"tokenKey":"' .. clients.TOKEN .. '"}',
+    '{"userId":9,"hubId":5,"appId":7,"scopes":["oauth"]}',
+  },
 }
 
 describe("the endpoints", function()
@@ -200,6 +209,30 @@ describe("the endpoints", function()
     assert.equal("not_found", err.kind)
     assert.truthy(tostring(err):find("No contact with ID 5 exists", 1, true))
     assert.is_nil(tostring(err):find("base_url", 1, true))
+  end)
+
+  it("that take the token in their body show it in no event, error or result", function()
+    local body = '{"userId":9,"hubId":5,"scopes":["' .. clients.TOKEN .. '"]}'
+    start(responses.of(200, body), responses.of(400, '{"message":"no ' .. clients.TOKEN .. '"}'))
+    local seen = {}
+    local client = clients.open(server:url(), { on_event = function(event) seen[#seen + 1] = event end })
+    local info = assert(client:token_info())
+    local _, err = client:token_info()
+    seen.info, seen.err = info, err
+    local function assert_hidden(value)
+      if type(value) ~= "table" then
+        assert.is_nil(tostring(value):find(clients.TOKEN, 1, true), tostring(value))
+        return
+      end
+      for key, inner in pairs(value) do
+        assert_hidden(key)
+        assert_hidden(inner)
+      end
+    end
+    assert_hidden(seen)
+    assert_hidden(tostring(err))
+    assert.equal(#('{"tokenKey":""}' .. clients.TOKEN), seen[1].bytes)
+    assert.equal(2, #server:requests())
   end)
 
   it("that must not be done twice are not sent again once they may have been done, and say so", function()

@@ -68,7 +68,10 @@ local CASES = {
 }
 
 -- Endpoints that the official client does not have.
-local OURS_ALONE = { records_near_limit = true, records_near_limit_to = true, labels_near_limit = true }
+local OURS_ALONE = {
+  records_near_limit = true, records_near_limit_to = true, labels_near_limit = true, account = true,
+  token_info = true,
+}
 
 local RESPONSE = responses.of(200, responses.BATCH, { "Content-Type: application/json", "Connection: close" })
 

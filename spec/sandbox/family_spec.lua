@@ -124,5 +124,16 @@ describe("the sandbox serves the family:", function()
       assert.same({ "Decision maker" }, client:labels_near_limit().results[1].allLabels)
       assert.equal(9, client:usage_report(9).userId)
     end)
+
+    it("say which account and app a token is of in " .. version, function()
+      server:configure { hub_id = 4711, forbidden = { "crm.objects.deals.write" } }
+      local client = open(version)
+      assert.equal(4711, assert(client:account()).portalId)
+      local info = assert(client:token_info())
+      assert.same({ 4711, 654, 987 }, { info.hubId, info.appId, info.userId })
+      local scopes = table.concat(info.scopes, " ")
+      assert.truthy(scopes:find("crm.objects.contacts.write", 1, true))
+      assert.is_nil(scopes:find("crm.objects.deals.write", 1, true))
+    end)
   end
 end)

@@ -40,9 +40,23 @@ describe("a route of the sandbox", function()
     assert.equal("2026-03", routes.find("GET", "/crm/limits/2026-03/associations/labels").version)
   end)
 
+  it("is a whole path where the row has one", function()
+    for path, version in pairs {
+      ["/account-info/v3/details"] = "v4", ["/account-info/2026-03/details"] = "2026-03",
+    } do
+      local route = assert(routes.find("GET", path), path)
+      assert.same({ "account", version, {} }, { route.endpoint.name, route.version, route.parameters })
+    end
+    for _, path in ipairs { "/account-info/v4/details", "/crm/account-info/2026-03/details" } do
+      assert.is_nil((routes.find("GET", path)), path)
+    end
+    assert.truthy(routes.find("POST", "/oauth/v2/private-apps/get/access-token-info"))
+  end)
+
   it("is there for every row of the table", function()
     for name, row in pairs(require "hubspot.associations.api.endpoints") do
-      local path = "/crm/" .. (row.undated or "v4") .. "/" .. row[2]:gsub("{.-}", "1")
+      local path = row[2]:gsub("{version}", row.undated or "v4"):gsub("{.-}", "1")
+      if not path:find "^/" then path = "/crm/" .. (row.undated or "v4") .. "/" .. path end
       assert.equal(name, assert(routes.find(row[1], path), name).endpoint.name)
     end
   end)

@@ -273,6 +273,8 @@ end
 ---@field labels_near_limit fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
 ---@field usage_report fun(self, user_id: integer): table|nil,
 ---  hubspot.associations.CallInfo|hubspot.associations.Error
+---@field account fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field token_info fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
 
 -- `send` is call_endpoint or call_list.
 local function bind_call(name, row, send)

@@ -9,10 +9,11 @@ local CONFIGURATIONS = "associations/definitions/configurations/"
 ---@class hubspot.associations.Endpoint
 ---@field [1] string the HTTP method
 ---@field [2] string the path after `/crm/` and the version. Its first part is the API's family; the names in
----  braces are the method's arguments, in order (see path.lua)
+---  braces are the method's arguments, in order (see path.lua). Or, where it begins with /, the whole path,
+---  in which `{version}` stands for the version
 ---@field shape string|nil how an input is written (see src/body_shape.c), of an endpoint with inputs
----@field body "types"|"object"|nil what its method takes in place of inputs: association types, or a table
----  with the fields that `fields` names
+---@field body "types"|"object"|"token"|nil what its method takes in place of inputs: association types, or
+---  a table with the fields that `fields` names; or nothing, where the session adds the token as the body
 ---@field fields table<string, string>|nil field -> its type; one that ends in "?" may be left out
 ---@field query string[]|nil the parameters of its query, which its method takes as options
 ---@field most integer|nil how many inputs HubSpot accepts in one request; a row that has it also makes a job
@@ -120,4 +121,12 @@ return {
   },
   labels_near_limit = { "GET", "limits/associations/labels", response = "page", undated = "v3" },
   usage_report = { "POST", "associations/usage/high-usage-report/{userId}", response = "object" },
+
+  -- ---- the account and the token ----
+
+  account = { "GET", "/account-info/{version}/details", response = "object", undated = "v3" },
+  token_info = {
+    "POST", "/oauth/v2/private-apps/get/access-token-info", -- of private apps only
+    body = "token", response = "object",
+  },
 }

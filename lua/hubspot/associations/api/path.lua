@@ -7,7 +7,11 @@ local path = {}
 
 -- The version is before the family if it is a number ("v4"), and after it if it is a date.
 local function prefix(row, version, family)
-  if version:find "^v%d" then return "/crm/" .. (row.undated or version) .. "/" .. family end
+  local is_undated = version:find "^v%d" ~= nil
+  if family:find "^/" then
+    return (family:gsub("{version}", is_undated and row.undated or version))
+  end
+  if is_undated then return "/crm/" .. (row.undated or version) .. "/" .. family end
   return "/crm/" .. family .. "/" .. version
 end
 
@@ -44,6 +48,9 @@ local function read_template(template)
   local read = read_templates[template]
   if read then return read end
   local family, beginning, rest = template:match "^([^/]+)(/[^{]*)(.*)$"
+  if not family then -- the whole path, which has no names but that of the version
+    family, beginning, rest = template, "", ""
+  end
   read = { family = family, beginning = beginning, prefixes = {}, names = {}, roles = {}, after = {} }
   for name, text in rest:gmatch "{([A-Za-z]+)}([^{]*)" do
     table.insert(read.names, name)

@@ -105,6 +105,11 @@ local function object_body(row, given)
   return "{" .. table.concat(fields, ",") .. "}"
 end
 
+-- The characters that a token may have need no escape.
+local function token_body(token)
+  return '{"tokenKey":"' .. token .. '"}'
+end
+
 local function inputs_body(row, options, inputs, naming)
   local body = core.body(request.checks(row, options, naming))
   local added, invalid_inputs, count = body:add_list(inputs)
@@ -128,7 +133,8 @@ end
 ---@param options hubspot.associations.Options
 ---@param arguments hubspot.associations.Arguments
 ---@param naming hubspot.associations.Naming|nil the names of types, where the endpoint takes types
----@return table|nil request { method, path, body, is_repeatable }
+---@return table|nil request { method, path, body, is_repeatable }; or with `body_of`, a function that makes
+---  the body of the token, which is the session's alone
 ---@return hubspot.associations.Error|nil
 function request.of(row, options, arguments, naming)
   local path, err = request.path(row, options, arguments)
@@ -142,7 +148,10 @@ function request.of(row, options, arguments, naming)
     body, err = object_body(row, arguments.last)
   end
   if err then return nil, err end
-  return { method = row[1], path = path, body = body, is_repeatable = row.repeatable ~= false }
+  return {
+    method = row[1], path = path, body = body, body_of = row.body == "token" and token_body or nil,
+    is_repeatable = row.repeatable ~= false,
+  }
 end
 
 return request

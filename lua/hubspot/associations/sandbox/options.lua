@@ -189,6 +189,10 @@ local DEFINITIONS = {
   labels = { check = labels },
   -- The scopes that the app lacks: a list such as { "crm.objects.contacts.write" }, or true for all.
   forbidden = { check = scopes },
+  -- The account's hub id, which HubSpot's own documents call the portal's as well.
+  hub_id = { check = positive_integer, default = 12345678 },
+  -- Whether the token is a private app's, of which alone HubSpot says which scopes it has.
+  private_app = { check = a_boolean, default = true },
   -- The largest number of inputs of a batch: of every endpoint, or a table of endpoint -> number, such as
   -- { archive = 50 }. When absent, the documented ones.
   max_inputs = { check = input_limits },

@@ -42,6 +42,7 @@ local VERSIONS = { ["2025-09"] = true, ["2026-03"] = true, ["2026-09"] = true, [
 local function compile(template)
   local names = {}
   local pattern = template:gsub("[%-%.]", "%%%0"):gsub("{([A-Za-z]+)}", function(name)
+    if name == "version" then return nil end
     names[#names + 1] = name
     return "([^/]+)"
   end)
@@ -49,8 +50,16 @@ local function compile(template)
 end
 
 -- The version stands before the family's name if it is v4, and after it if it is a date. The sandbox takes
--- v4 in either place, but where the API has another version in its place.
+-- v4 in either place, but where the API has another version in its place. Of a whole path, only the row says
+-- where a version stands; a path without one is the same for all, which is taken for v4.
 local function patterns_of(pattern, row)
+  if pattern:find "^/" then
+    local undated, dated = "(" .. (row.undated or "v4") .. ")", "(%%d+%%-%%d+)"
+    if not pattern:find("{version}", 1, true) then return { "^()" .. pattern .. "$" } end
+    return {
+      "^" .. pattern:gsub("{version}", undated) .. "$", "^" .. pattern:gsub("{version}", dated) .. "$",
+    }
+  end
   local family, rest = pattern:match "^([^/]+)(/.*)$"
   return {
     "^/crm/(" .. (row.undated or "v4") .. ")/" .. pattern .. "$",
@@ -95,7 +104,7 @@ end
 local function match(endpoint, path)
   for _, pattern in ipairs(endpoint.patterns) do
     local found = { path:match(pattern) }
-    if found[1] and found[1] == endpoint.undated then found[1] = "v4" end
+    if found[1] == 1 or found[1] and found[1] == endpoint.undated then found[1] = "v4" end
     if VERSIONS[found[1]] then
       local parameters = {}
       for i, name in ipairs(endpoint.parameters) do parameters[name] = percent_decode(found[i + 1]) end

@@ -22,17 +22,18 @@ end
 
 ---A request is about to be sent.
 ---@param info table gets `event_error`, what on_event raised, as in all methods
----@param request table { method, body }
+---@param method string
 ---@param url string
 ---@param attempt integer
-function Events:request(info, request, url, attempt)
+---@param bytes integer of the body
+function Events:request(info, method, url, attempt, bytes)
   if not self.on_event then return end
   emit(self, info, {
     type = "request",
-    method = request.method,
+    method = method,
     url = url,
     attempt = attempt,
-    bytes = #(request.body or ""),
+    bytes = bytes,
   })
 end
 

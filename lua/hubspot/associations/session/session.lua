@@ -113,7 +113,8 @@ end
 ---@field info table gets `event_error`
 
 ---Sends a request.
----@param request table { method, path, body = JSON or nil }
+---@param request table { method, path, body = JSON or nil }; or `body_of` in place of the body, which makes
+---  it of the token: so that stands in no table of a caller's, and in no event
 ---@param attempt integer the number of the attempt, for the events
 ---@param info table gets `event_error`, what on_event raised
 ---@return hubspot.associations.Exchange|nil
@@ -125,13 +126,14 @@ function Session:submit(request, attempt, info)
   if not token then return not_sent(err, info) end
   if self.proxy.reason and not self.is_plain then return not_sent(unusable(self.proxy.reason), info) end
   local url = self.base_url .. request.path
-  self.events:request(info, request, url, attempt)
+  local body = request.body or request.body_of and request.body_of(token)
+  self.events:request(info, request.method, url, attempt, #(body or ""))
   if self:is_closed() then return not_sent(session.closed(), info) end -- by the token function or on_event
   local transfer, failure = self.transport:submit {
     method = request.method,
     url = url,
-    headers = headers(self, token, request.body),
-    body = request.body,
+    headers = headers(self, token, body),
+    body = body,
     timeout = self.options.timeout,
     connect_timeout = self.options.connect_timeout,
   }
