@@ -74,6 +74,14 @@ local ENDPOINTS = {
     "DELETE", "/crm/v4/objects/contacts/101/associations/companies/202",
     "/crm/objects/V/contacts/101/associations/companies/202", "", "",
   },
+  read_objects = {
+    { "contacts", {
+      idProperty = "email", properties = { "email" }, inputs = { "a@b.c", { id = 'q"@b.c' }, 12345678901234 },
+    } },
+    "POST", "/crm/v3/objects/contacts/batch/read", "/crm/objects/V/contacts/batch/read",
+    '{"idProperty":"email","inputs":[{"id":"a@b.c"},{"id":"q\\"@b.c"},{"id":"12345678901234"}],'
+      .. '"properties":["email"]}', BATCH,
+  },
   labels = {
     { "contacts", "companies" },
     "GET", "/crm/v4/associations/contacts/companies/labels",

@@ -250,6 +250,8 @@ end
 ---  hubspot.associations.CallInfo|hubspot.associations.Error
 ---@field delete fun(self, object_type: string, id: string|integer, to_object_type: string, to_id:
 ---  string|integer): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---@field read_objects fun(self, object_type: string, fields: table): hubspot.associations.BatchResponse|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error
 ---@field labels fun(self, from_object_type: string, to_object_type: string): table|nil,
 ---  hubspot.associations.CallInfo|hubspot.associations.Error
 ---@field create_label fun(self, from_object_type: string, to_object_type: string, fields: table):

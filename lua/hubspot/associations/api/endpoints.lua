@@ -14,7 +14,8 @@ local CONFIGURATIONS = "associations/definitions/configurations/"
 ---@field shape string|nil how an input is written (see src/body_shape.c), of an endpoint with inputs
 ---@field body "types"|"object"|"token"|nil what its method takes in place of inputs: association types, or
 ---  a table with the fields that `fields` names; or nothing, where the session adds the token as the body
----@field fields table<string, string>|nil field -> its type; one that ends in "?" may be left out
+---@field fields table<string, string>|nil field -> its type (see request.lua); one that ends in "?" may be
+---  left out
 ---@field query string[]|nil the parameters of its query, which its method takes as options
 ---@field most integer|nil how many inputs HubSpot accepts in one request; a row that has it also makes a job
 ---@field response "batch"|"page"|"object"|"none" how a response is read (see response.lua)
@@ -73,6 +74,13 @@ return {
   delete = {
     "DELETE", RECORD .. "{toObjectType}/{toObjectId}",
     response = "none",
+  },
+
+  read_objects = { -- the records themselves, by their ids, or by a property whose values are unique
+    "POST", "objects/{fromObjectType}/batch/read",
+    body = "object",
+    fields = { idProperty = "string?", inputs = "ids", properties = "texts?" },
+    response = "batch", undated = "v3",
   },
 
   -- ---- labels ----

@@ -81,13 +81,43 @@ local function types_body(row, options, values, given, naming)
   return "[" .. body:types(1) .. "]"
 end
 
--- A field as JSON; nil, nil where it is left out. (cjson writes a number with 14 digits.)
-local function field_text(name, value, expected)
-  if value == nil and expected:find "?" then return nil end
-  if value == nil then return invalid(name, "is missing") end
-  if expected == "number" then return number(name, value) end
+local function text_field(name, value)
   if type(value) ~= "string" then return invalid(name, "expected a string, found a " .. type(value)) end
   return json.encode(value)
+end
+
+-- A list whose entries are written by `write`; of cjson's, an empty one would be {}.
+local function list_field(name, list, write)
+  if type(list) ~= "table" then return invalid(name, "expected a list, found a " .. type(list)) end
+  local texts = {}
+  for index, entry in ipairs(list) do
+    local text, err = write(("%s[%d]"):format(name, index), entry)
+    if not text then return nil, err end
+    texts[index] = text
+  end
+  return "[" .. table.concat(texts, ",") .. "]"
+end
+
+-- A reference to a record, by its id or by the value of another property.
+local function reference(name, value)
+  if type(value) == "table" then value = value.id end
+  if type(value) == "number" then value = digits_of(value) end
+  local text, err = text_field(name, value)
+  return text and '{"id":' .. text .. "}", err
+end
+
+local WRITERS = {
+  number = number,
+  string = text_field,
+  texts = function(name, value) return list_field(name, value, text_field) end,
+  ids = function(name, value) return list_field(name, value, reference) end,
+}
+
+-- A field as JSON; nil, nil where it is left out. (cjson writes a number with 14 digits.)
+local function field_text(name, value, expected)
+  local kind, may_be_left_out = expected:match "^(%a+)(%??)$"
+  if value ~= nil then return WRITERS[kind](name, value) end
+  if may_be_left_out == "" then return invalid(name, "is missing") end
 end
 
 -- The fields may be a proxy, as inputs may.

@@ -145,7 +145,8 @@ local function iso8601(self, now)
   return string.format("%s.%03dZ", self.date, math.floor((now - second) * 1000))
 end
 
--- The direction that a path names, or nil; and the rejection of an object type that does not exist.
+-- The direction that a path names, or nil; the rejection of an object type that does not exist; and the id of
+-- the first.
 local function direction_of(self, parameters)
   local names = { parameters.fromObjectType, parameters.toObjectType }
   local ids = {}
@@ -153,7 +154,7 @@ local function direction_of(self, parameters)
     ids[i] = direction.object_type_id(name)
     if not ids[i] then return nil, rejection.object_type(name) end
   end
-  return ids[2] and direction_between(self, ids[1], ids[2])
+  return ids[2] and direction_between(self, ids[1], ids[2]), nil, ids[1]
 end
 
 local function check_token(self, authorization)
@@ -193,6 +194,7 @@ end
 ---@field most number the largest number of inputs of a request to this endpoint
 ---@field parameters table<string, string> the path's, such as fromObjectId
 ---@field query table<string, string>
+---@field object_type string|nil the id of the first object type that the path names
 ---@field direction hubspot.associations.sandbox.Direction|nil when the path names two object types
 ---@field between fun(from: string, to: string): hubspot.associations.sandbox.Direction of object type ids
 ---@field links hubspot.associations.sandbox.Links
@@ -214,16 +216,19 @@ local function dispatch(self, request, now)
   local route, rejected = routes.find(request.method, request.path)
   if not route then return nil, rejected end
   local headers, endpoint = request.headers or {}, route.endpoint
-  local between, unknown = direction_of(self, route.parameters)
+  local between, unknown, object_type = direction_of(self, route.parameters)
+  local scoped = between or endpoint.handler.reads_records and object_type
+    and direction_between(self, object_type, object_type)
   rejected = check_token(self, headers.authorization)
-    or between and check_scopes(self, between, endpoint.handler.writes and "write" or "read")
+    or scoped and check_scopes(self, scoped, endpoint.handler.writes and "write" or "read")
     or check_rate(self, now)
     or unknown
     or endpoint.has_body and check_media_type(headers)
   if rejected then return nil, rejected end
   return endpoint.handler.handle {
     request = request, version = route.version, parameters = route.parameters, query = route.query,
-    most = most_of(self.settings, endpoint), direction = between, between = self.between,
+    most = most_of(self.settings, endpoint),
+    object_type = object_type, direction = between, between = self.between,
     links = self.links, labels = self.labels, limits = self.limits,
     settings = self.settings, date = iso8601(self, now),
   }

@@ -167,6 +167,29 @@ local function rate(value)
   return kept
 end
 
+local function is_record(id, properties)
+  if type(id) ~= "string" or not id:find "^[1-9]%d*$" or type(properties) ~= "table" then return false end
+  for name, value in pairs(properties) do
+    if type(name) ~= "string" or type(value) ~= "string" then return false end
+  end
+  return true
+end
+
+local function records(value)
+  local expected = "a table of object type -> record id -> properties, which are text"
+  if type(value) ~= "table" then return nil, expected end
+  local kept = {}
+  for object_type, list in pairs(value) do
+    local type_id = type(object_type) == "string" and direction.object_type_id(object_type)
+    if not type_id or type(list) ~= "table" then return nil, expected end
+    for id, properties in pairs(list) do
+      if not is_record(id, properties) then return nil, expected end
+    end
+    kept[type_id] = list
+  end
+  return kept
+end
+
 local DEFINITIONS = {
   -- The clock, in seconds since 1970: function() -> number. Required.
   now = { check = a_function, required = true },
@@ -209,6 +232,9 @@ local DEFINITIONS = {
   -- The records with which every request fails: function(object_type_id, id) -> status, a list of ids (500),
   -- or a table of id -> status, 409 or 500. When absent, there are none.
   poison = { check = poison },
+  -- Records with their properties, for reads of objects: object type -> record id -> { email = "a@b.c" }. Of
+  -- an object type that is not listed, a value with digits is the value of the record with that id.
+  records = { check = records },
   -- How many links of a record a page has, of a read or of a list.
   page_size = { check = positive_integer, default = 500 },
 }

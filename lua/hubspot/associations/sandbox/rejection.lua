@@ -154,6 +154,14 @@ function rejection.conflict()
   return reject(409, "CONFLICT", "The request conflicts with the state of a record")
 end
 
+---A property by which no record can be found. The words are those of another endpoint, for "read".
+---@param object_type string object type id
+---@param property string
+function rejection.not_unique(object_type, property)
+  local message = "Unable to perform read by non-unique %s property %s in portal ID 1"
+  return reject(400, VALIDATION, message:format(object_type, property))
+end
+
 -- ---- paths, tokens, scopes and limits ----
 
 function rejection.object_type(name)

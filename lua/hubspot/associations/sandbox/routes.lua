@@ -16,6 +16,7 @@ local VERSIONS = { ["2025-09"] = true, ["2026-03"] = true, ["2026-09"] = true, [
 
 ---@class hubspot.associations.sandbox.Handler
 ---@field writes boolean|nil whether it needs the write scopes of both object types
+---@field reads_records boolean|nil whether it needs the read scope of the one object type of its path
 ---@field handle fun(call: hubspot.associations.sandbox.Call): table|nil, table|nil
 ---  a HandlerResponse, or nil and a Rejection
 
