@@ -18,22 +18,34 @@
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 /* Copied once, because curl_version_info is not safe to call from several threads. */
-static char libcurl_version[32];
+static hsa_libcurl libcurl;
 static unsigned int libcurl_number;
+
+static void copy_text(char *to, size_t room, const char *text)
+{
+  snprintf(to, room, "%s", text != NULL && strlen(text) < room ? text : "");
+}
 
 static void initialize(void)
 {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
     return;
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-  snprintf(libcurl_version, sizeof libcurl_version, "%s", info->version);
+  copy_text(libcurl.version, sizeof libcurl.version, info->version);
+  copy_text(libcurl.tls, sizeof libcurl.tls, info->ssl_version);
+#if LIBCURL_VERSION_NUM >= 0x074600 /* 7.70 */
+  if (info->age >= CURLVERSION_SEVENTH) {
+    copy_text(libcurl.ca_file, sizeof libcurl.ca_file, info->cainfo);
+    copy_text(libcurl.ca_path, sizeof libcurl.ca_path, info->capath);
+  }
+#endif
   libcurl_number = info->version_num;
 }
 
-const char *hsa_http_libcurl(void)
+const hsa_libcurl *hsa_http_libcurl(void)
 {
   pthread_once(&once, initialize);
-  return libcurl_version[0] == '\0' ? NULL : libcurl_version;
+  return libcurl.version[0] == '\0' ? NULL : &libcurl;
 }
 
 unsigned int hsa_http_libcurl_number(void)

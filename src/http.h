@@ -54,8 +54,16 @@ typedef struct hsa_http_result {
   hsa_buffer body;
 } hsa_http_result;
 
-/* The version of the libcurl in use, e.g. "7.88.1". Initializes libcurl, once per process; NULL when that fails. */
-const char *hsa_http_libcurl(void);
+/* What is known of the libcurl in use. */
+typedef struct {
+  char version[32];  /* e.g. "7.88.1" */
+  char tls[96];      /* its TLS library, e.g. "OpenSSL/3.0.15"; empty when it has none */
+  char ca_file[256]; /* the certificates that it trusts by default; empty when it has none, or does not say */
+  char ca_path[256];
+} hsa_libcurl;
+
+/* Initializes libcurl, once per process; NULL when that fails. */
+const hsa_libcurl *hsa_http_libcurl(void);
 
 /* NULL, with errno set, when there is no memory or no descriptor left. */
 hsa_http *hsa_http_new(const hsa_http_options *options);

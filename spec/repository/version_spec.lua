@@ -38,6 +38,11 @@ describe("the version", function()
 
   it("of libcurl is told", function()
     assert.truthy(core.LIBCURL_VERSION:find "^%d+%.%d+%.%d+")
+    assert.truthy(core.LIBCURL_TLS:find "^%a+/%d")
+    for _, name in ipairs { "LIBCURL_CA_FILE", "LIBCURL_CA_PATH" } do
+      local path = core[name]
+      assert.truthy(path == nil or path:find "^/", path)
+    end
   end)
 end)
 

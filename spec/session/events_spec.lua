@@ -41,6 +41,7 @@ describe("on_event", function()
   it("is called with the request, then with its response", function()
     local bytes = responses.created(nil, {
       "X-HubSpot-Correlation-Id: c-1", "X-HubSpot-RateLimit-Max: 100", "X-HubSpot-RateLimit-Remaining: 99",
+      "Date: Sun, 06 Nov 1994 08:49:37 GMT",
     })
     open({ responses.script(bytes) })
     local _, meta = assert(create())
@@ -55,7 +56,7 @@ describe("on_event", function()
     response.elapsed = nil
     assert.same({
       type = "response", attempt = 1, status = 201, bytes = #responses.BATCH, http_version = "1.1",
-      correlation_id = "c-1", rate_limit = { max = 100, remaining = 99 },
+      correlation_id = "c-1", rate_limit = { max = 100, remaining = 99 }, date = 784111777,
     }, response)
   end)
 

@@ -114,6 +114,24 @@ describe("a proxy that cannot be used", function()
     server:close()
   end)
 
+  it("is described without user and password, with the reason why it cannot be used", function()
+    for _, url in ipairs(UNUSABLE) do
+      local found = clients.open(SERVICE, { proxy = filled(url) }):connection()
+      assert_hidden(found, url)
+      assert.same({ nil, "option proxy", "string" },
+        { found.proxy, found.proxy_origin, type(found.proxy_problem) }, url)
+    end
+    for _, url in ipairs(USABLE) do
+      local found = clients.open(SERVICE, { proxy = filled(url) }):connection()
+      assert_hidden(found, url)
+      assert.matches("^%l%w+://[%w.]+", found.proxy, nil, nil, url)
+      assert.is_nil(found.proxy_problem, url)
+    end
+    local found = clients.open("http://127.0.0.1:1/", { proxy = USABLE[1], version = "v4" }):connection()
+    assert.same({ "http://127.0.0.1:1", "v4" }, { found.base_url, found.version })
+    assert.is_nil(found.proxy)
+  end)
+
   it("never shows a part of a URL, however malformed", function()
     random.check(400, function(luck)
       local url = filled(luck:pick { luck:pick(UNUSABLE), luck:pick(USABLE) })

@@ -88,7 +88,21 @@ describe("the environment's certificates", function()
       { CURL_CA_BUNDLE = "", SSL_CERT_DIR = "", SSL_CERT_FILE = "good file" }, true },
   }
   for _, case in ipairs(CASES) do
-    it("are, as with curl, those of " .. case[1], function()
+    it("and those of the options are described, with what of them cannot be used", function()
+    local function described(options)
+      local found = clients.open("https://127.0.0.1:1", options):connection()
+      clients.close()
+      return { found.ca_file, found.ca_path, found.ca_origin, found.ca_problem }
+    end
+    assert.same({ set.ca, nil, "option ca_file" }, described { ca_file = set.ca })
+    assert.same({ nil, folder .. "/good", "option ca_path" }, described { ca_path = folder .. "/good" })
+    local gone = folder .. "/gone.pem"
+    local found = described { ca_file = gone }
+    assert.same({ gone, "option ca_file" }, { found[1], found[3] })
+    assert.matches("gone.pem: .*No such file", found[4])
+  end)
+
+  it("are, as with curl, those of " .. case[1], function()
       places()
       local env = {}
       for name, value in pairs(case[2]) do

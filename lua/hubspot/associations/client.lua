@@ -305,6 +305,14 @@ for name, row in pairs(endpoints) do
   if row.most then bind_job(name .. "_all", name, row) end
 end
 
+---Where requests go, and through which proxy, and which certificates are trusted: for people, without the
+---proxy's user and password. Sends nothing.
+---@return hubspot.associations.Connection
+function Client:connection()
+  check_self("connection", self)
+  return self.session:connection()
+end
+
 ---Ends the client's connections. Calls in other coroutines fail with kind `closed`.
 ---A client that is collected, or goes out of scope as `local client <close>`, is closed as well.
 function Client:close()

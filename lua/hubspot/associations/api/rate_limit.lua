@@ -1,5 +1,5 @@
 -- Reads the headers of a response that are about waiting: HubSpot's rate-limit headers, and Retry-After, in
--- seconds or as an HTTP date (RFC 9110).
+-- seconds or as an HTTP date (RFC 9110); and the server's date.
 
 local rate_limit = {}
 
@@ -59,6 +59,13 @@ local function http_date(text)
   return days(tonumber(year), MONTHS[month], tonumber(day)) * 86400 + hour * 3600 + minute * 60 + second
 end
 
+---When the server sent a response, by its own clock.
+---@param headers table<string, string>
+---@return number|nil seconds since 1970
+function rate_limit.date(headers)
+  return http_date(headers.date or "")
+end
+
 ---How long a response asks the client to wait.
 ---@param headers table<string, string>
 ---@param now number seconds since 1970, used if the response has no Date header
@@ -68,7 +75,7 @@ function rate_limit.retry_after(headers, now)
   if not value then return nil end
   if value:find "^%d+$" then return tonumber(value:sub(1, 10)) end
   local at = http_date(value)
-  return at and math.max(0, at - (http_date(headers.date or "") or now))
+  return at and math.max(0, at - (rate_limit.date(headers) or now))
 end
 
 return rate_limit

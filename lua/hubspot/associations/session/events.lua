@@ -53,6 +53,7 @@ function Events:response(info, raw, received, attempt)
     http_version = raw.http_version,
     correlation_id = received.correlation_id,
     rate_limit = rate_limit.read(raw.headers), -- a copy: the handler may keep or change it
+    date = rate_limit.date(raw.headers),
   })
 end
 

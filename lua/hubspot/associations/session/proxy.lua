@@ -58,6 +58,8 @@ end
 
 ---@class hubspot.associations.Proxy
 ---@field reason string|nil why the proxy of the option cannot be used
+---@field describe fun(): table what there is at present: { url = it without user and password, origin = the
+---  option or variable that it is from, problem = why it cannot be used }; empty without a proxy
 ---@field explain fun(failure: table) takes user and password out of the message of a failure { kind, message,
 ---  curl_code, looked_up }, and sets its `reason` to "proxy" if the proxy's URL is at fault
 
@@ -69,11 +71,20 @@ function proxy.of(option)
     local shown, why = core.proxy(option)
     reason = not shown and cannot_be_used("option proxy", why) or nil
   end
+  local function current()
+    if option then return option, "option proxy" end
+    return of_environment()
+  end
   return {
     reason = reason,
+    describe = function()
+      local url, origin = current()
+      if not url then return {} end
+      local shown, why = core.proxy(url)
+      return { url = shown, origin = origin, problem = why }
+    end,
     explain = function(failure)
-      local url, origin = option, "option proxy"
-      if not url then url, origin = of_environment() end
+      local url, origin = current()
       if url then explain(failure, url, origin) end
     end,
   }

@@ -91,6 +91,34 @@ local function headers(self, token, body)
   }
 end
 
+---@class hubspot.associations.Connection where the requests of a client go, and through what; no secret
+---@field base_url string
+---@field version string of the API
+---@field proxy string|nil without user and password; nil when there is none, or it cannot be used
+---@field proxy_origin string|nil the option or environment variable that names it
+---@field proxy_problem string|nil why it cannot be used
+---@field ca_file string|nil the certificates to trust in place of libcurl's default
+---@field ca_path string|nil
+---@field ca_origin string|nil the option or environment variable that names them
+---@field ca_problem string|nil why they cannot be used
+
+---@return hubspot.associations.Connection
+function Session:connection()
+  local proxy = self.is_plain and {} or self.proxy.describe()
+  local path, why = self.trust:problem()
+  return {
+    base_url = self.base_url,
+    version = self.options.version,
+    proxy = proxy.url,
+    proxy_origin = proxy.origin,
+    proxy_problem = proxy.problem,
+    ca_file = self.trust.ca_file,
+    ca_path = self.trust.ca_path,
+    ca_origin = self.trust.origin,
+    ca_problem = path and path .. ": " .. why,
+  }
+end
+
 ---@return hubspot.associations.Error
 function session.closed()
   return errors.new { kind = "closed", message = "the client is closed", sent = false, retryable = false }

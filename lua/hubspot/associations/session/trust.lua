@@ -55,6 +55,16 @@ local function why_unusable(path, expected)
   return is_wrong and (expected == "directory" and "is not a directory" or "is a directory") or nil
 end
 
+---What of the certificates cannot be used.
+---@return string|nil path
+---@return string|nil why
+function Trust:problem()
+  for field, expected in pairs(TYPE_OF) do
+    local why = self[field] and why_unusable(self[field], expected)
+    if why then return self[field], why end
+  end
+end
+
 ---The message of a failure, naming the certificates to trust if they are its cause.
 ---@param failure table { kind, message, curl_code }
 ---@return string
@@ -63,10 +73,8 @@ function Trust:explain(failure)
   if failure.kind ~= "tls" or not self.origin or code ~= NOT_VERIFIED and code ~= UNREADABLE then
     return failure.message
   end
-  for field, expected in pairs(TYPE_OF) do
-    local why = self[field] and why_unusable(self[field], expected)
-    if why then return ("the certificates to trust, %s (%s): %s"):format(self[field], self.origin, why) end
-  end
+  local unusable, why = self:problem()
+  if unusable then return ("the certificates to trust, %s (%s): %s"):format(unusable, self.origin, why) end
   local paths = self.ca_file and self.ca_path and self.ca_file .. " and " .. self.ca_path
     or self.ca_file or self.ca_path
   local text = code == UNREADABLE and "%s: the certificates to trust, %s (%s), cannot be read"
