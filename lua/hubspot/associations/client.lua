@@ -115,6 +115,7 @@ local function new_job(self, row, read, given, journal)
     endpoint = row,
     checks = requests.checks(row, self.options, naming),
     naming = naming,
+    labels = naming and { request = labels_request(self, values), response = endpoints.labels.response },
     direction = rejection.direction(values.fromObjectType, values.toObjectType),
     batch_size = most_inputs(self, row),
     concurrency = self.options.concurrency,
@@ -150,8 +151,7 @@ local function begin(self, method, endpoint, read)
   if err then return nil, err end
   job, err = new_job(self, row, read, given, journal)
   if job then
-    local labels = requests.has_types(row) and labels_request(self, read.values) or nil
-    return runners.new(self.session, { method = row[1], path = path, labels = labels }, job, journal)
+    return runners.new(self.session, { method = row[1], path = path }, job, journal)
   end
   if journal then journal:close() end
   return nil, err

@@ -47,8 +47,9 @@ local function copy(fields)
   return copied
 end
 
----@param spec table { source, checks, naming, batch_size, concurrency, max_failures, on_failure, on_batch,
----  on_record, dry_run, policy, journal, endpoint, direction = of rejection.direction }
+---@param spec table { source, checks, naming, labels = { request, response } for the account's names of
+---  types, batch_size, concurrency, max_failures, on_failure, on_batch, on_record, dry_run, policy, journal,
+---  endpoint, direction = of rejection.direction }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
@@ -68,6 +69,8 @@ function jobs.new(spec, now)
     kept = {}, kept_at = {}, next_kept = 1, -- inputs between the journal's records, and their indices
     checks = copy(spec.checks), -- options of core.body
     naming = spec.naming, -- the names of types, where inputs have types
+    labels = spec.labels, -- how to ask for those of the account
+    asks_for_names = false, -- whether they are being asked for
     begun = nil, -- the batch that waits for the names of types
     batch_size = spec.batch_size,
     concurrency = concurrency.new(spec.concurrency),

@@ -229,18 +229,36 @@ function reading:fill()
   if batch and batch.count > 0 then self:open(batch) end
 end
 
+-- ---- what the job needs to know ----
+
+---@class hubspot.associations.Question a request whose response the job needs, beside its chunks
+---@field request table { method, path, body }
+---@field response string names a reader in api/response.lua
+---@field answered fun(result: table|nil, err: hubspot.associations.Error|nil)
+
 -- Whether the job waits for the names of types, and reads nothing until they are known.
 function reading:waits_for_names()
   return self.naming ~= nil and self.naming.is_missing
 end
 
----Takes the response to the question for the account's labels; or stops the job, if there is none.
----@param page table|nil
----@param err hubspot.associations.Error|nil
-function reading:names_known(page, err)
+-- Takes the labels of the account; or stops the job, if they could not be read.
+local function names_known(self, page, err)
   local naming = self.naming
   naming.is_missing = false
+  self.asks_for_names = false
   if page then naming.names:load(page) else self:stop(naming.names:failure(err)) end
+end
+
+---A question that has to be asked now; nil: none, or all are being asked. Each is answered once, unless the
+---job stops before it is sent.
+---@return hubspot.associations.Question|nil
+function reading:next_question()
+  if self.error or self.asks_for_names or not self:waits_for_names() then return nil end
+  self.asks_for_names = true
+  return {
+    request = self.labels.request, response = self.labels.response,
+    answered = function(page, err) names_known(self, page, err) end,
+  }
 end
 
 -- After the job has stopped: opens the batch that waited for names. True if there was one.

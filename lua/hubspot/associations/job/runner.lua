@@ -3,8 +3,8 @@
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local label_requests = require "hubspot.associations.job.label_request"
 local sessions = require "hubspot.associations.session.session"
+local submissions = require "hubspot.associations.session.submission"
 
 ---@class hubspot.associations.Runner
 local Runner = {}
@@ -14,7 +14,7 @@ Runner.__name = "hubspot.associations.runner"
 local runner = {}
 
 ---@param session hubspot.associations.Session
----@param request table { method, path, labels = the request for the account's labels, if inputs have types }
+---@param request table { method, path }
 ---@param job hubspot.associations.Job
 ---@param journal hubspot.associations.Journal|nil closed when the job is done
 ---@return hubspot.associations.Runner
@@ -25,7 +25,7 @@ function runner.new(session, request, job, journal)
     job = job,
     journal = journal,
     exchanges = {}, -- { chunk, exchange }
-    label_request = nil, -- while the source waits for the names of types
+    asked = {}, -- { question, submission }: what the job needs to know, beside its chunks
     is_limited = false, -- whether it waits for the rate limit, and on_event knows
     finished = false,
   }, Runner)
@@ -87,25 +87,56 @@ local function report_wait(self, delay)
   self.session.events:wait(self.job.report, delay)
 end
 
--- Asks for the account's labels while the source waits for them. Returns how many seconds there is nothing
--- more to do for that; nil: until the response comes.
-local function ask_for_labels(self)
-  local asked = self.label_request
-  if not asked then
-    asked = label_requests.new(self.session, self.request.labels, self.job.report)
-    self.label_request = asked
-  end
-  local done, detail, err = asked:step()
-  if not done then return detail end
-  self.label_request = nil
-  self.job:names_known(detail, err)
-  return 0
+-- Begins to ask what the job needs to know; false if that is nothing new.
+local function begin_question(self)
+  local question = self.job:next_question()
+  if not question then return false end
+  local submission =
+    submissions.new(self.session, question.request, question.response, "job", self.job.report)
+  self.asked[#self.asked + 1] = { question = question, submission = submission }
+  return true
 end
 
--- Whether there is something to ask for, or to receive.
-local function has_question(self)
-  if self.label_request and self.label_request:is_in_flight() then return true end
-  return not self.job.error and self.job:waits_for_names()
+-- Steps the questions until one is answered. Once the job has stopped, only those in flight. Returns how many
+-- seconds there is nothing more to do for them, 0 after an answer; nil: until a response comes.
+local function ask(self)
+  local soonest
+  for index, entry in ipairs(self.asked) do
+    if not self.job.error or entry.submission:is_in_flight() then
+      local done, detail, err = entry.submission:step()
+      if done then
+        table.remove(self.asked, index)
+        entry.question.answered(detail, err)
+        return 0
+      end
+      soonest = detail and math.min(detail, soonest or detail) or soonest
+    end
+  end
+  return soonest
+end
+
+-- Whether the response to a question is awaited.
+local function is_asking(self)
+  for _, entry in ipairs(self.asked) do
+    if entry.submission:is_in_flight() then return true end
+  end
+  return false
+end
+
+-- Does what the job says. Returns how many seconds there is nothing more to do for it; nil: until a response
+-- comes.
+local function follow(self)
+  local action, detail, why = self.job:next(core.now())
+  if action == "send" then
+    self.is_limited = false
+    submit(self, detail)
+    return 0
+  elseif action == "done" then
+    if not is_asking(self) then finish(self) end
+  elseif why == "rate_limit" then
+    report_wait(self, detail)
+  end
+  return detail
 end
 
 -- Handles one response, or else reads and sends one batch. Returns how many seconds there is nothing more to
@@ -113,21 +144,11 @@ end
 local function act(self)
   if self.session:is_closed() then self.job:cancel(sessions.closed()) end
   if receive_one(self) then return 0 end
-  local is_asking, pause = has_question(self), nil
-  if is_asking then pause = ask_for_labels(self) end
+  local pause = ask(self)
   if pause == 0 then return 0 end
-  local action, detail, why = self.job:next(core.now())
-  if action == "send" then
-    self.is_limited = false
-    submit(self, detail)
-    return 0
-  elseif action == "done" then
-    if not is_asking then finish(self) end
-  elseif why == "rate_limit" then
-    report_wait(self, detail)
-  end
-  if not is_asking and has_question(self) then return 0 end -- what was read names a type that is not known
-  return detail and pause and math.min(detail, pause) or detail or pause
+  local wait = follow(self)
+  if begin_question(self) then return 0 end -- what was read may have raised it
+  return wait and pause and math.min(wait, pause) or wait or pause
 end
 
 -- Seconds after which a step begins nothing more: the host must get its turn.
@@ -161,7 +182,7 @@ end
 local function break_off(self, raised)
   self.raised = raised
   for _, entry in ipairs(self.exchanges) do entry.exchange.transfer:close() end
-  if self.label_request then self.label_request:close() end
+  for _, entry in ipairs(self.asked) do entry.submission:close() end
   self.session.wakeups:leave(self)
   if self.journal then self.journal:close() end
   error(raised, 0)
@@ -195,8 +216,7 @@ end
 ---@return number
 ---@return "rate_limit"|"retry"|nil
 function Runner:waiting()
-  if self.finished or #self.exchanges > 0 or not self.wait then return 0 end
-  if self.label_request and self.label_request:is_in_flight() then return 0 end
+  if self.finished or #self.exchanges > 0 or is_asking(self) or not self.wait then return 0 end
   local now = core.now()
   local limited = self.session.policy.limiter:delay(now)
   if limited > 0 then return limited, "rate_limit" end

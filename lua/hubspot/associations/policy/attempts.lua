@@ -39,6 +39,7 @@ function attempts.new(parent)
   return setmetatable({
     count = 0,
     counted_failures = 0,
+    began = nil, sent_at = nil, -- named here, so that the table need not grow
     not_before = 0,
     may_be_done = parent ~= nil and parent.may_be_done,
     went_out = parent ~= nil and parent.went_out,
