@@ -32,6 +32,7 @@ local COMMANDS = {
   require "hubspot.associations.cli.commands.list",
   require "hubspot.associations.cli.commands.labels",
   require "hubspot.associations.cli.commands.types",
+  require "hubspot.associations.cli.commands.doctor",
   (require "hubspot.associations.cli.commands.sandbox"), -- one value, also since Lua 5.4
 }
 

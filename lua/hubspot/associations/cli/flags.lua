@@ -91,17 +91,25 @@ flags.JOB = {
     description = "Show no progress, and no report when all went well." },
 }
 
----How the account is reached.
-flags.ACCOUNT = {
+---Where the token is.
+flags.TOKEN = {
   { name = "--token-file", argname = "FILE", check = checks.file_name,
     description = "A file that holds the token, and nothing else. It is read again, once, when HubSpot "
       .. "rejects the token during a job." },
   { name = "--token",
     never = "the token is read from HUBSPOT_TOKEN or --token-file; an argument can be read by others" },
+}
+
+---How fast the account is asked.
+flags.PACE = {
   { name = "--rate", argname = "N", check = checks.integer_option "rate",
     description = "The most requests in 10 seconds; by default, what HubSpot's responses allow." },
   { name = "--max-attempts", argname = "N", check = checks.integer_option "max_attempts",
     description = "The most attempts of a request that fails; 6 by default." },
+}
+
+---Where the account is.
+flags.SERVICE = {
   { name = "--api-version", argname = "VERSION", check = checks.option "version",
     description = "The version of HubSpot's API; 2025-09 by default." },
   { name = "--base-url", argname = "URL", check = checks.option "base_url", is_secret = true,
@@ -121,5 +129,8 @@ function flags.join(...)
   end
   return list
 end
+
+---How the account is reached.
+flags.ACCOUNT = flags.join(flags.TOKEN, flags.PACE, flags.SERVICE)
 
 return flags

@@ -136,12 +136,26 @@ local function uuid(random)
     32768 + floor(random() * 2 ^ 14), floor(random() * 2 ^ 16), floor(random() * 2 ^ 32))
 end
 
--- All but the milliseconds is the same for a second, and kept for that long: os.date is slow.
-local function iso8601(self, now)
+local DAYS = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
+local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
+
+-- The header Date, in any locale.
+local function http_date(second)
+  local at = os.date("!*t", second)
+  return string.format("%s, %02d %s %d %02d:%02d:%02d GMT",
+    DAYS[at.wday], at.day, MONTHS[at.month], at.year, at.hour, at.min, at.sec)
+end
+
+-- What is the same for a second is kept for that long: os.date is slow.
+local function note_second(self, now)
   local second = math.floor(now)
-  if second ~= self.second then
-    self.second, self.date = second, os.date("!%Y-%m-%dT%H:%M:%S", second)
-  end
+  if second == self.second then return second end
+  self.second, self.date, self.http_date = second, os.date("!%Y-%m-%dT%H:%M:%S", second), http_date(second)
+  return second
+end
+
+local function iso8601(self, now)
+  local second = note_second(self, now)
   return string.format("%s.%03dZ", self.date, math.floor((now - second) * 1000))
 end
 
@@ -252,7 +266,8 @@ function account:handle(request)
   local now = settings.now()
   local handled, rejected = dispatch(self, request, now)
   local correlation_id = uuid(settings.random)
-  local headers = { ["x-hubspot-correlation-id"] = correlation_id }
+  note_second(self, now)
+  local headers = { ["x-hubspot-correlation-id"] = correlation_id, date = self.http_date }
   local status, body
   if handled then
     status, body = handled.status, handled.body

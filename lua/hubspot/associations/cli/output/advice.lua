@@ -27,8 +27,10 @@ local OF_JOURNAL = {
   in_use = "wait until the other process ends, or give another journal",
 }
 
--- What a person can do about an error; nil where its message says all.
-local function advice_of(err)
+---What a person can do about an error.
+---@param err hubspot.associations.Error
+---@return string|nil nil where its message says all
+function advice.of(err)
   local is_of_proxy = err.proxy_status or err.proxy_code or err.reason == "proxy"
   if err.kind == "network" and is_of_proxy then return OF_PROXY end
   if err.kind == "journal" and OF_JOURNAL[err.reason] then return OF_JOURNAL[err.reason] end
@@ -56,7 +58,7 @@ end
 ---@param twice string what happens when rows are sent a second time
 ---@return string[] lines
 function advice.next_steps(err, arguments, twice)
-  local lines = { advice_of(err) }
+  local lines = { advice.of(err) }
   if not (err.kind == "journal" and OF_JOURNAL[err.reason]) then
     lines[#lines + 1] = advice.going_on(arguments, twice)
   end
@@ -68,7 +70,7 @@ end
 ---@param err hubspot.associations.Error
 ---@return string[] lines
 function advice.not_begun(why, err)
-  local lines = { why, advice_of(err) }
+  local lines = { why, advice.of(err) }
   lines[#lines + 1] = "nothing was sent"
   return lines
 end

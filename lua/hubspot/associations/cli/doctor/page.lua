@@ -1,0 +1,73 @@
+-- The doctor's page: its findings as text to paste into a ticket, or as JSON Lines. Nothing in it is a
+-- secret: every text goes through `clean`.
+
+local one_line = require "hubspot.associations.text.one_line"
+local redact = require "hubspot.associations.text.redact"
+local row_writer = require "hubspot.associations.cli.output.row_writer"
+local shorten = require "hubspot.associations.text.shorten"
+local terminal = require "hubspot.associations.cli.output.terminal"
+
+local page = {}
+
+local COLUMNS = { "status", "check", "found", "advice" }
+
+local LONGEST = 8000 -- bytes of a text: an app may have hundreds of scopes
+
+-- The tokens of private apps, also those that nobody gave as a token: as the name of a file, say.
+local PRIVATE_APP = "pat%-%w+%-%x%x%x%x%x%x%x%x[%w%-]*"
+
+-- Tokens go first: in one line, or cut, they might not be recognized.
+local function clean(text, secrets)
+  text = one_line(redact.text(text:gsub(PRIVATE_APP, "[token]"), secrets))
+  return shorten.text(redact.text(text, secrets), LONGEST, "...")
+end
+
+local function count(findings, status)
+  local number = 0
+  for _, finding in ipairs(findings) do
+    if finding.status == status then number = number + 1 end
+  end
+  return number
+end
+
+local function conclusion(findings)
+  local wrong, unknown = count(findings, "wrong"), count(findings, "unknown")
+  local text = wrong == 0 and "Nothing is wrong" or wrong == 1 and "1 thing is wrong"
+    or ("%d things are wrong"):format(wrong)
+  return text .. (unknown > 0 and (", %d could not be checked.\n"):format(unknown) or ".\n")
+end
+
+local function text_of(findings)
+  local lines = { os.date "!hubspot-associations doctor, %Y-%m-%d %H:%M:%S UTC\n" }
+  for _, finding in ipairs(findings) do
+    lines[#lines + 1] = ("%-8s %-13s %s"):format(finding.status, finding.check, finding.found)
+    if finding.advice then lines[#lines + 1] = (" "):rep(9) .. ("%-13s -> %s"):format("", finding.advice) end
+  end
+  return table.concat(lines, "\n") .. "\n\n" .. conclusion(findings)
+end
+
+---Writes the page.
+---@param environment hubspot.associations.cli.Environment
+---@param findings hubspot.associations.cli.Finding[]
+---@param format "text"|"jsonl"
+---@param secrets string[]
+---@return integer code 0 when nothing is wrong, 1 when something is, 2 when the page could not be written
+---@return string|nil message
+function page.write(environment, findings, format, secrets)
+  local code = count(findings, "wrong") > 0 and 1 or 0
+  for _, finding in ipairs(findings) do
+    finding.found = clean(finding.found, secrets)
+    finding.advice = finding.advice and clean(finding.advice, secrets)
+  end
+  if format == "jsonl" then
+    local writer = row_writer.open(environment, format, COLUMNS)
+    for _, finding in ipairs(findings) do writer:add(finding) end
+    local failed, why = writer:finish()
+    return failed == 0 and code or failed, why
+  end
+  local written, why = terminal.write(environment.stdout, text_of(findings))
+  if written then return code end
+  return 2, "standard output cannot be written: " .. why
+end
+
+return page
