@@ -250,7 +250,7 @@ describe("the command doctor", function()
       '{"status":"error","message":"This app lacks scopes.","category":"MISSING_SCOPES"}',
       { JSON }), responses.of(200, INFO) }
     assert_line(result, "ok", "token", "HubSpot accepts it")
-    assert_line(result, "ok", "account", "hub 4711")
+    assert_line(result, "ok", "account", "hub 4711; its details: forbidden: This app lacks scopes.")
     assert_line(result, "ok", "app", "app 7, user 9, 1 scopes: oauth")
   end)
 

@@ -16,10 +16,10 @@ local LONGEST = 8000 -- bytes of a text: an app may have hundreds of scopes
 -- The tokens of private apps, also those that nobody gave as a token: as the name of a file, say.
 local PRIVATE_APP = "pat%-%w+%-%x%x%x%x%x%x%x%x[%w%-]*"
 
--- Tokens go first: in one line, or cut, they might not be recognized.
+-- Tokens go first: one that is cut might not be recognized.
 local function clean(text, secrets)
-  text = one_line(redact.text(text:gsub(PRIVATE_APP, "[token]"), secrets))
-  return shorten.text(redact.text(text, secrets), LONGEST, "...")
+  text = redact.text(text:gsub(PRIVATE_APP, "[token]"), secrets)
+  return shorten.text(one_line(text), LONGEST, "...")
 end
 
 local function count(findings, status)

@@ -113,8 +113,11 @@ local APP = { { "appId", "app %s" }, { "userId", "user %s" } }
 
 local function account(details, info, err)
   if details then return of("ok", "account", fields_of(details, ACCOUNT)) end
-  if info and text_of(info.hubId) then return of("ok", "account", "hub " .. text_of(info.hubId)) end
-  return of("unknown", "account", errors.summary(err))
+  local why = "its details: " .. errors.summary(err)
+  if info and text_of(info.hubId) then
+    return of("ok", "account", ("hub %s; %s"):format(text_of(info.hubId), why))
+  end
+  return of("unknown", "account", why)
 end
 
 local function held_scopes(info)
@@ -186,7 +189,7 @@ local function labels(client, arguments)
   local result, err = client:labels(arguments.from, arguments.to)
   local own = 0
   for _, entry in ipairs(result and result.results or {}) do
-    if entry.category == "USER_DEFINED" then own = own + 1 end
+    if type(entry) == "table" and entry.category == "USER_DEFINED" then own = own + 1 end
   end
   local found = result
     and ("can be read: %d, the account's own: %d"):format(#result.results, own)
