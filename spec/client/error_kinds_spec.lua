@@ -42,7 +42,7 @@ describe("the registry of error kinds", function()
 
   it("says of each what happened, what to do, and whether it may be temporary", function()
     local types = {
-      happened = "string", advice = "string", command = "string", advised_without = "string",
+      happened = "string", advice = "string", command = "string", advised_without = "table",
       needs_advice = "boolean", is_unanswered = "boolean",
     }
     for name, kind in pairs(error_kinds) do

@@ -2,6 +2,8 @@
 -- start; without a server, as nothing may connect to one.
 
 local associations = require "hubspot.associations"
+local endpoints = require "hubspot.associations.api.endpoints"
+local job_of = require "hubspot.associations.job.job"
 local clients = require "support.clients"
 local jobs = require "support.jobs"
 local process = require "support.process"
@@ -172,5 +174,30 @@ describe("a dry run", function()
     assert.error_matches(function()
       client:create_all("contacts", "companies", {}, { dry_run = "yes" })
     end, "option dry_run: expected a boolean")
+  end)
+end)
+
+describe("a dry run", function()
+  it("hands over what it resolved, for those within the library that go on with it", function()
+    local body_checks, seen = { shape = "association" }, {}
+    local given = { { from = "1", to = 2, types = 279 }, { from = "x" }, { from = "3", to = "4", types = 1 } }
+    local job = assert(job_of.new({
+      source = given, endpoint = endpoints.create, checks = body_checks, batch_size = 10, concurrency = 1,
+      max_failures = 10, dry_run = true,
+      on_checked = function(batch)
+        for position = 1, batch.body:count() do
+          local from, to = batch.body:ids(position)
+          seen[position] = {
+            batch.indices[position], batch:input(position), from, to, batch.body:types(position),
+          }
+        end
+      end,
+    }, 0))
+    repeat until job:next(0) == "done"
+    local function type_text(id)
+      return ('{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":%d}'):format(id)
+    end
+    assert.same({ { 1, given[1], "1", "2", type_text(279) }, { 3, given[3], "3", "4", type_text(1) } }, seen)
+    assert.equal(2, job:finish(0).not_sent)
   end)
 end)

@@ -10,6 +10,7 @@ local arguments = require "hubspot.associations.arguments"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local jobs = require "hubspot.associations.job.job"
+local look_ahead = require "hubspot.associations.job.look_ahead"
 local journals = require "hubspot.associations.job.journal_file"
 local runners = require "hubspot.associations.job.runner"
 local options = require "hubspot.associations.options"
@@ -100,11 +101,22 @@ end
 
 -- ---- any number ----
 
-local function open_journal(self, path, endpoint, values)
+local function open_journal(self, given, endpoint, values)
+  local path = given.journal
   if not path then return nil end
-  local identity = { base_url = self.session.base_url, endpoint = endpoint }
+  local identity = {
+    base_url = self.session.base_url, endpoint = endpoint,
+    from_property = given.from_property, to_property = given.to_property,
+  }
   for name, value in pairs(values) do identity[name] = value end
   return journals.open(path, identity, endpoints[endpoint].outcome)
+end
+
+-- The request that reads records by the values of a property.
+local function look_up_request(self, object_type, fields)
+  return requests.of(endpoints.read_objects, self.options, {
+    values = { fromObjectType = object_type }, last = fields,
+  })
 end
 
 local function new_job(self, row, read, given, journal)
@@ -124,17 +136,23 @@ local function new_job(self, row, read, given, journal)
     on_failure = given.on_failure,
     on_batch = given.on_batch,
     on_record = given.on_record,
+    on_checked = read.on_checked,
+    ahead = look_ahead.of(row.shape, values, given, journal ~= nil),
+    look_up_request = function(object_type, fields) return look_up_request(self, object_type, fields) end,
     policy = self.session.policy,
     journal = journal,
   }, core.now())
 end
 
--- A job that reads has to say what becomes of the records, and no other job has any.
-local function check_on_record(method, row, given)
+-- A job that reads has to say what becomes of the records, and no other job has any. Its inputs have no to
+-- side.
+local function check_for_row(method, row, given)
   if row.page and not (given.on_record or given.dry_run) then
     error(("client:%s: option on_record: expected a function, found nothing"):format(method), 4)
   elseif given.on_record and not row.page then
     error(("client:%s: option on_record is an option of client:read_all"):format(method), 4)
+  elseif given.to_property and row.page then
+    error(("client:%s: option to_property: its inputs have records of the from side only"):format(method), 4)
   end
 end
 
@@ -142,12 +160,12 @@ end
 local function begin(self, method, endpoint, read)
   local row = endpoints[endpoint]
   local given = options.read_job(read.options or {}, "client:" .. method, 4)
-  check_on_record(method, row, given)
+  check_for_row(method, row, given)
   if self.session:is_closed() then return nil, sessions.closed() end
   local path, err = requests.path(row, self.options, read)
   if not path then return nil, err end
   local journal, job
-  if not given.dry_run then journal, err = open_journal(self, given.journal, endpoint, read.values) end
+  if not given.dry_run then journal, err = open_journal(self, given, endpoint, read.values) end
   if err then return nil, err end
   job, err = new_job(self, row, read, given, journal)
   if job then

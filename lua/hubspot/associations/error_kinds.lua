@@ -6,7 +6,7 @@
 ---@field happened string
 ---@field advice string|nil what to do; nil when nothing is to be done
 ---@field needs_advice boolean|nil whether tostring(err) ends with the advice, as the message does not say it
----@field advised_without string|nil a field of the error with which the advice does not fit
+---@field advised_without string[]|nil fields of the error with which the advice does not fit
 ---@field command string|nil the advice for a user of the command, where it differs: options are flags there
 ---@field retryable boolean|"depends" whether the same request may succeed later; "depends" on other fields of
 ---  the error: see policy/retryable.lua
@@ -53,8 +53,8 @@ return {
     retryable = false,
   },
   not_found = {
-    happened = "404",
-    advised_without = "category", -- with one, it is a record that is not there
+    happened = "404; or no record has the value, `value`, by which an input names it, or it is empty",
+    advised_without = { "category", "value" }, -- with one, it is a record that is not there
     advice = "check `base_url`, `version` and the object types",
     needs_advice = true,
     command = "check --base-url, --api-version and the object types",

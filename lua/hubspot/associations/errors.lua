@@ -34,6 +34,8 @@ local errors = {}
 ---@field together integer|nil how many inputs HubSpot rejected with this one error; any may be at fault
 ---@field reason string|nil of a journal: "other_job", "in_use" or "damaged"; of a network failure: "proxy",
 ---  when the proxy's URL cannot be used
+---@field value string|nil of a look-up: the value by which an input names a record
+---@field property string|nil of a look-up: the property of that value
 ---@field sent boolean|nil false when nothing of the request was sent, in any attempt, or the server says that
 ---  it processed nothing of it
 ---@field curl_code integer|nil of a network, timeout or tls failure: libcurl's code
@@ -74,10 +76,17 @@ function errors.summary(err)
   return one_line(err.kind .. ": " .. position(err) .. explanation.words(err) .. details(err))
 end
 
+local function has_any(err, fields)
+  for _, field in ipairs(fields or {}) do
+    if err[field] ~= nil then return true end
+  end
+  return false
+end
+
 ---One line that a person can act on.
 function Error.__tostring(err)
   local kind = kinds[err.kind]
-  if not kind or not kind.needs_advice or kind.advised_without and err[kind.advised_without] ~= nil then
+  if not kind or not kind.needs_advice or has_any(err, kind.advised_without) then
     return errors.summary(err)
   end
   return errors.summary(err) .. "; " .. kind.advice:gsub("`", "")

@@ -43,6 +43,9 @@ local options = {}
 ---@field journal string|nil a file: what is recorded there is not done again, and what is done is recorded
 ---@field dry_run boolean|nil read and check all inputs, send nothing, and open no journal. The report counts
 ---  inputs that can be sent as `not_sent`, invalid ones as `failed`, and as `requests` how many it would take
+---@field from_property string|nil the source names the records of the from side by this property, such as
+---  "email", whose values are unique; they are looked up. A value that no record has fails its inputs
+---@field to_property string|nil the same of the to side
 ---@field max_failures integer|nil how many failures the report keeps when there is no on_failure, 1000
 
 ---@class hubspot.associations.Loop
@@ -127,6 +130,8 @@ local JOB = {
   journal = { check = text },
   dry_run = { check = is_type "boolean", default = false },
   max_failures = { check = count(1e9), default = 1000 },
+  from_property = { check = text },
+  to_property = { check = text },
 }
 
 -- A value as an error may show it. A string may hold a secret.

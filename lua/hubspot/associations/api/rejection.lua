@@ -215,6 +215,16 @@ function rejection.is_splittable(err, direction)
   return true
 end
 
+---Whether a rejection is about the property by which records are looked up. That of a read was not observed:
+---the words are those of an update ("by non-unique 0-1 property"), and of properties that do not exist.
+---@param err hubspot.associations.Error
+---@return boolean
+function rejection.is_of_property(err)
+  local message = ascii.lower(tostring(err.message))
+  return message:find("unique", 1, true) ~= nil or message:find("property does not exist", 1, true) ~= nil
+    or message:find("doesnt_exist", 1, true) ~= nil
+end
+
 ---Whether a failure that lasts may be caused by a single input, if other requests succeed in the meantime.
 ---@param err hubspot.associations.Error
 ---@return boolean

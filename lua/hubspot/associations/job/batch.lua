@@ -3,7 +3,7 @@
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
-local digits_of = require "hubspot.associations.text.digits"
+local input_text = require "hubspot.associations.job.input_text"
 
 ---@class hubspot.associations.Batch
 ---@field first integer the index in the source of the first input
@@ -23,42 +23,14 @@ Batch.__index = Batch
 
 local batch = {}
 
--- The fields that identify an input; the command keeps an invalid row in `problem`.
-local IDENTIFYING = {
-  "from", "to", "id", "after", "types", "type", "associationCategory", "associationTypeId", "problem", "row",
-}
-
-local MOST_ENTRIES, MOST_DEPTH = 100, 5
-
--- Text that distinguishes an invalid input from others, as far as possible: it may be any value. Uses no
--- metatable, so that an input whose fields can only be read once is not read again.
-local function describe(value, depth)
-  local its_type = type(value)
-  if its_type == "string" then return ("%d:%s"):format(#value, value) end
-  if its_type == "number" then
-    return digits_of(value) or (("%.17g"):format(value):gsub("[^0-9a-z+-]+", "."))
-  end
-  if its_type ~= "table" or depth == 0 then return its_type == "boolean" and tostring(value) or its_type end
-  local parts = {}
-  for _, name in ipairs(IDENTIFYING) do
-    local field = rawget(value, name)
-    if field ~= nil then parts[#parts + 1] = name .. "=" .. describe(field, depth - 1) end
-  end
-  for index = 1, MOST_ENTRIES do
-    local entry = rawget(value, index)
-    if entry == nil then break end
-    parts[#parts + 1] = describe(entry, depth - 1)
-  end
-  return "{" .. table.concat(parts, ",") .. "}"
-end
-
 ---@param first integer
 ---@param input_at (fun(index: integer): any)|nil the input at an index of the source, if that is a list
 ---@param kept boolean|nil whether inputs are kept: they take more memory than everything else
 ---@param checks table|nil options of core.body
 ---@param naming hubspot.associations.Naming|nil the names of types
+---@param by_given boolean|nil whether a journal knows its inputs by what is given, not by what is sent
 ---@return hubspot.associations.Batch
-function batch.new(first, input_at, kept, checks, naming)
+function batch.new(first, input_at, kept, checks, naming, by_given)
   return setmetatable({
     first = first,
     count = 0,
@@ -76,17 +48,20 @@ function batch.new(first, input_at, kept, checks, naming)
     succeeded = 0,
     failures = {}, -- { index, input, outcome, error }, outcome: failed, unconfirmed, not_sent
     results = {},
+    given = by_given and {} or nil, -- the texts of all its inputs
     is_final = true, -- false: not recorded, so that a resumed job sends it again
   }, Batch)
 end
 
 ---Takes the next input of the source.
 ---@param index integer its index in the source
----@param input any
+---@param input any the caller's own
+---@param sent any what is sent of it, where that is something else
 ---@return boolean|nil added false when the body has no room for it: it belongs to the next batch; nil when it
 ---  names a type that has to be asked for first
-function Batch:add(index, input)
-  local added, err = self.body:add(input)
+function Batch:add(index, input, sent)
+  if sent == nil then sent = input end
+  local added, err = self.body:add(sent)
   if not added and self.naming and self.naming.is_missing then return nil end
   if not added and err.kind == "too_large" and self.body:count() > 0 then return false end
   self.count = self.count + 1
@@ -98,11 +73,38 @@ function Batch:add(index, input)
   else
     err.index = index
     self:fail(index, input, "failed", err)
-    self.invalid, self.is_invalid[index] = self.invalid + 1, true
-    local offset, text = index - self.first, describe(input, MOST_DEPTH)
-    self.invalid_digest = core.digest(("%s %.0f %s"):format(self.invalid_digest or "", offset, text))
+    if not self.given then self:note_invalid(index, input) end
   end
   return true
+end
+
+-- A journal does not list what is invalid: reading the source finds it again.
+function Batch:note_invalid(index, input)
+  self.invalid, self.is_invalid[index] = self.invalid + 1, true
+  local offset, text = index - self.first, input_text(input)
+  self.invalid_digest = core.digest(("%s %.0f %s"):format(self.invalid_digest or "", offset, text))
+end
+
+---Takes the next input of the source, of which nothing can be sent.
+---@param index integer
+---@param input any the caller's own
+---@param err hubspot.associations.Error why
+function Batch:refuse(index, input, err)
+  self.count = self.count + 1
+  err.index = index
+  self:fail(index, input, "failed", err)
+end
+
+---Takes the text of the input that was added last, or of one that a journal records.
+---@param text string
+function Batch:note_given(text)
+  self.given[#self.given + 1] = text
+end
+
+---What distinguishes its inputs from others.
+---@return string
+function Batch:digest()
+  return self.given and core.digest(table.concat(self.given, "\n")) or self.body:digest()
 end
 
 function Batch:fail(index, input, outcome, err)

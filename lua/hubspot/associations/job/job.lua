@@ -8,6 +8,7 @@
 local input_errors = require "hubspot.associations.api.input_errors"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
+local looking_up = require "hubspot.associations.job.looking_up"
 local reading = require "hubspot.associations.job.reading"
 local responses = require "hubspot.associations.job.responses"
 local search = require "hubspot.associations.job.search"
@@ -27,6 +28,7 @@ local jobs = {}
 ---@field not_sent integer the job stopped first; in a dry run, those that would be sent
 ---@field resumed integer how many of the inputs have their outcome from the journal
 ---@field requests integer
+---@field look_ups integer|nil how many requests looked up records, beside `requests`; of a job with look-ups
 ---@field retries integer how many of the requests repeated an earlier one
 ---@field elapsed number seconds
 ---@field failures table[]|nil { index, input, outcome, error }, ordered within each batch only; nil when
@@ -37,7 +39,7 @@ local jobs = {}
 ---@class hubspot.associations.Job
 local Job = {}
 Job.__index = Job
-for _, methods in ipairs { reading, responses } do
+for _, methods in ipairs { reading, looking_up, responses } do
   for name, method in pairs(methods) do Job[name] = method end
 end
 
@@ -49,7 +51,8 @@ end
 
 ---@param spec table { source, checks, naming, labels = { request, response } for the account's names of
 ---  types, batch_size, concurrency, max_failures, on_failure, on_batch, on_record, dry_run, policy, journal,
----  endpoint, direction = of rejection.direction }
+---  endpoint, direction = of rejection.direction, ahead and
+---  look_up_request for look-ups, on_checked = called for each batch of a dry run before it is counted }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
@@ -66,6 +69,11 @@ function jobs.new(spec, now)
     index = 0, -- of the input read last
     exhausted = false,
     held = nil, held_index = nil, -- an input that was put back for the next batch, and its index
+    held_ready = nil, -- what is known of its records
+    ahead = spec.ahead, -- inputs whose records are looked up
+    look_up_request = spec.look_up_request, -- makes the request of a look-up
+    asking = 0, -- how many of these are in flight
+    source_ended = false, -- whether the source has no more, though inputs that were read ahead may wait
     kept = {}, kept_at = {}, next_kept = 1, -- inputs between the journal's records, and their indices
     checks = copy(spec.checks), -- options of core.body
     naming = spec.naming, -- the names of types, where inputs have types
@@ -87,6 +95,7 @@ function jobs.new(spec, now)
     on_failure = spec.on_failure,
     on_batch = spec.on_batch,
     on_record = spec.on_record,
+    on_checked = spec.on_checked,
     max_failures = spec.max_failures,
     dry_run = spec.dry_run,
     outcome = spec.dry_run and "not_sent" or spec.endpoint.outcome, -- of a good input
@@ -102,7 +111,7 @@ function jobs.new(spec, now)
     error = nil, -- why the job stops
     report = {
       inputs = 0, [spec.endpoint.outcome] = 0, failed = 0, unconfirmed = 0, not_sent = 0, resumed = 0,
-      requests = 0, retries = 0, elapsed = 0,
+      requests = 0, retries = 0, elapsed = 0, look_ups = spec.ahead and 0 or nil,
       failures = not spec.on_failure and {} or nil,
     },
   }, Job)
@@ -223,7 +232,8 @@ end
 
 -- Whether another batch may be read.
 function Job:may_read()
-  return not self.exhausted and self.open_batches < self.most_batches and not self:waits_for_names()
+  return not self.exhausted and self.open_batches < self.most_batches
+    and not self:waits_for_names() and not self:waits_for_records()
 end
 
 -- The next chunk that may be sent now, from the queue or from a batch that is read for it; else nil, and when
@@ -271,7 +281,7 @@ function Job:next(now)
   end
   if self.error then return self:wind_down() end
   local soonest = math.huge
-  if self.in_flight < self.concurrency:allowed() then
+  if self.in_flight + self.asking < self.concurrency:allowed() then
     local chunk
     chunk, soonest = self:next_chunk(now)
     if self.error then return self:wind_down() end

@@ -14,7 +14,7 @@ json.encode_sparse_array(true)
 -- The fields of an error that are recorded.
 local ERROR_FIELDS = {
   "kind", "message", "status", "category", "subCategory", "correlationId", "context", "field", "policyName",
-  "index", "attempts", "retryable", "flaw", "together",
+  "index", "attempts", "retryable", "flaw", "together", "value", "property",
 }
 
 records.LONGEST = 64 * 1024 * 1024 -- bytes of a line
@@ -94,7 +94,7 @@ end
 ---@param batch hubspot.associations.Batch
 ---@return boolean
 function records.matches(record, batch)
-  if batch.count ~= record.inputs or batch.body:digest() ~= record.digest then return false end
+  if batch.count ~= record.inputs or batch:digest() ~= record.digest then return false end
   if record.refused then
     return batch.invalid == record.refused and batch.invalid_digest == record.refused_digest
   end
@@ -152,7 +152,7 @@ local function encode(batch, outcome, encode_error)
   return json.encode {
     first = batch.first,
     inputs = batch.count,
-    digest = batch.body:digest(),
+    digest = batch:digest(),
     [outcome] = batch.succeeded,
     refused = batch.invalid > 0 and batch.invalid or nil,
     refused_digest = batch.invalid_digest,

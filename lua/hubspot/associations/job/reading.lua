@@ -19,14 +19,20 @@ function reading:pull()
   return more, input
 end
 
--- The next input without an outcome, and its index: one that was read before and put back or kept, or the
--- next of the source.
+-- The next input without an outcome, and its index: one that was put back, or the next one. In a job with
+-- look-ups, also what is known of its records; nil when that is not known yet.
 function reading:next_input()
   local held = self.held
   if held ~= nil then
     self.held = nil
-    return true, held, self.held_index
+    return true, held, self.held_index, self.held_ready
   end
+  if self.ahead then return self:next_ready() end
+  return self:next_given()
+end
+
+-- The next input as it is given, and its index: one that was read before and kept, or the next of the source.
+function reading:next_given()
   local number = self.next_kept
   local kept = self.kept[number]
   if kept == nil then
@@ -39,23 +45,31 @@ function reading:next_input()
 end
 
 -- Puts an input back: it is the first of the next batch.
-function reading:put_back(input, index)
-  self.held, self.held_index = input, index
+function reading:put_back(input, index, ready)
+  self.held, self.held_index, self.held_ready = input, index, ready
 end
 
 -- The inputs of an iterator are kept only for callbacks, which may need more of them than was sent.
 function reading:new_batch(first)
-  local is_kept = self.on_failure ~= nil or self.on_record ~= nil
-  return batches.new(first, self.input_at, is_kept, self.checks, self.naming)
+  local is_kept = self.on_failure ~= nil or self.on_record ~= nil or self.ahead ~= nil
+  local by_given = self.ahead ~= nil and self.journal ~= nil
+  return batches.new(first, self.input_at, is_kept, self.checks, self.naming, by_given)
 end
 
 -- Adds the next input to the batch; false when the batch has no room for it, nil when it names a type that
 -- has to be asked for first. `is_adding` tells an error that the input raises, when it is read through
--- a metatable, from one that the source raises.
-function reading:add(batch, input)
+-- a metatable, from one that the source raises. `ready` says what is known of its records.
+function reading:add(batch, input, ready)
+  local index, added = batch.first + batch.count, true
   self.is_adding = true
-  local added = batch:add(batch.first + batch.count, input)
+  if ready and ready.raised then error(ready.raised, 0) end
+  if ready and ready.error then
+    batch:refuse(index, input, ready.error)
+  else
+    added = batch:add(index, input, ready and ready.resolved)
+  end
   self.is_adding = false
+  if added and batch.given then batch:note_given(ready.text) end
   return added
 end
 
@@ -77,6 +91,14 @@ function reading:reach(record)
   return self.index == record.first - 1
 end
 
+-- Adds an input that has its outcome: nothing of it is looked up.
+function reading:add_recorded(batch, input)
+  if not batch.given then return self:add(batch, input) end
+  batch:note_given(self:text_of(input))
+  batch.count = batch.count + 1
+  return true
+end
+
 -- Reads the inputs of a record into a batch. `inputs` gets those that the record lists as failed, by index.
 -- False when an input names a type that has to be asked for first.
 function reading:read_recorded(batch, record, inputs)
@@ -85,7 +107,7 @@ function reading:read_recorded(batch, record, inputs)
     local more, input = self.held ~= nil, self.held
     if more then self.held = nil else more, input = self:pull() end
     if not more then break end
-    local added = self:add(batch, input)
+    local added = self:add_recorded(batch, input)
     if not added then
       self:put_back(input, self.index)
       return added ~= nil -- there was room when it was recorded: without it, this is another source
@@ -136,19 +158,21 @@ end
 -- Reads inputs into a new batch until it is full, the source ends, or the next input is not adjacent, because
 -- those between are recorded in the journal.
 function reading:read_batch()
-  local more, input, index = self:next_input()
-  local batch = self.begun and self.begun.batch or more and self:new_batch(index)
-  self.batch, self.begun = batch or nil, nil
+  if self.ahead then self:read_ahead() end
+  local more, input, index, ready = self:next_input()
+  local batch = self.begun and self.begun.batch or more and self:new_batch(index) or nil
+  self.batch, self.begun = batch, nil
   while more do
-    local added = index == batch.first + batch.count and self:add(batch, input)
+    local added = index == batch.first + batch.count and self:add(batch, input, ready)
     if not added then
       if added == nil then self.batch, self.begun = nil, { batch = batch } end
-      return self:put_back(input, index)
+      return self:put_back(input, index, ready)
     end
     if batch.count >= self.batch_size then return end
-    more, input, index = self:next_input()
+    more, input, index, ready = self:next_input()
   end
-  self.exhausted = true
+  self.exhausted = more == false
+  if not self.exhausted then self.batch, self.begun = nil, batch and { batch = batch } end
 end
 
 -- Splits the positions of a batch into those that are free, and those whose pair is in an open batch: number
@@ -209,6 +233,7 @@ function reading:open(batch)
     self:complete(batch)
   elseif self.dry_run then -- its request is counted, not sent
     self.report.requests = self.report.requests + 1
+    if self.on_checked then self:call(self.on_checked, batch) end
     batch:settle_all()
     self:complete(batch)
   else
@@ -253,7 +278,8 @@ end
 ---job stops before it is sent.
 ---@return hubspot.associations.Question|nil
 function reading:next_question()
-  if self.error or self.asks_for_names or not self:waits_for_names() then return nil end
+  if self.error then return nil end
+  if self.asks_for_names or not self:waits_for_names() then return self:next_look_up() end
   self.asks_for_names = true
   return {
     request = self.labels.request, response = self.labels.response,
@@ -271,13 +297,29 @@ function reading:open_begun()
   return true
 end
 
+-- An input that was read and is in no batch, and its index; nil when there are no more.
+function reading:next_unsent()
+  local held = self.held
+  if held ~= nil then
+    self.held = nil
+    return held, self.held_index
+  end
+  if self.ahead and not self.ahead:is_empty() then
+    local input = self.ahead:take()
+    return input.given, input.index
+  end
+  if self.kept[self.next_kept] == nil then return nil end
+  local _, input, index = self:next_given()
+  return input, index
+end
+
 -- After the job has stopped: inputs that were read and are in no batch are reported as not sent, some of them
 -- at a time. True if there were any.
 function reading:report_unsent()
   local report = self.report
   for count = 1, self.batch_size do
-    if self.held == nil and self.kept[self.next_kept] == nil then return count > 1 end
-    local _, input, index = self:next_input()
+    local input, index = self:next_unsent()
+    if input == nil then return count > 1 end
     report.inputs = report.inputs + 1
     self:report_failure { index = index, input = input, outcome = "not_sent", error = self.error }
   end
