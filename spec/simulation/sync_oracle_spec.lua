@@ -1,0 +1,133 @@
+-- The oracle of the simulated syncs, by examples that are worked out by hand.
+
+local accounts = require "support.sync_account"
+local oracle = require "support.sync_oracle"
+
+local CONTACTS, COMPANIES = accounts.DIRECTIONS[1], accounts.DIRECTIONS[2]
+local PLAIN, PRIMARY = CONTACTS.unlabeled, CONTACTS.primary
+local PARTNER, SUPPLIER = "USER_DEFINED:36", "USER_DEFINED:37"
+
+local function good(from, to, ...)
+  return { kind = "good", from = from, to = to, keys = { ... } }
+end
+
+-- Links as from>to -> list of keys.
+local function state_of(links)
+  local state = {}
+  for pair, keys in pairs(links) do
+    local from, to = pair:match "^(.*)>(.*)$"
+    state[from] = state[from] or {}
+    state[from][to] = {}
+    for _, key in ipairs(keys) do state[from][to][key] = true end
+  end
+  return state
+end
+
+-- A state as from>to -> keys, in order; pairs without any are left out.
+local function links_of(state)
+  local links = {}
+  for from, targets in pairs(state) do
+    for to, set in pairs(targets) do
+      local keys = {}
+      for key in pairs(set) do keys[#keys + 1] = key end
+      table.sort(keys)
+      if keys[1] then links[from .. ">" .. to] = keys end
+    end
+  end
+  return links
+end
+
+describe("the oracle of a sync", function()
+  local function expect(links, rows, changes, meanwhile)
+    local rules = { mode = "mirror", direction = CONTACTS }
+    for name, value in pairs(changes or {}) do rules[name] = value end
+    return oracle.expect(rows, state_of(links), rules, meanwhile and state_of(meanwhile))
+  end
+
+  local function final(...) return links_of(expect(...).final) end
+
+  it("creates what is missing, and removes what the list does not have", function()
+    local links = { ["1>5"] = { PLAIN }, ["1>6"] = { PLAIN }, ["2>5"] = { PLAIN } }
+    local rows = { good("1", "6", PLAIN), good("1", "7", PLAIN) }
+    local expected = expect(links, rows)
+    assert.same({ ["1>6"] = { PLAIN }, ["1>7"] = { PLAIN }, ["2>5"] = { PLAIN } }, links_of(expected.final))
+    assert.same({ { kept = true }, { created = true } }, expected.outcomes)
+    assert.same({ 1, 0 }, { expected.lines, expected.spared })
+  end)
+
+  it("removes nothing where it adds", function()
+    local links = { ["1>5"] = { PLAIN } }
+    assert.same({ ["1>5"] = { PLAIN }, ["1>6"] = { PLAIN } },
+      final(links, { good("1", "6", PLAIN) }, { mode = "add" }))
+  end)
+
+  it("leaves the unlabeled type to a pair that keeps another, and to one that loses a label only", function()
+    local links = { ["1>5"] = { PLAIN, PARTNER }, ["1>6"] = { PLAIN, SUPPLIER } }
+    local rows = { good("1", "5", PARTNER), good("1", "7", PLAIN) }
+    local expected = expect(links, rows)
+    assert.same({
+      ["1>5"] = { PLAIN, PARTNER }, ["1>6"] = { PLAIN, SUPPLIER }, ["1>7"] = { PLAIN },
+    }, links_of(expected.final))
+    assert.same({ 0, 2 }, { expected.lines, expected.spared })
+    assert.same({ ["1>5"] = { PLAIN, PARTNER }, ["1>6"] = { PLAIN } },
+      final(links, { good("1", "5", PARTNER) }, { types = { PARTNER, SUPPLIER } }))
+  end)
+
+  it("removes a pair whose every type is in the scope", function()
+    local links = { ["1>5"] = { PLAIN, PARTNER }, ["1>6"] = { PLAIN } }
+    assert.same({ ["1>6"] = { PLAIN } },
+      final(links, { good("1", "6", PLAIN) }, { types = { PLAIN, PARTNER } }))
+  end)
+
+  it("spares a record with a doubtful row, and all records when one row's is unknown", function()
+    local links = { ["1>5"] = { PLAIN }, ["2>5"] = { PLAIN } }
+    local rows = { good("1", "6", PLAIN), good("2", "6", PLAIN), { kind = "bad", from = "1" } }
+    assert.same({ ["1>5"] = { PLAIN }, ["1>6"] = { PLAIN }, ["2>6"] = { PLAIN } }, final(links, rows))
+    rows[3] = { kind = "nobody" }
+    assert.same({ PLAIN }, final(links, rows)["2>5"])
+    rows[3] = nil
+    assert.same({ PLAIN }, final(links, rows, { ends_with_error = true })["2>5"])
+  end)
+
+  it("takes an empty cell for no links only where that is said, and beside no other row", function()
+    local links = { ["1>5"] = { PLAIN }, ["2>5"] = { PLAIN } }
+    local rows = { { kind = "empty", from = "1" }, good("2", "5", PLAIN) }
+    assert.same({ ["1>5"] = { PLAIN }, ["2>5"] = { PLAIN } }, final(links, rows))
+    assert.same({ ["2>5"] = { PLAIN } }, final(links, rows, { empty = "none" }))
+    rows[3] = good("1", "6", PLAIN)
+    local expected = expect(links, rows, { empty = "none" })
+    assert.same({ ["1>5"] = { PLAIN }, ["2>5"] = { PLAIN } }, links_of(expected.final))
+    assert.same({ { failed = true }, { kept = true }, { failed = true } }, expected.outcomes)
+  end)
+
+  it("fails both of two primary companies, whichever side the contact is on", function()
+    local rows = { good("1", "5", PRIMARY), good("1", "6", PRIMARY), good("1", "7", PLAIN) }
+    local expected = expect({ ["1>8"] = { PLAIN } }, rows)
+    assert.same({ ["1>7"] = { PLAIN }, ["1>8"] = { PLAIN } }, links_of(expected.final))
+    rows = { good("5", "1", COMPANIES.primary), good("6", "1", COMPANIES.primary) }
+    expected = expect({}, rows, { direction = COMPANIES })
+    assert.same({}, links_of(expected.final))
+    assert.same({ { failed = true }, { failed = true } }, expected.outcomes)
+  end)
+
+  it("knows that a new primary company replaces the other", function()
+    local links = { ["1>5"] = { PLAIN, PRIMARY } }
+    assert.same({ ["1>5"] = { PLAIN }, ["1>6"] = { PRIMARY, PLAIN } },
+      final(links, { good("1", "6", PRIMARY) }, { mode = "add" }))
+  end)
+
+  it("takes nothing from a record of which a creation fails", function()
+    local rows = { good("1", "404", PLAIN) }
+    rows[1].is_missing = true
+    assert.same({ ["1>5"] = { PLAIN } }, final({ ["1>5"] = { PLAIN } }, rows))
+  end)
+
+  it("takes nothing from a pair that gained a type, and keeps what a pair gained", function()
+    local links = { ["1>5"] = { PLAIN }, ["1>6"] = { PLAIN } }
+    local since = { ["1>5"] = { PLAIN, PARTNER }, ["1>6"] = { PLAIN, PARTNER }, ["1>9"] = { PLAIN } }
+    local rows = { good("1", "6", PLAIN, SUPPLIER) }
+    assert.same({
+      ["1>5"] = { PLAIN, PARTNER }, ["1>6"] = { PLAIN, PARTNER, SUPPLIER }, ["1>9"] = { PLAIN },
+    }, final(links, rows, nil, since))
+  end)
+end)

@@ -1,0 +1,262 @@
+-- What a sync has to do, by the words of its documentation, for one list and one account. It knows nothing
+-- of how a sync does it: it is given the rows and the links, and says which links there shall be in the end,
+-- what becomes of each row, and which links may be removed at all.
+
+local sync_oracle = {}
+
+---@class support.sync.Row as the case drew it
+---@field kind "good"|"empty"|"bad"|"nobody" nobody: a bad row whose `from` cannot be read
+---@field from string|nil the record, unless nobody
+---@field to string|nil of a good one
+---@field keys string[]|nil of a good one, and of an empty one that has a type: "CATEGORY:ID"
+---@field is_missing boolean|nil whether HubSpot has no such record: the row is good, and fails
+
+---@class support.sync.Rules
+---@field mode "add"|"mirror"
+---@field empty "none"|nil
+---@field types string[]|nil
+---@field ends_with_error boolean|nil whether the source does
+---@field direction table one of sync_account.DIRECTIONS
+
+---@class support.sync.Expected
+---@field outcomes table<integer, table<string, boolean>> of the rows: which they may have on a calm day
+---@field wanted table from -> to -> set of keys, of the rows that are good
+---@field removals table from -> to -> set of keys that are to be removed
+---@field whole table from -> to -> true where nothing is left of the pair
+---@field spared integer unlabeled types that stay, as the pair keeps another
+---@field protected table<string, boolean> records that lose nothing, because a row of theirs is doubtful
+---@field blocked table<string, boolean> records that lose nothing, because a row of theirs was not created
+---@field removals_off boolean
+---@field final table state
+
+local function set_of(list)
+  local set = {}
+  for _, key in ipairs(list or {}) do set[key] = true end
+  return set
+end
+
+local function at(tree, from, to)
+  tree[from] = tree[from] or {}
+  tree[from][to] = tree[from][to] or {}
+  return tree[from][to]
+end
+
+local function have(state, from, to) return state[from] and state[from][to] or {} end
+
+function sync_oracle.copy(state)
+  local copy = {}
+  for from, pairs_of in pairs(state) do
+    for to, keys in pairs(pairs_of) do
+      local into = at(copy, from, to)
+      for key in pairs(keys) do into[key] = true end
+    end
+  end
+  return copy
+end
+
+-- ---- the rows ----
+
+-- "An empty `to` is a bad row unless empty = "none" says that it means: this record shall have no links;
+-- beside other rows of that `from` it is refused", and those as well, since which is meant is not known.
+local function judge_empty(rows, rules, expected, failed)
+  local empties, others = {}, {}
+  for _, row in ipairs(rows) do
+    if row.kind == "empty" then empties[row.from] = true end
+    if row.kind == "good" then others[row.from] = true end
+  end
+  for index, row in ipairs(rows) do
+    local is_refused = row.from and empties[row.from] and (rules.empty ~= "none" or others[row.from])
+    if row.kind == "empty" and is_refused or row.kind == "good" and is_refused and rules.empty == "none" then
+      failed[index], expected.protected[row.from] = true, true
+    end
+  end
+end
+
+-- "Two primary companies of one record in the source: both fail."
+local function judge_primaries(rows, rules, expected, failed)
+  local one, primary = rules.direction.one_primary, rules.direction.primary
+  local other, companies = one == "from" and "to" or "from", {}
+  local function is_primary(index)
+    return rows[index].kind == "good" and not failed[index] and set_of(rows[index].keys)[primary]
+  end
+  for index, row in ipairs(rows) do
+    if is_primary(index) then
+      companies[row[one]] = companies[row[one]] or {}
+      companies[row[one]][row[other]] = true
+    end
+  end
+  local both = {}
+  for index, row in ipairs(rows) do
+    local set = is_primary(index) and companies[row[one]]
+    if set and next(set, (next(set))) then both[#both + 1] = index end
+  end
+  for _, index in ipairs(both) do failed[index], expected.protected[rows[index].from] = true, true end
+end
+
+local function judge_rows(rows, rules, expected)
+  local failed = {}
+  for index, row in ipairs(rows) do
+    if row.kind == "bad" then failed[index], expected.protected[row.from] = true, true end
+    if row.kind == "nobody" then failed[index], expected.removals_off = true, true end
+  end
+  judge_empty(rows, rules, expected, failed)
+  judge_primaries(rows, rules, expected, failed)
+  return failed
+end
+
+-- ---- the links ----
+
+local function want(rows, failed, state, expected)
+  for index, row in ipairs(rows) do
+    local allowed = {}
+    expected.outcomes[index] = allowed
+    if failed[index] then
+      allowed.failed = true
+    elseif row.kind == "empty" then
+      allowed.kept = true
+      -- Beside a bad row of its record, it may be refused as well.
+      allowed.failed = expected.protected[row.from]
+    else
+      local wanted, is_there = at(expected.wanted, row.from, row.to), true
+      for _, key in ipairs(row.keys) do
+        wanted[key] = true
+        is_there = is_there and have(state, row.from, row.to)[key] ~= nil
+      end
+      local outcome = is_there and "kept" or row.is_missing and "failed" or "created"
+      allowed[outcome] = true
+      if outcome == "failed" then expected.blocked[row.from] = true end
+    end
+  end
+end
+
+-- "Only the types that the source uses, or `types`." A bad row uses none: nobody knows what it means.
+local function scope_of(rows, rules)
+  if rules.types then return set_of(rules.types) end
+  local scope = {}
+  for _, row in ipairs(rows) do
+    local is_used = row.kind == "good" or row.kind == "empty" and rules.empty == "none"
+    for _, key in ipairs(is_used and row.keys or {}) do scope[key] = true end
+  end
+  return scope
+end
+
+-- "The unlabeled type is never removed from a pair that keeps a type, in or out of scope; it is then kept."
+local function remove_from(pair, wanted, scope, rules)
+  local extra, keeps, unlabeled = {}, wanted ~= nil, nil
+  for key in pairs(pair) do
+    if wanted and wanted[key] or not scope[key] then
+      keeps = true
+    elseif key == rules.direction.unlabeled then
+      unlabeled = key
+    else
+      extra[key] = true
+    end
+  end
+  if unlabeled and not keeps then extra[unlabeled] = true end
+  return extra, unlabeled ~= nil and keeps
+end
+
+local function plan_removals(rows, state, rules, expected)
+  if rules.mode ~= "mirror" or expected.removals_off or rules.ends_with_error then return end
+  local scope, named = scope_of(rows, rules), {}
+  for _, row in ipairs(rows) do
+    if row.from and not expected.protected[row.from] then named[row.from] = true end
+  end
+  for from in pairs(named) do
+    for to, pair in pairs(state[from] or {}) do
+      local wanted = expected.wanted[from] and expected.wanted[from][to]
+      local extra, is_spared = remove_from(pair, wanted, scope, rules)
+      if is_spared then expected.spared = expected.spared + 1 end
+      for key in pairs(extra) do
+        at(expected.removals, from, to)[key] = true
+        expected.lines = expected.lines + 1
+      end
+      if extra[rules.direction.unlabeled] then
+        expected.whole[from] = expected.whole[from] or {}
+        expected.whole[from][to] = true
+      end
+    end
+  end
+end
+
+-- ---- what becomes of the account ----
+
+-- "A record has one primary company": another one stays linked, without that label.
+local function demote(state, from, to, direction)
+  local primary, one = direction.primary, direction.one_primary
+  for other_from, targets in pairs(state) do
+    for other_to, keys in pairs(targets) do
+      local is_of_record = one == "from" and other_from == from or one == "to" and other_to == to
+      if is_of_record and not (other_from == from and other_to == to) and keys[primary] then
+        keys[primary] = nil
+      end
+    end
+  end
+end
+
+local function create(rows, state, now, rules, expected)
+  local missing = {}
+  for _, row in ipairs(rows) do
+    if row.is_missing then missing[row.from .. ">" .. row.to] = true end
+  end
+  for from, targets in pairs(expected.wanted) do
+    for to, keys in pairs(targets) do
+      local is_new = false
+      for key in pairs(keys) do is_new = is_new or not have(state, from, to)[key] end
+      if is_new and not missing[from .. ">" .. to] then
+        local pair = at(now, from, to)
+        pair[rules.direction.unlabeled] = true
+        for key in pairs(keys) do pair[key] = true end
+        if keys[rules.direction.primary] and not have(state, from, to)[rules.direction.primary] then
+          demote(now, from, to, rules.direction)
+        end
+      end
+    end
+  end
+end
+
+local function gained(pair, before, wanted)
+  for key in pairs(pair) do
+    if not before[key] and not (wanted and wanted[key]) then return true end
+  end
+  return false
+end
+
+-- "A pair that has changed since" the plan loses nothing.
+local function remove(state, meanwhile, now, expected)
+  for from, targets in pairs(expected.removals) do
+    for to, keys in pairs(targets) do
+      local wanted = expected.wanted[from] and expected.wanted[from][to]
+      local was = have(meanwhile, from, to)
+      local is_changed = gained(was, have(state, from, to), wanted)
+      if is_changed then
+        expected.changed[from .. ">" .. to] = true
+      elseif not expected.blocked[from] then
+        for key in pairs(keys) do have(now, from, to)[key] = nil end
+        if expected.whole[from] and expected.whole[from][to] then now[from][to] = nil end
+      end
+    end
+  end
+end
+
+---@param rows support.sync.Row[]
+---@param state table what the account has when it is read
+---@param rules support.sync.Rules
+---@param meanwhile table|nil what it has once another program has changed it, after it was read
+---@return support.sync.Expected
+function sync_oracle.expect(rows, state, rules, meanwhile)
+  local expected = {
+    outcomes = {}, wanted = {}, removals = {}, whole = {}, protected = {}, blocked = {}, changed = {},
+    spared = 0, lines = 0, removals_off = rules.ends_with_error or false,
+  }
+  local failed = judge_rows(rows, rules, expected)
+  want(rows, failed, state, expected)
+  plan_removals(rows, state, rules, expected)
+  meanwhile = meanwhile or state
+  expected.final = sync_oracle.copy(meanwhile)
+  create(rows, state, expected.final, rules, expected)
+  remove(state, meanwhile, expected.final, expected)
+  return expected
+end
+
+return sync_oracle
