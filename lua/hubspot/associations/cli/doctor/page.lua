@@ -14,7 +14,7 @@ local COLUMNS = { "status", "check", "found", "advice" }
 local LONGEST = 8000 -- bytes of a text: an app may have hundreds of scopes
 
 -- The tokens of private apps, also those that nobody gave as a token: as the name of a file, say.
-local PRIVATE_APP = "pat%-%w+%-%x%x%x%x%x%x%x%x[%w%-]*"
+local PRIVATE_APP = "pat%-[A-Za-z0-9]+%-" .. ("[0-9A-Fa-f]"):rep(8) .. "[A-Za-z0-9%-]*"
 
 -- Tokens go first: one that is cut might not be recognized.
 local function clean(text, secrets)
