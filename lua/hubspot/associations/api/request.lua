@@ -115,7 +115,7 @@ local WRITERS = {
 
 -- A field as JSON; nil, nil where it is left out. (cjson writes a number with 14 digits.)
 local function field_text(name, value, expected)
-  local kind, may_be_left_out = expected:match "^(%a+)(%??)$"
+  local kind, may_be_left_out = expected:match "^([a-z]+)(%??)$"
   if value ~= nil then return WRITERS[kind](name, value) end
   if may_be_left_out == "" then return invalid(name, "is missing") end
 end
