@@ -55,7 +55,7 @@ describe("what to do about a job that stopped", function()
   it("is to give a journal the job that it is of, or another one: not to run it again", function()
     local lines = steps { kind = "journal", reason = "other_job" }
     assert.are.equal(1, #lines)
-    assert.truthy(lines[1]:find("the same file, object types, --type and --category", 1, true))
+    assert.truthy(lines[1]:find("the same file, object types, --type, --category and properties", 1, true))
     lines = steps { kind = "journal", reason = "in_use" }
     assert.are.equal(1, #lines)
     assert.truthy(lines[1]:find("the other process", 1, true))

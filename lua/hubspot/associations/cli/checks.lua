@@ -73,6 +73,12 @@ function checks.column_name(text)
   return nil, "expected the name of a column"
 end
 
+-- What separates values in one cell: nothing that an id, an email or a domain may have.
+function checks.separator(text)
+  if text:find "^[;,|/ \t\n]$" then return text end
+  return nil, "expected one of ; , | / or a space, a tab or a newline"
+end
+
 -- An object type becomes part of a path of HubSpot's, of a journal, and of messages.
 function checks.object_type(text)
   local is_dots = text == "." or text == ".."

@@ -16,7 +16,10 @@ local function count(context, options)
   if not rows then return nil, { why, advice } end
   local job = assert(context.client:start(context.command.endpoint, arguments.from, arguments.to, function()
     return rows:next()
-  end, { dry_run = true, on_failure = function() return true end }))
+  end, {
+    from_property = arguments.from_property, to_property = arguments.to_property,
+    dry_run = true, on_failure = function() return true end,
+  }))
   while not job:step() do core.poll(job:fd(), math.min(job:timeout() or TICK, TICK)) end
   local counts, err = job:result()
   rows:close()

@@ -37,6 +37,26 @@ flags.TO_COLUMN = {
     description = "The same for the ids of --to." },
 }
 
+---By which property FILE names the records of --from.
+flags.FROM_PROPERTY = {
+  { name = "--from-property", argname = "NAME", check = checks.option "from_property",
+    description = "FILE names the records of --from by this property, such as email, whose values are "
+      .. "unique. They are looked up. FILE then needs a header." },
+}
+
+---And those of --to.
+flags.TO_PROPERTY = {
+  { name = "--to-property", argname = "NAME", check = checks.option "to_property",
+    description = "The same for the records of --to." },
+}
+
+---How many records a row has.
+flags.SPLIT = {
+  { name = "--split", argname = "CHARACTER", check = checks.separator,
+    description = "A row may have several records of --to, separated by this character, such as \";\". Each "
+      .. "is a link with an outcome of its own." },
+}
+
 ---Where it has the association types.
 flags.TYPE_COLUMN = {
   { name = "--type-column", argname = "NAME", check = checks.column_name,
@@ -86,7 +106,8 @@ flags.JOB = {
     description = "How to show progress on standard error. auto, the default, is a bar on a terminal, "
       .. "and plain lines elsewhere." },
   { name = "--dry-run", is_flag = true,
-    description = "Read and check all rows, and send none. Needs a token only for names of types." },
+    description = "Read and check all rows, and send none. Needs a token only for names of types and "
+      .. "look-ups." },
   { name = "-q --quiet", is_flag = true,
     description = "Show no progress, and no report when all went well." },
 }
@@ -132,5 +153,9 @@ end
 
 ---How the account is reached.
 flags.ACCOUNT = flags.join(flags.TOKEN, flags.PACE, flags.SERVICE)
+
+---Where FILE has pairs of records, and how it names them.
+flags.PAIR_COLUMNS = flags.join(flags.FROM_COLUMN, flags.TO_COLUMN, flags.FROM_PROPERTY, flags.TO_PROPERTY,
+  flags.SPLIT)
 
 return flags

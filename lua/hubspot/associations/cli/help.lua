@@ -11,6 +11,10 @@ help.PAIRS = "FILE is CSV with the columns from and to; a header line may name t
   .. "header, the first line begins with two record ids. Or FILE is JSON Lines, one object a line, such as "
   .. "{\"from\":\"101\",\"to\":\"202\"}. - is standard input."
 
+help.PROPERTIES = "With --from-property or --to-property, FILE names the records of that side by the values "
+  .. "of a unique property, such as email or domain, in a column from, to or of that name; it then needs "
+  .. "a header. With --split \";\", a cell of the column to may have several records."
+
 help.REMOVAL = "On a terminal, it says how much it is going to remove, and asks. Elsewhere it removes "
   .. "nothing without --yes."
 

@@ -116,6 +116,8 @@ function jobs.run(context, source)
   local endpoint, next_row = context.command.endpoint, function() return source:next() end
   local job, err = context.client:start(endpoint, arguments.from, arguments.to, next_row, {
     journal = arguments.journal,
+    from_property = arguments.from_property,
+    to_property = arguments.to_property,
     dry_run = arguments.dry_run,
     on_record = record_writer(context),
     on_failure = function(failed) return failures:add(failed) end,

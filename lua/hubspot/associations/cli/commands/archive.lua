@@ -11,7 +11,7 @@ local archive = {
     .. "directions, and accounts for each row: archived (HubSpot accepted it; it lists nothing), failed, "
     .. "unconfirmed or not sent. " .. help.REMOVAL .. "\n\n" .. help.PAIRS .. " A file with types, such as "
     .. "`read` writes, is taken with --all-types only: archive-labels removes single types.\n\n"
-    .. help.ACCOUNTING,
+    .. help.PROPERTIES .. "\n\n" .. help.ACCOUNTING,
   epilog = help.TOKEN .. "\n" .. help.exit_status "archived" .. [[
 
 Examples:
@@ -19,7 +19,7 @@ Examples:
    hubspot-associations archive --from contacts --to companies --yes pairs.csv
    hubspot-associations archive --from 0-1 --to 0-2 --all-types --yes links.csv]],
   arguments = { help.FILE },
-  flags = flags.join(flags.DIRECTION, flags.FROM_COLUMN, flags.TO_COLUMN, flags.FORMAT, flags.REMOVAL,
+  flags = flags.join(flags.DIRECTION, flags.PAIR_COLUMNS, flags.FORMAT, flags.REMOVAL,
     flags.JOB, flags.ACCOUNT),
   endpoint = "archive",
   outcome = "archived",

@@ -15,14 +15,15 @@ local archive_labels = {
     .. "accounts for each row: archived (HubSpot accepted it; it lists nothing), failed, unconfirmed or not "
     .. "sent. " .. help.REMOVAL .. "\n\n" .. help.PAIRS .. " A column type has the types, as for create; so "
     .. "a file that `read` wrote can be given, without the rows that are to stay. Removing the unlabeled "
-    .. "type removes all types of a pair: such a row is bad without --all-types.\n\n" .. help.ACCOUNTING,
+    .. "type removes all types of a pair: such a row is bad without --all-types.\n\n"
+    .. help.PROPERTIES .. "\n\n" .. help.ACCOUNTING,
   epilog = help.TOKEN .. "\n" .. help.exit_status "archived" .. [[
 
 Examples:
    hubspot-associations archive-labels --from 0-1 --to 0-2 --type 1 --yes pairs.csv
    hubspot-associations archive-labels --from 0-1 --to 0-2 --dry-run links.csv]],
   arguments = { help.FILE },
-  flags = flags.join(flags.DIRECTION, flags.TYPES, flags.FROM_COLUMN, flags.TO_COLUMN, flags.TYPE_COLUMN,
+  flags = flags.join(flags.DIRECTION, flags.TYPES, flags.PAIR_COLUMNS, flags.TYPE_COLUMN,
     flags.FORMAT, flags.REMOVAL, flags.JOB, flags.ACCOUNT),
   endpoint = "archive_labels",
   outcome = "archived",

@@ -2,6 +2,7 @@
 
 local checks = require "hubspot.associations.cli.checks"
 local flags = require "hubspot.associations.cli.flags"
+local help = require "hubspot.associations.cli.help"
 
 ---@type hubspot.associations.cli.JobCommand
 local create = {
@@ -16,7 +17,7 @@ local create = {
     .. "several; or it is one name. Columns that `read` writes are known: a column category has that of its "
     .. "types. Or FILE is JSON Lines, one object a line, each written in short, {\"from\":\"101\","
     .. "\"to\":\"202\",\"types\":279}, or as one input of HubSpot's API. - is standard input.\n\n"
-    .. "A bad row costs only itself. Ctrl-C finishes what is in flight, and reports.",
+    .. help.PROPERTIES .. "\n\nA bad row costs only itself. Ctrl-C finishes what is in flight, and reports.",
   epilog = [[
 Type ids, such as 279 for contacts to companies, are listed in HubSpot's documentation:
 "Associations v4: association type ID values"; by the commands types and labels, too:
@@ -32,6 +33,7 @@ Examples:
    hubspot-associations create --from deals --to contacts --token-file token.txt typed.csv
    ./export | hubspot-associations create --from contacts --to deals --type 4 -
    hubspot-associations create --from 0-1 --to 2-7 --type 37 --category USER_DEFINED -
+   hubspot-associations create --from 0-1 --to 0-2 --type 1 --from-property email p.csv
    hubspot-associations create --from 0-1 --to 0-2 --type 279 --dry-run pairs.csv
    hubspot-associations create --from 0-1 --to 0-2 --type 279 --failures f.csv pairs.csv
    hubspot-associations create --from 0-1 --to 0-2 --type 279 --journal done pairs.csv]],
@@ -39,7 +41,7 @@ Examples:
     { name = "file", argname = "FILE", check = checks.file_or_stream,
       description = "The pairs; - for standard input." },
   },
-  flags = flags.join(flags.DIRECTION, flags.TYPES, flags.FROM_COLUMN, flags.TO_COLUMN, flags.TYPE_COLUMN,
+  flags = flags.join(flags.DIRECTION, flags.TYPES, flags.PAIR_COLUMNS, flags.TYPE_COLUMN,
     flags.FORMAT, flags.JOB, flags.ACCOUNT),
   endpoint = "create",
   outcome = "created",

@@ -9,14 +9,14 @@ local create_default = {
   summary = "Create associations of the default type.",
   description = "Creates associations of the default type, the unlabeled one of HubSpot's own, between pairs "
     .. "of records, and accounts for each row.\n\n" .. help.PAIRS .. " A row with a type is bad: the default "
-    .. "type would be made instead.\n\n" .. help.ACCOUNTING,
+    .. "type would be made instead.\n\n" .. help.PROPERTIES .. "\n\n" .. help.ACCOUNTING,
   epilog = help.TOKEN .. "\n" .. help.exit_status "created" .. [[
 
 Examples:
    hubspot-associations create-default --from contacts --to companies pairs.csv
    hubspot-associations create-default --from 0-1 --to 2-7 --dry-run pairs.csv]],
   arguments = { help.FILE },
-  flags = flags.join(flags.DIRECTION, flags.FROM_COLUMN, flags.TO_COLUMN, flags.FORMAT, flags.JOB,
+  flags = flags.join(flags.DIRECTION, flags.PAIR_COLUMNS, flags.FORMAT, flags.JOB,
     flags.ACCOUNT),
   endpoint = "create_default",
   outcome = "created",

@@ -14,6 +14,8 @@ local read = {
     .. "FILE is CSV with the ids of --from in a column from or id, or in the one that --from-column names; "
     .. "without a header, the first line is a record id. Or FILE is JSON Lines, such as {\"id\":\"101\"}. - "
     .. "is standard input. What it writes can be given to create and archive-labels.\n\n"
+    .. "With --from-property, it names the records by a unique property, such as email, in a column from or "
+    .. "of that name, and needs a header; what is written has their ids.\n\n"
     .. "With --journal, a run that goes on writes the records that are left; after a crash, some of them "
     .. "again: append its output, >>.",
   epilog = help.TOKEN .. "\n" .. help.exit_status "read" .. [[
@@ -25,8 +27,8 @@ Examples:
     { name = "file", argname = "FILE", check = checks.file_or_stream,
       description = "The records; - for standard input." },
   },
-  flags = flags.join(flags.DIRECTION, flags.FROM_COLUMN, flags.FORMAT, flags.STREAM, flags.JOB,
-    flags.ACCOUNT),
+  flags = flags.join(flags.DIRECTION, flags.FROM_COLUMN, flags.FROM_PROPERTY, flags.FORMAT, flags.STREAM,
+    flags.JOB, flags.ACCOUNT),
   endpoint = "read",
   outcome = "read",
   again = "records may be read twice",

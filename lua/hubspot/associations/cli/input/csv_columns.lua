@@ -30,6 +30,9 @@ local COLUMN_OF = {
 -- Those that a file of single records has as well: there, no other record can be meant.
 local ID_OF_RECORD = { id = true, recordid = true, objectid = true }
 
+-- Those that say that they have ids: not the values of a property.
+local HAS_IDS = { fromid = true, fromobjectid = true, toid = true, toobjectid = true }
+
 ---@class hubspot.associations.cli.Layout where the columns of a file are
 ---@field columns table<string, integer> from, to, type and category -> number of the field; type and category
 ---  may be absent, and of single records there is only from
@@ -78,13 +81,39 @@ local function named_field(fields, column, name)
   return nil, complaint:format(name, OPTIONS[column], names_in(fields, MANY_NAMES))
 end
 
+local function plain_of(name)
+  return (folded(name):gsub("[ _%-]", ""))
+end
+
+-- The side whose property has this name: its column may be called so. Nil where that is both sides.
+local function side_of_property(plain, properties)
+  local side
+  for _, one in ipairs { "from", "to" } do
+    if properties[one] and plain_of(properties[one]) == plain then
+      if side then return nil end
+      side = one
+    end
+  end
+  return side
+end
+
+-- What a column is by its name; nil where that is not known.
+local function column_of(name, settings)
+  local plain, properties = plain_of(name), settings.properties
+  local column = COLUMN_OF[plain]
+  if column and properties[column] and HAS_IDS[plain] then return nil end
+  if settings.takes == "records" then
+    local is_id = ID_OF_RECORD[plain] and not properties.from
+    column = (column == "from" or is_id) and "from" or nil
+  end
+  return column or side_of_property(plain, properties)
+end
+
 -- The columns with known names: column -> number of the field. Two of one name are a mistake.
-local function known_fields(fields, named, takes)
-  local columns = {}
+local function known_fields(fields, settings)
+  local columns, named = {}, settings.named
   for number, name in ipairs(fields) do
-    local plain = folded(name):gsub("[ _%-]", "")
-    local column = COLUMN_OF[plain]
-    if takes == "records" then column = (column == "from" or ID_OF_RECORD[plain]) and "from" end
+    local column = column_of(name, settings)
     if column and not named[column] then
       if columns[column] then
         local advice = OPTIONS[column] and ("give %s NAME"):format(OPTIONS[column]) or "remove one of them"
@@ -98,8 +127,19 @@ local function known_fields(fields, named, takes)
   return columns
 end
 
+-- What a first record that is no header lacks.
+local function flaw_of(lacks, ids, settings)
+  if next(settings.properties) then
+    return "a file whose records are named by a property needs a header: it has no column "
+      .. table.concat(lacks, " and no column ")
+  end
+  return #ids == 1 and "neither a record id nor a header with the column from or id"
+    or #lacks == 1 and "the header has no column " .. lacks[1]
+    or "neither a row (it would begin with two record ids) nor a header with the columns from and to"
+end
+
 -- Why a header lacks a column, and what to do; nil when it has all.
-local function missing(fields, columns, ids)
+local function missing(fields, columns, ids, settings)
   local lacks, options = {}, {}
   for _, column in ipairs(ids) do
     if not columns[column] then
@@ -107,11 +147,8 @@ local function missing(fields, columns, ids)
     end
   end
   if #lacks == 0 then return nil end
-  local flaw = #ids == 1 and "neither a record id nor a header with the column from or id"
-    or #lacks == 1 and "the header has no column " .. lacks[1]
-    or "neither a row (it would begin with two record ids) nor a header with the columns from and to"
   return ("%s; give %s, and remove a title above the header; found: %s"):format(
-    flaw, table.concat(options, " and "), names_in(fields)
+    flaw_of(lacks, ids, settings), table.concat(options, " and "), names_in(fields)
   )
 end
 
@@ -128,8 +165,9 @@ local function doubled(fields, columns)
   end
 end
 
-local function header_columns(fields, named, takes)
-  local columns, why = known_fields(fields, named, takes)
+local function header_columns(fields, settings)
+  local named = settings.named
+  local columns, why = known_fields(fields, settings)
   if not columns then return nil, why end
   for _, column in ipairs(COLUMNS) do
     if named[column] then
@@ -138,7 +176,7 @@ local function header_columns(fields, named, takes)
       if columns[column] == columns.category then columns.category = nil end
     end
   end
-  why = missing(fields, columns, IDS[takes]) or doubled(fields, columns)
+  why = missing(fields, columns, IDS[settings.takes], settings) or doubled(fields, columns)
   if why then return nil, why end
   return columns
 end
@@ -147,15 +185,21 @@ local function is_id(text)
   return core.is_record_id((text or ""):match "^[ \t-\r]*(.-)[ \t-\r]*$")
 end
 
+-- Whether the first record is a row: it begins with record ids. Values of a property look like any text, so
+-- that with one, it has to be a header.
+local function is_row(fields, settings)
+  if next(settings.properties) then return false end
+  return is_id(fields[1]) and (settings.takes == "records" or is_id(fields[2]))
+end
+
 ---Where the columns are.
 ---@param fields string[] the first record
----@param named table<string, string> column -> the name that an option gives for it
----@param takes string what the command takes: "associations", "pairs" or "records"
+---@param settings hubspot.associations.cli.RowSettings
 ---@return hubspot.associations.cli.Layout|nil
 ---@return string|nil message when it is neither a header nor a row
-function csv_columns.of(fields, named, takes)
-  local is_of_records = takes == "records"
-  if is_id(fields[1]) and (is_of_records or is_id(fields[2])) then
+function csv_columns.of(fields, settings)
+  local named, takes = settings.named, settings.takes
+  if is_row(fields, settings) then
     for _, column in ipairs(COLUMNS) do
       if named[column] then
         return nil, ("the file has no header, and so no column %s (%s); found: %s"):format(
@@ -164,11 +208,11 @@ function csv_columns.of(fields, named, takes)
       end
     end
     local layout = { columns = { from = 1, to = 2, type = 3 }, width = 3, has_header = false }
-    if is_of_records then layout.columns, layout.width = { from = 1 }, 1 end
+    if takes == "records" then layout.columns, layout.width = { from = 1 }, 1 end
     layout.ids = IDS[takes]
     return layout
   end
-  local columns, why = header_columns(fields, named, takes)
+  local columns, why = header_columns(fields, settings)
   if not columns then return nil, why end
   return { columns = columns, ids = IDS[takes], width = #fields, has_header = true }
 end

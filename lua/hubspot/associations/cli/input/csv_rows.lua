@@ -27,7 +27,7 @@ end
 -- problem when that is not clear: then no row can be read.
 local function first_layout(fields, line, settings, separator)
   local problem = not fields and line or nil
-  local layout, why = csv_columns.of(fields or problem.fields or {}, settings.named, settings.takes)
+  local layout, why = csv_columns.of(fields or problem.fields or {}, settings)
   if layout and not (problem and layout.has_header) then return layout end
   if problem then
     problem.fatal = true -- it may have been the header
@@ -41,7 +41,7 @@ end
 ---@return fun(): table|nil, hubspot.associations.cli.Problem|nil
 return function(lines, settings)
   local next_record, separator = csv.reader(lines, function(fields)
-    return csv_columns.of(fields, settings.named, settings.takes) ~= nil
+    return csv_columns.of(fields, settings) ~= nil
   end)
   local layout
   return function()

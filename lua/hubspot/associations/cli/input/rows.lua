@@ -20,6 +20,8 @@ local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 ---  without, or one id
 ---@field typed string|nil the message for a pair with types; without it, they are ignored
 ---@field guard (fun(types: any): string|nil)|nil says why types must not be used
+---@field properties table<string, string>|nil from and to -> the property by which the file names the records
+---@field split string|nil the character between several records of a row's to
 
 ---@class hubspot.associations.cli.RowSettings the same, read
 ---@field named table<string, string>
@@ -29,8 +31,37 @@ local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 ---@field takes string
 ---@field typed string|nil
 ---@field guard (fun(types: any): string|nil)|nil
+---@field properties table<string, string>
 
 local READERS = { csv = csv_rows, jsonl = json_rows }
+
+-- The parts of a text, without spaces around them. An empty part is one, too: a value may be missing there.
+local function parts_of(text, separator)
+  local parts, from = {}, 1
+  repeat
+    local at = text:find(separator, from, true)
+    parts[#parts + 1] = text:sub(from, (at or 0) - 1):match "^[ \t-\r]*(.-)[ \t-\r]*$"
+    from = at and at + 1
+  until not at
+  return parts
+end
+
+-- Rows whose `to` has several records, as an input for each of them. They share their types.
+local function split_rows(next_row, separator)
+  local row, parts, at
+  return function()
+    if not parts then
+      local problem
+      row, problem = next_row()
+      if not row or type(row.to) ~= "string" then return row, problem end
+      parts, at = parts_of(row.to, separator), 0
+    end
+    at = at + 1
+    local input = { from = row.from, to = parts[at], types = row.types, line = row.line }
+    if at == #parts then parts = nil end
+    return input
+  end
+end
 
 ---A function that returns the next row as an input, with the number of its line in `line`. Returns nil at the
 ---end; nil and a problem for a bad row. After a problem that is `fatal`, there are no more rows.
@@ -54,8 +85,10 @@ function rows.open(handle, options)
     takes = options.takes or "associations",
     typed = options.typed,
     guard = options.guard,
+    properties = options.properties or {},
   })
   if not next_row then return nil, conflict end
+  if options.split then next_row = split_rows(next_row, options.split) end
   local ended = false
   return function()
     if ended then return nil end

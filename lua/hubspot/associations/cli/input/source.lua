@@ -86,6 +86,8 @@ function source.open(arguments, environment, caught, options)
     type = arguments.type,
     category = arguments.category,
     columns = { from = arguments.from_column, to = arguments.to_column, type = arguments.type_column },
+    properties = { from = arguments.from_property, to = arguments.to_property },
+    split = arguments.split,
     untyped = untyped(arguments),
   })
   if not self.next_row then why = name .. ": " .. why end

@@ -21,8 +21,8 @@ local OF_CURL_CODE = {
 
 -- By the reason why a journal cannot be used for this job, or not now: the same command would stop again.
 local OF_JOURNAL = {
-  other_job = "a journal goes on with the same file, object types, --type and --category only: give another "
-    .. "journal, or delete this one to begin anew",
+  other_job = "a journal goes on with the same file, object types, --type, --category and properties only: "
+    .. "give another journal, or delete this one to begin anew",
   damaged = "give another journal, or delete this one to begin anew: what is linked already stays as it is",
   in_use = "wait until the other process ends, or give another journal",
 }

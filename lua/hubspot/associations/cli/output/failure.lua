@@ -50,6 +50,7 @@ function failure.describe(failed, with_category)
   local kind, message = reason(failed)
   local err = failed.error
   local flaw = not input.problem and err and err.flaw
+  local value = not input.problem and err and err.kind == "not_found" and err.value or nil -- of a look-up
   return {
     line = input.line,
     from = id_text(known.from == nil and known.id or known.from),
@@ -58,8 +59,9 @@ function failure.describe(failed, with_category)
     outcome = failed.outcome,
     category = one_line(kind),
     message = one_line(message),
-    shared = flaw and ("%s: no record id: %s"):format(err.field, flaw) or nil,
-    is_bad = input.problem ~= nil or err ~= nil and err.kind == "invalid_input",
+    shared = flaw and ("%s: no record id: %s"):format(err.field, flaw)
+      or (value or "") ~= "" and ("%s: no record has this %s"):format(err.field, err.property) or nil,
+    is_bad = input.problem ~= nil or err ~= nil and err.kind == "invalid_input" or value ~= nil,
   }
 end
 

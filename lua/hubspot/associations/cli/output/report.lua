@@ -30,9 +30,13 @@ function report.counts(counts, outcome)
     .. more("; %d of them known from the journal", counts.resumed)
 end
 
+local function look_ups_text(counts)
+  return counts.look_ups == 1 and ", 1 look-up" or more(", %d look-ups", counts.look_ups)
+end
+
 local function effort(counts)
   local sent = counts.inputs - counts.resumed - counts.not_sent
-  return requests_text(counts.requests)
+  return requests_text(counts.requests) .. look_ups_text(counts)
     .. (counts.retries == 1 and ", 1 of them a retry" or more(", %d of them retries", counts.retries))
     .. ("; %.1f s"):format(counts.elapsed)
     .. (counts.elapsed >= SHORTEST and (", %.0f rows/s"):format(sent / counts.elapsed) or "")
