@@ -16,7 +16,6 @@ local COVERED = {
   ["cli/input/lines"] = "cli/input/csv",
   ["cli/output/failure"] = "cli/output/failures_file",
   ["cli/output/failure_groups"] = "cli/output/first_failures",
-  ["cli/output/links"] = "cli/commands/read",
   ["client"] = "client/create",
   ["job/chunk"] = "job/job",
   ["job/input_text"] = "job/journal",

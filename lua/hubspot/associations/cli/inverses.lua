@@ -33,9 +33,11 @@ local function inverse(entry, back, from, to)
       return other.category == "HUBSPOT_DEFINED" and other.typeId == id
     end) or { typeId = id })
   end
+  if type(entry.typeId) ~= "number" then return nil end
   local is_one_list = types.object_name(from) == types.object_name(to) or from == to
   local function is_alike(other)
-    return other.category == entry.category and (is_one_list or other.typeId ~= entry.typeId)
+    return other.category == entry.category and type(other.typeId) == "number"
+      and (is_one_list or other.typeId ~= entry.typeId)
   end
   local same = only(back, function(other)
     return is_alike(other) and other.label == entry.label
