@@ -138,7 +138,7 @@ describe("a success", function()
     )
     for _, body in ipairs {
       "", "{}", "[]", '{"results":null}', '{"results":{"a":1}}', '{"results":"x"}',
-      '{"results":[],"paging":"x"}', "<html>",
+      '{"results":[5]}', '{"results":[{},"x"]}', '{"results":[],"paging":"x"}', "<html>",
     } do
       decode_error("page", body)
     end

@@ -122,7 +122,8 @@ describe("a job that reads", function()
     end
     local links = '"to":[{"toObjectId":11}],'
     for _, result in ipairs {
-      '"to":"11"', '"to":{"toObjectId":11}', '"to":false',
+      '"to":"11"', '"to":{"toObjectId":11}', '"to":false', '"to":[11]', '"to":[{"toObjectId":11},12]',
+      '"to":[{"associationTypes":[]}]', '"to":[{"toObjectId":""}]', '"to":[{"toObjectId":{}}]',
       links .. '"paging":"x"', links .. '"paging":false', links .. '"paging":{"next":"x"}',
       links .. '"paging":{"next":{"link":"x"}}',
       links .. '"paging":{"next":{"after":""}}', links .. '"paging":{"next":{"after":[]}}',

@@ -103,6 +103,17 @@ function response.is_list(value)
   return type(value) == "table" and (next(value) == nil or #value > 0)
 end
 
+---Whether a value is absent or a list of objects.
+---@param value any of a decoded response
+---@return boolean
+function response.is_list_of_objects(value)
+  if not response.is_list(value) then return false end
+  for _, entry in ipairs(value or {}) do
+    if type(entry) ~= "table" then return false end
+  end
+  return true
+end
+
 ---@class hubspot.associations.BatchResponse HubSpot's response to a batch, with HubSpot's field names
 ---@field status string "COMPLETE", "PENDING", "PROCESSING", "CANCELED"
 ---@field results table[] what was created: { fromObjectTypeId, fromObjectId, toObjectTypeId, toObjectId,
@@ -140,8 +151,8 @@ end
 function readers.page(raw)
   local page, why = read_object(raw, "a page")
   if not page then return nil, why end
-  if page.results == nil or not response.is_list(page.results) then
-    return nil, "its results are not a list"
+  if page.results == nil or not response.is_list_of_objects(page.results) then
+    return nil, "its results are not a list of objects"
   end
   if page.paging ~= nil and type(page.paging) ~= "table" then return nil, "its paging is not an object" end
   return page

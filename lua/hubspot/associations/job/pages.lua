@@ -37,7 +37,11 @@ end
 local function links_of(result)
   local links = result and result.to
   if links == nil then return {} end
-  return api.is_list(links) and links or nil
+  if not api.is_list_of_objects(links) then return nil end
+  for _, link in ipairs(links) do
+    if type(link.toObjectId) ~= "string" or link.toObjectId == "" then return nil end
+  end
+  return links
 end
 
 -- What cannot be said of a record.
@@ -60,7 +64,7 @@ local function deliver(job, batch, position, result)
     page = page or first_page(batch, position)
     cursor, err = api.next_cursor(result, page.is_seen)
   end
-  if not links then err = unclear "HubSpot gave links that are not a list" end
+  if not links then err = unclear "HubSpot gave links that are not a list of ids and types" end
   if cursor and not core.body(batch.checks):add { id = id, after = cursor } then
     err = unclear "HubSpot gave a cursor that cannot be sent"
   end
