@@ -8,11 +8,14 @@ local faults = require "hubspot.associations.sandbox.faults"
 local jobs = require "hubspot.associations.job.job"
 local journals = require "hubspot.associations.job.journal"
 local limiter = require "hubspot.associations.policy.limiter"
+local look_ahead = require "hubspot.associations.job.look_ahead"
 local paths = require "hubspot.associations.api.path"
 local rate_limits = require "hubspot.associations.api.rate_limit"
 local rejection = require "hubspot.associations.api.rejection"
 local requests = require "hubspot.associations.api.request"
+local responses = require "hubspot.associations.api.response"
 local retry = require "hubspot.associations.policy.retry"
+local retryable = require "hubspot.associations.policy.retryable"
 
 local simulation = {}
 
@@ -84,9 +87,9 @@ local function receive(response, now)
   }
 end
 
-function World:send(path, chunk, reply)
+function World:post(path, body, reply)
   local request = {
-    method = "POST", path = path, body = chunk:json(),
+    method = "POST", path = path, body = body,
     headers = { authorization = "Bearer simulated", ["content-type"] = "application/json" },
   }
   local jitter = self.latency - self.base
@@ -99,6 +102,19 @@ function World:send(path, chunk, reply)
     else
       self:after(took, function() reply(receive(response, self.now)) end)
     end
+  end)
+end
+
+-- Asks what a job needs to know beside its chunks, up to six times, a second apart.
+function World:ask(question, is_alive, attempt)
+  self:post(question.request.path, question.request.body, function(raw, err)
+    if not is_alive() then return end
+    local result
+    if raw then result, err = responses.read(raw, question.response) end
+    if err and retryable.is_retryable(err) and attempt < 6 then
+      return self:after(1, function() self:ask(question, is_alive, attempt + 1) end)
+    end
+    question.answered(result, err)
   end)
 end
 
@@ -122,14 +138,17 @@ function Memory.close() end
 ---@param world table
 ---@param given table { source, endpoint = its name, "create", version, checks, batch_size, concurrency,
 ---  on_failure, on_batch, on_record, store, crash_at, on_send, on_response, max_attempts, retry_deadline,
----  requests = most that it may send }
+---  requests = most that it may send, from_property, to_property }
 ---@return table|nil report nil after a crash
 ---@return table|nil err
 ---@return integer|nil read how many inputs of the source were read
 function simulation.run(world, given)
   local name = given.endpoint or "create"
   local endpoint = endpoints[name]
-  local identity = { from = "contacts", to = "companies", endpoint = name ~= "create" and name or nil }
+  local identity = {
+    from = "contacts", to = "companies", endpoint = name ~= "create" and name or nil,
+    from_property = given.from_property, to_property = given.to_property,
+  }
   local book = given.store and assert(journals.new(given.store, "memory", identity, endpoint.outcome))
   local types = { fromObjectType = "contacts", toObjectType = "companies" }
   local path = assert(paths.of(endpoint, given.version or "2025-09", types))
@@ -152,9 +171,17 @@ function simulation.run(world, given)
       limiter = given.limiter or limiter.new(),
     },
     journal = book,
+    ahead = look_ahead.of(endpoint.shape, types, given, book ~= nil),
+    look_up_request = function(object_type, fields)
+      local version = { version = given.version or "2025-09" }
+      return requests.of(endpoints.read_objects, version, {
+        values = { fromObjectType = object_type }, last = fields,
+      })
+    end,
     direction = rejection.direction("contacts", "companies"),
   }, world.now)
   local alive = true
+  local function is_alive() return alive end
   while true do
     if given.crash_at and world.now >= given.crash_at then
       alive = false
@@ -162,6 +189,8 @@ function simulation.run(world, given)
     end
     assert(job.report.requests <= (given.requests or math.huge), "the job sends without end")
     local action, detail = job:next(world.now)
+    local question = job:next_question() -- what was read may have raised it
+    if question then world:ask(question, is_alive, 1) end
     if action == "done" then
       local report, err = job:finish(world.now)
       return report, err, job.index
@@ -169,12 +198,12 @@ function simulation.run(world, given)
     if action == "send" then
       job:sent(detail, world.now)
       if given.on_send then given.on_send(detail) end
-      world:send(path, detail, function(raw, err, info)
+      world:post(path, detail:json(), function(raw, err, info)
         if not alive then return end
         if given.on_response then given.on_response(detail) end
         job:received(detail, world.now, raw, err, info)
       end)
-    else
+    elseif not question then
       world:advance(detail)
     end
   end

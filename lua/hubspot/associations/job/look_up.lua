@@ -3,8 +3,8 @@
 --
 -- A value is matched to a result by the property that the result shows, never by the order of results. Values
 -- that are alike but for case and margins are never in one request, so that a result in another spelling than
--- the value's is still of one value only. A value that HubSpot did not mention is not found only where the
--- response says so, or is otherwise complete.
+-- the value's is still of one value only. A value that a response mentions nowhere is asked once more: it is
+-- not found where HubSpot says so by name, or leaves it out again of a response that is otherwise complete.
 
 local input_errors = require "hubspot.associations.api.input_errors"
 local rejection = require "hubspot.associations.api.rejection"
@@ -36,7 +36,7 @@ local FURTHER = { ["0-1"] = { email = "hs_additional_emails" } }
 ---@field fold string what it has in common with values that may be the same to HubSpot
 ---@field id string|nil digits
 ---@field error hubspot.associations.Error|nil
----@field was_unclear boolean|nil whether a response has left it open before
+---@field was_left_out boolean|nil whether a response has mentioned it nowhere
 
 ---@class hubspot.associations.LookUp
 local LookUp = {}
@@ -238,8 +238,8 @@ local function index_by_fold(entries)
   return by_fold
 end
 
--- Reads a response into the values. Returns whether it mentions all that HubSpot has of them, so that the
--- others do not exist; or else an error of it, if it has one.
+-- Reads a response into the values. Returns whether it is complete but for values that do not exist; and else
+-- an error of it that names none, if it has one.
 local function read(self, entries, response)
   local by_fold = index_by_fold(entries)
   local is_whole, first = response.status == nil or response.status == "COMPLETE", nil
@@ -274,15 +274,11 @@ function LookUp:answered(entries, response)
     if entry.has_several then entry.id, entry.error = nil, unclear(self, entry) end
     if entry.id then
       entry.error = nil -- it is there, whatever an error says
+    elseif not entry.error and entry.was_left_out then
+      entry.error = is_whole and self:not_found(entry.value) or unclear(self, entry, found)
     elseif not entry.error then
-      if is_whole then
-        entry.error = self:not_found(entry.value)
-      elseif entry.was_unclear then
-        entry.error = unclear(self, entry, found)
-      else
-        entry.was_unclear = true
-        self.wanted[#self.wanted + 1] = entry
-      end
+      entry.was_left_out = true
+      self.wanted[#self.wanted + 1] = entry
     end
   end
 end
