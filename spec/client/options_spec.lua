@@ -116,6 +116,20 @@ local JOB_VALUES = {
   },
 }
 
+-- The same for those of a sync that jobs do not have.
+local SYNC_VALUES = {
+  mode = { good = { "add", "mirror" }, bad = { "", "Mirror", 5, true, {} } },
+  types = { good = { 279, "primary", { 279 } }, bad = { {}, true, print } },
+  empty = { good = { "none" }, bad = { "", "all", true, 0 } },
+  plan = { good = { "plan.csv" }, bad = { "", "a\0b", 5, true, {} } },
+  apply = { good = { "plan.csv" }, bad = { "", "a\n", 5, true, {} } },
+  max_removals = {
+    good = { 0, 5, 1e6, "10%", "0.5%", "0%", "100%" },
+    bad = { -1, 1.5, math.huge, NOT_A_NUMBER, "10", "%", "101%", "-1%", "1.2.3%", true, {} },
+  },
+  on_plan = { good = { print }, bad = { "print", {}, true, 5, callable() } },
+}
+
 -- What an error shows of a value: a number, or the type of any other value.
 local function shown(value)
   return type(value) == "number" and tostring(value) or "a " .. type(value)
@@ -326,5 +340,38 @@ describe("the options of a job", function()
       assert.truthy(message:find("options_spec.lua:" .. line .. ": ", 1, true), message)
     end
     client:close()
+  end)
+end)
+
+describe("the options of a sync", function()
+  local function read(given) return options.read_sync(given, "client:sync_all", 2) end
+
+  it("have defaults", function()
+    assert.same({ dry_run = false, max_failures = 1000, mode = "add" }, read {})
+  end)
+
+  it("accept every valid value unchanged, and raise for every other, naming the option", function()
+    for name, values in pairs(SYNC_VALUES) do
+      for _, value in ipairs(values.good) do assert.equal(value, read({ [name] = value })[name], name) end
+      for _, value in ipairs(values.bad) do
+        local accepted, message = pcall(read, { [name] = value })
+        assert.is_false(accepted, name .. " " .. tostring(value))
+        assert.truthy(message:find("client:sync_all: option " .. name .. ": expected ", 1, true), message)
+      end
+    end
+  end)
+
+  it("are not accepted by a job", function()
+    for name in pairs(SYNC_VALUES) do
+      assert.truthy(raised_by_job({ [name] = print }):find("is an option of client:sync_all", 1, true), name)
+    end
+  end)
+
+  it("refuse what a plan that is applied has already", function()
+    for name, value in pairs { plan = "p", types = 279, empty = "none", from_property = "email" } do
+      assert.is_false((pcall(read, { apply = "plan.csv", [name] = value })), name)
+    end
+    assert.is_false((pcall(read, { apply = "plan.csv", max_removals = "10%" })))
+    assert.equal(5, read({ apply = "plan.csv", max_removals = 5 }).max_removals)
   end)
 end)

@@ -9,6 +9,7 @@ local LAYERS = {
   { cli = { "cli/" } },
   { face = { "" }, sandbox = { "sandbox", "sandbox/" } },
   { client = { "client", "arguments" } },
+  { sync = { "sync/" } },
   { job = { "job/" } },
   { session = { "session/" } },
   { api = { "api/" }, policy = { "policy/" }, loop = { "loop/" } },
@@ -20,7 +21,7 @@ local LAYERS = {
 -- The command and the sandbox are users of the library: they reach it through the face, and share only its
 -- words, texts and C with it, and the table of endpoints, which is data.
 local USERS = { cli = true, sandbox = true }
-local INSIDE = { client = true, job = true, session = true, api = true, policy = true, loop = true }
+local INSIDE = { client = true, sync = true, job = true, session = true, api = true, policy = true, loop = true }
 local SHARED = { ["api/endpoints"] = true }
 
 -- The C code. Files that match LUA may include lua.h (by compat.h, which alone names it), those that match

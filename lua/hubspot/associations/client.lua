@@ -17,6 +17,7 @@ local options = require "hubspot.associations.options"
 local call = require "hubspot.associations.session.call"
 local responses = require "hubspot.associations.api.response"
 local sessions = require "hubspot.associations.session.session"
+local syncs = require "hubspot.associations.sync.sync"
 
 ---@class hubspot.associations.Client
 local Client = {}
@@ -175,9 +176,32 @@ local function begin(self, method, endpoint, read)
   return nil, err
 end
 
+-- Begins a sync: a runner of runners. An applied plan takes the place of the source.
+local function begin_sync(self, method, from, to, source, given)
+  local read_options = options.read_sync(given or {}, "client:" .. method, 3)
+  local stands_for = source == nil and read_options.apply and {} or source
+  local _, wrong = arguments.read(endpoints.create, true, from, to, stands_for)
+  if not wrong and source ~= nil and read_options.apply then
+    wrong = "option apply: the plan takes the place of the source"
+  end
+  if wrong then error(("client:%s: %s"):format(method, wrong), 3) end
+  if self.session:is_closed() then return nil, sessions.closed() end
+  local values = { fromObjectType = from, toObjectType = to }
+  return syncs.new({
+    start = function(endpoint, inputs, job_options, on_checked)
+      return begin(self, method, endpoint, {
+        values = values, last = inputs, options = job_options, on_checked = on_checked,
+      })
+    end,
+    wakeups = self.session.wakeups,
+    base_url = self.session.base_url,
+  }, from, to, source, read_options)
+end
+
 ---Begins a job of an endpoint with any number of inputs, for a host that steps it.
----@param endpoint string "create", "create_default", "archive", "archive_labels" or "read". It may be left
----  out where the third argument is the source: then it is "create"
+---@param endpoint string "create", "create_default", "archive", "archive_labels" or "read"; or "sync", which
+---  takes the arguments of sync_all. It may be left out where the third argument is the source: then it is
+---  "create"
 ---@param from_object_type string
 ---@param to_object_type string
 ---@param source table[]|fun(): table|nil a list of inputs, or an iterator that returns the next one, and nil
@@ -192,6 +216,9 @@ function Client:start(endpoint, from_object_type, to_object_type, source, given)
   if source_type == "table" or source_type == "function" then
     endpoint, from_object_type, to_object_type, source, given =
       "create", endpoint, from_object_type, to_object_type, source
+  end
+  if endpoint == "sync" then
+    return begin_sync(self, "start", from_object_type, to_object_type, source, given)
   end
   local row = endpoints[endpoint]
   if not (row and row.most) then
@@ -329,6 +356,20 @@ end
 function Client:connection()
   check_self("connection", self)
   return self.session:connection()
+end
+
+---Makes HubSpot look like the source: reads it to its end, compares it with what is there, and makes the
+---difference. Nothing is changed before the whole plan is known. Blocks for sort(1): for scripts.
+---@param from_object_type string
+---@param to_object_type string
+---@param source table[]|fun(): table|nil as that of create_all; nil with the option `apply`
+---@param given hubspot.associations.SyncOptions|nil
+---@return hubspot.associations.SyncReport|nil
+---@return hubspot.associations.Error|nil
+function Client:sync_all(from_object_type, to_object_type, source, given)
+  check_self("sync_all", self)
+  local runner, err = begin_sync(self, "sync_all", from_object_type, to_object_type, source, given)
+  return run(self, runner, err)
 end
 
 ---Ends the client's connections. Calls in other coroutines fail with kind `closed`.

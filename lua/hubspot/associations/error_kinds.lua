@@ -146,6 +146,24 @@ return {
     advice = "correct the callback, and resume from the journal",
     retryable = false,
   },
+  too_many_removals = {
+    happened = "a sync would remove more links than `max_removals`; nothing was changed",
+    advice = "look at the plan (`plan`), and give a larger `max_removals` if it is right",
+    command = "look at the plan (--plan), and give a larger --max-removals if it is right",
+    retryable = false,
+  },
+  changed = {
+    happened = "a pair has changed since a sync read it; it was left as it is",
+    advice = "sync again: that makes another plan",
+    command = "sync again: that makes another plan",
+    retryable = false,
+  },
+  protected = {
+    happened = "a link was not removed, as a creation for the same record did not succeed",
+    advice = "correct what failed, and sync again",
+    command = "correct what failed, and sync again",
+    retryable = true,
+  },
   canceled = {
     happened = "a callback returned `false`, or the job was canceled",
     retryable = false,

@@ -48,6 +48,26 @@ local options = {}
 ---@field to_property string|nil the same of the to side
 ---@field max_failures integer|nil how many failures the report keeps when there is no on_failure, 1000
 
+---@class hubspot.associations.SyncOptions on_failure, max_failures, journal, from_property and to_property
+---  are those of jobs
+---@field mode "add"|"mirror"|nil "add" (default) creates what is missing; "mirror" removes as well what the
+---  source does not have, of the records of its `from` side
+---@field types any association types, as inputs have them: those that are compared and removed; by default,
+---  those that the source uses
+---@field empty "none"|nil "none": a row whose `to` is empty says that its record shall have no links
+---@field plan string|nil a file: the plan is written there, and nothing is changed
+---@field apply string|nil a file: that plan is done; there is no source
+---@field max_removals integer|string|nil a number or a percentage ("10%") of the links in scope that were
+---  read: when more would be removed, nothing is changed. The larger of 10% and 100; with `apply`, any number
+---@field on_plan fun(counts: table): boolean|nil called when the plan is made: { creations, removals, kept,
+---  failed, protected, in_scope, removals_off, inputs, resumed }; returning false ends the sync
+---@field on_failure fun(failure: table): boolean|nil
+---@field max_failures integer|nil
+---@field journal string|nil
+---@field dry_run boolean|nil read and compare, and change nothing
+---@field from_property string|nil
+---@field to_property string|nil
+
 ---@class hubspot.associations.Loop
 ---@field wait fun(fd: integer, timeout: number|nil) returns when fd is readable, or after `timeout` seconds
 
@@ -134,6 +154,44 @@ local JOB = {
   to_property = { check = text },
 }
 
+local function one_of(...)
+  local values, is_known = { ... }, {}
+  for index, value in ipairs(values) do
+    is_known[value], values[index] = true, ('"%s"'):format(value)
+  end
+  local expected = table.concat(values, " or ")
+  return function(value) return is_known[value] == true, expected end
+end
+
+local function types(value)
+  local its_type = type(value)
+  local valid = its_type == "table" and next(value) ~= nil or its_type == "number" or its_type == "string"
+  return valid, "association types, as inputs have them"
+end
+
+local function removals(value)
+  local percentage = type(value) == "string" and tonumber(value:match "^([0-9.]+)%%$")
+  local is_count = type(value) == "number" and value >= 0 and value < 1e15 and value % 1 == 0
+  return is_count or percentage ~= nil and percentage ~= false and percentage <= 100,
+    'a whole number, or a percentage such as "10%"'
+end
+
+local SYNC = {
+  mode = { check = one_of("add", "mirror"), default = "add" },
+  types = { check = types },
+  empty = { check = one_of "none" },
+  plan = { check = text },
+  apply = { check = text },
+  max_removals = { check = removals },
+  on_plan = { check = is_type "function" },
+  on_failure = JOB.on_failure,
+  journal = JOB.journal,
+  dry_run = JOB.dry_run,
+  max_failures = JOB.max_failures,
+  from_property = JOB.from_property,
+  to_property = JOB.to_property,
+}
+
 -- A value as an error may show it. A string may hold a secret.
 local function shown(value)
   return type(value) == "number" and tostring(value) or "a " .. type(value)
@@ -142,7 +200,9 @@ end
 -- What an error says of an option that a method does not have.
 local function unknown(known, name)
   if known == JOB and CLIENT[name] then return "is an option of associations.new" end
+  if known == SYNC and CLIENT[name] then return "is an option of associations.new" end
   if known == CLIENT and JOB[name] then return "is an option of client:create_all" end
+  if known ~= SYNC and SYNC[name] then return "is an option of client:sync_all" end
   local names = {}
   for other in pairs(known) do names[#names + 1] = other end
   table.sort(names, ascii.before)
@@ -179,7 +239,7 @@ end
 ---@param value any
 ---@return string|nil expected
 function options.expected(name, value)
-  local valid, expected = (CLIENT[name] or JOB[name]).check(value)
+  local valid, expected = (CLIENT[name] or JOB[name] or SYNC[name]).check(value)
   return not valid and expected or nil
 end
 
@@ -199,6 +259,22 @@ end
 ---@return hubspot.associations.JobOptions
 function options.read_job(given, method, level)
   local read = read_options(JOB, given, method or "client:create_all", (level or 2) + 1)
+  return read
+end
+
+---The same for the options of a sync.
+---@param given table
+---@param method string
+---@param level integer
+---@return hubspot.associations.SyncOptions
+function options.read_sync(given, method, level)
+  local read = read_options(SYNC, given, method, level + 1)
+  local function refuse(message) error(("%s: %s"):format(method, message), level) end
+  if read.apply and (read.plan or read.types or read.empty or read.from_property or read.to_property) then
+    refuse "option apply: a plan has ids and types: give no plan, types, empty or properties beside it"
+  elseif read.apply and type(read.max_removals) == "string" then
+    refuse "option max_removals: of a plan that is applied, it can be a number only"
+  end
   return read
 end
 

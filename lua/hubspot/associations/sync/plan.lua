@@ -1,0 +1,256 @@
+-- The plan of a sync: what it says in numbers, whether it may be done, and its file, which the option `plan`
+-- writes, the option `apply` reads, and a sync with a journal goes on from.
+
+local errors = require "hubspot.associations.errors"
+local sources = require "hubspot.associations.job.source"
+local journals = require "hubspot.associations.sync.journal"
+local lines = require "hubspot.associations.sync.lines"
+local plan_file = require "hubspot.associations.sync.plan_file"
+local type_keys = require "hubspot.associations.sync.type_keys"
+local one_line = require "hubspot.associations.text.one_line"
+local types = require "hubspot.associations.types"
+
+local plans = {}
+
+-- ---- whether it may be done ----
+
+---The plan in numbers, as on_plan gets them.
+---@param self hubspot.associations.Sync
+---@return table
+function plans.counts(self)
+  local planned, report = self.planned, self.tally.report
+  return {
+    creations = planned.creations, removals = planned.removals, kept = report.kept, failed = report.failed,
+    protected = report.protected, in_scope = planned.in_scope, removals_off = self.removals_off,
+    inputs = report.inputs, resumed = report.resumed,
+  }
+end
+
+local DEFAULT_PERCENTAGE, DEFAULT_COUNT = 10, 100
+
+-- The most removals that may be made; nil: any number.
+local function most_removals(self)
+  local given, in_scope = self.given.max_removals, self.planned.in_scope
+  local percentage = type(given) == "string" and tonumber(given:match "^(.*)%%$")
+  if percentage then return math.floor(in_scope * percentage / 100) end
+  if given then return given end
+  if self.given.apply then return nil end
+  return math.max(math.floor(in_scope * DEFAULT_PERCENTAGE / 100), DEFAULT_COUNT)
+end
+
+---Asks the caller, and checks how many links would be removed. True when the plan may be done.
+---@param self hubspot.associations.Sync
+function plans.may_apply(self)
+  local most, removals = most_removals(self), self.planned.removals
+  if most and removals > most then
+    self.tally:stop(errors.new {
+      kind = "too_many_removals", retryable = false, count = removals,
+      message = ("%.0f of %.0f links would be removed, more than %.0f; nothing was changed"):format(
+        removals, self.planned.in_scope, most),
+    })
+  elseif self.given.on_plan then
+    self.tally:call(self.given.on_plan, self.tally.report.planned)
+  end
+  return self.tally.error == nil
+end
+
+---The rows of the plan in the spool, for the file.
+---@param self hubspot.associations.Sync
+function plans.rows(self)
+  local next_line = self.plan:lines()
+  return function()
+    local line, err = next_line()
+    if not line then return nil, err end
+    local row = lines.read_plan(line)
+    row.action = row.section == lines.REMOVAL and "remove" or "create"
+    row.label = self.labels[row.key] or types.label(self.from, self.to, select(2, type_keys.parts(row.key)))
+    row.rows = row.tokens:gsub("=[^,]*", "")
+    return row
+  end
+end
+
+-- The section of a row of a plan that was read from a file. The pair may have been labelled since a caller's
+-- plan was written: then only a type that replaces none is created without another look.
+local function section_of(self, row)
+  if row.action == "remove" then return lines.REMOVAL end
+  local replaces = self.given.apply and type_keys.is_custom(row.key)
+  return row.had == "" and not replaces and lines.NEW or lines.LINKED
+end
+
+local function settle_recorded(self, row, done)
+  local unit = {
+    section = section_of(self, row), from = row.from, to = row.to, types = row.keys, tokens = row.tokens,
+  }
+  self.tally:count("resumed", lines.weight(unit))
+  if done.outcome == "failed" then
+    if unit.section ~= lines.REMOVAL then self:spoil(unit) end
+    self:fail_unit(unit, "failed", journals.error(done.error or { kind = "http", message = "failed" }))
+  else
+    self.tally:count(done.outcome, lines.weight(unit))
+  end
+end
+
+-- Gives each row of a plan's file, and the number of its line, to `take`.
+local function load_plan(path, take)
+  local next_row, err, close = plan_file.open(path)
+  if not next_row then return nil, err end
+  while true do
+    local row, line = next_row()
+    if not row then
+      close()
+      if line then return nil, line end
+      return true
+    end
+    local taken
+    taken, err = take(row, line)
+    if not taken then
+      close()
+      return nil, err
+    end
+  end
+end
+
+---The plan of the option `apply`: its lines are the inputs.
+---@param self hubspot.associations.Sync
+function plans.load_given(self)
+  local planned, count = self.planned, 0
+  local loaded, err = load_plan(self.given.apply, function(row, number)
+    local is_removal = row.action == "remove"
+    self.tally:count(is_removal and "removals" or "inputs", 1)
+    planned[is_removal and "removals" or "creations"] = planned[is_removal and "removals" or "creations"] + 1
+    count = count + 1
+    if count % 1000 == 0 then self.pause() end
+    if self.digest then self.digest:add { row.action, row.from, row.to, row.key, row.had } end
+    return self.plan:write(lines.plan(section_of(self, row), row.from, row.to, row.key, row.had,
+      lines.token(number), "-"))
+  end)
+  if loaded then loaded, err = self.plan:sort() end
+  return loaded, err
+end
+
+---Spools what is left of the journal's plan, with the number of each pair.
+---@param self hubspot.associations.Sync
+function plans.load_recorded(self)
+  local number, unit = 0, nil
+  local plan, err = self:new_spool()
+  if not plan then return nil, err end
+  local function close_unit()
+    if not unit then return end
+    local done = self.journal.done[number]
+    if done then settle_recorded(self, unit, done) end
+  end
+  local loaded
+  loaded, err = load_plan(self.given.journal .. ".plan", function(row)
+    local section = section_of(self, row)
+    local is_same = unit and unit.section == section and unit.from == row.from and unit.to == row.to
+    if not is_same then
+      close_unit()
+      number = number + 1
+      unit = {
+        section = section, action = row.action, from = row.from, to = row.to, had = row.had, key = row.key,
+        keys = {}, tokens = {}, is_seen = {},
+      }
+    end
+    table.insert(unit.keys, row.key)
+    for token in row.rows:gmatch "[^,]+" do
+      if not unit.is_seen[token] then table.insert(unit.tokens, token) end
+      unit.is_seen[token] = true
+    end
+    if self.journal.done[number] then return true end
+    if self.is_resumed and section == lines.NEW then section = lines.LINKED end
+    return plan:write(lines.plan(section, row.from, row.to, row.key, row.had, row.rows,
+      ("%.0f"):format(number)))
+  end)
+  if not loaded then return nil, err end
+  close_unit()
+  if self.journal.planned.pairs and number ~= self.journal.planned.pairs then
+    local message = "its plan, %s.plan, is not complete"
+    return nil, self.journal:unusable(message:format(self.given.journal), "damaged")
+  end
+  self.plan:remove()
+  self.plan = plan
+  return plan:sort()
+end
+
+-- Counts the pairs of the plan in the spool, in the order of its file.
+local function count_pairs(self)
+  local next_row, count, last = plans.rows(self), 0, nil
+  while true do
+    local row, err = next_row()
+    if err then return nil, err end
+    if not row then return count end
+    local name = section_of(self, row) .. row.from .. ">" .. row.to
+    if name ~= last then count = count + 1 end
+    last = name
+  end
+end
+
+---Writes the plan beside the journal, and that it is complete.
+---@param self hubspot.associations.Sync
+function plans.write_recorded(self)
+  local written, err = plan_file.write(self.given.journal .. ".plan", plans.rows(self))
+  if not written then return nil, err end
+  local pairs_in_plan
+  pairs_in_plan, err = count_pairs(self)
+  if not pairs_in_plan then return nil, err end
+  local report = self.tally.report
+  self.journal.planned = {
+    pairs = pairs_in_plan, digest = self.digest.hash, inputs = report.inputs, kept = report.kept,
+    removals = report.removals, removals_off = self.removals_off, protected = report.protected,
+    planned = self.planned,
+  }
+  return self.journal:record_plan(self.journal.planned)
+end
+
+-- ---- going on ----
+
+-- Reads the source for its digest only, as its plan is in the journal.
+local function check_source(self)
+  local bad = {}
+  for _, entry in ipairs(self.journal.bad) do bad[entry.index] = entry.error end
+  local read, err = sources.reader(self.source)
+  if not read then return nil, err end
+  local index, found = 0, {}
+  while true do
+    local called, more, input = pcall(read)
+    if not called then
+      local is_ours = errors.is(more) and more.kind == "source"
+      self.source_error = is_ours and more or errors.new { kind = "source", message = one_line(more) }
+    end
+    if not called or not more then break end
+    index = index + 1
+    self.digest:add(input)
+    if bad[index] then found[index] = input end
+    if index % 1000 == 0 then self.pause() end
+  end
+  if self.digest.hash ~= self.journal.planned.digest then
+    return nil, self.journal:unusable("is of another sync: the source has other rows", "other_job")
+  end
+  for _, entry in ipairs(self.journal.bad) do
+    self.tally:fail {
+      index = entry.index, input = found[entry.index], outcome = "failed",
+      error = journals.error(entry.error),
+    }
+    self.tally:count("resumed", 1)
+  end
+  return true
+end
+
+---Takes the counts of the plan that the journal has.
+---@param self hubspot.associations.Sync
+function plans.take_recorded(self)
+  local recorded, report = self.journal.planned, self.tally.report
+  report.inputs, report.removals, report.kept = recorded.inputs, recorded.removals, recorded.kept
+  report.protected, self.removals_off = recorded.protected, recorded.removals_off
+  report.resumed = recorded.kept
+  self.planned, self.is_resumed = recorded.planned, true
+  if self.given.apply then
+    return load_plan(self.given.apply, function(row)
+      self.digest:add { row.action, row.from, row.to, row.key, row.had }
+      return true
+    end)
+  end
+  return check_source(self)
+end
+
+return plans

@@ -1,0 +1,199 @@
+-- The plan as CSV: a row for each type of a pair that is to be created or removed. A person may look at it in
+-- a spreadsheet, so that it is read with the same care as any list: a row that is not clear is an error.
+
+local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
+local type_keys = require "hubspot.associations.sync.type_keys"
+local spool = require "hubspot.associations.sync.spool"
+local digits_of = require "hubspot.associations.text.digits"
+local one_line = require "hubspot.associations.text.one_line"
+
+local plan_file = {}
+
+local COLUMNS = { "action", "from", "to", "category", "type", "label", "had", "rows" }
+local HEADER = table.concat(COLUMNS, ",") .. "\n"
+local REQUIRED = { "action", "from", "to", "category", "type", "had" }
+
+local LONGEST_LABEL = 1000
+local WRITTEN_AT_ONCE = 256 * 1024 -- bytes, each of which is on disk before the next
+
+---@class hubspot.associations.sync.PlanRow
+---@field action "create"|"remove"
+---@field from string
+---@field to string
+---@field key string of the type
+---@field label string|nil
+---@field had string keys of the types that the pair has, separated by commas
+---@field rows string indices of the source's rows, separated by commas; empty for a removal
+
+-- ---- writing ----
+
+-- A label as a cell. It is not read again; the apostrophe keeps a spreadsheet from running it.
+local function label_cell(label)
+  if not label then return "" end
+  local text = one_line(label):sub(1, LONGEST_LABEL)
+  if text:find "^[=+%-@]" then text = "'" .. text end
+  return text:find '[,;"]' and '"' .. text:gsub('"', '""') .. '"' or text
+end
+
+---@param row hubspot.associations.sync.PlanRow
+---@return string
+function plan_file.line(row)
+  local category, id = type_keys.parts(row.key)
+  return table.concat({
+    row.action, row.from, row.to, category, digits_of(id), label_cell(row.label),
+    (row.had:gsub(",", " ")), (row.rows:gsub(",", " ")),
+  }, ",") .. "\n"
+end
+
+-- Writes all rows to an open file.
+local function write_rows(file, next_row)
+  local emptied, why = file:truncate(0) -- what a run that was killed has left
+  if not emptied then return nil, why end
+  local parts, size = { HEADER }, 0
+  while true do
+    local row, err = next_row()
+    if err then return nil, err end
+    local line = row and plan_file.line(row)
+    if line then parts[#parts + 1], size = line, size + #line end
+    if not line or size >= WRITTEN_AT_ONCE then
+      local appended
+      appended, why = file:append(table.concat(parts))
+      if not appended then return nil, why end
+      parts, size = {}, 0
+    end
+    if not line then return true end
+  end
+end
+
+---Writes a plan: to a temporary file beside it, which then takes its name, so that a plan is complete.
+---@param path string
+---@param next_row fun(): hubspot.associations.sync.PlanRow|nil, any
+---@return boolean|nil
+---@return hubspot.associations.Error|nil
+function plan_file.write(path, next_row)
+  local part = path .. ".part"
+  local file, why = core.file(part)
+  local written = false
+  if file then
+    written, why = write_rows(file, next_row)
+    file:close()
+    if written then written, why = os.rename(part, path) end
+    if not written then os.remove(part) end
+  end
+  if written then return true end
+  if errors.is(why) then return nil, why end
+  return spool.unusable("the plan " .. one_line(path), why)
+end
+
+-- ---- reading ----
+
+local function invalid(path, line, why)
+  return nil, errors.new {
+    kind = "invalid_input", field = "plan", retryable = false,
+    message = ("the plan %s, line %d: %s"):format(one_line(path), line, why),
+  }
+end
+
+-- The fields of a line; nil where its quotes make no sense.
+local function fields_of(line)
+  local fields, at = {}, 1
+  while true do
+    local stop, text
+    if line:sub(at, at) == '"' then
+      stop = at
+      repeat
+        stop = line:find('"', stop + 1, true)
+        if not stop then return nil end
+        local is_double = line:sub(stop + 1, stop + 1) == '"'
+        if is_double then stop = stop + 1 end
+      until not is_double
+      text = line:sub(at + 1, stop - 1):gsub('""', '"')
+      stop = stop + 1
+      local behind = line:sub(stop, stop)
+      if behind ~= "," and behind ~= "" then return nil end
+    else
+      stop = line:find(",", at, true) or #line + 1
+      text = line:sub(at, stop - 1)
+    end
+    fields[#fields + 1] = text
+    if stop > #line then return fields end
+    at = stop + 1
+  end
+end
+
+-- Where the columns are; or nil and why this is no plan.
+local function columns_of(line)
+  local fields, at = fields_of((line:gsub("^\239\187\191", ""))), {}
+  for number, name in ipairs(fields or {}) do at[name] = number end
+  for _, name in ipairs(REQUIRED) do
+    if not at[name] then return nil, ("is not a plan: it has no column %s"):format(name) end
+  end
+  return at, nil, #fields
+end
+
+-- The types of the column `had`; nil where they are none.
+local function had_of(text)
+  local list = {}
+  for word in text:gmatch "[^ ]+" do
+    local category, id = word:match "^([A-Z0-9_]+):(%d+)$"
+    list[#list + 1] = type_keys.of(category, id)
+    if not list[#list] or list[#list] ~= word then return nil end
+  end
+  return type_keys.join(list)
+end
+
+-- A line as a row; or nil and what is wrong.
+local function row_of(line, at, count)
+  local fields = fields_of(line)
+  if not fields or #fields ~= count then return nil, "it does not have the fields of the first line" end
+  local function field(name) return at[name] and fields[at[name]] or "" end
+  local action, from, to = field "action", field "from", field "to"
+  if action ~= "create" and action ~= "remove" then return nil, "its action is neither create nor remove" end
+  if not core.is_record_id(from) then return nil, "its from is no record id: " .. one_line(from) end
+  if not core.is_record_id(to) then return nil, "its to is no record id: " .. one_line(to) end
+  local key = field("type"):find "^%d+$" and type_keys.of(field "category", field "type")
+  if not key then return nil, "its category and type are no association type" end
+  local had = had_of(field "had")
+  if not had then return nil, "its column had is no list of types" end
+  if action == "remove" and had == "" then return nil, "its column had is empty, but it had a type" end
+  local rows = field "rows"
+  if rows:find "[^0-9 ]" then return nil, "its column rows is no list of numbers" end
+  return { action = action, from = from, to = to, key = key, had = had, rows = (rows:gsub(" ", ",")) }
+end
+
+---Opens a plan. The iterator returns the next row and the number of its line; nil at the end, nil and an
+---error for a row that is not clear.
+---@param path string
+---@return (fun(): hubspot.associations.sync.PlanRow|nil, any)|nil
+---@return hubspot.associations.Error|nil
+---@return fun()|nil close
+function plan_file.open(path)
+  local handle, why = io.open(path, "rb")
+  if not handle then return spool.unusable("the plan", why) end
+  local line
+  line, why = handle:read "*l"
+  local at, count
+  if line then at, why, count = columns_of((line:gsub("\r$", ""))) end
+  if not at then
+    handle:close()
+    return invalid(path, 1, why or "it is empty")
+  end
+  local number = 1
+  return function()
+    repeat
+      line, why = handle:read "*l"
+      number = number + 1
+      if line then line = line:gsub("\r$", "") end
+    until line ~= ""
+    if not line then
+      if why then return spool.unusable("the plan " .. one_line(path), why) end
+      return nil
+    end
+    local row, wrong = row_of(line, at, count)
+    if not row then return invalid(path, number, wrong) end
+    return row, number
+  end, nil, function() handle:close() end
+end
+
+return plan_file

@@ -1,0 +1,233 @@
+-- The first part of a sync: reads the source to its end, by a dry run of `create`, and spools its rows. A bad
+-- row fails here; its record is doubtful, so that nothing of it is removed. Sends only what the dry run asks
+-- for: the account's labels, and look-ups.
+
+local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
+local sources = require "hubspot.associations.job.source"
+local lines = require "hubspot.associations.sync.lines"
+local type_keys = require "hubspot.associations.sync.type_keys"
+
+local rows = {}
+
+local MOST_KEYS = 1000 -- lists of types whose text is kept
+
+-- With the option empty = "none", a row whose `to` is empty stands for "no links". The job is given one that
+-- is complete, so that its `from` and its types are checked as any other's.
+local PLACEHOLDER = { { associationCategory = "HUBSPOT_DEFINED", associationTypeId = 1 } }
+
+local function is_empty(value)
+  return type(value) == "string" and not value:find "[^ \t-\r]"
+end
+
+local function field(input, name)
+  local read, value = pcall(function() return input[name] end)
+  return read and value or nil
+end
+
+-- The id of a row's `from`; nil when it cannot be read. The command keeps what is known of a bad row in
+-- `problem`.
+local function named_from(input)
+  local known = type(input) == "table" and (field(field(field(input, "problem"), "row"), "from")) or nil
+  local from = type(input) == "table" and field(input, "from") or nil
+  if from == nil then from = known end
+  if from == nil then return nil end
+  local body = core.body { shape = "record" }
+  local called, added = pcall(body.add, body, from)
+  return called and added and (body:ids(1)) or nil
+end
+
+-- ---- the source ----
+
+-- Reads on in a list that is too long to be counted at once.
+local function count_list(sync, count)
+  while true do
+    local total, err = count()
+    if total or err then return total, err end
+    sync:pause()
+  end
+end
+
+-- The iterator that the job is given. The types of the option `types` come first, as a row with index 0: so
+-- names among them are asked for as others are.
+local function iterator(sync, state, read)
+  local types = sync.given.types
+  local needs_types = types ~= nil
+  return function()
+    if needs_types then
+      needs_types = false
+      return { from = "1", to = "1", types = types }
+    end
+    local more, input = read()
+    if not more then return nil end
+    state.index = state.index + 1
+    if sync.digest then sync.digest:add(input) end
+    if sync.given.empty ~= "none" or type(input) ~= "table" or not is_empty(field(input, "to")) then
+      return input
+    end
+    local own = field(input, "types")
+    state.empty[state.index] = input
+    state.is_untyped[state.index] = own == nil or is_empty(own) or nil
+    local stands_for = setmetatable({ to = "1" }, { __index = input })
+    if state.is_untyped[state.index] then stands_for.types = PLACEHOLDER end
+    return stands_for
+  end
+end
+
+-- ---- what the job says of the rows ----
+
+local function add_to_scope(sync, state, types)
+  if sync.given.types or state.in_scope[types] then return end
+  state.in_scope[types] = true
+  for _, key in ipairs(type_keys.split(types)) do sync.rules.scope[key] = true end
+end
+
+local function keys_of(state, json)
+  local keys = state.keys[json]
+  if keys then return keys end
+  if state.key_count >= MOST_KEYS then state.keys, state.key_count, state.in_scope = {}, 0, {} end
+  keys = type_keys.of_json(json)
+  state.keys[json], state.key_count = keys, state.key_count + 1
+  return keys
+end
+
+local function write(sync, spool, line)
+  local written, err = spool:write(line)
+  if not written then sync.tally:stop(err) end
+end
+
+-- A row that has not failed as an input, but cannot be used.
+local function refuse(sync, index, input, message)
+  sync:fail_row(index, input, errors.new {
+    kind = "invalid_input", index = index, message = message, retryable = false,
+  })
+end
+
+local function take_row(sync, state, batch, position, index)
+  local from, to = batch.body:ids(position)
+  local types = keys_of(state, batch.body:types(position))
+  if index == 0 then
+    for _, key in ipairs(type_keys.split(types)) do sync.rules.scope[key] = true end
+    return
+  end
+  sync.tally:count("inputs", 1)
+  local given = state.empty[index]
+  if not (core.is_record_id(from) and core.is_record_id(to)) then
+    sync.removals_off = sync.removals_off or ("row %.0f has an id that is no number"):format(index)
+    return refuse(sync, index, batch:input(position), "the ids of a sync have to be digits")
+  end
+  if given then
+    if not state.is_untyped[index] then add_to_scope(sync, state, types) end
+    state.empty[index], state.is_untyped[index] = nil, nil
+    return write(sync, state.spool, lines.empty(from, index, lines.token(index)))
+  end
+  add_to_scope(sync, state, types)
+  local token = lines.token(index)
+  if sync.keeps_values then
+    local input = batch:input(position)
+    token = lines.token(index, field(input, "from"), field(input, "to"))
+  end
+  write(sync, state.spool, lines.good(from, to, index, token, types))
+  if state.primaries and ("," .. types .. ","):find("," .. sync.rules.primary_of_to .. ",", 1, true) then
+    write(sync, state.primaries, lines.primary(from, to, token))
+  end
+end
+
+-- The hook of the dry run: a batch of which all inputs were checked.
+local function on_checked(sync, state)
+  return function(batch)
+    for position = 1, batch.body:count() do
+      take_row(sync, state, batch, position, batch.indices[position] - state.offset)
+    end
+    return sync.tally.error == nil
+  end
+end
+
+local function on_failure(sync, state)
+  return function(failure)
+    local index = failure.index - state.offset
+    if failure.outcome ~= "failed" then -- the job stopped first
+      if index > 0 then sync.tally:count("inputs", 1) end
+      return true
+    end
+    if failure.error then failure.error.index = index > 0 and index or nil end
+    if index == 0 then
+      failure.error.message = "option types: " .. failure.error.message
+      sync.tally:stop(failure.error)
+      return false
+    end
+    sync.tally:count("inputs", 1)
+    local input = state.empty[index] or failure.input
+    state.empty[index], state.is_untyped[index] = nil, nil
+    local from = named_from(input)
+    if from and not sync.given.from_property then
+      write(sync, state.spool, lines.doubtful(from, index))
+    else
+      sync.removals_off = sync.removals_off
+        or ("row %.0f failed, and the record that it is about cannot be told"):format(index)
+    end
+    return sync:fail_row(index, input, failure.error)
+  end
+end
+
+-- ---- the spool ----
+
+-- Finds records of the `to` side with two primary types: their rows fail, and are spooled for that.
+local function find_conflicts(sync, state)
+  local sorted, err = state.primaries:sort()
+  if not sorted then return nil, err end
+  err = lines.conflicts(state.primaries:lines(), function(from, token)
+    write(sync, state.spool, lines.conflict(from, token))
+  end)
+  state.primaries:remove()
+  return not err and not sync.tally.error, err or sync.tally.error
+end
+
+---Reads the source. Afterwards the tally has its rows, and those that failed.
+---@param sync hubspot.associations.Sync
+---@return hubspot.associations.sync.Spool|nil sorted
+---@return hubspot.associations.Error|nil
+function rows.read(sync)
+  local read, total, count = sources.reader(sync.source)
+  local err = not read and total or nil
+  if count then total, err = count_list(sync, count) end
+  if err then
+    sync.unusable = err
+    return nil, err
+  end
+  local spool
+  spool, err = sync:new_spool()
+  if not spool then return nil, err end
+  local state = {
+    index = 0, offset = sync.given.types and 1 or 0, empty = {}, is_untyped = {}, spool = spool,
+    keys = {}, key_count = 0, in_scope = {},
+  }
+  if sync.rules.primary_of_to then state.primaries, err = sync:new_spool() end
+  if err then return nil, err end
+  local report, failure = sync:run("create", iterator(sync, state, read), {
+    dry_run = true, on_failure = on_failure(sync, state),
+    from_property = sync.given.from_property, to_property = sync.given.to_property,
+  }, { on_checked = on_checked(sync, state), is_dry = true })
+  local report_so_far = sync.tally.report
+  report_so_far.inputs = math.max(total or 0, report_so_far.inputs)
+  if not report then
+    sync.unusable = failure
+    return nil, failure
+  end
+  if sync.tally.error then return nil, sync.tally.error end
+  if failure and failure.kind ~= "source" then return nil, failure end
+  if failure then
+    sync.source_error = failure
+    sync.removals_off = "the source ended with an error: " .. failure.message
+  end
+  if state.primaries then
+    local found
+    found, err = find_conflicts(sync, state)
+    if not found then return nil, err end
+  end
+  local sorted
+  sorted, err = spool:sort()
+  return sorted and spool, err
+end
+
+return rows

@@ -1,0 +1,123 @@
+-- Checks the plan as CSV: what is written is read again, and what is not clear is an error.
+
+local core = require "hubspot.associations.core"
+local plan_file = require "hubspot.associations.sync.plan_file"
+local process = require "support.process"
+
+local path
+
+before_each(function() path = process.make_folder() .. "/plan.csv" end)
+
+local ROWS = {
+  { action = "create", from = "101", to = "201", key = "USER_DEFINED:5", label = '="Boss", the', had = "",
+    rows = "1,7" },
+  { action = "remove", from = "101", to = "202", key = "HUBSPOT_DEFINED:279",
+    had = "HUBSPOT_DEFINED:279,USER_DEFINED:5", rows = "" },
+}
+
+local function write(rows)
+  local index = 0
+  return plan_file.write(path, function()
+    index = index + 1
+    return rows[index]
+  end)
+end
+
+local function put(text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+local function text()
+  local file = assert(io.open(path, "rb"))
+  local content = file:read "*a"
+  file:close()
+  return content
+end
+
+-- All rows; or nil and the error.
+local function read()
+  local next_row, err = plan_file.open(path)
+  if not next_row then return nil, err end
+  local rows = {}
+  while true do
+    local row, detail = next_row()
+    if not row then return not detail and rows or nil, detail end
+    rows[#rows + 1] = row
+  end
+end
+
+describe("a plan's file", function()
+  it("has a line for each type of a pair, and is read again", function()
+    assert(write(ROWS))
+    assert.equal("action,from,to,category,type,label,had,rows\n"
+      .. 'create,101,201,USER_DEFINED,5,"\'=""Boss"", the",,1 7\n'
+      .. "remove,101,202,HUBSPOT_DEFINED,279,,HUBSPOT_DEFINED:279 USER_DEFINED:5,\n", text())
+    local rows = assert(read())
+    assert.equal(2, #rows)
+    for index, row in ipairs(rows) do
+      for _, name in ipairs { "action", "from", "to", "key", "had", "rows" } do
+        assert.equal(ROWS[index][name], row[name])
+      end
+    end
+  end)
+
+  it("is readable by its owner only, and is complete when it has its name", function()
+    assert(write(ROWS))
+    assert.equal(6 * 64, core.stat(path).mode)
+    assert.is_nil((core.stat(path .. ".part")))
+  end)
+
+  it("is left as it was when it cannot be written", function()
+    put "before"
+    local written, err = plan_file.write(path, function() return nil, "no more" end)
+    assert.is_nil(written)
+    assert.equal("journal", err.kind)
+    assert.equal("before", text())
+    assert.is_nil((core.stat(path .. ".part")))
+  end)
+
+  it("may have come through a spreadsheet", function()
+    put('\239\187\191"action","to","from","category","type","had","note"\r\n'
+      .. '"create","201","101","USER_DEFINED","5","","a ""b"", c"\r\n\r\n')
+    local rows = assert(read())
+    assert.same({ action = "create", from = "101", to = "201", key = "USER_DEFINED:5", had = "", rows = "" },
+      rows[1])
+  end)
+
+  local HEAD = "action,from,to,category,type,label,had,rows\n"
+  for what, line in pairs {
+    ["an action that is none"] = "keep,1,2,HUBSPOT_DEFINED,279,,,",
+    ["an id that a spreadsheet has changed"] = "create,1.01E+11,2,HUBSPOT_DEFINED,279,,,",
+    ["no id"] = "create,1,,HUBSPOT_DEFINED,279,,,",
+    ["a type that is none"] = "create,1,2,HUBSPOT_DEFINED,x,,,",
+    ["a category that is none"] = "create,1,2,own,279,,,",
+    ["a removal of a pair that had nothing"] = "remove,1,2,HUBSPOT_DEFINED,279,,,",
+    ["types that are none"] = "remove,1,2,HUBSPOT_DEFINED,279,,279,",
+    ["rows that are none"] = "create,1,2,HUBSPOT_DEFINED,279,,,x",
+    ["too few fields"] = "create,1,2,HUBSPOT_DEFINED,279",
+    ["too many fields"] = "create,1,2,HUBSPOT_DEFINED,279,,,,",
+    ["a quote without an end"] = 'create,1,2,HUBSPOT_DEFINED,279,"a,,',
+    ["text behind a quote"] = 'create,1,2,HUBSPOT_DEFINED,279,"a"b,,',
+  } do
+    it("is not read on at a line that has " .. what, function()
+      put(HEAD .. "create,1,2,HUBSPOT_DEFINED,279,,,\n" .. line .. "\n")
+      local rows, err = read()
+      assert.is_nil(rows)
+      assert.equal("invalid_input", err.kind)
+      assert.truthy(err.message:find("line 3: ", 1, true), err.message)
+    end)
+  end
+
+  it("is no plan without the columns of one", function()
+    for _, content in ipairs { "", "from,to,type\n1,2,3\n", "action;from;to\n" } do
+      put(content)
+      local rows, err = read()
+      assert.is_nil(rows)
+      assert.equal("invalid_input", err.kind)
+    end
+    os.remove(path)
+    assert.equal("journal", select(2, read()).kind)
+  end)
+end)

@@ -1,0 +1,328 @@
+-- Syncs over HTTP against the sandbox: what the account has afterwards, and the report.
+
+local clients = require "support.clients"
+local core = require "hubspot.associations.core"
+local jobs = require "support.jobs"
+local process = require "support.process"
+local sandbox = require "support.sandbox"
+
+local UNLABELED, PRIMARY, BOSS, FRIEND = 279, 1, 5, 7
+local LABELS = { ["5"] = "Boss", ["7"] = "Friend" }
+
+describe("a sync", function()
+  local server, client
+
+  local function open(options)
+    server = sandbox.start { labels = LABELS, page_size = 3 }
+    client = clients.open(server:url(), options)
+  end
+
+  after_each(function()
+    clients.close()
+    server:close()
+  end)
+
+  local function label(id) return { associationCategory = "USER_DEFINED", associationTypeId = id } end
+
+  local function have(inputs, from, to)
+    local report = assert(client:create_all(from or "contacts", to or "companies", inputs))
+    assert.equal(#inputs, report.created)
+  end
+
+  -- What the account has: "from to id id", each id of a type.
+  local function links()
+    local pairs_there, list = {}, {}
+    for _, one in ipairs(server:associations()) do
+      local name = ("%s %s"):format(one.fromObjectId, one.toObjectId)
+      if not pairs_there[name] then list[#list + 1] = name end
+      pairs_there[name] = pairs_there[name] or {}
+      table.insert(pairs_there[name], one.associationTypeId)
+    end
+    for index, name in ipairs(list) do
+      table.sort(pairs_there[name])
+      for _, id in ipairs(pairs_there[name]) do list[index] = ("%s %.0f"):format(list[index], id) end
+    end
+    table.sort(list)
+    return list
+  end
+
+  local function assert_adds_up(report)
+    assert.equal(report.inputs + report.removals, report.kept + report.created + report.removed
+      + report.failed + report.unconfirmed + report.not_sent)
+  end
+
+  local function sync(source, options)
+    local report, err = client:sync_all("contacts", "companies", source, options)
+    if report then assert_adds_up(report) end
+    return report, err
+  end
+
+  -- What a report counts, of what is not 0.
+  local function counts(report)
+    local found = {}
+    for _, name in ipairs { "inputs", "removals", "kept", "created", "removed", "failed", "unconfirmed",
+      "not_sent", "protected", "resumed" } do
+      if report[name] ~= 0 then found[name] = report[name] end
+    end
+    return found
+  end
+
+  it("creates what is missing, and removes nothing unless it is told to", function()
+    open()
+    have { { from = 1, to = 11, types = UNLABELED }, { from = 1, to = 12, types = UNLABELED } }
+    local report, err = sync {
+      { from = 1, to = 11, types = UNLABELED }, { from = 2, to = 13, types = "Boss" },
+    }
+    assert.is_nil(err)
+    assert.same({ inputs = 2, kept = 1, created = 1 }, counts(report))
+    assert.same({ "1 11 279", "1 12 279", "2 13 5" }, links())
+  end)
+
+  it("mirrors the records that the source names, and no others", function()
+    open()
+    have {
+      { from = 1, to = 11, types = UNLABELED }, { from = 1, to = 12, types = UNLABELED },
+      { from = 1, to = 13, types = UNLABELED }, { from = 1, to = 14, types = UNLABELED },
+      { from = 9, to = 11, types = UNLABELED },
+    }
+    local report = assert(sync({
+      { from = 1, to = 14, types = UNLABELED }, { from = 1, to = 15, types = UNLABELED },
+    }, { mode = "mirror" }))
+    assert.same({ inputs = 2, removals = 3, kept = 1, created = 1, removed = 3 }, counts(report))
+    assert.same({ "1 14 279", "1 15 279", "9 11 279" }, links())
+  end)
+
+  it("keeps the other labels of a pair when it adds one, and removes one only", function()
+    open()
+    have {
+      { from = 1, to = 11, types = { label(BOSS), label(FRIEND) } },
+      { from = 2, to = 12, types = label(FRIEND) }, { from = 3, to = 13, types = label(BOSS) },
+    }
+    local report = assert(sync({
+      { from = 1, to = 11, types = UNLABELED }, { from = 2, to = 12, types = "Boss" },
+      { from = 3, to = 14, types = "Boss" },
+    }, { mode = "mirror", types = "Boss" }))
+    assert.same({ inputs = 3, removals = 2, kept = 1, created = 2, removed = 2 }, counts(report))
+    assert.same({ "1 11 7", "2 12 5 7", "3 13 279", "3 14 5" }, links())
+  end)
+
+  it("never removes the unlabeled type of a pair that keeps another", function()
+    open()
+    have { { from = 1, to = 11, types = label(FRIEND) } }
+    local report = assert(sync({ { from = 1, to = 12, types = UNLABELED } }, { mode = "mirror" }))
+    assert.same({ inputs = 1, removals = 1, kept = 1, created = 1 }, counts(report))
+    assert.same({ "1 11 7", "1 12 279" }, links())
+  end)
+
+  it("spares the record of a bad row, and everything when the record cannot be told", function()
+    open()
+    have { { from = 1, to = 11, types = UNLABELED }, { from = 2, to = 11, types = UNLABELED } }
+    local list = {
+      { from = 1, to = "x", types = UNLABELED }, { from = 1, to = 12, types = UNLABELED },
+      { from = 2, to = 12, types = UNLABELED },
+    }
+    local report = assert(sync(list, { mode = "mirror" }))
+    assert.same({ inputs = 3, removals = 1, created = 2, removed = 1, failed = 1, protected = 1 },
+      counts(report))
+    assert.same({ "1 11 279", "1 12 279", "2 12 279" }, links())
+    list[1] = { from = "x", to = 11, types = UNLABELED }
+    list[2] = { from = 1, to = 13, types = UNLABELED }
+    report = assert(sync(list, { mode = "mirror" }))
+    assert.same({ inputs = 3, kept = 1, created = 1, failed = 1 }, counts(report))
+    assert.truthy(report.removals_off:find "row 1")
+    assert.equal(4, #links())
+  end)
+
+  it("removes nothing when the source ends with an error, and says so", function()
+    open()
+    have { { from = 1, to = 11, types = UNLABELED } }
+    local index = 0
+    local report, err = sync(function()
+      index = index + 1
+      if index == 1 then return { from = 1, to = 12, types = UNLABELED } end
+      return nil, "the file is broken"
+    end, { mode = "mirror" })
+    assert.equal("source", err.kind)
+    assert.truthy(report.removals_off:find "the file is broken")
+    assert.same({ inputs = 1, created = 1 }, counts(report))
+    assert.same({ "1 11 279", "1 12 279" }, links())
+  end)
+
+  it("takes an empty to for no links when it is told to, and for a bad row otherwise", function()
+    open()
+    have { { from = 1, to = 11, types = UNLABELED }, { from = 2, to = 11, types = UNLABELED } }
+    local list = {
+      { from = 1, to = "", types = UNLABELED }, { from = 2, to = " ", types = UNLABELED },
+      { from = 2, to = 12, types = UNLABELED },
+    }
+    local report = assert(sync(list, { mode = "mirror" }))
+    assert.same({ inputs = 3, failed = 2, created = 1, protected = 2 }, counts(report))
+    list[3] = nil
+    report = assert(sync(list, { mode = "mirror", empty = "none" }))
+    assert.same({ inputs = 2, removals = 3, kept = 2, removed = 3 }, counts(report))
+    assert.same({}, links())
+  end)
+
+  it("fails two primary companies of one contact, from either side", function()
+    open()
+    local report = assert(sync {
+      { from = 1, to = 11, types = PRIMARY }, { from = 1, to = 12, types = PRIMARY },
+      { from = 2, to = 11, types = PRIMARY },
+    })
+    assert.same({ inputs = 3, failed = 2, created = 1 }, counts(report))
+    assert.truthy(report.failures[1].error.message:find "primary")
+    report = assert(client:sync_all("companies", "contacts", {
+      { from = 11, to = 1, types = 2 }, { from = 12, to = 1, types = 2 }, { from = 12, to = 3, types = 2 },
+    }))
+    assert.same({ inputs = 3, failed = 2, created = 1 }, counts(report))
+    assert.same({ 11, 12 }, { report.failures[1].input.from, report.failures[2].input.from })
+  end)
+
+  it("works between custom objects, whose unlabeled type it learns from HubSpot", function()
+    open()
+    local types = client:labels("2-7", "contacts").results[1].typeId
+    have({ { from = 1, to = 11, types = types }, { from = 1, to = 12, types = types } }, "2-7", "contacts")
+    have({ { from = 1, to = 13, types = { types, label(BOSS) } } }, "2-7", "contacts")
+    local report = assert(client:sync_all("2-7", "contacts", { { from = 1, to = 12, types = types } },
+      { mode = "mirror" }))
+    assert_adds_up(report)
+    assert.same({ inputs = 1, removals = 2, kept = 2, removed = 1 }, counts(report))
+    assert.equal(2, #links())
+  end)
+
+  it("removes nothing of a record for which a creation failed", function()
+    open()
+    have { { from = 1, to = 11, types = UNLABELED } }
+    local report = assert(sync({ { from = 1, to = 4041, types = UNLABELED } }, { mode = "mirror" }))
+    assert.same({ inputs = 1, removals = 1, failed = 1, not_sent = 1 }, counts(report))
+    assert.same({ "protected", "remove" }, { report.failures[2].error.kind, report.failures[2].action })
+    assert.same({ "1 11 279" }, links())
+  end)
+
+  it("changes nothing when there would be too many removals, or the caller says no", function()
+    open()
+    have { { from = 1, to = 11, types = UNLABELED }, { from = 1, to = 12, types = UNLABELED } }
+    local list = { { from = 1, to = 13, types = UNLABELED } }
+    for _, most in ipairs { 1, "50%" } do
+      local report, err = sync(list, { mode = "mirror", max_removals = most })
+      assert.equal("too_many_removals", err.kind)
+      assert.same({ inputs = 1, removals = 2, not_sent = 3 }, counts(report))
+    end
+    local told
+    local _, err = sync(list, {
+      mode = "mirror", max_removals = 2,
+      on_plan = function(planned)
+        told = planned
+        return false
+      end,
+    })
+    assert.equal("canceled", err.kind)
+    assert.same({ 1, 2, 2 }, { told.creations, told.removals, told.in_scope })
+    assert.equal(2, #links())
+    assert.is_nil((select(2, sync(list, { mode = "mirror", max_removals = "100%" }))))
+    assert.same({ "1 13 279" }, links())
+  end)
+
+  it("changes nothing in a dry run, nor when it writes a plan, which can be applied", function()
+    open()
+    have { { from = 1, to = 11, types = label(BOSS) }, { from = 2, to = 11, types = label(BOSS) } }
+    local list = {
+      { from = 1, to = 12, types = { label(BOSS), UNLABELED } }, { from = 2, to = 11, types = "Boss" },
+    }
+    local path = process.make_folder() .. "/plan.csv"
+    for _, options in ipairs { { dry_run = true }, { plan = path } } do
+      options.mode = "mirror"
+      local report = assert(sync(list, options))
+      assert.same({ inputs = 2, removals = 3, kept = 2, not_sent = 3 }, counts(report))
+      assert.same({ "1 11 5", "2 11 5" }, links())
+    end
+    local report = assert(sync(nil, { apply = path }))
+    assert.same({ inputs = 2, removals = 2, created = 2, removed = 2 }, counts(report))
+    assert.same({ "1 12 279 5", "2 11 5" }, { (links()[1]:gsub("5 279", "279 5")), links()[2] })
+  end)
+
+  it("fails a pair that has changed since the plan was made", function()
+    open()
+    have { { from = 1, to = 11, types = UNLABELED }, { from = 1, to = 12, types = UNLABELED } }
+    local path = process.make_folder() .. "/plan.csv"
+    assert(sync({ { from = 1, to = 13, types = UNLABELED } }, { mode = "mirror", plan = path }))
+    have { { from = 1, to = 11, types = label(BOSS) } }
+    assert(client:archive_all("contacts", "companies", { { from = 1, to = 12 } }))
+    local report = assert(sync(nil, { apply = path }))
+    assert.same({ inputs = 1, removals = 2, created = 1, removed = 1, failed = 1 }, counts(report))
+    assert.same({ "changed", "remove", 3 },
+      { report.failures[1].error.kind, report.failures[1].action, report.failures[1].index })
+    assert.equal(2, #links())
+  end)
+
+  it("goes on from its journal, and refuses that of another source", function()
+    open { batch_size = 2 }
+    have { { from = 1, to = 11, types = UNLABELED } }
+    local list = {}
+    for index = 1, 20 do list[index] = { from = index, to = 500, types = UNLABELED } end
+    list[21] = { from = 3, to = "x", types = UNLABELED }
+    local path = process.make_folder() .. "/journal"
+    local options = { mode = "mirror", journal = path }
+    local runner = assert(client:start("sync", "contacts", "companies", list, options))
+    while runner:progress().created < 4 do
+      runner:step()
+      core.poll(runner:fd(), 0.1)
+    end
+    runner:cancel()
+    local report, err = jobs.finish(runner)
+    assert.equal("canceled", err.kind)
+    assert_adds_up(report)
+    assert.is_true(report.not_sent > 0)
+    report, err = sync(list, { mode = "mirror", journal = path })
+    assert.is_nil(err)
+    assert.equal(22, report.inputs + report.removals)
+    assert.equal(1, report.failed)
+    assert.equal(1, report.removed)
+    assert.is_true(report.resumed >= 5)
+    assert.equal(20, #links())
+    list[5] = { from = 5, to = 501, types = UNLABELED }
+    report, err = sync(list, { mode = "mirror", journal = path })
+    assert.is_nil(report)
+    assert.same({ "journal", "other_job" }, { err.kind, err.reason })
+    report, err = sync(list, { journal = path })
+    assert.is_nil(report)
+    assert.equal("other_job", err.reason)
+  end)
+
+  it("leaves everything as it was when reading stops", function()
+    open()
+    server:configure { token = { "another-token-0000" } }
+    local report, err = sync({ { from = 1, to = 11, types = UNLABELED } }, { mode = "mirror" })
+    assert.equal("unauthorized", err.kind)
+    assert.same({ inputs = 1, not_sent = 1 }, counts(report))
+  end)
+
+  it("leaves no temporary file behind, also when it is canceled", function()
+    local made, tmpname = {}, os.tmpname
+    os.tmpname = function() -- luacheck: ignore
+      made[#made + 1] = tmpname()
+      return made[#made]
+    end
+    open()
+    local list = { { from = 1, to = 2, types = UNLABELED } }
+    local runner = assert(client:start("sync", "contacts", "companies", list))
+    runner:step()
+    runner:cancel()
+    jobs.finish(runner)
+    assert(sync(list))
+    os.tmpname = tmpname -- luacheck: ignore
+    assert.is_true(#made >= 3)
+    for _, path in ipairs(made) do assert.is_nil((core.stat(path))) end
+  end)
+
+  it("raises for arguments that make no sense", function()
+    open()
+    assert.has_error(function() client:sync_all("contacts", "companies") end)
+    assert.has_error(function() client:sync_all("contacts", "companies", {}, { apply = "plan.csv" }) end)
+    assert.has_error(function() client:sync_all("contacts", "companies", {}, { mode = "both" }) end)
+    assert.has_error(function() client:sync_all("contacts", nil, {}) end)
+    local report, err = client:sync_all("contacts", "companies", { [2] = {} })
+    assert.is_nil(report)
+    assert.equal("invalid_input", err.kind)
+  end)
+end)
