@@ -37,9 +37,9 @@ describe("a command that removes", function()
     end)
   end
 
-  local function start(more)
+  local function start(more, name)
     if not screen.is_there() then pending "tmux is not installed (tools/setup installs it with apt)" end
-    local arguments = { "archive", "--from", "contacts", "--to", "companies", "--base-url",
+    local arguments = { name or "archive", "--from", "contacts", "--to", "companies", "--base-url",
       fixture.server:url() }
     for _, word in ipairs(more) do arguments[#arguments + 1] = word end
     shown = screen.start(100, command.argv(arguments), command.environment { COLUMNS = false })
@@ -70,6 +70,24 @@ describe("a command that removes", function()
       assert.are.equal(2, #held())
     end)
   end
+
+  it("counts a pair once whose rows stand together, as in what read writes", function()
+    local links = file("links.csv", run_on("read", { "-q", file("ids.csv", "1\n3\n") }).stdout)
+    start { "--all-types", links }
+    wait_for "This removes all types of 2 pairs, from contacts to companies. Go on? [y/N]"
+    shown:close()
+    start({ "--all-types", links }, "archive-labels")
+    wait_for "This removes the types in 4 rows, from contacts to companies. Go on? [y/N]"
+  end)
+
+  it("ends at Ctrl-C", function()
+    start { file("rows.csv", "1,2\n") }
+    wait_for "Go on? [y/N]"
+    shown:press "C-c"
+    wait_for "interrupted: nothing was sent"
+    exchange.eventually(function() return shown:is_over() end, "its end")
+    assert.are.equal(2, #held())
+  end)
 
   it("cannot ask in a terminal where FILE can be read only once", function()
     start { "-" }

@@ -81,6 +81,12 @@ function Screen:type(text)
   assert(tmux(self, "send-keys", "Enter").code == 0)
 end
 
+---Presses a key.
+---@param key string as tmux calls it, such as "C-c"
+function Screen:press(key)
+  assert(tmux(self, "send-keys", key).code == 0)
+end
+
 ---Whether the program has ended.
 ---@return boolean
 function Screen:is_over()

@@ -8,14 +8,27 @@ local terminal = require "hubspot.associations.cli.output.terminal"
 local confirmation = {}
 
 local TICK = 0.1 -- seconds
+local STDIN = 0 -- its descriptor
 
--- The counts of a dry run; nil and why when FILE cannot be read.
+-- The pair that an input names by two record ids; nil for any other input.
+local function pair_of(input)
+  local is_pair = input and core.is_record_id(input.from) and core.is_record_id(input.to)
+  return is_pair and input.from .. ">" .. input.to or nil
+end
+
+-- The counts of a dry run, with `repeats`: the rows that have the pair of the row before, as in what `read`
+-- writes. Nil and why when FILE cannot be read.
 local function count(context, options)
   local arguments = context.arguments
   local rows, why, advice = source.open(arguments, context.environment, context.caught, options)
   if not rows then return nil, { why, advice } end
+  local repeats, last = 0, nil
   local job = assert(context.client:start(context.command.endpoint, arguments.from, arguments.to, function()
-    return rows:next()
+    local input = rows:next()
+    local pair = pair_of(input)
+    if pair and pair == last then repeats = repeats + 1 end
+    last = pair
+    return input
   end, {
     from_property = arguments.from_property, to_property = arguments.to_property,
     dry_run = true, on_failure = function() return true end,
@@ -24,11 +37,30 @@ local function count(context, options)
   local counts, err = job:result()
   rows:close()
   if err then return nil, rows.broken or err.message end
+  counts.repeats = repeats
   return counts
 end
 
 local function rows_text(number, word)
   return ("%d %s%s"):format(number, word, number == 1 and "" or "s")
+end
+
+-- What the job would remove, in words.
+local function removal_text(command, counts)
+  local number = counts.not_sent - (command.removes.unit == "pair" and counts.repeats or 0)
+  local text = command.removes.text:format(rows_text(number, command.removes.unit))
+  if counts.failed == 0 then return text end
+  return ("%s (and %s)"):format(text, rows_text(counts.failed, "bad row"))
+end
+
+-- The answer that is typed; nil when there is none, as after Ctrl-C. A read alone would not end for a
+-- signal that comes just before it.
+local function answer_to(question, context)
+  terminal.write(context.environment.stderr, question)
+  while not core.poll(STDIN, TICK) do
+    if context.caught() then return nil end
+  end
+  return context.environment.stdin:read "*l"
 end
 
 ---@param context hubspot.associations.cli.Context
@@ -49,11 +81,9 @@ function confirmation.ask(context, options)
   local counts, why = count(context, options)
   if not counts then return nil, why end
   if counts.not_sent == 0 then return true end -- the report says why
-  local text = command.removes:format(rows_text(counts.not_sent, "pair"))
-  if counts.failed > 0 then text = ("%s (and %s)"):format(text, rows_text(counts.failed, "bad row")) end
-  terminal.write(environment.stderr, ("This removes %s, from %s to %s. Go on? [y/N] "):format(
-    text, terminal.one_line(arguments.from), terminal.one_line(arguments.to)))
-  local answer = environment.stdin:read "*l"
+  local question = ("This removes %s, from %s to %s. Go on? [y/N] "):format(removal_text(command, counts),
+    terminal.one_line(arguments.from), terminal.one_line(arguments.to))
+  local answer = answer_to(question, context)
   if answer and answer:find "^[ \t]*[yY]" then return true end
   if not answer then terminal.write(environment.stderr, "\n") end
   return nil, "nothing was removed"

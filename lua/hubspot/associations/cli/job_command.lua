@@ -26,7 +26,8 @@ local NOTHING_SENT = "nothing was sent"
 ---@field again string what happens when rows are sent a second time
 ---@field rows (fun(context: hubspot.associations.cli.Context): table|nil, string|nil)|nil how rows are read:
 ---  takes, typed and guard, as in rows.lua
----@field removes string|nil what it removes, with %s for a number of pairs: then it asks first
+---@field removes { text: string, unit: "pair"|"row" }|nil what it removes, with %s for a number of units: it
+---  asks first
 ---@field writes_links boolean|nil whether it writes links to standard output, and so its report to the other
 
 ---@class hubspot.associations.cli.Context what one run works with

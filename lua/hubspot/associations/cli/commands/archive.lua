@@ -24,7 +24,7 @@ Examples:
   endpoint = "archive",
   outcome = "archived",
   again = "removing an association twice changes nothing",
-  removes = "all types of %s",
+  removes = { text = "all types of %s", unit = "pair" },
 }
 
 function archive.rows(context)

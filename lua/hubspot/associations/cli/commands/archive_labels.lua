@@ -28,7 +28,7 @@ Examples:
   endpoint = "archive_labels",
   outcome = "archived",
   again = "removing a type twice changes nothing",
-  removes = "the types of %s",
+  removes = { text = "the types in %s", unit = "row" },
 }
 
 local UNLABELED = "the unlabeled type is among its types, and removing it removes all types of the pair: "
