@@ -18,7 +18,9 @@ local MOST = 4000
 ---@field fields table|nil what is sent of it; nil where it is no table, which no look-up can help
 ---@field raised string|nil what the input raised when it was read
 ---@field text string|nil for a journal: what is given, as text
----@field waits table<string, hubspot.associations.LookedUp> by its field: "from", "to", "id"
+---@field from hubspot.associations.LookedUp|nil what it waits for, by the field
+---@field to hubspot.associations.LookedUp|nil
+---@field id hubspot.associations.LookedUp|nil
 
 ---@class hubspot.associations.LookAhead
 ---@field look_ups hubspot.associations.LookUp[] the different ones of both sides
@@ -27,6 +29,7 @@ LookAhead.__index = LookAhead
 
 local FIELDS = { record = { "id", "after" } } -- by shape
 local PAIR = { "from", "to", "types" }
+local SIDES = { "from", "to", "id" }
 
 ---@param shape string of the endpoint's inputs
 ---@param by_field table<string, hubspot.associations.LookUp> "from", "to", "id" -> how it is looked up
@@ -34,7 +37,7 @@ local PAIR = { "from", "to", "types" }
 ---@return hubspot.associations.LookAhead
 function look_ahead.new(shape, by_field, keeps_text)
   local look_ups = {}
-  for _, field in ipairs { "from", "to", "id" } do
+  for _, field in ipairs(SIDES) do
     local one = by_field[field]
     if one and one ~= look_ups[1] then look_ups[#look_ups + 1] = one end
   end
@@ -70,7 +73,7 @@ end
 -- Each field is read once: a proxy may compute it.
 local function read_fields(self, given)
   if type(given) ~= "table" then return self.shape == "record" and { id = given } or nil end
-  local fields = { problem = rawget(given, "problem") } -- the command's, of a bad row
+  local fields = { from = nil, to = nil, types = nil, problem = rawget(given, "problem") } -- of a bad row
   for _, name in ipairs(self.fields) do fields[name] = given[name] end
   for name in pairs(self.by_field) do
     local value = fields[name]
@@ -94,17 +97,18 @@ end
 ---@param given any
 function LookAhead:add(index, given)
   local fields, raised = self:read(given)
-  local waits = {}
+  local input = {
+    index = index, given = given, fields = fields, raised = raised,
+    text = self.keeps_text and not raised and input_text(fields == nil and given or fields) or nil,
+    from = nil, to = nil, id = nil, -- named here, so that the table need not grow
+  }
   if fields then
     for name, one in pairs(self.by_field) do
-      if fields[name] ~= nil then waits[name] = one:want(fields[name]) end
+      if fields[name] ~= nil then input[name] = one:want(fields[name]) end
     end
   end
   self.last = self.last + 1
-  self.inputs[self.last] = {
-    index = index, given = given, fields = fields, raised = raised, waits = waits,
-    text = self.keeps_text and not raised and input_text(fields == nil and given or fields) or nil,
-  }
+  self.inputs[self.last] = input
 end
 
 ---@return boolean
@@ -122,16 +126,17 @@ end
 function LookAhead:is_ready()
   local input = self.inputs[self.first]
   if not input then return false end
-  for _, looked_up in pairs(input.waits) do
-    if not (looked_up.id or looked_up.error) then return false end
+  for name in pairs(self.by_field) do
+    local looked_up = input[name]
+    if looked_up and not (looked_up.id or looked_up.error) then return false end
   end
   return true
 end
 
 -- What is sent of an input, or the error of the first of its sides.
 local function resolved(self, input)
-  for _, name in ipairs(self.fields) do
-    local looked_up = input.waits[name]
+  for _, name in ipairs(SIDES) do
+    local looked_up = self.by_field[name] and input[name]
     if looked_up and looked_up.error then
       local err = errors.copy(looked_up.error) -- one value may be of many inputs
       err.field = name

@@ -54,7 +54,7 @@ function look_up.new(object_type, property)
     is_folded = FOLDED[type_id] == property,
     further = FURTHER[type_id] and FURTHER[type_id][property] or nil,
     most = MOST,
-    wanted = {}, -- values to ask, the first one first
+    wanted = {}, first = 1, last = 0, -- values to ask, in the order of the source
     parts = {}, -- lists of values that are to be asked without others: of a request that was rejected
     has_succeeded = false, -- whether HubSpot has answered a request
     young = {}, old = {}, kept = 0, bytes = 0, -- the cache: key -> value, in two generations
@@ -111,6 +111,11 @@ end
 
 -- ---- the cache ----
 
+local function enqueue(self, entry)
+  self.last = self.last + 1
+  self.wanted[self.last] = entry
+end
+
 local function keep(self, key, entry)
   if self.kept >= MOST_KEPT or self.bytes >= MOST_BYTES then
     self.old, self.young, self.kept, self.bytes = self.young, {}, 0, 0
@@ -133,7 +138,7 @@ function LookUp:want(value)
   entry = self.old[key]
   if not entry then
     entry = { value = key, fold = self.is_folded and key or fold(text), id = nil, error = nil }
-    self.wanted[#self.wanted + 1] = entry
+    enqueue(self, entry)
   end
   keep(self, key, entry)
   return entry
@@ -144,22 +149,27 @@ end
 ---How many values are still to be asked.
 ---@return integer
 function LookUp:count_wanted()
-  local count = #self.wanted
+  local count = self.last - self.first + 1
   for _, part in ipairs(self.parts) do count = count + #part end
   return count
 end
 
 -- The first values, without any that are alike: these stay for another request.
 local function take(self)
-  local entries, is_taken, left = {}, {}, {}
-  for _, entry in ipairs(self.wanted) do
-    if #entries < self.most and not is_taken[entry.fold] then
-      entries[#entries + 1], is_taken[entry.fold] = entry, true
-    else
+  local wanted, entries, is_taken, left = self.wanted, {}, {}, {}
+  while self.first <= self.last and #entries < self.most do
+    local entry = wanted[self.first]
+    wanted[self.first], self.first = nil, self.first + 1
+    if is_taken[entry.fold] then
       left[#left + 1] = entry
+    else
+      entries[#entries + 1], is_taken[entry.fold] = entry, true
     end
   end
-  self.wanted = left
+  for number = #left, 1, -1 do
+    self.first = self.first - 1
+    wanted[self.first] = left[number]
+  end
   return entries
 end
 
@@ -168,7 +178,8 @@ end
 ---@return hubspot.associations.LookedUp[]|nil
 function LookUp:next_entries(has_more)
   if self.parts[1] then return table.remove(self.parts, 1) end
-  if #self.wanted == 0 or has_more and #self.wanted < self.most then return nil end
+  local count = self.last - self.first + 1
+  if count == 0 or has_more and count < self.most then return nil end
   return take(self)
 end
 
@@ -278,7 +289,7 @@ function LookUp:answered(entries, response)
       entry.error = is_whole and self:not_found(entry.value) or unclear(self, entry, found)
     elseif not entry.error then
       entry.was_left_out = true
-      self.wanted[#self.wanted + 1] = entry
+      enqueue(self, entry)
     end
   end
 end
@@ -308,7 +319,7 @@ end
 local function take_missing(self, entries, err)
   if err.status ~= 404 or not take_error(self, index_by_fold(entries), err) then return false end
   for _, entry in ipairs(entries) do
-    if not entry.error then self.wanted[#self.wanted + 1] = entry end
+    if not entry.error then enqueue(self, entry) end
   end
   return true
 end
