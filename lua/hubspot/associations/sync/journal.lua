@@ -33,8 +33,8 @@ local function error_fields(err)
   local fields = {}
   for _, name in ipairs(KEPT) do
     local value = err[name]
-    local is_plain = type(value) == "string" or type(value) == "boolean" or type(value) == "number"
-    if is_plain then fields[name] = value end
+    if type(value) == "string" then value = one_line(value) end -- UTF-8, as JSON has to be
+    if type(value) ~= "table" and type(value) ~= "function" then fields[name] = value end
   end
   return fields
 end

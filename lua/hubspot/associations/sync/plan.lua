@@ -2,10 +2,10 @@
 -- writes, the option `apply` reads, and a sync with a journal goes on from.
 
 local errors = require "hubspot.associations.errors"
-local sources = require "hubspot.associations.job.source"
 local journals = require "hubspot.associations.sync.journal"
 local lines = require "hubspot.associations.sync.lines"
 local plan_file = require "hubspot.associations.sync.plan_file"
+local rows = require "hubspot.associations.sync.rows"
 local type_keys = require "hubspot.associations.sync.type_keys"
 local one_line = require "hubspot.associations.text.one_line"
 local types = require "hubspot.associations.types"
@@ -208,7 +208,7 @@ end
 local function check_source(self)
   local bad = {}
   for _, entry in ipairs(self.journal.bad) do bad[entry.index] = entry.error end
-  local read, err = sources.reader(self.source)
+  local read, err = rows.reader(self)
   if not read then return nil, err end
   local index, found = 0, {}
   while true do

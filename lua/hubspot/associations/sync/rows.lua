@@ -11,10 +11,11 @@ local type_keys = require "hubspot.associations.sync.type_keys"
 local rows = {}
 
 local MOST_KEYS = 1000 -- lists of types whose text is kept
+local MOST_UNCLEAR = 10000 -- bad rows whose record is looked up, until nothing is removed at all
 
 -- With the option empty = "none", a row whose `to` is empty stands for "no links". The job is given one that
 -- is complete, so that its `from` and its types are checked as any other's.
-local PLACEHOLDER = { { associationCategory = "HUBSPOT_DEFINED", associationTypeId = 1 } }
+local PLACEHOLDER = { { associationCategory = "USER_DEFINED", associationTypeId = 1 } } -- of any direction
 
 local function is_empty(value)
   return type(value) == "string" and not value:find "[^ \t-\r]"
@@ -25,12 +26,16 @@ local function field(input, name)
   return read and value or nil
 end
 
--- The id of a row's `from`; nil when it cannot be read. The command keeps what is known of a bad row in
--- `problem`.
-local function named_from(input)
-  local known = type(input) == "table" and (field(field(field(input, "problem"), "row"), "from")) or nil
+-- A row's `from`, as it was given. The command keeps what is known of a bad row in `problem`.
+local function given_from(input)
   local from = type(input) == "table" and field(input, "from") or nil
-  if from == nil then from = known end
+  if from == nil then from = field(field(field(input, "problem"), "row"), "from") end
+  return from
+end
+
+-- The id that it is; nil where it is none.
+local function named_from(input)
+  local from = given_from(input)
   if from == nil then return nil end
   local body = core.body { shape = "record" }
   local called, added = pcall(body.add, body, from)
@@ -39,11 +44,17 @@ end
 
 -- ---- the source ----
 
--- Reads on in a list that is too long to be counted at once.
-local function count_list(sync, count)
+---The reader of the source. A long list is counted first, a part at a time.
+---@param sync hubspot.associations.Sync
+---@return (fun(): boolean, any)|nil read
+---@return integer|hubspot.associations.Error|nil total, if it is known; or the error
+function rows.reader(sync)
+  local read, total, count = sources.reader(sync.source)
+  if not read or not count then return read, total end
   while true do
-    local total, err = count()
-    if total or err then return total, err end
+    local counted, err = count()
+    if err then return nil, err end
+    if counted then return read, counted end
     sync:pause()
   end
 end
@@ -143,6 +154,12 @@ local function on_checked(sync, state)
   end
 end
 
+-- Nothing is removed, as the record of a bad row is not known.
+local function cannot_tell(sync, index)
+  sync.removals_off = sync.removals_off
+    or ("row %.0f failed, and the record that it is about cannot be told"):format(index)
+end
+
 local function on_failure(sync, state)
   return function(failure)
     local index = failure.index - state.offset
@@ -159,14 +176,36 @@ local function on_failure(sync, state)
     sync.tally:count("inputs", 1)
     local input = state.empty[index] or failure.input
     state.empty[index], state.is_untyped[index] = nil, nil
-    local from = named_from(input)
-    if from and not sync.given.from_property then
+    local is_by_value = sync.given.from_property ~= nil
+    local from = is_by_value and given_from(input) or not is_by_value and named_from(input) or nil
+    if from and not is_by_value then
       write(sync, state.spool, lines.doubtful(from, index))
+    elseif from and failure.error.field ~= "from" and #state.unclear < MOST_UNCLEAR then
+      table.insert(state.unclear, { from = from, to = "1", types = PLACEHOLDER, index = index })
     else
-      sync.removals_off = sync.removals_off
-        or ("row %.0f failed, and the record that it is about cannot be told"):format(index)
+      cannot_tell(sync, index)
     end
     return sync:fail_row(index, input, failure.error)
+  end
+end
+
+-- Looks up the records of bad rows that name them by a property.
+local function look_up_unclear(sync, state)
+  if not state.unclear[1] or sync.removals_off or not sync.rules.removes then return end
+  local is_known = {}
+  local _, err = sync:run("create", state.unclear, {
+    dry_run = true, from_property = sync.given.from_property,
+    on_failure = function() return true end,
+  }, { is_dry = true, on_checked = function(batch)
+    for position = 1, batch.body:count() do
+      local number = batch.indices[position]
+      is_known[number] = true
+      write(sync, state.spool, lines.doubtful((batch.body:ids(position)), state.unclear[number].index))
+    end
+  end })
+  if err then cannot_tell(sync, state.unclear[1].index) end
+  for number, row in ipairs(state.unclear) do
+    if not is_known[number] then cannot_tell(sync, row.index) end
   end
 end
 
@@ -188,19 +227,17 @@ end
 ---@return hubspot.associations.sync.Spool|nil sorted
 ---@return hubspot.associations.Error|nil
 function rows.read(sync)
-  local read, total, count = sources.reader(sync.source)
-  local err = not read and total or nil
-  if count then total, err = count_list(sync, count) end
-  if err then
-    sync.unusable = err
-    return nil, err
+  local read, total = rows.reader(sync)
+  if not read then
+    sync.unusable = total
+    return nil, total
   end
-  local spool
-  spool, err = sync:new_spool()
+  local spool, err = sync:new_spool()
   if not spool then return nil, err end
   local state = {
     index = 0, offset = sync.given.types and 1 or 0, empty = {}, is_untyped = {}, spool = spool,
     keys = {}, key_count = 0, in_scope = {},
+    unclear = {}, -- bad rows whose record has to be looked up
   }
   if sync.rules.primary_of_to then state.primaries, err = sync:new_spool() end
   if err then return nil, err end
@@ -220,6 +257,7 @@ function rows.read(sync)
     sync.source_error = failure
     sync.removals_off = "the source ended with an error: " .. failure.message
   end
+  look_up_unclear(sync, state)
   if state.primaries then
     local found
     found, err = find_conflicts(sync, state)
