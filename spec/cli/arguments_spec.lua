@@ -41,9 +41,10 @@ describe("the arguments", function()
     assert.are.same({
       command = "sandbox", sandbox = true, port = 8080, token = { "a", "b" }, latency = 0.25, rate = 100,
       interval = 1, daily = 5, status = 200, retry_after = true, string_ids = true, until_eof = true,
-      faults = { [3] = "secondly", [6] = "lost_response" },
+      faults = { [3] = "secondly", [6] = "lost_response" }, visible_after = 1.5,
     }, parse("sandbox --port 8080 --token a --token b --latency .25 --rate 100 --interval 1 --daily 5"
-      .. " --status 200 --retry-after --string-ids --until-eof --faults 3:secondly,6:lost_response"))
+      .. " --status 200 --retry-after --string-ids --until-eof --faults 3:secondly,6:lost_response"
+      .. " --visible-after 1.5"))
   end)
 
   it("of sandbox may be none", function()

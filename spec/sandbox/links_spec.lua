@@ -82,6 +82,30 @@ describe("a pair", function()
     assert.is_true(account:has("companies", 351, "contacts", 1, 280))
   end)
 
+  it("is shown as it was before, until the delay after a write is over", function()
+    local account, clock = new { visible_after = 2 }
+    local function shown() return types_of(account, READ, "1", 2) end
+    send(account, batch(with_types("1", "2", "7")))
+    assert.is_true(account:has("contacts", 1, "companies", 2, 7))
+    assert.same({}, shown())
+    clock.now = clock.now + 1
+    send(account, batch(with_types("1", "2", "9")))
+    clock.now = clock.now + 1
+    assert.same({ 7, 279 }, shown())
+    assert.same({ 7, 280 }, types_of(account, READ_BACK, "2", 1))
+    assert.equal(204, (fixture.call(account, "DELETE", "v4/objects/contacts/1/associations/companies/2")))
+    clock.now = clock.now + 1
+    assert.same({ 9, 279 }, shown())
+    clock.now = clock.now + 0.9
+    assert.same({ 9, 279 }, shown())
+    assert.is_false(account:has("contacts", 1, "companies", 2, 9))
+    clock.now = clock.now + 0.1
+    assert.same({}, shown())
+    account:configure { visible_after = 0 }
+    send(account, batch(with_types("1", "2", 1)))
+    assert.same({ 1, 279 }, shown())
+  end)
+
   it("stays linked when another company becomes primary", function()
     local account = new()
     send(account, batch(with_types("1", "2", 1), with_types("5", "2", 1)))

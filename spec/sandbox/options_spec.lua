@@ -22,7 +22,7 @@ describe("the options of an account", function()
     for name, value in pairs {
       poison = { ["7"] = 200 }, page_size = 0,
       token = 1, latency = -1, status = 500, numeric_ids = "yes", rate = { limits = 1 }, labels = "x",
-      forbidden = "x", max_inputs = 0, missing = 1,
+      forbidden = "x", max_inputs = 0, missing = 1, visible_after = -1,
     } do
       assert.error_matches(function() new { [name] = value } end, name)
     end

@@ -46,7 +46,7 @@ local function apply(self, changes)
 end
 
 local function clear(self)
-  self.links = links.new()
+  self.links = links.new(self.settings)
   self.labels = labels.new(self.settings.labels)
   self.limits = limits.new()
   self.requests, self.inputs, self.responses = 0, 0, {}

@@ -8,10 +8,11 @@ local links = {}
 links.__index = links
 
 ---@class hubspot.associations.sandbox.Links
+---@param settings table|nil the account's options
 ---@return hubspot.associations.sandbox.Links
-function links.new()
+function links.new(settings)
   return setmetatable({
-    store = store.new(),
+    store = store.new(settings),
     labels = {}, -- name of a pair -> keys of its USER_DEFINED types
     primaries = {}, -- record with a primary company -> { name of the pair, keys, key of the unlabeled type }
   }, links)
@@ -73,8 +74,8 @@ function links:write(direction, from_id, to_id, types)
   for _, entry in ipairs(types) do add(self, direction, entry, ids, from_id, to_id) end
 end
 
--- The types that a direction shows for the entries of a pair.
-local function types_of(self, direction, entries)
+-- The types that a direction has for the entries of a pair, or, with `is_read`, those that a read shows.
+local function types_of(self, direction, entries, is_read)
   local list, seen = {}, {}
   local function show(entry)
     if not entry or seen[entry] then return end
@@ -82,7 +83,7 @@ local function types_of(self, direction, entries)
     list[#list + 1] = entry
   end
   for _, entry in ipairs(entries) do
-    if self.store.held[entry.key] then
+    if is_read and self.store:shows(entry.key) or not is_read and self.store.held[entry.key] then
       if entry.is_reverse then
         show(direction:inverse_of(entry.category, entry.type_id))
       else
@@ -105,7 +106,7 @@ function links:page(direction, from_id, first, size)
   local list = {}
   local ids, entries = self.store:targets(direction.from, direction.to, from_id)
   for at = first, #(ids or {}) do
-    local types = types_of(self, direction, entries[ids[at]])
+    local types = types_of(self, direction, entries[ids[at]], true)
     if types[1] then
       if #list == size then return list, at end
       list[#list + 1] = { id = ids[at], types = types }

@@ -199,6 +199,8 @@ local DEFINITIONS = {
   token = { check = tokens },
   -- Seconds by which each response is delayed.
   latency = { check = seconds, default = 0 },
+  -- Seconds until reads show a write, as HubSpot's may do; until then they show what was before.
+  visible_after = { check = seconds, default = 0 },
   -- The HTTP status of a create without errors. When absent, the documented one: 200 for 2026-09, else 201.
   status = { check = success_status },
   -- Whether record ids in responses are JSON numbers, as observed, or strings, as documented.

@@ -8,9 +8,12 @@ store.__index = store
 local PARTS = "^([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/]+)/(.+)$"
 
 ---@class hubspot.associations.sandbox.Store
+---@param settings table|nil { now, visible_after }: for how long reads show what was before a write
 ---@return hubspot.associations.sandbox.Store
-function store.new()
+function store.new(settings)
   return setmetatable({
+    settings = settings or { visible_after = 0 },
+    changes = {}, -- key -> what reads do not show yet: { was, { at, is_held }, ... }
     held = {}, -- key -> its position in `order`
     order = {}, -- keys; a key that was removed, or added again later, is skipped
     last = 0, -- the last position in `order`
@@ -30,9 +33,33 @@ function store.prefix(from_type, to_type, category, type_id)
   return string.format("%s/%s/%s/%d/", from_type, to_type, category, type_id)
 end
 
+-- Takes note that an association is added or removed, if reads are not to show it yet.
+local function note_change(self, key, is_held)
+  local settings = self.settings
+  if settings.visible_after == 0 then return end
+  local changes = self.changes[key] or { was = not is_held }
+  changes[#changes + 1] = { at = settings.now() + settings.visible_after, is_held = is_held }
+  self.changes[key] = changes
+end
+
+---Whether a read shows an association.
+---@param key string
+---@return boolean
+function store:shows(key)
+  local changes = self.changes[key]
+  if not changes then return self.held[key] ~= nil end
+  local now, shown = self.settings.now(), changes.was
+  for _, change in ipairs(changes) do
+    if change.at <= now then shown = change.is_held end
+  end
+  if changes[#changes].at <= now then self.changes[key] = nil end
+  return shown
+end
+
 ---@param key string prefix, from id, "/", to id
 function store:add(key)
   if self.held[key] then return end
+  note_change(self, key, true)
   local last = self.last + 1
   self.held[key] = last
   self.order[last] = key
@@ -43,6 +70,7 @@ end
 ---@param key string
 function store:remove(key)
   if not self.held[key] then return end
+  note_change(self, key, false)
   self.held[key] = nil
   self.size = self.size - 1
 end

@@ -26,6 +26,8 @@ Examples:
       description = "Accept this made-up token only; may be repeated. By default, any but \"expired\"." },
     { name = "--latency", argname = "SECONDS", check = checks.seconds,
       description = "Delay each response by this many seconds." },
+    { name = "--visible-after", argname = "SECONDS", check = checks.seconds,
+      description = "Show a write in reads only after this many seconds." },
     { name = "--rate", argname = "N", check = COUNT,
       description = "Allow N requests in each interval, and answer 429 to the others." },
     { name = "--interval", argname = "SECONDS", check = checks.positive_seconds,
@@ -57,6 +59,7 @@ local function options_of(arguments, now)
     now = now,
     random = math.random,
     latency = arguments.latency,
+    visible_after = arguments.visible_after,
     status = arguments.status,
     numeric_ids = not arguments.string_ids,
   }
