@@ -109,6 +109,7 @@ local JOB_VALUES = {
   from_property = { good = { "email", "external id" }, bad = { "", "a\n", 5, true, {} } },
   to_property = { good = { "domain" }, bad = { "", "a\0b", 5, true, {} } },
   dry_run = BOOLEAN,
+  verify = BOOLEAN,
   journal = { good = { "links.journal", "a folder/x" }, bad = { "", "a\0b", "a\n", 5, true, {}, io.stdout } },
   max_failures = {
     good = { 1, 1000, 1e9 },
@@ -284,7 +285,7 @@ end)
 
 describe("the options of a job", function()
   it("have defaults", function()
-    assert.same({ dry_run = false, max_failures = 1000 }, options.read_job {})
+    assert.same({ dry_run = false, verify = false, max_failures = 1000 }, options.read_job {})
   end)
 
   it("accept every valid value unchanged", function()

@@ -134,11 +134,22 @@ function Memory.close() end
 
 -- ---- runs ----
 
+-- What a job needs to read back what it wrote.
+local function verify_by(version, types, size)
+  local row = endpoints.read
+  return {
+    endpoint = row, batch_size = size,
+    request = { method = row[1], path = assert(paths.of(row, version, types)) },
+    checks = requests.checks(row, { check_ids = true }),
+  }
+end
+
 ---Runs a job until it is done, or until the clock passes `crash_at`.
 ---@param world table
 ---@param given table { source, endpoint = its name, "create", version, checks, batch_size, concurrency,
 ---  on_failure, on_batch, on_record, store, crash_at, on_send, on_response, max_attempts, retry_deadline,
----  requests = most that it may send, from_property, to_property }
+---  requests = most that it may send, from_property, to_property, verify, dry_run, on_step = called with job
+---  and world before each step }
 ---@return table|nil report nil after a crash
 ---@return table|nil err
 ---@return integer|nil read how many inputs of the source were read
@@ -178,6 +189,8 @@ function simulation.run(world, given)
         values = { fromObjectType = object_type }, last = fields,
       })
     end,
+    dry_run = given.dry_run,
+    verify = given.verify and verify_by(given.version or "2025-09", types, given.read_size or 1000),
     direction = rejection.direction("contacts", "companies"),
   }, world.now)
   local alive = true
@@ -188,6 +201,7 @@ function simulation.run(world, given)
       return nil
     end
     assert(job.report.requests <= (given.requests or math.huge), "the job sends without end")
+    if given.on_step then given.on_step(job, world) end
     local action, detail = job:next(world.now)
     local question = job:next_question() -- what was read may have raised it
     if question then world:ask(question, is_alive, 1) end
@@ -198,7 +212,7 @@ function simulation.run(world, given)
     if action == "send" then
       job:sent(detail, world.now)
       if given.on_send then given.on_send(detail) end
-      world:post(path, detail:json(), function(raw, err, info)
+      world:post(detail.request and detail.request.path or path, detail:json(), function(raw, err, info)
         if not alive then return end
         if given.on_response then given.on_response(detail) end
         job:received(detail, world.now, raw, err, info)

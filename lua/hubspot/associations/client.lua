@@ -120,6 +120,17 @@ local function look_up_request(self, object_type, fields)
   })
 end
 
+-- What a job needs to read back what it wrote.
+local function verify_by(self, values)
+  local row = endpoints.read
+  return {
+    endpoint = row,
+    request = { method = row[1], path = requests.path(row, self.options, { values = values }) },
+    checks = requests.checks(row, self.options),
+    batch_size = most_inputs(self, row),
+  }
+end
+
 local function new_job(self, row, read, given, journal)
   local values = read.values
   local naming = naming_of(self, row, values)
@@ -140,6 +151,7 @@ local function new_job(self, row, read, given, journal)
     on_checked = read.on_checked,
     ahead = look_ahead.of(row.shape, values, given, journal ~= nil),
     look_up_request = function(object_type, fields) return look_up_request(self, object_type, fields) end,
+    verify = given.verify and verify_by(self, values) or nil,
     policy = self.session.policy,
     journal = journal,
   }, core.now())
@@ -152,6 +164,8 @@ local function check_for_row(method, row, given)
     error(("client:%s: option on_record: expected a function, found nothing"):format(method), 4)
   elseif given.on_record and not row.page then
     error(("client:%s: option on_record is an option of client:read_all"):format(method), 4)
+  elseif given.verify and not row.verified then
+    error(("client:%s: option verify is an option of jobs that write"):format(method), 4)
   elseif given.to_property and row.page then
     error(("client:%s: option to_property: its inputs have records of the from side only"):format(method), 4)
   end

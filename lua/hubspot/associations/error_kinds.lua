@@ -129,6 +129,13 @@ return {
 
   -- ---- a job ----
 
+  unverified = {
+    happened = "HubSpot accepted an input, and does not show it as it was to be; of a job with `verify`",
+    advice = "look at the records in HubSpot: it may show it later, or something else has changed it",
+    command = "look at the records in HubSpot: it may show it later, or something else has changed it; rows "
+      .. "may be sent again",
+    retryable = true,
+  },
   journal = {
     happened = "the journal cannot be used or written: `message` and `reason` say why",
     advice = "give another journal, or correct what `message` names",

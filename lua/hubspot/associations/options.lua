@@ -43,6 +43,8 @@ local options = {}
 ---@field journal string|nil a file: what is recorded there is not done again, and what is done is recorded
 ---@field dry_run boolean|nil read and check all inputs, send nothing, and open no journal. The report counts
 ---  inputs that can be sent as `not_sent`, invalid ones as `failed`, and as `requests` how many it would take
+---@field verify boolean|nil read back what was written, after a pause, and twice more what HubSpot does not
+---  show yet: what it does not show then is `unconfirmed`. Of jobs that write
 ---@field from_property string|nil the source names the records of the from side by this property, such as
 ---  "email", whose values are unique; they are looked up. A value that no record has fails its inputs
 ---@field to_property string|nil the same of the to side
@@ -150,6 +152,7 @@ local JOB = {
   journal = { check = text },
   dry_run = { check = is_type "boolean", default = false },
   max_failures = { check = count(1e9), default = 1000 },
+  verify = { check = is_type "boolean", default = false },
   from_property = { check = text },
   to_property = { check = text },
 }

@@ -22,6 +22,12 @@ describe("the command create-default", function()
     assert.are.same({ "101/202/279" }, held())
   end)
 
+  it("verifies what it linked, when it is asked to", function()
+    local result = run_on("create-default", { "--verify", "-" }, { stdin = "101,202\n" })
+    assert.are.equal(0, result.code)
+    assert_found(result.stdout, "1 row: 1 created, 0 failed\n2 requests; ")
+  end)
+
   it("takes no file with types, and no row with one", function()
     local result = run_on("create-default", { "-" }, { stdin = "from,to,type\n1,2,1\n" })
     assert.are.equal(2, result.code)

@@ -25,6 +25,7 @@ local CONFIGURATIONS = "associations/definitions/configurations/"
 ---@field page "input"|nil whether each input of a job is read in pages, by a cursor of its own
 ---@field most_per_page integer|nil the largest page of a list
 ---@field outcome string|nil the outcome of an input that succeeded
+---@field verified "present"|"absent"|nil what a read shows of the link, or of the types, that an input names
 ---@field repeatable boolean|nil false: doing it twice is not the same as once, so that it is not sent again
 ---  once it may have been done
 ---@field changes_labels boolean|nil whether the labels that are known are to be asked for again
@@ -40,19 +41,22 @@ return {
   create = {
     "POST", PAIR .. "batch/create",
     shape = "association", most = 2000, response = "batch", result = FLAT, outcome = "created",
+    verified = "present",
   },
   create_default = {
     "POST", PAIR .. "batch/associate/default",
     shape = "pair", most = 2000, response = "batch", result = NESTED, both_directions = true,
-    outcome = "created",
+    outcome = "created", verified = "present",
   },
   archive = {
     "POST", PAIR .. "batch/archive",
     shape = "fan", most = 2000, most_groups = 100, response = "none", outcome = "archived",
+    verified = "absent",
   },
   archive_labels = {
     "POST", PAIR .. "batch/labels/archive",
     shape = "association", most = 2000, response = "none", outcome = "archived",
+    verified = "absent",
   },
   read = {
     "POST", PAIR .. "batch/read",

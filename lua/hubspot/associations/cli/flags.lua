@@ -112,6 +112,13 @@ flags.JOB = {
     description = "Show no progress, and no report when all went well." },
 }
 
+---Of commands that write.
+flags.VERIFY = {
+  { name = "--verify", is_flag = true,
+    description = "Read back what was written, and list as unconfirmed the rows that HubSpot does not show "
+      .. "after three reads. Takes seconds, a request for 1000 records, and the scope to read." },
+}
+
 ---Where the token is.
 flags.TOKEN = {
   { name = "--token-file", argname = "FILE", check = checks.file_name,

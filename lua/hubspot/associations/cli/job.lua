@@ -119,6 +119,7 @@ function jobs.run(context, source)
     from_property = arguments.from_property,
     to_property = arguments.to_property,
     dry_run = arguments.dry_run,
+    verify = arguments.verify,
     on_record = record_writer(context),
     on_failure = function(failed) return failures:add(failed) end,
   })

@@ -14,6 +14,7 @@ local input_text = require "hubspot.associations.job.input_text"
 ---@field invalid integer how many inputs are invalid
 ---@field invalid_digest string|nil of the invalid inputs and where they are
 ---@field open integer how many inputs have no outcome yet
+---@field is_verified boolean|nil whether HubSpot was asked what it shows of it; of a job that verifies
 ---@field is_final boolean whether its outcomes may be recorded in the journal
 ---@field results table[] HubSpot's results
 ---@field pages table<integer, hubspot.associations.Page> position -> where the next page of its record begins
@@ -131,6 +132,25 @@ end
 function Batch:settle_all()
   assert(next(self.settled) == nil, "an input has one outcome")
   self.succeeded, self.open = self.open, 0
+end
+
+---The positions of the inputs that succeeded, in order; once all have their outcome.
+---@return integer[]
+function Batch:succeeded_positions()
+  local is_failed, positions = {}, {}
+  for _, failure in ipairs(self.failures) do is_failed[failure.index] = true end
+  for position = 1, self.body:count() do
+    if not is_failed[self.indices[position]] then positions[#positions + 1] = position end
+  end
+  return positions
+end
+
+---An input that succeeded, as HubSpot said, is unconfirmed.
+---@param position integer
+---@param err hubspot.associations.Error
+function Batch:withdraw(position, err)
+  self.succeeded = self.succeeded - 1
+  self:fail(self.indices[position], self:input(position), "unconfirmed", err)
 end
 
 -- The caller's own input, or, if it was not kept, what was sent of it.

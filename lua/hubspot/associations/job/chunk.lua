@@ -17,6 +17,8 @@ local ascii = require "hubspot.associations.text.ascii"
 ---@field suspected boolean|nil whether a rejection named its inputs by id and side: if another one does, they
 ---  fail
 ---@field named integer|nil how many times in a row some of its inputs were named and set apart
+---@field reader hubspot.associations.Job|nil the job that it is of, where that reads back what another wrote;
+---  with `request`, its { method, path }
 ---@field trial hubspot.associations.Trial|nil the state of the search among the inputs of one pair
 local Chunk = {}
 Chunk.__index = Chunk

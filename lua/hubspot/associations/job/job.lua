@@ -14,6 +14,7 @@ local responses = require "hubspot.associations.job.responses"
 local search = require "hubspot.associations.job.search"
 local source = require "hubspot.associations.job.source"
 local trials = require "hubspot.associations.job.trial"
+local verification = require "hubspot.associations.job.verification"
 local concurrency = require "hubspot.associations.policy.concurrency"
 local one_line = require "hubspot.associations.text.one_line"
 
@@ -24,7 +25,8 @@ local jobs = {}
 ---@field created integer HubSpot confirmed them; a job of another endpoint has its outcome in this place:
 ---  `archived`, which means that HubSpot accepted them, or `read`
 ---@field failed integer rejected by HubSpot, or invalid and not sent
----@field unconfirmed integer sent, but HubSpot neither listed nor rejected them
+---@field unconfirmed integer sent, but HubSpot neither listed nor rejected them, or (with `verify`) does not
+---  show them
 ---@field not_sent integer the job stopped first; in a dry run, those that would be sent
 ---@field resumed integer how many of the inputs have their outcome from the journal
 ---@field requests integer
@@ -49,17 +51,26 @@ local function copy(fields)
   return copied
 end
 
+-- Makes it a job that reads back what it wrote; verify: see verification.lua.
+local function with_verifier(self, verify)
+  if not verify then return self end
+  self.verifier = verification.new(self, verify, jobs.new)
+  self.most_batches = self.most_batches + verification.MOST_WAITING
+  return self
+end
+
 ---@param spec table { source, checks, naming, labels = { request, response } for the account's names of
 ---  types, batch_size, concurrency, max_failures, on_failure, on_batch, on_record, dry_run, policy, journal,
 ---  endpoint, direction = of rejection.direction, ahead and
----  look_up_request for look-ups, on_checked = called for each batch of a dry run before it is counted }
+---  look_up_request for look-ups, on_checked = called for each batch of a dry run before it is counted,
+---  verify = for one that reads back what it wrote, see verification.lua }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
 function jobs.new(spec, now)
   local read, total, count = source.reader(spec.source)
   if not read then return nil, total end
-  return setmetatable({
+  return with_verifier(setmetatable({
     read = read,
     total = total,
     count = count, -- counts the entries of a long list; nil once they are counted
@@ -114,7 +125,7 @@ function jobs.new(spec, now)
       requests = 0, retries = 0, elapsed = 0, look_ups = spec.ahead and 0 or nil,
       failures = not spec.on_failure and {} or nil,
     },
-  }, Job)
+  }, Job), spec.verify)
 end
 
 -- Counts on in a long list.
@@ -155,8 +166,9 @@ function Job:report_failure(failure)
   end
 end
 
--- Every input of the batch has its outcome: records, counts and reports it.
+-- Every input of the batch has its outcome: records, counts and reports it; but what is to be verified first.
 function Job:complete(batch)
+  if self.verifier and not self.dry_run and self.verifier:take(batch) then return end
   self.open_batches = self.open_batches - 1
   if batch.number then
     self.pairs:leave(batch.body, batch.number)
@@ -264,8 +276,14 @@ function Job:wind_down()
     self:abandon(table.remove(self.queue))
     return "wait", 0
   end
+  if self.verifier and self.verifier:abandon_one() then return "wait", 0 end
   if self:open_begun() or self:report_unsent() then return "wait", 0 end
   return self.in_flight == 0 and "done" or "wait"
+end
+
+-- Whether a batch waits to be verified.
+function Job:is_verifying()
+  return self.verifier ~= nil and self.verifier:is_busy()
 end
 
 ---What to do next.
@@ -280,15 +298,20 @@ function Job:next(now)
     return "wait", 0
   end
   if self.error then return self:wind_down() end
-  local soonest = math.huge
+  local soonest, due = math.huge, math.huge
   if self.in_flight + self.asking < self.concurrency:allowed() then
-    local chunk
+    local action, chunk, why
+    if self.verifier then action, due, why = self.verifier:next(now) end
+    if action then return action, due, why end
     chunk, soonest = self:next_chunk(now)
     if self.error then return self:wind_down() end
     if chunk then return self:send_or_wait(chunk, now) end
     if self:may_read() then return "wait", 0 end
+    soonest = math.min(soonest, due)
   end
-  if self.exhausted and self.in_flight == 0 and #self.queue == 0 then return "done" end
+  if self.exhausted and self.in_flight == 0 and #self.queue == 0 and not self:is_verifying() then
+    return "done"
+  end
   return "wait", soonest < math.huge and math.max(0, soonest - now) or nil
 end
 
@@ -297,7 +320,11 @@ end
 ---@param now number
 function Job:sent(chunk, now)
   self.in_flight = self.in_flight + 1
-  chunk.attempts:sent(self.policy, now, "job")
+  if self.verifier and chunk.reader then
+    chunk.reader:sent(chunk, now)
+  else
+    chunk.attempts:sent(self.policy, now, "job")
+  end
   self.report.requests = self.report.requests + 1
   if chunk.attempts.count > 1 then self.report.retries = self.report.retries + 1 end
 end

@@ -56,6 +56,15 @@ local function index_results(results, paths)
   return index, is_repeated
 end
 
+---The ids of an input; the second is empty if its shape has one.
+---@param body userdata
+---@param position integer
+---@return string from
+---@return string to
+function matching.ids(body, position)
+  return ids_of(body, position)
+end
+
 ---The first id of an input.
 ---@param body userdata
 ---@param position integer

@@ -232,7 +232,8 @@ function reading:open(batch)
   if batch.open == 0 then
     self:complete(batch)
   elseif self.dry_run then -- its request is counted, not sent
-    self.report.requests = self.report.requests + 1
+    local verifying = self.verifier and self.verifier:least_requests(batch) or 0
+    self.report.requests = self.report.requests + 1 + verifying
     if self.on_checked then self:call(self.on_checked, batch) end
     batch:settle_all()
     self:complete(batch)

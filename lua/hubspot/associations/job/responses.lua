@@ -265,6 +265,9 @@ end
 ---@return hubspot.associations.Error|nil err for which the chunk is sent again
 function responses:received(chunk, now, raw, err, info)
   self.in_flight = self.in_flight - 1
+  if self.verifier and chunk.reader then
+    return self.verifier:handle("received", chunk, now, raw, err, info)
+  end
   if raw and is_confirmed(self.endpoint, chunk, raw) then
     self:succeeded(chunk, now, info)
     self:confirmed(chunk, raw)
@@ -284,6 +287,7 @@ end
 ---@param info hubspot.associations.ReceivedInfo
 ---@return hubspot.associations.Error|nil err for which the chunk is sent again
 function responses:unsent(chunk, now, err, info)
+  if self.verifier and chunk.reader then return self.verifier:handle("unsent", chunk, now, err, info) end
   return self:rejected(chunk, now, err, info)
 end
 

@@ -59,7 +59,7 @@ local function receive_one(self)
 end
 
 local function submit(self, chunk)
-  local report, request = self.job.report, self.request
+  local report, request = self.job.report, chunk.request or self.request
   local exchange, err, info = self.session:submit({
     method = request.method, path = request.path, body = chunk:json(),
   }, chunk.attempts.count + 1, report)
