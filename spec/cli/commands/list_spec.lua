@@ -1,10 +1,13 @@
 -- Checks the command list as its users run it: a process of its own, against the sandbox, over real HTTP.
 
 local command = require "support.command"
+local exchange = require "support.exchange"
+local screen = require "support.screen"
 
 local fixture = command.fixture()
 local create, run = fixture.create, fixture.run
 local assert_found = command.assert_found
+local unpack = table.unpack or unpack -- luacheck: globals unpack
 
 describe("the command list", function()
   setup(fixture.open)
@@ -29,6 +32,20 @@ describe("the command list", function()
       .. "101   202  HUBSPOT_DEFINED  1     Primary\n")
     result = run("list", { "contacts", "101", "0-2", "--output", "jsonl" })
     assert_found(result.stdout, '{"from":"101","to":"203","category":"HUBSPOT_DEFINED","type":279}\n')
+  end)
+
+  it("lets no label act on a terminal, and writes it as it is to a file", function()
+    if not screen.is_there() then pending "tmux is not installed (tools/setup installs it with apt)" end
+    fixture.server:configure { labels = { ["36"] = "a\27[2Jb" } }
+    create({ "-" }, { stdin = "101,202,USER_DEFINED:36\n" })
+    local arguments = { "contacts", "101", "companies", "--output", "csv" }
+    assert_found(run("list", arguments).stdout, "36,a\27[2Jb\n")
+    for _, word in ipairs { "--base-url", fixture.server:url() } do arguments[#arguments + 1] = word end
+    local shown = screen.start(100, command.argv { "list", unpack(arguments) }, command.environment {})
+    exchange.eventually(function()
+      return table.concat(shown:lines(), "\n"):find("36,a [2Jb", 1, true) ~= nil
+    end, "the rows")
+    shown:close()
   end)
 
   it("shows all pages", function()

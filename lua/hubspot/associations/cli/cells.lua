@@ -39,7 +39,9 @@ end
 ---@param value string|number
 ---@return string
 function cells.field(value)
-  local text = cells.write(tostring(value))
+  local text = tostring(value)
+  if not text:find "[^0-9A-Za-z_]" then return text end -- most fields are ids and categories
+  text = cells.write(text)
   local has_margin = text:find("^" .. SPACE) or text:find(SPACE .. "$")
   if not has_margin and not text:find '[,;"\t\r\n]' then return text end
   return '"' .. text:gsub('"', '""') .. '"'

@@ -1,9 +1,11 @@
--- Writes rows to standard output: CSV or JSON Lines at once, a table when all are there.
+-- Writes rows to standard output: CSV or JSON Lines at once, a table when all are there. A file gets texts as
+-- they are; a terminal gets none that acts on it.
 
 local cells = require "hubspot.associations.cli.cells"
 local digits_of = require "hubspot.associations.text.digits"
 local screen = require "hubspot.associations.cli.output.screen"
 local terminal = require "hubspot.associations.cli.output.terminal"
+local one_line = require "hubspot.associations.text.one_line"
 
 local row_writer = {}
 
@@ -11,6 +13,7 @@ local COULD_NOT_RUN = 2
 
 ---@class hubspot.associations.cli.RowWriter
 ---@field failed string|nil why not all rows are written
+---@field shown fun(text: string): string the text as it may be written
 local RowWriter = {}
 RowWriter.__index = RowWriter
 
@@ -27,21 +30,25 @@ local function json_string(text)
   end) .. '"'
 end
 
+local function as_it_is(text)
+  return text
+end
+
 local LINES = {}
 
-function LINES.csv(columns, row)
+function LINES.csv(columns, row, shown)
   local fields = {}
-  for number, column in ipairs(columns) do fields[number] = cells.field(text_of(row[column])) end
+  for number, column in ipairs(columns) do fields[number] = cells.field(shown(text_of(row[column]))) end
   return table.concat(fields, ",") .. "\n"
 end
 
 -- Ids are text, as JSON's numbers are not exact everywhere; a type is a number.
-function LINES.jsonl(columns, row)
+function LINES.jsonl(columns, row, shown)
   local fields = {}
   for _, column in ipairs(columns) do
     local value = row[column]
     if value ~= nil then
-      local text = text_of(value)
+      local text = shown(text_of(value))
       fields[#fields + 1] = ('"%s":%s'):format(column, type(value) == "number" and text or json_string(text))
     end
   end
@@ -78,6 +85,7 @@ function row_writer.open(environment, format, columns, is_continued)
   format = format or screen.shows_output(environment) and "table" or "csv"
   local self = setmetatable({
     stream = environment.stdout, columns = columns, line = LINES[format],
+    shown = screen.shows_output(environment) and one_line or as_it_is,
     rows = format == "table" and {} or nil,
   }, RowWriter)
   if format == "csv" and not is_continued then
@@ -96,7 +104,7 @@ end
 ---@return boolean goes_on false when rows cannot be written
 function RowWriter:add(row)
   if not self.rows then
-    self:write(self.line(self.columns, row))
+    self:write(self.line(self.columns, row, self.shown))
     return not self.failed
   end
   local shown = {}
