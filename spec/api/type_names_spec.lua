@@ -96,6 +96,27 @@ describe("the names of types", function()
     assert.same(with { A = json("USER_DEFINED", 7) }, names.written)
   end)
 
+  it("are not those of another direction of a custom object, by whichever name it is asked for", function()
+    for _, custom in ipairs { "2-123", "p_pets" } do
+      names = type_names.new(custom, "contacts")
+      names:load { results = {
+        label(7, "A", { fromObjectTypeId = "2-123", toObjectTypeId = "0-1" }), label(8, "B"),
+        label(9, "A", { fromObjectTypeId = "0-1", toObjectTypeId = "2-123" }),
+        label(10, "C", { fromObjectTypeId = "2-123", toObjectTypeId = "0-2" }),
+      } }
+      assert.same({ A = json("USER_DEFINED", 7), B = json("USER_DEFINED", 8) }, names.written)
+    end
+    names = type_names.new("2-123", "2-124")
+    names:load { results = { label(7, "A", { fromObjectTypeId = "2-124", toObjectTypeId = "2-123" }) } }
+    assert.same({}, names.written)
+  end)
+
+  it("have no empty name: an empty label is the unlabeled type", function()
+    names = type_names.new("contacts", "2-123")
+    names:load { results = { label(7, "", { category = "HUBSPOT_DEFINED" }), label(8, "") } }
+    assert.same({ unlabeled = json("HUBSPOT_DEFINED", 7) }, names.written)
+  end)
+
   it("leave out what is no type", function()
     names:load { results = {
       label(0, "A"), label(1.5, "B"), label("x", "C"), label(2 ^ 31, "D"), label(7, 5), label(7),

@@ -46,11 +46,16 @@ function type_names.new(from, to)
   return self
 end
 
--- Whether a label says that it belongs to the other direction.
+-- Whether an object type id is not that of a side. A custom object's name is only known to be none of HubSpot's
+-- own objects.
+local function is_other(id, key)
+  if type(id) ~= "string" or key_of(id) == key then return false end
+  return types.object_name(id) ~= nil or types.object_name(key) ~= nil or key:find "^2%-%d+$" ~= nil
+end
+
+-- Whether a label says that it belongs to another direction.
 local function is_of_other(self, entry)
-  local from, to = entry.fromObjectTypeId, entry.toObjectTypeId
-  if not from or not to or self.from == self.to then return false end
-  return key_of(from) == self.to and key_of(to) == self.from
+  return is_other(entry.fromObjectTypeId, self.from) or is_other(entry.toObjectTypeId, self.to)
 end
 
 -- The labels of a response by their text, each with the types of that text.
@@ -58,7 +63,8 @@ local function by_text(self, results)
   local texts = {}
   for _, entry in ipairs(results) do
     local category, id = entry.category, tonumber(entry.typeId)
-    local text = entry.label or category == HUBSPOT_DEFINED and "unlabeled" or nil
+    local label = entry.label ~= "" and entry.label or nil
+    local text = label or category == HUBSPOT_DEFINED and "unlabeled" or nil
     local is_type = core.is_category(category) and id and id % 1 == 0 and id >= 1 and id <= core.MAX_TYPE_ID
     if is_type and type(text) == "string" and not is_of_other(self, entry) then
       texts[text] = texts[text] or {}
