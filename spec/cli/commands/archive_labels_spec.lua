@@ -64,14 +64,16 @@ describe("the command archive-labels", function()
   end)
 
   it("asks the account which type is the unlabeled one, where an object is custom", function()
-    local page = [[{"results":[{"category":"USER_DEFINED","typeId":37,"label":null},
-      {"category":"USER_DEFINED","typeId":38,"label":"Owner"}]}]]
-    local server = fixture.raw { responses.script { responses.of(200, page), responses.of(204, "") } }
-    local result = command.run({ "archive-labels", "--base-url", server:url(), "--from", "contacts",
-      "--to", "2-77", "--yes", "-" },
-      { stdin = "1,2,USER_DEFINED:37\n1,2,USER_DEFINED:38\n" })
-    assert.are.equal(1, result.code)
-    assert_found(result.stdout, "2 rows: 1 archived, 1 failed\n")
-    assert_found(result.stdout, "line 1: column type: the unlabeled type")
+    for _, unlabeled in ipairs { '37,"label":null', '"37"', '37,"label":""', '37,"label":" "' } do
+      local page = ([[{"results":[{"category":"USER_DEFINED","typeId":%s},
+        {"category":"USER_DEFINED","typeId":38,"label":"Owner"}]}]]):format(unlabeled)
+      local server = fixture.raw { responses.script { responses.of(200, page), responses.of(204, "") } }
+      local result = command.run({ "archive-labels", "--base-url", server:url(), "--from", "contacts",
+        "--to", "2-77", "--yes", "-" },
+        { stdin = "1,2,USER_DEFINED:37\n1,2,USER_DEFINED:38\n" })
+      assert.are.equal(1, result.code)
+      assert_found(result.stdout, "2 rows: 1 archived, 1 failed\n")
+      assert_found(result.stdout, "line 1: column type: the unlabeled type")
+    end
   end)
 end)

@@ -130,6 +130,7 @@ describe("records", function()
   it("are objects with an id", function()
     assert.are.equal("101 102 103 bad",
       ids_in '{"id":101}\n{"from":"102","to":"1"}\n{"from":103}\n{"to":1}\n')
+    assert.are.equal("bad 101", ids_in '{"id":101,"from":"102"}\n{"id":101,"from":null}\n')
     assert.are.equal("7 bad", ids_in('{"id":1,"contact":7}\n{"id":1}\n', { from = "contact" }))
   end)
 

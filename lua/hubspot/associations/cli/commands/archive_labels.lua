@@ -45,8 +45,10 @@ local function unlabeled_types(context)
   if not page then return nil, errors.summary(err) end
   local is_unlabeled = {}
   for _, entry in ipairs(page.results) do
-    if type(entry) == "table" and type(entry.label) ~= "string" and type(entry.typeId) == "number" then
-      is_unlabeled[("%s:%.0f"):format(tostring(entry.category), entry.typeId)] = true
+    local is_label = type(entry.label) == "string" and entry.label:find "[^ \t-\r]"
+    local type_id = tonumber(entry.typeId)
+    if not is_label and type_id then
+      is_unlabeled[("%s:%.0f"):format(tostring(entry.category), type_id)] = true
     end
   end
   return is_unlabeled

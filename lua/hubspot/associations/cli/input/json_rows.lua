@@ -29,7 +29,10 @@ end
 -- A record has its id under the key that an option names, or under "id" or "from".
 local function record_of(object, keys, line)
   local id = object[keys.from]
-  if id == nil and not keys.is_named then id = object.id end
+  if not keys.is_named and object.id ~= nil then
+    if id ~= nil then return problem_at(line, "id", "stands beside from; expected one of them") end
+    id = object.id
+  end
   if id == nil then return problem_at(line, keys.from, "is missing") end
   return { id = id, line = line }
 end
