@@ -46,8 +46,8 @@ function type_names.new(from, to)
   return self
 end
 
--- Whether an object type id is not that of a side. A custom object's name is only known to be none of HubSpot's
--- own objects.
+-- Whether an object type id is not that of a side. A custom object's name is only known to be none of
+-- HubSpot's own objects.
 local function is_other(id, key)
   if type(id) ~= "string" or key_of(id) == key then return false end
   return types.object_name(id) ~= nil or types.object_name(key) ~= nil or key:find "^2%-%d+$" ~= nil
