@@ -111,6 +111,17 @@ describe("a job with look-ups", function()
     end
   end)
 
+  it("says which record of the from side an input is about that fails for another reason", function()
+    open()
+    local report = client:create_all("contacts", "companies", {
+      { from = "ada1@example.com", to = "none.example", types = 279 },
+      { from = "ada2@example.com", to = "c2.example" },
+      { from = "nobody@example.com", to = "c2.example", types = 279 },
+    }, BY_BOTH)
+    assert.same({ "1", "2" }, { report.failures[1].from_id, report.failures[2].from_id })
+    assert.is_nil(report.failures[3].from_id)
+  end)
+
   it("keeps what is given for the report where there is no on_failure", function()
     open { missing = { "303" } }
     local list = { { from = "ada303@example.com", to = 7, types = 279 } }

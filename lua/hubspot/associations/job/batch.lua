@@ -58,9 +58,10 @@ end
 ---@param index integer its index in the source
 ---@param input any the caller's own
 ---@param sent any what is sent of it, where that is something else
+---@param from_id string|nil the id of its record of the from side, where that was looked up
 ---@return boolean|nil added false when the body has no room for it: it belongs to the next batch; nil when it
 ---  names a type that has to be asked for first
-function Batch:add(index, input, sent)
+function Batch:add(index, input, sent, from_id)
   if sent == nil then sent = input end
   local added, err = self.body:add(sent)
   if not added and self.naming and self.naming.is_missing then return nil end
@@ -73,7 +74,7 @@ function Batch:add(index, input, sent)
     self.open = position
   else
     err.index = index
-    self:fail(index, input, "failed", err)
+    self:fail(index, input, "failed", err, from_id)
     if not self.given then self:note_invalid(index, input) end
   end
   return true
@@ -90,10 +91,11 @@ end
 ---@param index integer
 ---@param input any the caller's own
 ---@param err hubspot.associations.Error why
-function Batch:refuse(index, input, err)
+---@param from_id string|nil the id of its record of the from side, where that was looked up
+function Batch:refuse(index, input, err, from_id)
   self.count = self.count + 1
   err.index = index
-  self:fail(index, input, "failed", err)
+  self:fail(index, input, "failed", err, from_id)
 end
 
 ---Takes the text of the input that was added last, or of one that a journal records.
@@ -108,9 +110,12 @@ function Batch:digest()
   return self.given and core.digest(table.concat(self.given, "\n")) or self.body:digest()
 end
 
-function Batch:fail(index, input, outcome, err)
+-- `from_id` is for a sync, which removes no link of a record that a bad input is about.
+function Batch:fail(index, input, outcome, err, from_id)
   if err then errors.new(err) end
-  self.failures[#self.failures + 1] = { index = index, input = input, outcome = outcome, error = err }
+  self.failures[#self.failures + 1] = {
+    index = index, input = input, outcome = outcome, error = err, from_id = from_id,
+  }
 end
 
 ---Gives the input at a position its outcome, once.

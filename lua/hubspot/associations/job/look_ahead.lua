@@ -16,6 +16,7 @@ local MOST = 4000
 ---@field index integer in the source
 ---@field given any the caller's own input
 ---@field fields table|nil what is sent of it; nil where it is no table, which no look-up can help
+---@field from_id string|nil the id of its record of the from side, where that was looked up and found
 ---@field raised string|nil what the input raised when it was read
 ---@field text string|nil for a journal: what is given, as text
 ---@field from hubspot.associations.LookedUp|nil what it waits for, by the field
@@ -77,7 +78,7 @@ local function read_fields(self, given)
   for _, name in ipairs(self.fields) do fields[name] = given[name] end
   for name in pairs(self.by_field) do
     local value = fields[name]
-    if type(value) == "table" then fields[name] = value.id end
+    if type(value) == "table" and value.known_id == nil then fields[name] = value.id end
   end
   return fields
 end
@@ -104,7 +105,12 @@ function LookAhead:add(index, given)
   }
   if fields then
     for name, one in pairs(self.by_field) do
-      if fields[name] ~= nil then input[name] = one:want(fields[name]) end
+      local value = fields[name]
+      if type(value) == "table" and value.known_id then
+        input[name] = { id = value.known_id } -- a sync's, of an input that names no record on this side
+      elseif value ~= nil then
+        input[name] = one:want(value)
+      end
     end
   end
   self.last = self.last + 1
@@ -143,6 +149,7 @@ local function resolved(self, input)
       return nil, err
     end
     if looked_up then input.fields[name] = looked_up.id end
+    if looked_up and name == "from" then input.from_id = looked_up.id end
   end
   return input.fields == nil and input.given or input.fields
 end

@@ -64,9 +64,9 @@ function reading:add(batch, input, ready)
   self.is_adding = true
   if ready and ready.raised then error(ready.raised, 0) end
   if ready and ready.error then
-    batch:refuse(index, input, ready.error)
+    batch:refuse(index, input, ready.error, ready.from_id)
   else
-    added = batch:add(index, input, ready and ready.resolved)
+    added = batch:add(index, input, ready and ready.resolved, ready and ready.from_id)
   end
   self.is_adding = false
   if added and batch.given then batch:note_given(ready.text) end

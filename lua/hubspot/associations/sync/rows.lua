@@ -79,7 +79,8 @@ local function iterator(sync, state, read)
     local own = field(input, "types")
     state.empty[state.index] = input
     state.is_untyped[state.index] = own == nil or is_empty(own) or nil
-    local stands_for = setmetatable({ to = "1" }, { __index = input })
+    local nobody = sync.given.to_property and { known_id = "1" } or "1" -- is not looked up
+    local stands_for = setmetatable({ to = nobody }, { __index = input })
     if state.is_untyped[state.index] then stands_for.types = PLACEHOLDER end
     return stands_for
   end
@@ -177,11 +178,12 @@ local function on_failure(sync, state)
     local input = state.empty[index] or failure.input
     state.empty[index], state.is_untyped[index] = nil, nil
     local is_by_value = sync.given.from_property ~= nil
-    local from = is_by_value and given_from(input) or not is_by_value and named_from(input) or nil
-    if from and not is_by_value then
+    local from = failure.from_id or not is_by_value and named_from(input) or nil
+    local value = is_by_value and given_from(input) or nil
+    if from then
       write(sync, state.spool, lines.doubtful(from, index))
-    elseif from and failure.error.field ~= "from" and #state.unclear < MOST_UNCLEAR then
-      table.insert(state.unclear, { from = from, to = "1", types = PLACEHOLDER, index = index })
+    elseif value and failure.error.field ~= "from" and #state.unclear < MOST_UNCLEAR then
+      table.insert(state.unclear, { from = value, to = "1", types = PLACEHOLDER, index = index })
     else
       cannot_tell(sync, index)
     end
