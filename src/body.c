@@ -29,13 +29,36 @@ lhsa_body *lhsa_body_at(lua_State *L, int index)
   return body;
 }
 
-/* body:add(input) -> true | nil, { kind, field, message } */
+/* Whether the last two inputs have the same ids. */
+static int last_is_alike(const lhsa_body *body)
+{
+  size_t count = lhsa_body_count(body);
+  if (count < 2)
+    return 0;
+  const lhsa_body_entry *last = lhsa_body_entries(body) + count - 1;
+  return lhsa_body_has_ids(body, last - 1, lhsa_body_part(body, last, HSA_BODY_FIRST_ID),
+                           lhsa_body_part(body, last, HSA_BODY_SECOND_ID));
+}
+
+static void remove_last(lhsa_body *body)
+{
+  const lhsa_body_entry *last = lhsa_body_entries(body) + lhsa_body_count(body) - 1;
+  body->committed = last->first == 0 ? last->input.start : last->input.start - 1; /* and its comma */
+  body->entries.length -= sizeof *last;
+  lhsa_body_regroup(body);
+}
+
+/* body:add(input) -> true | nil, { kind, field, message } | false, if the body is full, and the input has
+ * other ids than the last one */
 static int body_add(lua_State *L)
 {
   lhsa_body *body = lhsa_body_check(L);
   lua_settop(L, 2);
   if (lhsa_body_write(L, body, 2)) {
-    lua_pushboolean(L, 1);
+    int is_unlike = body->is_full && !last_is_alike(body);
+    if (is_unlike)
+      remove_last(body);
+    lua_pushboolean(L, !is_unlike);
     return 1;
   }
   lua_pushnil(L);
@@ -206,8 +229,16 @@ static int digest(lua_State *L)
   return 1;
 }
 
+/* body:set_full(): from here on, only inputs with the ids of the last one are added */
+static int body_set_full(lua_State *L)
+{
+  lhsa_body_check(L)->is_full = 1;
+  return 0;
+}
+
 static void start(lua_State *L, lhsa_body *body)
 {
+  body->is_full = 0;
   body->json.length = body->entries.length = 0;
   lhsa_body_regroup(body);
   lhsa_body_check_memory(L, hsa_buffer_append(&body->json, begin, sizeof begin - 1));
@@ -235,6 +266,7 @@ static int body_free(lua_State *L)
 static const luaL_Reg body_methods[] = {
   {"json", body_json},
   {"count", body_count},
+  {"set_full", body_set_full},
   {"select", lhsa_body_select},
   {"input", body_input},
   {"ids", body_ids},

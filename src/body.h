@@ -53,7 +53,8 @@ typedef struct lhsa_body {
   unsigned uses;    /* method calls so far: an input's __index may make one while the input is read */
   int listing;      /* add_list is under way; if it does not end, the body goes back to these: */
   size_t listed_from, entries_from;
-  int any_id; /* any string is an id, not only what spells a record id */
+  int is_full; /* add takes only inputs with the ids of the last one */
+  int any_id;  /* any string is an id, not only what spells a record id */
   /* What the options say of types is in the anchor: at [1] the function that checks type ids of category
    * HUBSPOT_DEFINED, at [2] the names of types, at [3] what says why a name is unknown. */
   int checks_types, names_types;

@@ -92,6 +92,18 @@ describe("a job whose source names types", function()
     assert.equal(1, held(7))
   end)
 
+  it("asks before a batch is sent to which the next input belongs, for the pair of its last one", function()
+    local list = inputs(7, 279)
+    list[4] = { from = 1, to = list[3].to, types = "Boss" }
+    list[5] = { from = 1, to = list[3].to, types = { "Boss", "primary" } }
+    local client = open()
+    local report, err = client:create_all("contacts", "companies", iterator(list))
+    assert.is_nil(err)
+    assert.same({ 7, 0, 0, 0 }, counts(report))
+    assert.same({ ASK, CREATE, CREATE }, requests)
+    assert.equal(1, held(7))
+  end)
+
   it("fails inputs with an unknown name, in the place where they are, and asks no further", function()
     local list = inputs(9, "Boss")
     for _, index in ipairs { 1, 5, 9 } do list[index].types = { "Nobody" } end
@@ -120,7 +132,7 @@ describe("a job whose source names types", function()
 
   it("goes on with what is in flight, and waits for the answer without blocking the host", function()
     local list = inputs(6, 279)
-    list[4].types = "Boss"
+    list[5].types = "Boss"
     local client = open { concurrency = 3 }
     server:configure { latency = 0.1 }
     local runner = assert(client:start("create", "contacts", "companies", list))

@@ -5,6 +5,7 @@ local cjson = require "cjson"
 local limiters = require "hubspot.associations.policy.limiter"
 local runs = require "support.job_run"
 local random = require "support.random"
+local simulation = require "support.simulation"
 
 local counts = runs.counts
 
@@ -266,6 +267,103 @@ describe("inputs of one pair", function()
   end)
 end)
 
+describe("inputs of one pair that follow one another", function()
+  -- 25 inputs of pairs of their own; but those from `first` to `last` have one pair, and a type each.
+  local function with_run(first, last)
+    local list = {}
+    for number = 1, 25 do list[number] = row(number, 7, 1) end
+    for number = first, last do list[number] = row(first, 7, number) end
+    return list
+  end
+
+  local function as_iterator(list)
+    return runs.iterator(list)
+  end
+
+  it("are in one batch, wherever it would end", function()
+    for first = 1, 12 do
+      for last = first, first + 12 do
+        local list = with_run(first, last)
+        for _, source in ipairs { list, as_iterator(list) } do
+          local world = new_world {}
+          local seen = run(world, source, { concurrency = 2 })
+          assert.same({ 25, 0, 0, 0 }, counts(seen))
+          for number = 1, 25 do
+            assert.is_true(world:has(list[number]), ("%d of %d to %d"):format(number, first, last))
+          end
+        end
+      end
+    end
+  end)
+
+  it("are one input of the request, which has no more inputs than others", function()
+    local most, requests = 0, 0
+    local world = new_world {}
+    run(world, with_run(10, 18), { respond = function(_, _, request)
+      requests = requests + 1
+      most = math.max(most, #cjson.decode(request.body).inputs)
+      return world:respond(request)
+    end })
+    assert.same({ 10, 2 }, { most, requests })
+  end)
+
+  it("are in one batch of a resumed job, too, whose journal has its inputs", function()
+    for broken = 1, 3 do
+      local world, store, list = new_world {}, simulation.memory(), with_run(10, 13)
+      local handled = 0
+      local seen = run(world, list, { store = store, respond = function(_, _, request)
+        handled = handled + 1
+        return handled == broken and response_of(403, "{}") or world:respond(request)
+      end })
+      assert.same({ "forbidden", 25 - seen.report.created }, { seen.err.kind, seen.report.not_sent })
+      seen = run(world, as_iterator(list), { store = store })
+      assert.is_nil(seen.err)
+      assert.same({ 25, 0, 0, 0 }, counts(seen))
+      for number = 1, 25 do assert.is_true(world:has(list[number])) end
+    end
+  end)
+
+  it("are so many at most that a batch stays small", function()
+    local world, sizes, list = new_world {}, {}, {}
+    for number = 1, 2500 do list[number] = row(1, 7, 1 + number % 50) end
+    local seen = run(world, list, { on_batch = function(batch)
+      sizes[#sizes + 1] = batch.last - batch.first + 1
+    end })
+    assert.same({ 2500, 0, 0, 0 }, counts(seen))
+    assert.same({ 2010, 490 }, sizes)
+  end)
+
+  it("end before an invalid one, or one that cannot be read, which fails by itself", function()
+    for _, bad in ipairs { { from = "1", to = "x", types = 1 }, setmetatable({}, {
+      __index = function() error "no such record" end,
+    }) } do
+      local world, list = new_world {}, with_run(9, 10)
+      list[11] = bad
+      local seen = run(world, list)
+      assert.equal(10, seen.sizes[1])
+      assert.equal("invalid_input", seen.failures[11].error.kind)
+      for number = 1, 10 do assert.is_true(world:has(list[number])) end
+    end
+  end)
+
+  it("are not looked for where a write replaces nothing", function()
+    local read, list = 0, with_run(10, 13)
+    local function source()
+      read = read + 1
+      return list[read]
+    end
+    local seen = run(new_world {}, source, {
+      endpoint = "archive_labels",
+      on_batch = function() read, list = -1, {} end, -- the source ends
+      respond = function()
+        assert.equal(10, read)
+        return { status = 204, headers = {}, body = "" }
+      end,
+    })
+    assert.same({ 10, 0, 0, 0 }, counts(seen))
+  end)
+end)
+
 describe("any job with inputs of the same pairs", function()
   local WAYS = {
     "anonymous", "typed", "mistaken", "column", "position", "crash", "named", "typed_entry",
@@ -288,6 +386,18 @@ describe("any job with inputs of the same pairs", function()
     return starts_with(input.from, MISSING) or starts_with(input.from, POISON) or has_bad_type(input)
   end
 
+  -- The batch of each input: inputs of one pair that follow one another are in one.
+  local function batches_of(list, batch_size)
+    local batches, first = {}, 1
+    for number, input in ipairs(list) do
+      local before = list[number - 1]
+      local is_alike = before and before.from == input.from and before.to == input.to
+      if number - first >= batch_size and not is_alike then first = number end
+      batches[number] = first
+    end
+    return batches
+  end
+
   it("gives each one outcome, and the account has what was created", function()
     random.check(300, function(luck)
       local world = new_world { rejected = luck:pick(WAYS), poison = luck:pick { 500, 409 } }
@@ -304,13 +414,12 @@ describe("any job with inputs of the same pairs", function()
           return response
         end,
       })
-      local last = {} -- pair -> the last batch that wrote it, and may have
-      for number, input in ipairs(list) do
-        last[input.from .. ">" .. input.to] = math.ceil(number / batch_size)
-      end
+      -- pair -> the last batch that wrote it, and may have
+      local last, batches = {}, batches_of(list, batch_size)
+      for number, input in ipairs(list) do last[input.from .. ">" .. input.to] = batches[number] end
       for number, input in ipairs(list) do
         local failure = seen.failures[number]
-        local is_last = last[input.from .. ">" .. input.to] == math.ceil(number / batch_size)
+        local is_last = last[input.from .. ">" .. input.to] == batches[number]
         local is_unread = not failure and number > seen.read -- not sent
         if not failure and not is_unread then
           assert(not is_at_fault(input), "an input at fault is created")

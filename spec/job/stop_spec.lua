@@ -52,7 +52,7 @@ describe("a job stops at once", function()
         assert.equal(1, seen.report.requests)
         assert.equal(0, seen.report.created)
         assert.equal(0, seen.report.failed)
-        assert.equal(lists and 100 or 10, seen.report.inputs)
+        assert.equal(lists and 100 or 11, seen.report.inputs) -- a full batch looks at the next input
         assert.equal(seen.report.inputs, seen.report.not_sent)
         for index = 1, 10 do assert.equal("not_sent", seen.failures[index].outcome) end
         assert.equal(seen.err, seen.failures[1].error)

@@ -21,6 +21,8 @@ local CONFIGURATIONS = "associations/definitions/configurations/"
 ---@field response "batch"|"page"|"object"|"none" how a response is read (see response.lua)
 ---@field result table<"from"|"to", string[]>|nil where a result has the ids of its input: a path of fields
 ---@field most_groups integer|nil how many inputs the request may have, where pairs are grouped by `from`
+---@field replaces boolean|nil whether a write of a pair replaces the types that it had: rows of one pair that
+---  follow one another go in one request
 ---@field both_directions boolean|nil whether a response may also have a result for a pair's other direction
 ---@field page "input"|nil whether each input of a job is read in pages, by a cursor of its own
 ---@field most_per_page integer|nil the largest page of a list
@@ -40,8 +42,8 @@ return {
 
   create = {
     "POST", PAIR .. "batch/create",
-    shape = "association", most = 2000, response = "batch", result = FLAT, outcome = "created",
-    verified = "present",
+    shape = "association", most = 2000, response = "batch", result = FLAT, replaces = true,
+    outcome = "created", verified = "present",
   },
   create_default = {
     "POST", PAIR .. "batch/associate/default",

@@ -35,6 +35,7 @@ function batch.new(first, input_at, kept, checks, naming, by_given)
   return setmetatable({
     first = first,
     count = 0,
+    is_full = false,
     body = core.body(checks),
     checks = checks,
     naming = naming,
@@ -59,13 +60,13 @@ end
 ---@param input any the caller's own
 ---@param sent any what is sent of it, where that is something else
 ---@param from_id string|nil the id of its record of the from side, where that was looked up
----@return boolean|nil added false when the body has no room for it: it belongs to the next batch; nil when it
+---@return boolean|nil added false when the batch has no room for it: it belongs to the next one; nil when it
 ---  names a type that has to be asked for first
 function Batch:add(index, input, sent, from_id)
   if sent == nil then sent = input end
   local added, err = self.body:add(sent)
   if not added and self.naming and self.naming.is_missing then return nil end
-  if not added and err.kind == "too_large" and self.body:count() > 0 then return false end
+  if not added and (self.is_full or err.kind == "too_large" and self.body:count() > 0) then return false end
   self.count = self.count + 1
   if added then
     local position = self.open + 1 -- no input is settled while the batch is filled
@@ -116,6 +117,12 @@ function Batch:fail(index, input, outcome, err, from_id)
   self.failures[#self.failures + 1] = {
     index = index, input = input, outcome = outcome, error = err, from_id = from_id,
   }
+end
+
+---Takes from here on only inputs with the pair of the last one, which is valid.
+function Batch:set_full()
+  self.is_full = true
+  self.body:set_full()
 end
 
 ---Gives the input at a position its outcome, once.

@@ -10,6 +10,9 @@ local one_line = require "hubspot.associations.text.one_line"
 ---@class hubspot.associations.Job
 local reading = {}
 
+-- How many inputs a full batch takes whose pair is that of its last one.
+local MOST_ALIKE = 2000
+
 -- ---- inputs ----
 
 -- The next input of the source.
@@ -60,11 +63,13 @@ end
 -- has to be asked for first. `is_adding` tells an error that the input raises, when it is read through
 -- a metatable, from one that the source raises. `ready` says what is known of its records.
 function reading:add(batch, input, ready)
-  local index, added = batch.first + batch.count, true
+  local added
+  local index = batch.first + batch.count
   self.is_adding = true
   if ready and ready.raised then error(ready.raised, 0) end
   if ready and ready.error then
-    batch:refuse(index, input, ready.error, ready.from_id)
+    added = not batch.is_full
+    if added then batch:refuse(index, input, ready.error, ready.from_id) end
   else
     added = batch:add(index, input, ready and ready.resolved, ready and ready.from_id)
   end
@@ -155,6 +160,40 @@ end
 
 -- ---- batches ----
 
+-- Puts back an input that the batch does not take. The batch waits if that is for the names of types.
+function reading:end_batch(batch, added, input, index, ready)
+  if added == nil then self:wait_for_more(batch) end
+  self:put_back(input, index, ready)
+end
+
+-- The batch that is being read waits until more is known.
+function reading:wait_for_more(batch)
+  self.batch, self.begun = nil, batch and { batch = batch }
+end
+
+-- Where a write replaces the types of a pair, inputs of one pair that follow one another belong in one
+-- batch: a full one takes the inputs after it that have the pair of its last one. They are one input of its
+-- request. An error that is raised here is raised again for the next batch, and does not keep this one from
+-- being sent.
+function reading:extend(batch)
+  if not self.endpoint.replaces or batch.open == 0 then return end
+  batch:set_full()
+  while batch.count < self.batch_size + MOST_ALIKE do
+    local pulled, more, input, index, ready = pcall(self.next_input, self)
+    if not pulled then
+      self.read = function() error(more, 0) end
+      return
+    elseif not more then
+      self.exhausted = more == false
+      return self.exhausted or self:wait_for_more(batch)
+    end
+    local called, added = index == batch.first + batch.count, false
+    if called then called, added = pcall(self.add, self, batch, input, ready) end
+    self.is_adding = false
+    if not called or not added then return self:end_batch(batch, called and added, input, index, ready) end
+  end
+end
+
 -- Reads inputs into a new batch until it is full, the source ends, or the next input is not adjacent, because
 -- those between are recorded in the journal.
 function reading:read_batch()
@@ -164,15 +203,12 @@ function reading:read_batch()
   self.batch, self.begun = batch, nil
   while more do
     local added = index == batch.first + batch.count and self:add(batch, input, ready)
-    if not added then
-      if added == nil then self.batch, self.begun = nil, { batch = batch } end
-      return self:put_back(input, index, ready)
-    end
-    if batch.count >= self.batch_size then return end
+    if not added then return self:end_batch(batch, added, input, index, ready) end
+    if batch.count >= self.batch_size then return self:extend(batch) end
     more, input, index, ready = self:next_input()
   end
   self.exhausted = more == false
-  if not self.exhausted then self.batch, self.begun = nil, batch and { batch = batch } end
+  if not self.exhausted then self:wait_for_more(batch) end
 end
 
 -- Splits the positions of a batch into those that are free, and those whose pair is in an open batch: number
