@@ -315,6 +315,46 @@ describe("a sync", function()
     for _, path in ipairs(made) do assert.is_nil((core.stat(path))) end
   end)
 
+  it("takes records by a property, two values for one, and protects the record of a bad row", function()
+    open()
+    server:configure { records = {
+      contacts = { ["1"] = { email = "a@x.test" }, ["2"] = { email = "b@x.test" } },
+      companies = { ["11"] = { domain = "x.test" }, ["12"] = { domain = "y.test" } },
+    } }
+    have {
+      { from = 1, to = 13, types = UNLABELED }, { from = 2, to = 13, types = UNLABELED },
+    }
+    local by_both = { mode = "mirror", from_property = "email", to_property = "domain" }
+    local list = {
+      { from = "a@x.test", to = "x.test", types = UNLABELED },
+      { from = "b@x.test", to = "y.test", types = UNLABELED },
+      { from = "b@x.test", to = "no.test", types = UNLABELED },
+    }
+    local report = assert(sync(list, by_both))
+    assert.is_nil(report.removals_off)
+    assert.same({ inputs = 3, removals = 1, created = 2, removed = 1, failed = 1, protected = 1 },
+      counts(report))
+    assert.same({ "1 11 279", "2 12 279", "2 13 279" }, links())
+    list[4] = { from = "nobody@x.test", to = "x.test", types = UNLABELED }
+    report = assert(sync(list, by_both))
+    assert.truthy(report.removals_off:find "row 4")
+  end)
+
+  it("reports values that were looked up as they were given, also from an iterator", function()
+    open()
+    server:configure { records = {
+      contacts = { ["1"] = { email = "a=b, c@x.test" } }, companies = { ["4041"] = { domain = "x.test" } },
+    } }
+    local list = { { from = "a=b, c@x.test", to = "x.test", types = UNLABELED } }
+    local index = 0
+    local report = assert(sync(function()
+      index = index + 1
+      return list[index]
+    end, { from_property = "email", to_property = "domain" }))
+    assert.same({ "a=b, c@x.test", "x.test", 1 },
+      { report.failures[1].input.from, report.failures[1].input.to, report.failures[1].index })
+  end)
+
   it("raises for arguments that make no sense", function()
     open()
     assert.has_error(function() client:sync_all("contacts", "companies") end)
