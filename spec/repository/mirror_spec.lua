@@ -50,7 +50,6 @@ local COVERED = {
   ["sync/applying"] = "sync/sync",
   ["sync/comparing"] = "sync/sync",
   ["sync/digest"] = "sync/sync",
-  ["sync/journal"] = "sync/sync",
   ["sync/lines"] = "sync/sync",
   ["sync/plan"] = "sync/sync",
   ["sync/rows"] = "sync/sync",

@@ -10,7 +10,6 @@ local type_keys = require "hubspot.associations.sync.type_keys"
 local applying = {}
 
 local WINDOW = 20000 -- lines of the plan, about, that are in memory at once
-local MOST_FAILED = 100000 -- records without a creation, until nothing is removed any more
 
 -- ---- outcomes ----
 
@@ -236,7 +235,7 @@ end
 local function unspoiled(sync, records)
   local left = {}
   for _, record in ipairs(records) do
-    if sync.spoiled[record.id] or sync.spoiled_count > MOST_FAILED then
+    if sync:is_spoiled(record.id) then
       for _, unit in ipairs(record.units) do settle(sync, unit, "not_sent", protected()) end
     else
       left[#left + 1] = record

@@ -71,6 +71,7 @@ local function fail_row(sync, record, row_to, token, types, outcome, err)
 end
 
 local function fail_all(sync, record, outcome, err)
+  lines.parse(record)
   for _, token in ipairs(record.empty) do fail_row(sync, record, nil, token, nil, outcome, err) end
   for _, row in ipairs(record.rows) do
     fail_row(sync, record, row.to, row.index, type_keys.split(row.types), outcome, err)
@@ -133,7 +134,7 @@ end
 -- ---- reading ----
 
 -- The next record to read. One of which nothing can follow is settled at once.
-local function next_record(sync, records, state)
+local function next_record(sync, records)
   while true do
     local record, err = records()
     if err then
@@ -142,12 +143,9 @@ local function next_record(sync, records, state)
     end
     if not record then return nil end
     if sync.tally.error then return nil end
-    local is_idle = not record.rows[1] and (record.is_doubtful or not sync.rules.removes)
-    if not is_idle then
-      state.read = state.read + 1
-      return record
-    end
-    for _ in ipairs(record.empty) do sync.tally:count("kept", 1) end
+    local is_idle = not record.has_rows and (record.is_doubtful or not sync.rules.removes)
+    if not is_idle then return record end
+    for _ in ipairs(lines.parse(record).empty) do sync.tally:count("kept", 1) end
     if record.is_doubtful and sync.rules.removes then sync.tally:count("protected", 1) end
   end
 end
@@ -162,7 +160,10 @@ end
 local function on_record(sync)
   return function(page)
     local record = page.input
-    if page.part == 1 then record.have, record.wants = {}, wants(sync, record) end
+    if page.part == 1 then
+      lines.parse(record)
+      record.have, record.wants = {}, wants(sync, record)
+    end
     record.is_unclear = record.is_unclear
       or not comparing.add_page(record.have, page, sync.labels, record.wants)
     if page.last then
@@ -184,8 +185,8 @@ end
 ---@return hubspot.associations.Error|nil
 function comparing.run(sync, spool)
   sync.tally.report.phase = "comparing"
-  local records, state = lines.records(spool:lines()), { read = 0 }
-  local report, err = sync:run("read", function() return next_record(sync, records, state) end, {
+  local records = lines.records(spool:lines())
+  local report, err = sync:run("read", function() return next_record(sync, records) end, {
     on_record = on_record(sync),
     on_failure = function(failure)
       if failure.outcome ~= "not_sent" then fail_all(sync, failure.input, "failed", failure.error) end

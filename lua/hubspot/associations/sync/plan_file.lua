@@ -80,6 +80,8 @@ function plan_file.write(path, next_row)
     file:close()
     if written then written, why = os.rename(part, path) end
     if not written then os.remove(part) end
+    local renamed = written and core.file(path) -- makes the new name durable
+    if renamed then renamed:close() end
   end
   if written then return true end
   if errors.is(why) then return nil, why end

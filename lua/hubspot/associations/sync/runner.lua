@@ -21,6 +21,7 @@ function runner.new(wakeups, sync)
   local self = setmetatable({
     wakeups = wakeups, sync = sync, tally = sync.tally,
     thread = coroutine.create(function() sync:script() end),
+    done_before = { requests = 0, retries = 0, reads_again = 0 },
     child = nil, began = core.now(), finished = false, wait = 0,
   }, Runner)
   wakeups:set(self, 0)
@@ -34,6 +35,10 @@ local function finish(self)
   self.finished = true
 end
 
+local function counts_of(report)
+  return { requests = report.requests, retries = report.retries, reads_again = report.reads_again }
+end
+
 -- Lets the script go on, with what the job returned for which it waited.
 local function resume(self, ...)
   local resumed, child = coroutine.resume(self.thread, ...)
@@ -42,13 +47,16 @@ local function resume(self, ...)
   self.child = child
 end
 
--- A dry run counts the requests that it does not send.
-local function count_requests(self, child)
-  local part, report = child.runner:progress(), self.tally.report
+-- Adds the requests of the job that runs to those of the jobs before. A dry run counts the requests that it
+-- does not send.
+local function count_requests(self)
+  local child, report, done = self.child, self.tally.report, self.done_before
+  local part = child.runner:progress()
   local requests = (child.is_dry and 0 or part.requests) + (part.look_ups or 0)
-  report.requests = report.requests + requests
-  report.retries = report.retries + part.retries
-  if child.is_again then report.reads_again = report.reads_again + requests end
+  report.requests = done.requests + requests
+  report.retries = done.retries + part.retries
+  report.reads_again = done.reads_again + (child.is_again and requests or 0)
+  report.event_error = part.event_error or report.event_error
 end
 
 -- Steps the job that the script waits for, or else the script. Returns how many seconds there is nothing more
@@ -58,8 +66,8 @@ local function act(self)
   if not child then
     resume(self)
   elseif child.runner:step() then
-    self.child = nil
-    count_requests(self, child)
+    count_requests(self)
+    self.child, self.done_before = nil, counts_of(self.tally.report)
     resume(self, child.runner:result())
   else
     return child.runner:timeout()
@@ -111,10 +119,11 @@ function Runner:waiting()
   return self.child.runner:waiting()
 end
 
----The report so far; of requests, it has those of the jobs that are done, and of the one that runs.
+---The report so far.
 ---@return hubspot.associations.SyncReport
 function Runner:progress()
   local report = self.tally.report
+  if self.child then count_requests(self) end
   if not self.finished then report.elapsed = core.now() - self.began end
   return report
 end

@@ -102,10 +102,19 @@ function Sync:fail_unit(unit, outcome, err)
   end
 end
 
+local MOST_SPOILED = 100000 -- records of which a creation did not succeed, until nothing is removed at all
+
 ---Takes note of a creation that did not succeed: nothing is removed of its record.
 function Sync:spoil(unit)
-  if self.spoiled[unit.from] then return end
+  if self.spoiled[unit.from] or self.spoiled_count > MOST_SPOILED then return end
   self.spoiled[unit.from], self.spoiled_count = true, self.spoiled_count + 1
+end
+
+---Whether nothing is removed of a record, for that reason.
+---@param from string
+---@return boolean
+function Sync:is_spoiled(from)
+  return self.spoiled_count > MOST_SPOILED or self.spoiled[from] == true
 end
 
 ---Reports a row that cannot be used, while the source is read.

@@ -26,6 +26,7 @@ local tally = {}
 ---@field elapsed number seconds
 ---@field failures table[]|nil { index, input, outcome, error, action = "remove" for a removal }
 ---@field failures_dropped integer|nil
+---@field event_error any what on_event raised last
 
 ---@class hubspot.associations.sync.Tally
 ---@field report hubspot.associations.SyncReport
