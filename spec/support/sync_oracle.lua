@@ -20,9 +20,12 @@ local sync_oracle = {}
 
 ---@class support.sync.Expected
 ---@field outcomes table<integer, table<string, boolean>> of the rows: which they may have on a calm day
+---@field refused table<integer, boolean> the rows that fail before anything is sent for them
 ---@field wanted table from -> to -> set of keys, of the rows that are good
 ---@field removals table from -> to -> set of keys that are to be removed
 ---@field whole table from -> to -> true where nothing is left of the pair
+---@field scope table<string, boolean> the types that are compared
+---@field exposed table<string, boolean> the records that may lose links
 ---@field spared integer unlabeled types that stay, as the pair keeps another
 ---@field protected table<string, boolean> records that lose nothing, because a row of theirs is doubtful
 ---@field blocked table<string, boolean> records that lose nothing, because a row of theirs was not created
@@ -156,13 +159,20 @@ local function remove_from(pair, wanted, scope, rules)
   return extra, unlabeled ~= nil and keeps
 end
 
-local function plan_removals(rows, state, rules, expected)
-  if rules.mode ~= "mirror" or expected.removals_off or rules.ends_with_error then return end
-  local scope, named = scope_of(rows, rules), {}
+-- The records that may lose links.
+local function exposed(rows, rules, expected)
+  local named = {}
+  if rules.mode ~= "mirror" or expected.removals_off then return named end
   for _, row in ipairs(rows) do
     if row.from and not expected.protected[row.from] then named[row.from] = true end
   end
-  for from in pairs(named) do
+  return named
+end
+
+local function plan_removals(rows, state, rules, expected)
+  local scope = scope_of(rows, rules)
+  expected.scope, expected.exposed = scope, exposed(rows, rules, expected)
+  for from in pairs(expected.exposed) do
     for to, pair in pairs(state[from] or {}) do
       local wanted = expected.wanted[from] and expected.wanted[from][to]
       local extra, is_spared = remove_from(pair, wanted, scope, rules)
@@ -239,6 +249,16 @@ local function remove(state, meanwhile, now, expected)
   end
 end
 
+---Whether a type may be removed from a pair, whatever the account has.
+---@param expected support.sync.Expected
+---@param rules support.sync.Rules
+---@return boolean
+function sync_oracle.may_remove(expected, rules, from, to, key)
+  local wanted = expected.wanted[from] and expected.wanted[from][to]
+  local is_wanted = wanted and (wanted[key] or key == rules.direction.unlabeled)
+  return expected.exposed[from] and expected.scope[key] and not is_wanted or false
+end
+
 ---@param rows support.sync.Row[]
 ---@param state table what the account has when it is read
 ---@param rules support.sync.Rules
@@ -250,6 +270,7 @@ function sync_oracle.expect(rows, state, rules, meanwhile)
     spared = 0, lines = 0, removals_off = rules.ends_with_error or false,
   }
   local failed = judge_rows(rows, rules, expected)
+  expected.refused = failed
   want(rows, failed, state, expected)
   plan_removals(rows, state, rules, expected)
   meanwhile = meanwhile or state
