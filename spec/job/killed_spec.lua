@@ -7,9 +7,13 @@ local sandbox = require "support.sandbox"
 
 local COUNT = 400
 
--- How an endpoint's inputs are made, as Lua source, and how many associations there are in the end.
+-- How an endpoint's inputs are made, as Lua source, how many associations there are in the end, and options.
 local INPUTS = {
   create = { "{ from = i, to = 7, types = 279 }", COUNT },
+  ["create by emails"] = {
+    "{ from = 'ada' .. i .. '@example.com', to = 'c7.example', types = 279 }", COUNT,
+    "from_property = 'email', to_property = 'domain',",
+  },
   create_default = { "{ from = i, to = 7 }", COUNT },
   archive = { "{ from = i, to = 7 }", 0 },
   archive_labels = { "{ from = i, to = 7, types = 279 }", 0 },
@@ -25,6 +29,7 @@ local job = assert(client:start(%q, "contacts", "companies", function()
   i = i + 1
   if i <= %d then return %s end
 end, {
+  %s
   journal = %q,
   on_record = %s,
   on_batch = function(batch)
@@ -53,8 +58,9 @@ describe("a job whose process is killed", function()
     os.remove(path)
   end)
 
-  for endpoint, given in pairs(INPUTS) do
-    it("goes on where it was: " .. endpoint, function()
+  for name, given in pairs(INPUTS) do
+    it("goes on where it was: " .. name, function()
+      local endpoint = name:match "^[a-z_]+"
       if endpoint:find "^archive" or endpoint == "read" then
         local inputs = {}
         for i = 1, COUNT do inputs[i] = { from = i, to = 7 } end
@@ -63,8 +69,8 @@ describe("a job whose process is killed", function()
       local outcome = require("hubspot.associations.api.endpoints")[endpoint].outcome
       local on_record = endpoint == "read" and "function() end" or "nil"
       local function start(batches)
-        local script =
-          SCRIPT:format(server:url(), endpoint, COUNT, given[1], path, on_record, batches, outcome)
+        local script = SCRIPT:format(server:url(), endpoint, COUNT, given[1], given[3] or "", path, on_record,
+          batches, outcome)
         return process.start { process.interpreter(), "-e", script }
       end
       local runner = start(3)

@@ -78,6 +78,15 @@ describe("rows whose records are named by a property", function()
   end)
 end)
 
+describe("rows of single records by a property", function()
+  it("have the value under the key from, and not under id", function()
+    local options = { properties = { from = "email" }, takes = "records" }
+    assert.same({ "a@b.example>nil", {} }, { read('{"id":"101","from":"a@b.example"}\n', options) })
+    local problem = problem_of('{"id":"101"}\n', options)
+    assert.same({ "from", "is missing" }, { problem.column, problem.message })
+  end)
+end)
+
 describe("rows with several records", function()
   it("are an input for each, with the row's line and types", function()
     local next_row = rows.open({ read = (function()

@@ -146,14 +146,6 @@ end
 
 -- ---- requests ----
 
----How many values are still to be asked.
----@return integer
-function LookUp:count_wanted()
-  local count = self.last - self.first + 1
-  for _, part in ipairs(self.parts) do count = count + #part end
-  return count
-end
-
 -- The first values, without any that are alike: these stay for another request.
 local function take(self)
   local wanted, entries, is_taken, left = self.wanted, {}, {}, {}

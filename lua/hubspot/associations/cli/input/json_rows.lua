@@ -26,10 +26,11 @@ local function problem_at(line, column, message, row, is_typed)
   return nil, { line = line, column = column, message = message, row = row, is_typed = is_typed }
 end
 
--- A record has its id under the key that an option names, or under "id" or "from".
+-- A record has its id under the key that an option names, or under "id" or "from". The value of a property is
+-- no id.
 local function record_of(object, keys, line)
   local id = object[keys.from]
-  if not keys.is_named and object.id ~= nil then
+  if not keys.is_named and not keys.is_by_property and object.id ~= nil then
     if id ~= nil then return problem_at(line, "id", "stands beside from; expected one of them") end
     id = object.id
   end
@@ -88,6 +89,7 @@ return function(lines, settings)
   if why then return nil, why end
   local keys = {
     from = named.from or "from", to = named.to or "to", type = named.type, is_named = named.from ~= nil,
+    is_by_property = settings.properties.from ~= nil,
   }
   return function()
     local text, line
