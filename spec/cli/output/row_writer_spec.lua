@@ -16,11 +16,17 @@ end
 describe("rows", function()
   it("are CSV where nothing else is asked for and there is no terminal", function()
     assert.are.equal("from,type,label\n1,279,\n", written(nil, { { from = "1", type = 279 } }))
-    assert.are.equal("1,279,\n", written("csv", { { from = "1", type = 279 } }, true))
     assert.are.equal('from,type,label\n1,2,"a ""b"", c"\n1,2,\'=1\n',
       written("csv", {
         { from = "1", type = 2, label = 'a "b", c' }, { from = "1", type = 2, label = "=1" },
       }))
+  end)
+
+  it("that follow others have no header, and no part of a row that was cut short before them", function()
+    local more = { { from = "1", type = 279 }, { from = "2", type = 279 } }
+    assert.are.equal("\n1,279,\n2,279,\n", written("csv", more, true))
+    assert.are.equal('\n{"from":"1","type":279}\n{"from":"2","type":279}\n', written("jsonl", more, true))
+    assert.are.equal("", written("csv", {}, true))
   end)
 
   it("are JSON Lines, without what they lack", function()

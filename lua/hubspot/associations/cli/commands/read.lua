@@ -17,7 +17,7 @@ local read = {
     .. "With --from-property, it names the records by a unique property, such as email, in a column from or "
     .. "of that name, and needs a header; what is written has their ids.\n\n"
     .. "With --journal, a run that goes on writes the records that are left; after a crash, some of them "
-    .. "again: append its output, >>.",
+    .. "again: append its output, >>. It begins with an empty line, in case a row was cut short.",
   epilog = help.TOKEN .. "\n" .. help.exit_status "read" .. [[
 
 Examples:

@@ -79,7 +79,8 @@ end
 ---@param environment hubspot.associations.cli.Environment
 ---@param format "table"|"csv"|"jsonl"|nil a table on a terminal, CSV elsewhere
 ---@param columns string[]
----@param is_continued boolean|nil whether the rows follow others, so that they need no header
+---@param is_continued boolean|nil whether the rows follow others, so that they need no header. An empty line
+---  goes before them: if a crash cut the last row short, its rest and the next row must not become one
 ---@return hubspot.associations.cli.RowWriter
 function row_writer.open(environment, format, columns, is_continued)
   format = format or screen.shows_output(environment) and "table" or "csv"
@@ -87,6 +88,7 @@ function row_writer.open(environment, format, columns, is_continued)
     stream = environment.stdout, columns = columns, line = LINES[format],
     shown = screen.shows_output(environment) and one_line or as_it_is,
     rows = format == "table" and {} or nil,
+    is_continued = is_continued,
   }, RowWriter)
   if format == "csv" and not is_continued then
     self:write(table.concat(columns, ",") .. "\n")
@@ -104,6 +106,8 @@ end
 ---@return boolean goes_on false when rows cannot be written
 function RowWriter:add(row)
   if not self.rows then
+    if self.is_continued then self:write "\n" end
+    self.is_continued = false
     self:write(self.line(self.columns, row, self.shown))
     return not self.failed
   end
