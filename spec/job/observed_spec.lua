@@ -278,7 +278,9 @@ describe("a rejection of the whole request", function()
     assert.same({ 0, 0, 0, 30 }, counts(seen))
   end)
 
-  for _, case in ipairs { { 409, "failed", "CONFLICT" }, { 500, "unconfirmed", "internal error" } } do
+  for _, case in ipairs {
+    { 409, "failed", "CONFLICT" }, { 423, "failed", "locked" }, { 500, "unconfirmed", "internal error" },
+  } do
     local status, outcome, message = case[1], case[2], case[3]
     local body = ([[{"status":"error","message":"%s","correlationId":"x"}]]):format(message)
 
@@ -294,7 +296,7 @@ describe("a rejection of the whole request", function()
       local seen = rejects(inputs(100), "inputs", status, body)
       assert.truthy(seen.err)
       assert.equal(0, seen.report.created + seen.report.failed)
-      assert.is_true(seen.report.requests <= 6 + 5 + 3) -- two batches, and a look at the halves of one
+      assert.is_true(seen.report.requests <= 6 + 6 + 3) -- two batches, and a look at the halves of one
     end)
 
     it(("(15, 17) of %d for one input costs that input, when no other batch is left"):format(status), function()

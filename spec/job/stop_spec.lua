@@ -132,7 +132,7 @@ describe("a job whose token has expired", function()
 end)
 
 describe("a batch that never passes", function()
-  for _, case in ipairs { { 423, "failed", { 90, 10, 0, 0 } } } do
+  for _, case in ipairs { { 425, "failed", { 90, 10, 0, 0 } } } do
     it(("is %s after %d, and the rest of the job goes on"):format(case[2], case[1]), function()
       for _, concurrency in ipairs { 1, 4 } do
         local seen = runs.run {
@@ -195,7 +195,7 @@ describe("a batch that never passes", function()
   end)
 
   it("stops the job, which can be resumed, when it is the only one", function()
-    local seen = runs.run { source = inputs(10), respond = function() return gateway(423) end }
+    local seen = runs.run { source = inputs(10), respond = function() return gateway(425) end }
     assert.equal("http", seen.err.kind)
     assert.same({ 0, 0, 0, 10 }, counts(seen))
     assert.equal(6, seen.report.requests)

@@ -229,7 +229,7 @@ end
 ---@param err hubspot.associations.Error
 ---@return boolean
 function rejection.may_be_of_one(err)
-  return err.kind == "http" and (err.status == 409 or err.status >= 500)
+  return err.kind == "http" and (err.status == 409 or err.status == 423 or err.status >= 500)
 end
 
 local NUMBER_PATTERNS = {
