@@ -202,6 +202,42 @@ describe("a job that verifies", function()
     assert.truthy(err.message:find("could not be verified: .*this record cannot be read"))
   end)
 
+  it("reads a record that cannot be read no more, while others are", function()
+    local reads = 0
+    local seen = run {
+      source = runs.inputs(30), batch_size = 1, concurrency = 2,
+      respond = function(_, _, request, is_read)
+        if not is_read or not request.body:find(runs.input(2).from, 1, true) then return nil end
+        reads = reads + 1
+        return { status = 500, headers = {}, body = '{"message":"internal error"}' }
+      end,
+    }
+    assert.is_nil(seen.err)
+    assert.same({ 29, 0, 1, 0 }, runs.counts(seen))
+    assert.equal(6, reads) -- the attempts at one request
+    assert.equal(500, seen.failures[2].error.status)
+  end)
+
+  it("keeps to the size of a read that HubSpot allows", function()
+    local seen = run { source = runs.inputs(40), account = { max_inputs = { read = 5 } } }
+    assert.same({ 40, 0, 0, 0 }, runs.counts(seen))
+    assert.equal(4 + 1 + 8, seen.report.requests)
+  end)
+
+  it("has no more requests in flight with its reads than without", function()
+    local in_flight, most = 0, 0
+    local seen = run {
+      source = runs.inputs(100), read_size = 1, concurrency = 3,
+      on_send = function()
+        in_flight = in_flight + 1
+        most = math.max(most, in_flight)
+      end,
+      on_response = function() in_flight = in_flight - 1 end,
+    }
+    assert.same({ 100, 0, 0, 0 }, runs.counts(seen))
+    assert.equal(3, most)
+  end)
+
   it("that may not read stops, loses nothing, and records nothing", function()
     local store = simulation.memory()
     local seen = run {
@@ -257,6 +293,7 @@ describe("a job that verifies", function()
         end,
       }
       assert.equal("canceled", first.err.kind)
+      if at < 1 then assert.equal(0, first.report.created) end -- nothing was read by then
       local sent = 0
       local second = run {
         source = list, store = store, world = first.world,
@@ -306,6 +343,24 @@ describe("a job of another endpoint that verifies", function()
     assert.same({ 2, 0, 2, 0 }, runs.counts(seen))
     assert.equal("HubSpot accepted it, but in 3 reads still shows a link of the two records",
       seen.failures[2].error.message)
+  end)
+
+  it("archives: leaves unconfirmed a pair of a record of which not all links were read", function()
+    local world, links = new_world { page_size = 7 }, {}
+    for i = 1, 20 do links[i] = { "1", tostring(500 + i) } end
+    link(world, links)
+    local seen = run {
+      endpoint = "archive", world = world, source = { { from = 1, to = 520 }, { from = 3, to = 4 } },
+      respond = function(_, _, request, is_read)
+        if is_read and request.body:find('"after"', 1, true) then
+          return { status = 400, headers = {}, body = '{"message":"no such page"}' }
+        elseif not is_read then
+          return { status = 204, headers = {}, body = "" }
+        end
+      end,
+    }
+    assert.same({ 1, 0, 1, 0 }, runs.counts(seen))
+    assert.truthy(seen.failures[1].error.message:find("no such page", 1, true))
   end)
 
   it("archives: waits until HubSpot no longer shows it", function()

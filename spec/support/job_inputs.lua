@@ -1,6 +1,8 @@
 -- The inputs of a simulated job, and how the account treats them: the kind of an input says which outcomes it
 -- may have. They are drawn from a random source, without knowledge of the job or the account.
 
+local random = require "support.random"
+
 local job_inputs = {}
 
 local UNLABELED = 279 -- of contacts to companies
@@ -125,6 +127,19 @@ function job_inputs.account()
   local labels = {}
   for _, id in ipairs(LABELS) do labels[id] = "Label " .. id end
   return { labels = labels, missing = is_missing, rejected = way_of, poison = poison_of }
+end
+
+local SEEN_AFTER, UNSEEN_AFTER = { 0, 0.5, 1.5, 2.5, 6.5 }, 40
+
+---Some jobs verify, on an account that shows a write later; sometimes so late that no read may show it. From
+---a random source of its own: cases of jobs that do not verify stay as they were.
+---@param case table gets `verify` and `is_unseen`, and the account's option
+---@param seed integer
+function job_inputs.draw_verify(case, seed)
+  local luck = random.new(seed + 1e6)
+  if not luck:one_in(4) then return end
+  case.verify, case.is_unseen = true, luck:one_in(6)
+  case.account.visible_after = case.is_unseen and UNSEEN_AFTER or luck:pick(SEEN_AFTER)
 end
 
 -- ---- what an input asks for ----

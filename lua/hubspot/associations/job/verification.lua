@@ -25,7 +25,7 @@ verification.MOST_WAITING = 12
 ---@field records table<string, table<string, table>>|nil from id -> to id -> { positions, shown = set of
 ---  types, nil where HubSpot shows no link }: what is not verified yet
 ---@field is_read table<string, boolean> ids of which all links were read, in this round
----@field failed table<string, hubspot.associations.Error> ids that could not be read
+---@field failed table<string, hubspot.associations.Error> ids that could not be read: they are not read again
 
 ---@class hubspot.associations.Verifier
 local Verifier = {}
@@ -89,7 +89,7 @@ end
 -- The pairs of a batch that were written, by their from side.
 local function list_records(check)
   local body = check.batch.body
-  check.records, check.order, check.types = {}, {}, {}
+  check.records, check.order, check.types, check.is_read, check.failed = {}, {}, {}, {}, {}
   for _, position in ipairs(check.batch:succeeded_positions()) do
     local from, to = matching.ids(body, position)
     local targets = check.records[from]
@@ -124,18 +124,24 @@ local function note_page(check, page)
   if page.last then check.is_read[page.id] = true end
 end
 
--- Begins to read the records of which something is not verified.
+-- The records of which something is not verified, as inputs of a read.
+local function left_of(check)
+  local list = {}
+  for _, id in ipairs(check.order) do
+    if check.records[id] and not check.failed[id] then list[#list + 1] = { id = id } end
+  end
+  return list
+end
+
 local function begin(self, check, now)
   if not check.records then list_records(check) end
-  check.round, check.is_read, check.failed = check.round + 1, {}, {}
-  local source = {}
-  for _, id in ipairs(check.order) do
-    local targets = check.records[id]
-    if targets then source[#source + 1] = { id = id } end
-    for _, entry in pairs(targets or {}) do entry.shown = nil end
+  check.round, check.is_read = check.round + 1, {}
+  local left = left_of(check)
+  for _, input in ipairs(left) do
+    for _, entry in pairs(check.records[input.id]) do entry.shown = nil end
   end
   check.reader = self.new_job({
-    source = source,
+    source = left,
     endpoint = self.spec.endpoint,
     checks = self.spec.checks,
     batch_size = self.spec.batch_size,
@@ -213,7 +219,7 @@ end
 local function abandon(self, check)
   if check.reader then check.reader:cancel(self.job.error) end
   if not check.records then list_records(check) end
-  check.is_read, check.failed = {}, {}
+  check.is_read = {}
   withdraw(self, check, self.job.error)
   check.batch.is_final = false
   complete(self, check)
@@ -222,9 +228,10 @@ end
 -- All records were read, or cannot be. True if nothing is left to do for the batch.
 local function conclude(self, check, now)
   local _, err = check.reader:finish(now)
+  self.spec.batch_size = math.min(self.spec.batch_size, check.reader.batch_size) -- HubSpot may have said less
   check.reader = nil
   forget_shown(self, check)
-  local is_last = check.round == #verification.PAUSES or not next(check.records)
+  local is_last = check.round == #verification.PAUSES or #left_of(check) == 0
   if not is_last and not err then
     check.due = now + verification.PAUSES[check.round + 1]
     return false
