@@ -28,6 +28,7 @@ local COMMANDS = {
   require "hubspot.associations.cli.commands.create_default",
   require "hubspot.associations.cli.commands.archive",
   require "hubspot.associations.cli.commands.archive_labels",
+  require "hubspot.associations.cli.commands.sync",
   require "hubspot.associations.cli.commands.read",
   require "hubspot.associations.cli.commands.list",
   require "hubspot.associations.cli.commands.labels",

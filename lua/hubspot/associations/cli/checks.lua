@@ -40,6 +40,11 @@ function checks.positive_seconds(text)
   return nil, expected or "expected a positive number of seconds"
 end
 
+-- "100" -> 100, "5%" -> "5%"
+function checks.max_removals(text)
+  return checks.option "max_removals"(integer_of(text) or text)
+end
+
 -- The value stays text: --category says which category a number has.
 function checks.association_type(text)
   local types, expected = association_types.read(text, "HUBSPOT_DEFINED")

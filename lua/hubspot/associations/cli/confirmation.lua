@@ -1,6 +1,7 @@
 -- Asks before something is removed: says how much, after reading FILE as the job will read it.
 
 local core = require "hubspot.associations.core"
+local question = require "hubspot.associations.cli.question"
 local screen = require "hubspot.associations.cli.output.screen"
 local source = require "hubspot.associations.cli.input.source"
 local terminal = require "hubspot.associations.cli.output.terminal"
@@ -8,7 +9,6 @@ local terminal = require "hubspot.associations.cli.output.terminal"
 local confirmation = {}
 
 local TICK = 0.1 -- seconds
-local STDIN = 0 -- its descriptor
 
 -- The pair that an input names by two record ids; nil for any other input.
 local function pair_of(input)
@@ -53,16 +53,6 @@ local function removal_text(command, counts)
   return ("%s (and %s)"):format(text, rows_text(counts.failed, "bad row"))
 end
 
--- The answer that is typed; nil when there is none, as after Ctrl-C. A read alone would not end for a
--- signal that comes just before it.
-local function answer_to(question, context)
-  terminal.write(context.environment.stderr, question)
-  while not core.poll(STDIN, TICK) do
-    if context.caught() then return nil end
-  end
-  return context.environment.stdin:read "*l"
-end
-
 ---@param context hubspot.associations.cli.Context
 ---@param options table how rows are read: see rows.lua
 ---@return boolean|nil true when the job may run
@@ -81,11 +71,9 @@ function confirmation.ask(context, options)
   local counts, why = count(context, options)
   if not counts then return nil, why end
   if counts.not_sent == 0 then return true end -- the report says why
-  local question = ("This removes %s, from %s to %s. Go on? [y/N] "):format(removal_text(command, counts),
+  local text = ("This removes %s, from %s to %s. Go on?"):format(removal_text(command, counts),
     terminal.one_line(arguments.from), terminal.one_line(arguments.to))
-  local answer = answer_to(question, context)
-  if answer and answer:find "^[ \t]*[yY]" then return true end
-  if not answer then terminal.write(environment.stderr, "\n") end
+  if question.ask(context, text) then return true end
   return nil, "nothing was removed"
 end
 

@@ -15,12 +15,14 @@ local function files_of(arguments, environment)
   local owns = environment.owns_process
   local list = {
     { name = "FILE", of = arguments.file ~= "-" and arguments.file or owns and 0 or nil },
+    { name = "--apply", of = arguments.apply },
     { name = "--token-file", of = arguments.token_file },
     { name = "--ca-file", of = arguments.ca_file },
     { name = "standard output", of = owns and 1 or nil },
     { name = "standard error", of = owns and 2 or nil },
     { name = "--failures", of = arguments.failures, is_written = true },
     { name = "--journal", of = arguments.journal, is_written = true },
+    { name = "--plan", of = arguments.plan, is_written = true },
   }
   for _, file in ipairs(list) do file.id = file_id(file.of) end
   return list

@@ -77,6 +77,7 @@ end
 
 -- What came of the rows, in short and as a report: the other fields of a Run.
 local function describe(run, counts, has_rest, failures, context)
+  if context.part then return context.part.describe(run, counts, failures) end
   local is_dry, outcome = context.arguments.dry_run, context.command.outcome
   local done = counts[is_dry and "not_sent" or outcome]
   run.is_whole = done == counts.inputs
@@ -105,6 +106,35 @@ local function record_writer(context)
   end
 end
 
+---@class hubspot.associations.cli.JobPart what is particular to the job of a command
+---@field options table of client:start
+---@field row fun(row: table) sees each row that the job reads
+---@field failed fun(failure: table): boolean takes a failure; false: it is no row's
+---@field describe fun(run: hubspot.associations.cli.Run, counts: table,
+---  failures: hubspot.associations.cli.Failures): hubspot.associations.cli.Run
+
+-- The job's source and options.
+local function start(context, source, take)
+  local arguments, part = context.arguments, context.part
+  local options = {
+    journal = arguments.journal,
+    from_property = arguments.from_property,
+    to_property = arguments.to_property,
+    dry_run = arguments.dry_run,
+    verify = arguments.verify,
+    on_record = record_writer(context),
+    on_failure = take,
+  }
+  for name, value in pairs(part and part.options or {}) do options[name] = value end
+  local function next_row()
+    local row = source:next()
+    if row and part then part.row(row) end
+    return row
+  end
+  return context.client:start(context.command.endpoint, arguments.from, arguments.to,
+    arguments.file and next_row or nil, options)
+end
+
 ---Runs a job. A dry run is one that sends nothing.
 ---@param context hubspot.associations.cli.Context
 ---@param source hubspot.associations.cli.Source
@@ -113,16 +143,11 @@ end
 function jobs.run(context, source)
   local arguments = context.arguments
   local failures, why
-  local endpoint, next_row = context.command.endpoint, function() return source:next() end
-  local job, err = context.client:start(endpoint, arguments.from, arguments.to, next_row, {
-    journal = arguments.journal,
-    from_property = arguments.from_property,
-    to_property = arguments.to_property,
-    dry_run = arguments.dry_run,
-    verify = arguments.verify,
-    on_record = record_writer(context),
-    on_failure = function(failed) return failures:add(failed) end,
-  })
+  context.part = context.command.prepare and context.command.prepare(context)
+  local job, err = start(context, source, function(failed)
+    if context.part and not context.part.failed(failed) then return true end
+    return failures:add(failed)
+  end)
   if not job then return nil, advice.not_begun(line_of(err), err) end
   -- Not before: another process may have the journal, and this file with it.
   failures, why = failures_of.open(arguments, context.environment)

@@ -26,6 +26,9 @@ local NOTHING_SENT = "nothing was sent"
 ---@field again string what happens when rows are sent a second time
 ---@field rows (fun(context: hubspot.associations.cli.Context): table|nil, string|nil)|nil how rows are read:
 ---  takes, typed and guard, as in rows.lua
+---@field problem (fun(arguments: table, environment: table): string|nil)|nil why it must not run
+---@field prepare (fun(context: hubspot.associations.cli.Context): hubspot.associations.cli.JobPart)|nil makes
+---  what is particular to its job
 ---@field removes { text: string, unit: "pair"|"row" }|nil what it removes, with %s for a number of units: it
 ---  asks first
 ---@field writes_links boolean|nil whether it writes links to standard output, and so its report to the other
@@ -71,7 +74,7 @@ end
 -- What a run works with; nil and a message when something is wrong already.
 local function prepare(command, arguments, environment)
   local problem = files.conflict(arguments, environment) or files.unreadable("--ca-file", arguments.ca_file)
-    or type_problem(arguments)
+    or type_problem(arguments) or command.problem and command.problem(arguments, environment)
   if problem then return nil, problem end
   local context = {
     command = command, arguments = arguments, environment = environment,
@@ -122,7 +125,10 @@ local function read_and_run(context)
   local may_run
   may_run, problem = confirmation.ask(context, options)
   if not may_run then return nil, problem end
-  local rows, why, advice = source.open(context.arguments, context.environment, context.caught, options)
+  local rows, why, advice = source.none(), nil, nil
+  if context.arguments.file then
+    rows, why, advice = source.open(context.arguments, context.environment, context.caught, options)
+  end
   if not rows then return nil, { why, advice or NOTHING_SENT, advice and NOTHING_SENT } end
   local run
   run, why = jobs.run(context, rows)

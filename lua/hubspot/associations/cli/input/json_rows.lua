@@ -53,7 +53,8 @@ local function input_of(text, line, keys, settings)
     input.type = given
     return problem_at(line, keys.type or "type", flaw, input)
   end
-  given = { type = given, category = keys.type ~= "category" and object.category or nil }
+  local category = keys.type ~= "category" and object.category or nil
+  given = { to = object[keys.to], type = given, category = category }
   local column, is_typed
   input.types, why, column, is_typed = row_types.of(given, settings)
   if not why then return input end

@@ -7,6 +7,7 @@ local row_types = {}
 
 ---@class hubspot.associations.cli.GivenTypes
 ---@field type any what the row has: a text, or in JSON a value; nil or "" for none
+---@field to any the id on the other side
 ---@field category any the category of types that are a number only; nil or "" where the row has none
 
 local function is_none(value)
@@ -45,6 +46,7 @@ end
 ---@return boolean|nil is_typed true when the row has types, and the command takes none
 function row_types.of(given, settings)
   local has_type, has_category = not is_none(given.type), not is_none(given.category)
+  if settings.empty_to and is_none(given.to) and not has_type then return nil end
   if settings.takes ~= "associations" then
     if settings.typed and (has_type or has_category) then return nil, settings.typed, nil, true end
     return nil

@@ -20,6 +20,7 @@ local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 ---  without, or one id
 ---@field typed string|nil the message for a pair with types; without it, they are ignored
 ---@field guard (fun(types: any): string|nil)|nil says why types must not be used
+---@field empty_to boolean|nil whether a row with an empty `to` needs no type
 ---@field properties table<string, string>|nil from and to -> the property by which the file names the records
 ---@field split string|nil the character between several records of a row's to
 
@@ -31,6 +32,7 @@ local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 ---@field takes string
 ---@field typed string|nil
 ---@field guard (fun(types: any): string|nil)|nil
+---@field empty_to boolean|nil
 ---@field properties table<string, string>
 
 local READERS = { csv = csv_rows, jsonl = json_rows }
@@ -85,6 +87,7 @@ function rows.open(handle, options)
     takes = options.takes or "associations",
     typed = options.typed,
     guard = options.guard,
+    empty_to = options.empty_to,
     properties = options.properties or {},
   })
   if not next_row then return nil, conflict end

@@ -61,7 +61,7 @@ end
 ---@param arguments table as arguments.parse gives them
 ---@param environment hubspot.associations.cli.Environment
 ---@param caught fun(): integer|nil whether the command was interrupted
----@param options table|nil takes, typed and guard, as in rows.lua
+---@param options table|nil takes, typed, guard and empty_to, as in rows.lua
 ---@return hubspot.associations.cli.Source|nil
 ---@return string|nil message
 ---@return string|nil advice
@@ -81,7 +81,7 @@ function source.open(arguments, environment, caught, options)
   local why
   options = options or {}
   self.next_row, why, self.taken = rows.open(handle, {
-    takes = options.takes, typed = options.typed, guard = options.guard,
+    takes = options.takes, typed = options.typed, guard = options.guard, empty_to = options.empty_to,
     format = arguments.format or FORMAT_OF[ascii.lower(arguments.file:match "%.([A-Za-z0-9]+)$" or "")],
     type = arguments.type,
     category = arguments.category,
@@ -105,6 +105,15 @@ end
 local function interrupt(self)
   self.interrupted = true
   error("interrupted", 0)
+end
+
+---A source without rows, for a command that takes its work from elsewhere.
+---@return hubspot.associations.cli.Source
+function source.none()
+  return setmetatable({
+    name = "no file", rows = 0, exhausted = true, caught = function() return nil end,
+    next_row = function() return nil end,
+  }, Source)
 end
 
 ---The iterator. Raises when the file cannot be read on, and when the command was interrupted.

@@ -20,6 +20,8 @@ local function not_of_failures(arguments)
   for _, column in ipairs { "from", "to", "type" } do
     if arguments[column .. "_column"] then list[#list + 1] = ("--%s-column"):format(column) end
   end
+  -- It has not all links of its records: mirror would remove the others.
+  if arguments.mode == "mirror" then list[#list + 1] = "--mode mirror" end
   return list
 end
 

@@ -17,6 +17,9 @@ local SAMPLES = 60 -- in a window
 
 local LEAST_WAIT = 1 -- seconds; a shorter wait is not shown
 
+-- Of a job in phases, which of its counts shows how far a phase is.
+local COUNT_OF = { reading = "inputs", comparing = "compared", creating = "created", removing = "removed" }
+
 ---@class hubspot.associations.cli.Progress
 local Progress = {}
 Progress.__index = Progress
@@ -49,7 +52,8 @@ end
 ---@param wait number|nil seconds for which nothing can be sent
 ---@param wait_reason string|nil what the job waits for
 function Progress:update(report, wait, wait_reason)
-  self.done, self.resumed = report.inputs, report.resumed
+  if report.phase ~= self.phase then self.phase, self.samples = report.phase, {} end
+  self.done, self.resumed = report[COUNT_OF[report.phase] or "inputs"], report.resumed
   self.failed, self.unconfirmed = report.failed, report.unconfirmed
   self.wait, self.wait_reason = wait or 0, wait_reason
 end
@@ -62,7 +66,7 @@ end
 -- Adds a sample, and drops those that are older than the window, except the newest of them.
 local function sample(self, now)
   local samples = self.samples
-  if now - samples[#samples].at >= WINDOW / SAMPLES then
+  if not samples[1] or now - samples[#samples].at >= WINDOW / SAMPLES then
     samples[#samples + 1] = { at = now, done = worked(self) }
   end
   while samples[2] and samples[2].at <= now - WINDOW do table.remove(samples, 1) end
@@ -100,7 +104,9 @@ end
 -- that is done, when that is known.
 local function facts(self, rate, total, is_over)
   local is_waiting = not is_over and self.wait >= LEAST_WAIT
-  local list = { { at = 1, text = ("%d rows"):format(self.done) } }
+  local is_phase = not is_over and COUNT_OF[self.phase] ~= nil
+  local done = is_phase and ("%s: %d"):format(self.phase, self.done) or ("%d rows"):format(self.done)
+  local list = { { at = 1, text = done } }
   local function add(position, text)
     if text then list[#list + 1] = { at = position, text = text } end
   end
@@ -154,7 +160,8 @@ end
 
 local function show(self, now, total, is_over)
   self.shown = now
-  local since = is_over and { at = self.began, done = 0 } or self.samples[1]
+  if self.phase and self.phase ~= "reading" then total = nil end -- it is that of the rows
+  local since = is_over and { at = self.began, done = 0 } or self.samples[1] or { at = now, done = 0 }
   local list, part = facts(self, rate_of(self, now, since), total, is_over)
   if self.mode == "bar" then return show_bar(self, list, part, is_over) end
   if part then table.insert(list, 1, { at = 0, text = ("%d %%"):format(math.floor(part * 100)) }) end

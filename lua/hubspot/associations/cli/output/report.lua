@@ -54,7 +54,14 @@ local function without(options)
   return #options > 0 and ", without " .. table.concat(options, ", ") or ""
 end
 
-local function add_failures(lines, first, file, failed, unconfirmed)
+---Lines, and after them the first failures and what to do about them.
+---@param lines string[]
+---@param first hubspot.associations.cli.FirstFailures
+---@param file hubspot.associations.cli.FailuresFile|nil
+---@param failed integer rows
+---@param unconfirmed integer rows
+---@return string text
+function report.with_failures(lines, first, file, failed, unconfirmed)
   for _, line in ipairs(first:lines()) do lines[#lines + 1] = line end
   if file and file.rows > 0 and file.is_complete then
     lines[#lines + 1] = ("%s lists %s: %s"):format(terminal.one_line(file.path),
@@ -74,7 +81,7 @@ local REST = "; the rest of the file was not read"
 ---@return string text lines, each with its newline
 function report.text(counts, outcome, has_rest, first, file)
   local lines = { report.counts(counts, outcome) .. (has_rest and REST or ""), effort(counts) }
-  return add_failures(lines, first, file, counts.failed, counts.unconfirmed)
+  return report.with_failures(lines, first, file, counts.failed, counts.unconfirmed)
 end
 
 ---@param counts hubspot.associations.Report
@@ -86,7 +93,7 @@ function report.dry_run(counts, has_rest, first, file)
   local head = ("dry run: %s: %d can be sent, in %s; %d cannot; nothing was sent"):format(
     rows_text(counts.inputs), counts.not_sent, requests_text(counts.requests), counts.failed
   )
-  return add_failures({ head .. (has_rest and REST or "") }, first, file, counts.failed, 0)
+  return report.with_failures({ head .. (has_rest and REST or "") }, first, file, counts.failed, 0)
 end
 
 return report

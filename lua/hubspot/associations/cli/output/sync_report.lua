@@ -1,0 +1,66 @@
+-- The report of a sync, and what its plan would do: makes text of counts.
+
+local report = require "hubspot.associations.cli.output.report"
+local terminal = require "hubspot.associations.cli.output.terminal"
+
+local sync_report = {}
+
+local function count_text(count, word)
+  return ("%d %s%s"):format(count, word, count == 1 and "" or "s")
+end
+
+-- ", 3 unconfirmed"; empty for 0.
+local function more(text, count)
+  return count > 0 and text:format(count) or ""
+end
+
+---@param counts hubspot.associations.SyncReport
+---@return string "1000 rows and 40 removals: 900 kept, 95 created, 40 removed, 5 failed"
+function sync_report.counts(counts)
+  local removals = counts.removals > 0 and " and " .. count_text(counts.removals, "removal") or ""
+  return ("%s%s: %d kept, %d created, %d removed, %d failed"):format(
+    count_text(counts.inputs, "row"), removals, counts.kept, counts.created, counts.removed, counts.failed)
+    .. more(", %d unconfirmed", counts.unconfirmed)
+    .. more(", %d not sent", counts.not_sent)
+    .. more("; %d of them known from the journal", counts.resumed)
+end
+
+local function effort(counts)
+  return count_text(counts.requests, "request")
+    .. more(", %d of them to read again what is changed", counts.reads_again)
+    .. more(", %d of them retries", counts.retries)
+    .. ("; %.1f s"):format(counts.elapsed)
+end
+
+-- What was not removed on purpose, and why.
+local function exemptions(counts)
+  if counts.removals_off then return { "nothing was removed: " .. terminal.one_line(counts.removals_off) } end
+  if counts.protected == 0 then return {} end
+  return { ("nothing was removed from %s, as a row of it is doubtful"):format(
+    count_text(counts.protected, "record")) }
+end
+
+---What a plan would do, in one line.
+---@param planned table as on_plan has it
+---@return string
+function sync_report.plan(planned)
+  return ("%s to create, %s to remove of %d that are compared; %d kept, %d failed"):format(
+    count_text(planned.creations, "row"), count_text(planned.removals, "link"), planned.in_scope,
+    planned.kept, planned.failed)
+end
+
+---@param counts hubspot.associations.SyncReport
+---@param headline string|nil in place of the counts: of a run that changes nothing
+---@param removals hubspot.associations.cli.RemovalFailures
+---@param first hubspot.associations.cli.FirstFailures of the rows
+---@param file hubspot.associations.cli.FailuresFile|nil
+---@return string text lines, each with its newline
+function sync_report.text(counts, headline, removals, first, file)
+  local lines = { headline or sync_report.counts(counts), effort(counts) }
+  for _, list in ipairs { exemptions(counts), removals:lines() } do
+    for _, line in ipairs(list) do lines[#lines + 1] = line end
+  end
+  return report.with_failures(lines, first, file, first.count, counts.unconfirmed)
+end
+
+return sync_report

@@ -1,0 +1,54 @@
+-- What is particular to the job of the command sync: its question, its report, and failures that are no rows.
+
+local line_numbers = require "hubspot.associations.cli.input.line_numbers"
+local plan_question = require "hubspot.associations.cli.plan_question"
+local removal_failures = require "hubspot.associations.cli.output.removal_failures"
+local sync_report = require "hubspot.associations.cli.output.sync_report"
+local terminal = require "hubspot.associations.cli.output.terminal"
+
+local sync_job = {}
+
+-- What stands for the counts in the report of a run that changes nothing.
+local function headline(arguments, counts)
+  if not (arguments.plan or arguments.dry_run) or not counts.planned then return nil end
+  local name = arguments.plan and terminal.one_line(arguments.plan) or "dry run"
+  return ("%s: %s; nothing was changed"):format(name, sync_report.plan(counts.planned))
+end
+
+---@param context hubspot.associations.cli.Context
+---@param options table of client:start
+---@return hubspot.associations.cli.JobPart
+function sync_job.new(context, options)
+  local arguments = context.arguments
+  local numbers, index = line_numbers.new(), 0
+  local removals = removal_failures.new()
+  options.on_plan = plan_question.ask(context)
+  return {
+    options = options,
+    row = function(row)
+      index = index + 1
+      numbers:add(index, row.line)
+    end,
+    failed = function(failed)
+      if failed.action == "remove" then
+        removals:add(failed)
+        return false
+      end
+      local line = failed.input.line or index > 0 and numbers:of(failed.index)
+      failed.input.line = line or failed.index -- of an applied plan it is that of the plan's line
+      return true
+    end,
+    describe = function(run, counts, failures)
+      run.is_whole = counts.failed + counts.unconfirmed == 0
+        and (counts.not_sent == 0 or arguments.plan ~= nil or arguments.dry_run == true)
+      run.summary = sync_report.counts(counts)
+      if context.is_declined then run.why, run.advice = "nothing was changed", nil end
+      function run.text()
+        return sync_report.text(counts, headline(arguments, counts), removals, failures.first, failures.file)
+      end
+      return run
+    end,
+  }
+end
+
+return sync_job

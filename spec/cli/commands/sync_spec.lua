@@ -1,0 +1,149 @@
+-- Checks the command sync as its users run it: a process of its own, against the sandbox, over real HTTP.
+
+local command = require "support.command"
+local process = require "support.process"
+
+local fixture = command.fixture()
+local create, file, held, run_on = fixture.create, fixture.file, fixture.held, fixture.run_on
+local assert_found = command.assert_found
+
+describe("the command sync", function()
+  setup(fixture.open)
+  teardown(fixture.close)
+  before_each(function()
+    fixture.reset()
+    assert.are.equal(0, create({ "-" }, { stdin = "101,201,279\n101,204,279\n103,205,279\n" }).code)
+  end)
+
+  local LIST = "from,to,type\n101,201,279\n101,202,279\n102,203,279\n"
+
+  it("creates what is missing, and removes nothing", function()
+    local result = run_on("sync", { "--yes", "-" }, { stdin = LIST })
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+    assert_found(result.stdout, "3 rows: 1 kept, 2 created, 0 removed, 0 failed\n2 requests; T\n")
+    assert.are.same({ "101/201/279", "101/202/279", "101/204/279", "102/203/279", "103/205/279" }, held())
+    assert_found(run_on("sync", { "--yes", "-" }, { stdin = LIST }).stdout, "3 rows: 3 kept, 0 created")
+  end)
+
+  it("removes in a mirror what the list does not have, of the records that it names", function()
+    local result = run_on("sync", { "--mode", "mirror", "--yes", "-" }, { stdin = LIST })
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+    assert_found(result.stdout, "3 rows and 1 removal: 1 kept, 2 created, 1 removed, 0 failed\n")
+    assert.are.same({ "101/201/279", "101/202/279", "102/203/279", "103/205/279" }, held())
+  end)
+
+  it("writes a plan, and does what it says later", function()
+    local before, plan = held(), fixture.path "plan.csv"
+    local result = run_on("sync", { "--mode", "mirror", "--plan", plan, file("list.csv", LIST) })
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+    assert_found(result.stdout, "plan.csv: 2 rows to create, 1 link to remove of 2 that are compared; 1 "
+      .. "kept, 0 failed; nothing was changed\n")
+    assert.are.same(before, held())
+    local text = process.read_file(plan)
+    assert_found(text, "action,from,to,category,type,label,had,rows\n")
+    assert_found(text, "create,101,202,HUBSPOT_DEFINED,279,")
+    assert_found(text, "remove,101,204,HUBSPOT_DEFINED,279,")
+    result = run_on("sync", { "--apply", plan, "--yes" })
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+    assert_found(result.stdout, "2 rows and 1 removal: 0 kept, 2 created, 1 removed, 0 failed\n")
+    assert.are.same({ "101/201/279", "101/202/279", "102/203/279", "103/205/279" }, held())
+  end)
+
+  it("says in a dry run what it would do, and changes nothing", function()
+    local before = held()
+    local result = run_on("sync", { "--mode", "mirror", "--dry-run", "-" }, { stdin = LIST })
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+    assert_found(result.stdout, "dry run: 2 rows to create, 1 link to remove of 2 that are compared; 1 kept")
+    assert.are.same(before, held())
+  end)
+
+  it("changes nothing without --yes, where there is no terminal, and asks nobody", function()
+    local before, requests = held(), fixture.server:statistics().requests
+    local result = run_on("sync", { file("list.csv", LIST) })
+    assert.are.same({ 2, "" }, { result.code, result.stdout })
+    assert_found(result.stderr, "sync: there is no terminal on which it could ask; give --yes")
+    assert.are.equal(requests, fixture.server:statistics().requests)
+    assert.are.same(before, held())
+  end)
+
+  it("removes nothing from a record with a bad row, which it names by its line", function()
+    local result = run_on("sync", { "--mode", "mirror", "--yes", "-" },
+      { stdin = "from,to,type\n\n101,201,279\n101,,279\n103,206,279\n" })
+    assert.are.equal(1, result.code)
+    assert_found(result.stdout, "3 rows and 1 removal: 1 kept, 1 created, 1 removed, 1 failed\n")
+    assert_found(result.stdout, "nothing was removed from 1 record, as a row of it is doubtful\n")
+    assert_found(result.stdout, "line 4: to: ")
+    assert.are.same({ "101/201/279", "101/204/279", "103/206/279" }, held())
+  end)
+
+  it("removes nothing at all when a row does not say which record it is about", function()
+    local before = held()
+    local result = run_on("sync", { "--mode", "mirror", "--yes", "-" },
+      { stdin = "from,to,type\n101,201,279\n,202,279\n" })
+    assert.are.equal(1, result.code)
+    assert_found(result.stdout, "nothing was removed: row 2 ")
+    assert.are.same(before, held())
+  end)
+
+  it("takes an empty to for no links only when it is told to", function()
+    local rows = { stdin = "from,to,type\n101,,\n103,205,279\n" }
+    local result = run_on("sync", { "--mode", "mirror", "--yes", "-" }, rows)
+    assert.are.equal(1, result.code)
+    assert.are.equal(3, #held())
+    result = run_on("sync", { "--mode", "mirror", "--yes", "--empty-to", "none", "-" }, rows)
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+    assert_found(result.stdout, "2 rows and 2 removals: 2 kept, 0 created, 2 removed, 0 failed\n")
+    assert.are.same({ "103/205/279" }, held())
+  end)
+
+  it("changes nothing when there would be more removals than are allowed", function()
+    local before = held()
+    local arguments = { "--mode", "mirror", "--yes", "--max-removals", "10%", "-" }
+    local result = run_on("sync", arguments, { stdin = LIST })
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "1 of 2 links would be removed, more than 0; nothing was changed\n")
+    assert_found(result.stderr, "--max-removals")
+    assert.are.same(before, held())
+  end)
+
+  it("compares only the types of --scope", function()
+    create({ "-" }, { stdin = "101,207,1\n" })
+    local result = run_on("sync", { "--mode", "mirror", "--scope", "279", "--yes", "-" },
+      { stdin = "101,201,279\n101,204,279\n" })
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+    assert.are.same({ "101/201/279", "101/204/279", "101/207/1", "103/205/279" }, held())
+  end)
+
+  it("does not mirror a file of failures, which has not all links of its records", function()
+    local before, failures = held(), fixture.path "f.csv"
+    local result = run_on("sync", { "--mode", "mirror", "--yes", "--failures", failures, "-" },
+      { stdin = "from,to,type\n101,201,279\n101,x,279\n101,204,279\n" })
+    assert_found(result.stdout, "f.csv lists that row: correct it, and give it to this command, without "
+      .. "--mode mirror")
+    result = run_on("sync", { "--mode", "mirror", "--yes", failures })
+    assert.are.same({ 2, "" }, { result.code, result.stdout })
+    assert_found(result.stderr, "f.csv: is a file of failures")
+    assert.are.same(before, held())
+  end)
+
+  it("goes on from a journal, and reports what was done before", function()
+    local arguments = { "--mode", "mirror", "--yes", "--journal", fixture.path "j", file("list.csv", LIST) }
+    assert.are.equal(0, run_on("sync", arguments).code)
+    local result = run_on("sync", arguments)
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+    assert_found(result.stdout, "3 rows and 1 removal: 1 kept, 2 created, 1 removed, 0 failed; 4 of them k")
+  end)
+
+  for name, case in pairs {
+    ["FILE and a plan"] = { { "--apply", "p", "f.csv" }, "--apply takes no FILE" },
+    ["neither of them"] = { {}, "expected FILE, or --apply with a plan" },
+    ["a mode with a plan"] = { { "--apply", "p", "--mode", "mirror" }, "--apply takes no --mode" },
+    ["a part of more than all"] = { { "--max-removals", "101%", "f.csv" }, "'--max-removals': expected" },
+  } do
+    it("does not take " .. name, function()
+      local result = run_on("sync", case[1])
+      assert.are.same({ 2, "" }, { result.code, result.stdout })
+      assert_found(result.stderr, case[2])
+    end)
+  end
+end)
