@@ -21,7 +21,9 @@ local LAYERS = {
 -- The command and the sandbox are users of the library: they reach it through the face, and share only its
 -- words, texts and C with it, and the table of endpoints, which is data.
 local USERS = { cli = true, sandbox = true }
-local INSIDE = { client = true, sync = true, job = true, session = true, api = true, policy = true, loop = true }
+local INSIDE = {
+  client = true, sync = true, job = true, session = true, api = true, policy = true, loop = true,
+}
 local SHARED = { ["api/endpoints"] = true }
 
 -- The C code. Files that match LUA may include lua.h (by compat.h, which alone names it), those that match
