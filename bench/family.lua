@@ -1,7 +1,9 @@
--- Benchmark of reading, listing and archiving: this module beside what is written by hand, and HubSpot's own
--- client for Node.js, on the same server. BENCH_RECORDS says how many (100,000).
+-- Benchmark of reading, listing, archiving and mirroring: this module beside what is written by hand, and
+-- HubSpot's own client for Node.js, on the same server. BENCH_RECORDS says how many (100,000).
 
 local jobs = require "support.jobs"
+
+local DIFFERS = require "support.family".DIFFERS
 
 local ROUNDS = tonumber(os.getenv "BENCH_JOB_ROUNDS") or 3
 local RECORDS = tonumber(os.getenv "BENCH_RECORDS") or 100000
@@ -21,6 +23,7 @@ local function row(title, operation, count, command)
 end
 
 local few = math.max(1, math.floor(RECORDS / 10))
+local MIRRORED = RECORDS - RECORDS % 3 -- 3 links each
 local by_hand, official = "LuaSocket's http.request + lua-cjson", "HubSpot's client for Node.js"
 local ROWS = {
   row("read_all, 3 links each", "read", few, MODULE),
@@ -33,6 +36,8 @@ local ROWS = {
   row("list_all of one record", "list", RECORDS, MODULE),
   row("  " .. by_hand, "list", RECORDS, SOCKET),
   row("  " .. official, "list", RECORDS, OFFICIAL),
+  row("sync_all, a mirror of which 1 % differ", "mirror", MIRRORED, MODULE),
+  row("  the same in memory, " .. by_hand, "mirror", MIRRORED, SOCKET),
 }
 
 jobs.measure(ROWS, os.getenv "BENCH_SERVER_PID", ROUNDS)
@@ -61,5 +66,13 @@ for _, each in ipairs(ROWS) do
     ))
   end
 end
+print ""
+for _, each in ipairs(ROWS) do
+  local requests = each.figure.requests
+  if requests and requests > 0 then print(("  %-52s %d requests"):format(each.title, requests)) end
+end
+local links = MIRRORED / DIFFERS
+local least = math.ceil(MIRRORED / 3 / 1000) + math.ceil(links / 2000) + math.ceil(links / 100)
+print(("  %-52s %d requests, without a second reading"):format("to be expected of the mirrors", least))
 print ""
 print "  ours takes: this module's CPU time, in parts of that client's"

@@ -1,4 +1,5 @@
--- Peer: this module reads, lists or archives, as BENCH_OPERATION says: read_all, list_all, archive_all.
+-- Peer: this module reads, lists, archives or mirrors, as BENCH_OPERATION says: read_all, list_all,
+-- archive_all, sync_all.
 
 local family = require "support.family"
 local job = require "support.job"
@@ -29,6 +30,17 @@ end
 function operations.list(_, count)
   local list = associations.check(client:list_all("contacts", count, "companies"))
   assert(family.walk(list.results) == count, "not all was listed")
+end
+
+-- Returns the requests without those of a second reading.
+function operations.mirror(source, count)
+  local report = associations.check(client:sync_all("contacts", "companies", source, {
+    mode = "mirror", max_removals = count,
+  }))
+  local differ = math.ceil(count / family.DIFFERS)
+  local is_done = report.created == differ and report.removed == differ and report.kept == count - differ
+  assert(is_done, "not all was done")
+  return report.requests - report.reads_again
 end
 
 local operation = peer.variable "BENCH_OPERATION"

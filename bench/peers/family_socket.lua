@@ -1,5 +1,5 @@
--- Peer: reading, listing or archiving as it is written by hand, as BENCH_OPERATION says: one request at a
--- time, with LuaSocket's http.request, ltn12 and lua-cjson.
+-- Peer: reading, listing, archiving or mirroring as it is written by hand, as BENCH_OPERATION says: one
+-- request at a time, with LuaSocket's http.request, ltn12 and lua-cjson.
 
 local by_hand = require "support.by_hand"
 local family = require "support.family"
@@ -69,6 +69,57 @@ function operations.list(_, count)
     after = page.paging and page.paging.next and page.paging.next.after
   until not after
   assert(family.walk(links) == count, "not all was listed")
+end
+
+-- Sends the entries of a list in requests of `most`; returns how many.
+local function send_all(name, list, most)
+  local requests = 0
+  for first = 1, #list, most do
+    local inputs = {}
+    for i = first, math.min(first + most - 1, #list) do inputs[#inputs + 1] = list[i] end
+    by_hand.request("POST", PAIR .. name, { inputs = inputs })
+    requests = requests + 1
+  end
+  return requests
+end
+
+-- The list as a set of ids for each record, and the records in order.
+local function take_wanted(source)
+  local wanted, records = {}, {}
+  for input in source do
+    if not wanted[input.from] then
+      wanted[input.from] = {}
+      records[#records + 1] = { id = input.from }
+    end
+    wanted[input.from][input.to] = true
+  end
+  return wanted, records
+end
+
+-- Everything in memory, unlabeled links only; it looks at no page but the first, and checks nothing.
+function operations.mirror(source, count)
+  local wanted, records = take_wanted(source)
+  local create, remove, requests = {}, {}, 0
+  local types = { { associationCategory = "HUBSPOT_DEFINED", associationTypeId = 279 } }
+  for first = 1, #records, family.READ do
+    local inputs = {}
+    for i = first, math.min(first + family.READ - 1, #records) do inputs[#inputs + 1] = records[i] end
+    requests = requests + 1
+    for _, result in ipairs(by_hand.request("POST", PAIR .. "read", { inputs = inputs }).results) do
+      local from, there = result.from, {}
+      for _, link in ipairs(result.to) do
+        local to = ("%.0f"):format(link.toObjectId)
+        there[to] = true
+        if not wanted[from.id][to] then remove[#remove + 1] = { from = from, to = { { id = to } } } end
+      end
+      for to in pairs(wanted[from.id]) do
+        if not there[to] then create[#create + 1] = { from = from, to = { id = to }, types = types } end
+      end
+    end
+  end
+  local differ = math.ceil(count / family.DIFFERS)
+  assert(#create == differ and #remove >= differ, "not all was found")
+  return requests + send_all("create", create, family.ARCHIVED) + send_all("archive", remove, 100)
 end
 
 local operation = peer.variable "BENCH_OPERATION"

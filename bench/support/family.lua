@@ -23,6 +23,18 @@ end
 ---Links are not inputs: there is one record, which has all of them.
 function family.inputs.list() end
 
+-- The first links of bench/server.c, but every 200th of the list is another: so that one link in a hundred
+-- differs, half of them to be created, half to be removed. In no order, as lists are.
+family.DIFFERS = 200
+
+function family.inputs.mirror(i, count)
+  local at = (i * 7919) % count
+  local from = 20000000000 + (math.floor(at / family.LINKS) + 1) * 7919
+  local to = from + at % family.LINKS
+  if at % family.DIFFERS == 0 then to = to + 1000000 end
+  return { from = ("%.0f"):format(from), to = ("%.0f"):format(to), types = 279 }
+end
+
 ---How many links a list has, as a caller finds who uses each.
 function family.walk(links)
   local count = 0

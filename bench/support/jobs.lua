@@ -1,6 +1,6 @@
 -- Runs jobs in processes of their own, in turn, round after round, and says what each took.
--- Knows no peer: each is a command that prints its seconds of CPU, its seconds by the clock and its peak
--- memory in KiB; or "missing" and a name.
+-- Knows no peer: each is a command that prints its seconds of CPU, its seconds by the clock, its peak memory
+-- in KiB and, if it likes, its requests; or "missing" and a name.
 
 local jobs = {}
 
@@ -33,13 +33,14 @@ local function run(row, pid)
   output:close()
   local missing = line:match "^missing (.+)"
   if missing then return nil, missing .. " is not installed" end
-  local cpu, clock, peak = line:match "^(%S+) (%S+) (%d+)$"
+  local cpu, clock, peak, requests = line:match "^(%S+) (%S+) (%d+) ?(%d*)$"
   if not cpu then return nil, "it failed" end
   local after = server_cpu(pid)
   return {
     cpu = tonumber(cpu),
     clock = tonumber(clock),
     peak = tonumber(peak),
+    requests = tonumber(requests),
     server = before and after and after - before,
   }
 end
@@ -51,6 +52,7 @@ end
 ---@field peak number KiB
 ---@field peak_lowest number
 ---@field peak_highest number
+---@field requests integer|nil those of the first round
 ---@field server number|nil seconds of the server's process
 
 ---@param rows table[] { command, … }; each gets its `figure`
@@ -71,6 +73,7 @@ function jobs.measure(rows, pid, count)
       figure.cpu = median(row.samples, "cpu")
       figure.clock = median(row.samples, "clock")
       figure.peak, figure.peak_lowest, figure.peak_highest = median(row.samples, "peak")
+      figure.requests = row.samples[1].requests
       figure.server = row.samples[1].server and median(row.samples, "server")
     end
     row.figure = figure
