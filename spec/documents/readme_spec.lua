@@ -6,6 +6,7 @@ local arguments = require "hubspot.associations.cli.arguments"
 local checkout = require "support.checkout"
 local command = require "support.command"
 local documents = require "support.documents"
+local endpoints = require "hubspot.associations.api.endpoints"
 local error_kinds = require "hubspot.associations.error_kinds"
 local faults = require "hubspot.associations.sandbox.faults"
 local names_in = require "support.names"
@@ -317,6 +318,16 @@ describe("the README's table of", function()
   it("the client's options has all of them, with their defaults", function()
     assert_options(rows_of(section("README.md", "## Options")), declared_options "CLIENT",
       options.read { token = nil })
+  end)
+
+  it("calls has the method of each endpoint, and a call has no other", function()
+    local expected, found = {}, {}
+    for name in pairs(endpoints) do expected[name] = true end
+    for signature in pairs(rows_of(section("README.md", "## One call"))) do
+      local name = signature:match "^client:([%l_]+)%("
+      if name then found[name] = true end
+    end
+    assert.same(expected, found)
   end)
 
   it("a job's options has all of them, with their defaults", function()

@@ -149,7 +149,7 @@ return {
     retryable = false,
   },
   callback = {
-    happened = "`on_failure` or `on_batch` raised",
+    happened = "`on_failure`, `on_batch` or `on_record` raised",
     advice = "correct the callback, and resume from the journal",
     retryable = false,
   },

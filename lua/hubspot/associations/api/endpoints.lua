@@ -1,6 +1,6 @@
 -- The endpoints, one row each. Data only. Other files know none by name, but for `create`, which is the
 -- default of `client:start` and of journals that name no endpoint.
--- What HubSpot documents of each, and what was observed, is in docs/endpoints.md.
+-- The README says what the method of each does.
 
 local PAIR = "associations/{fromObjectType}/{toObjectType}/"
 local RECORD = "objects/{fromObjectType}/{fromObjectId}/associations/"
