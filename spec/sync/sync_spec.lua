@@ -255,6 +255,33 @@ describe("a sync", function()
     assert.equal(2, #links())
   end)
 
+  it("fails a pair to which somebody else gives a label meanwhile, and loses no label", function()
+    open()
+    have {
+      { from = 1, to = 11, types = UNLABELED }, { from = 1, to = 12, types = UNLABELED },
+      { from = 2, to = 12, types = UNLABELED },
+    }
+    local report = assert(sync({
+      { from = 1, to = 13, types = UNLABELED }, { from = 2, to = 12, types = "Boss" },
+    }, {
+      mode = "mirror", types = { UNLABELED, "Boss" },
+      on_plan = function()
+        have { { from = 1, to = 11, types = label(FRIEND) }, { from = 2, to = 12, types = label(FRIEND) } }
+      end,
+    }))
+    assert.same({ inputs = 2, removals = 3, created = 2, removed = 1, kept = 1, failed = 1 }, counts(report))
+    assert.same({ "1 11 279 7", "1 13 279", "2 12 279 5 7" }, { (links()[1]:gsub("7 279", "279 7")),
+      links()[2], (links()[3]:gsub("5 7 279", "279 5 7")) })
+  end)
+
+  it("knows before it reads that a plan cannot be written", function()
+    open()
+    local report, err = sync({ { from = 1, to = 11, types = UNLABELED } }, { plan = "/dev/null/plan.csv" })
+    assert.is_nil(report)
+    assert.equal("journal", err.kind)
+    assert.equal(0, server:statistics().requests)
+  end)
+
   it("goes on from its journal, and refuses that of another source", function()
     open { batch_size = 2 }
     have { { from = 1, to = 11, types = UNLABELED } }

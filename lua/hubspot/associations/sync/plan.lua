@@ -12,6 +12,8 @@ local types = require "hubspot.associations.types"
 
 local plans = {}
 
+local TURN = 1000 -- lines of a plan between the host's turns
+
 -- ---- whether it may be done ----
 
 ---The plan in numbers, as on_plan gets them.
@@ -57,9 +59,11 @@ end
 ---The rows of the plan in the spool, for the file.
 ---@param self hubspot.associations.Sync
 function plans.rows(self)
-  local next_line = self.plan:lines()
+  local next_line, count = self.plan:lines(), 0
   return function()
     local line, err = next_line()
+    count = count + 1
+    if count % TURN == 0 then self.pause() end
     if not line then return nil, err end
     local row = lines.read_plan(line)
     row.action = row.section == lines.REMOVAL and "remove" or "create"
@@ -91,11 +95,14 @@ local function settle_recorded(self, row, done)
 end
 
 -- Gives each row of a plan's file, and the number of its line, to `take`.
-local function load_plan(path, take)
+local function load_plan(self, path, take)
   local next_row, err, close = plan_file.open(path)
   if not next_row then return nil, err end
+  local count = 0
   while true do
     local row, line = next_row()
+    count = count + 1
+    if count % TURN == 0 then self.pause() end
     if not row then
       close()
       if line then return nil, line end
@@ -113,13 +120,12 @@ end
 ---The plan of the option `apply`: its lines are the inputs.
 ---@param self hubspot.associations.Sync
 function plans.load_given(self)
-  local planned, count = self.planned, 0
-  local loaded, err = load_plan(self.given.apply, function(row, number)
+  local planned = self.planned
+  local loaded, err = load_plan(self, self.given.apply, function(row, number)
     local is_removal = row.action == "remove"
     self.tally:count(is_removal and "removals" or "inputs", 1)
-    planned[is_removal and "removals" or "creations"] = planned[is_removal and "removals" or "creations"] + 1
-    count = count + 1
-    if count % 1000 == 0 then self.pause() end
+    local name = is_removal and "removals" or "creations"
+    planned[name] = planned[name] + 1
     if self.digest then self.digest:add { row.action, row.from, row.to, row.key, row.had } end
     return self.plan:write(lines.plan(section_of(self, row), row.from, row.to, row.key, row.had,
       lines.token(number), "-"))
@@ -140,7 +146,7 @@ function plans.load_recorded(self)
     if done then settle_recorded(self, unit, done) end
   end
   local loaded
-  loaded, err = load_plan(self.given.journal .. ".plan", function(row)
+  loaded, err = load_plan(self, self.given.journal .. ".plan", function(row)
     local section = section_of(self, row)
     local is_same = unit and unit.section == section and unit.from == row.from and unit.to == row.to
     if not is_same then
@@ -245,7 +251,7 @@ function plans.take_recorded(self)
   report.resumed = recorded.kept
   self.planned, self.is_resumed = recorded.planned, true
   if self.given.apply then
-    return load_plan(self.given.apply, function(row)
+    return load_plan(self, self.given.apply, function(row)
       self.digest:add { row.action, row.from, row.to, row.key, row.had }
       return true
     end)

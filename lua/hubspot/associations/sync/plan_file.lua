@@ -66,6 +66,19 @@ local function write_rows(file, next_row)
   end
 end
 
+---Whether a plan can be written at a path, so that this is known before anything is read.
+---@param path string
+---@return boolean|nil
+---@return hubspot.associations.Error|nil
+function plan_file.check(path)
+  local part = path .. ".part"
+  local file, why = core.file(part)
+  if not file then return spool.unusable("the plan " .. one_line(path), why) end
+  file:close()
+  os.remove(part)
+  return true
+end
+
 ---Writes a plan: to a temporary file beside it, which then takes its name, so that a plan is complete.
 ---@param path string
 ---@param next_row fun(): hubspot.associations.sync.PlanRow|nil, any

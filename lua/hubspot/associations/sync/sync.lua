@@ -170,6 +170,13 @@ end
 
 local function begin(self)
   local given = self.given
+  if given.plan then
+    local writable, why = plan_file.check(given.plan)
+    if not writable then
+      self.unusable = why
+      return nil, why
+    end
+  end
   if not given.journal or given.dry_run or given.plan then return make_plan(self) end
   local journal, err = journals.open(self.given.journal, self.identity)
   if not journal then
@@ -201,7 +208,7 @@ local function prepare(self)
   local report = self.tally.report
   local made, err = begin(self)
   report.removals_off = self.given.mode == "mirror" and self.removals_off or nil
-  if not made then
+  if not made or self.tally.error then
     self.tally:stop(err or errors.new { kind = "canceled", message = "the job was canceled" })
     if not self.is_resumed and not self.unusable then discard(self) end
     return false
