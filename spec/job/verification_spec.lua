@@ -439,6 +439,7 @@ describe("verification over HTTP", function()
       local job = assert(client:start("contacts", "companies", jobs.inputs(3), { verify = true }))
       repeat job:step() until job:timeout() and job:timeout() > 0.1
       assert.equal(0, job:progress().created)
+      assert.equal("verify", select(2, job:waiting()))
       if how == "close" then client:close() else job:cancel() end
       local report, err = jobs.finish(job)
       assert.equal(how == "close" and "closed" or "canceled", err.kind)

@@ -23,7 +23,7 @@ local ENDING = "interrupted: finishing what is in flight; interrupt again to sto
 ---@field is_unauthorized boolean|nil whether HubSpot rejected the token
 ---@field advice string[]|nil what to do then
 
-local WAITS_FOR = { rate_limit = "for the rate limit", retry = "to try again" }
+local WAITS_FOR = { rate_limit = "for the rate limit", retry = "to try again", verify = "to verify" }
 
 -- Steps the job to its end.
 local function drive(job, source, context)

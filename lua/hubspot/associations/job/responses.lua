@@ -287,7 +287,9 @@ end
 ---@param info hubspot.associations.ReceivedInfo
 ---@return hubspot.associations.Error|nil err for which the chunk is sent again
 function responses:unsent(chunk, now, err, info)
-  if self.verifier and chunk.reader then return self.verifier:handle("unsent", chunk, now, err, info) end
+  if self.verifier and chunk.reader then
+    return self.verifier:handle("unsent", chunk, now, err, info)
+  end
   return self:rejected(chunk, now, err, info)
 end
 

@@ -212,15 +212,15 @@ function Runner:timeout()
 end
 
 ---How many seconds nothing can be sent, while no response is awaited either; else 0. And the reason: the rate
----limit, or the pause before another attempt.
+---limit, the pause before what was written is read back, or the one before another attempt.
 ---@return number
----@return "rate_limit"|"retry"|nil
+---@return "rate_limit"|"verify"|"retry"|nil
 function Runner:waiting()
   if self.finished or #self.exchanges > 0 or is_asking(self) or not self.wait then return 0 end
   local now = core.now()
   local limited = self.session.policy.limiter:delay(now)
   if limited > 0 then return limited, "rate_limit" end
-  return math.max(0, self.waits_until - now), "retry"
+  return math.max(0, self.waits_until - now), self.job:is_verifying() and "verify" or "retry"
 end
 
 ---The report so far.
