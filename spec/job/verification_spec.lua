@@ -432,6 +432,17 @@ describe("verification over HTTP", function()
     assert.is_true(report.elapsed >= 1)
   end)
 
+  it("is of the records that were looked up", function()
+    server = sandbox.start()
+    local client = clients.open(server:url(), {})
+    local report = assert(client:create_all("contacts", "companies", {
+      { from = "ada101@example.com", to = "202.example.com", types = UNLABELED },
+      { from = "nobody@example.com", to = "203.example.com", types = UNLABELED },
+    }, { verify = true, from_property = "email", to_property = "domain" }))
+    assert.same({ 1, 1, 0 }, { report.created, report.failed, report.unconfirmed })
+    assert.equal(1, #server:associations())
+  end)
+
   it("is over at once when the client is closed, or the job is canceled", function()
     server = sandbox.start { visible_after = 600 }
     for _, how in ipairs { "close", "cancel" } do
