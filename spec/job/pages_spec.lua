@@ -171,6 +171,32 @@ describe("a job that reads", function()
     end
   end)
 
+  it("does not take a record for one without links of which another error speaks, too", function()
+    local function entry(sub, message, context)
+      return { status = "error", category = "OBJECT_NOT_FOUND", subCategory = "crm.associations." .. sub,
+        message = message, context = context }
+    end
+    local none = entry("NO_ASSOCIATIONS_FOUND", "none", { fromObjectId = { "1" } })
+    for _, errors in ipairs {
+      { none, entry("FROM_OBJECT_NOT_FOUND", "gone", { id = { "1" } }) },
+      { none, { message = "gone", category = "INTERNAL", context = { fromObjectId = { "1" } } } },
+      { { message = "gone", category = "INTERNAL", context = { fromObjectId = { "1" } } }, none },
+    } do
+      local seen, pages = read {
+        source = { 1, 2 },
+        respond = function()
+          local results = { { from = { id = "2" }, to = { link(12) } } }
+          return { status = 207, headers = {}, body = cjson.encode {
+            status = "COMPLETE", results = results, errors = errors,
+          } }
+        end,
+      }
+      assert.same({ 1, 1, 0, 0 }, runs.counts(seen))
+      assert.equal("gone", seen.failures[1].error.message)
+      assert.is_nil(pages[1])
+    end
+  end)
+
   it("sends two pages of one record apart, as a result cannot say whose it is; equal inputs once", function()
     local sent = {}
     local seen, pages = read {

@@ -128,6 +128,20 @@ local function take_empty(matched)
   for _, position in ipairs(matched.succeeded) do matched.failed[position] = nil end
 end
 
+---The errors of a response with "no associations" behind the others: of two errors about one record the first
+---counts, and another may say why its links are not there.
+---@param list table[]|nil
+---@return table[]|nil
+function pages.ordered_errors(list)
+  local others, empty = {}, {}
+  for _, err in ipairs(list or {}) do
+    table.insert(type(err) == "table" and rejection.is_empty(err) and empty or others, err)
+  end
+  if #empty == 0 or #others == 0 then return list end
+  for _, err in ipairs(empty) do others[#others + 1] = err end
+  return others
+end
+
 ---@class hubspot.associations.Delivered
 ---@field last integer[] positions whose record is complete
 ---@field more integer[] positions whose record has another page

@@ -154,6 +154,7 @@ end
 
 function responses:match(chunk, response)
   local paths = self.endpoint.result
+  if self.endpoint.page then response.errors = pages.ordered_errors(response.errors) end
   return matching.match(chunk.batch.body, chunk.positions, response, paths, self.direction)
 end
 
