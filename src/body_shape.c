@@ -4,8 +4,17 @@
 #include <string.h>
 
 const char *const hsa_body_keys[HSA_BODY_KEYS] = {
-  "from",  "to",       "id",     "types",          "associationCategory", "associationTypeId",
-  "after", "category", "typeId", "maxToObjectIds",
+  "from",
+  "to",
+  "id",
+  "types",
+  "associationCategory",
+  "associationTypeId",
+  "after",
+  "category",
+  "typeId",
+  "maxToObjectIds",
+  "type",
 };
 
 #define JSON(literal)                                                                                        \
@@ -19,11 +28,15 @@ const char *const hsa_body_keys[HSA_BODY_KEYS] = {
     .words = (id_name)                                                                                       \
   }
 
-#define NO_TYPES(reason)                                                                                     \
+#define NOTHING(key_name, reason)                                                                            \
   {                                                                                                          \
-    .key = HSA_BODY_KEY_TYPES, .kind = HSA_BODY_NOTHING, .part = HSA_BODY_OTHER,                             \
-    .words = "no types (" reason ")"                                                                         \
+    .key = (key_name), .kind = HSA_BODY_NOTHING, .part = HSA_BODY_OTHER, .words = "no types (" reason ")"    \
   }
+
+/* In all the fields by which other endpoints take a type, or in which it is read. */
+#define NO_TYPES(reason)                                                                                     \
+  NOTHING(HSA_BODY_KEY_TYPES, reason), NOTHING(HSA_BODY_KEY_TYPE, reason),                                   \
+    NOTHING(HSA_BODY_KEY_ASSOCIATION_TYPE_ID, reason)
 
 #define VALUE(key_name, kind_name, id_part, json)                                                            \
   {                                                                                                          \
@@ -54,7 +67,7 @@ static const hsa_body_shape shapes[] = {
   {
     .name = "pair",
     .expected = "a table { from, to }",
-    .field_count = 3,
+    .field_count = 5,
     .fields =
       {
         RECORD(HSA_BODY_KEY_FROM, HSA_BODY_FIRST_ID, "{\"from\":{\"id\":", "from.id"),
@@ -69,7 +82,7 @@ static const hsa_body_shape shapes[] = {
     /* Each input is written with a list of one entry, so that grouping is the same merging as elsewhere. */
     .name = "fan",
     .expected = "a table { from, to }",
-    .field_count = 3,
+    .field_count = 5,
     .fields =
       {
         RECORD(HSA_BODY_KEY_FROM, HSA_BODY_FIRST_ID, "{\"from\":{\"id\":", "from.id"),

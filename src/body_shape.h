@@ -17,6 +17,7 @@ typedef enum hsa_body_key {
   HSA_BODY_KEY_CATEGORY,
   HSA_BODY_KEY_TYPE_ID,
   HSA_BODY_KEY_MAX_TO_OBJECT_IDS,
+  HSA_BODY_KEY_TYPE,
   HSA_BODY_KEYS
 } hsa_body_key;
 
@@ -53,7 +54,7 @@ typedef struct hsa_body_field {
   const char *words; /* for errors: what an id in a table is called, or what is expected instead */
 } hsa_body_field;
 
-enum { HSA_BODY_MOST_FIELDS = 3, HSA_BODY_NO_LIST = HSA_BODY_PARTS };
+enum { HSA_BODY_MOST_FIELDS = 5, HSA_BODY_NO_LIST = HSA_BODY_PARTS };
 
 typedef struct hsa_body_shape {
   const char *name;

@@ -65,6 +65,8 @@ describe("the shape of pairs", function()
       { { from = 1, to = 2, types = 279 }, "types", NO_TYPES .. "279" },
       { { from = 1, to = 2, types = {} }, "types", NO_TYPES .. "a table" },
       { { from = 1, to = 2, types = false }, "types", NO_TYPES .. "false" },
+      { { from = 1, to = 2, type = 1, category = "X" }, "type", NO_TYPES .. "1" },
+      { { from = 1, to = 2, associationTypeId = 1 }, "associationTypeId", NO_TYPES .. "1" },
       { 5, "input", "expected a table { from, to }, found 5" },
       { { from = 1 }, "to", "found nothing" },
       { { to = 1 }, "from", "found nothing" },
@@ -345,6 +347,9 @@ describe("the shape of fans", function()
     check_invalid(FAN, {
       { { from = 1, to = 2, types = 279 }, "types", NO_TYPES .. "279" },
       { { from = 1, to = 2, types = { 1 } }, "types", NO_TYPES .. "a table" },
+      { { from = 1, to = 2, type = "450", category = "HUBSPOT_DEFINED", label = "Boss" }, "type",
+        NO_TYPES .. 'the string "450"' },
+      { { from = 1, to = 2, associationTypeId = 5 }, "associationTypeId", NO_TYPES .. "5" },
       { 5, "input", "expected a table { from, to }, found 5" },
       { { from = 1, to = { 2, 3 } }, "to.id", "found nothing" },
       { { from = 1 }, "to", "found nothing" }, { { to = 1 }, "from", "found nothing" },

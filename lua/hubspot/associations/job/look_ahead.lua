@@ -29,7 +29,7 @@ local LookAhead = {}
 LookAhead.__index = LookAhead
 
 local FIELDS = { record = { "id", "after" } } -- by shape
-local PAIR = { "from", "to", "types" }
+local PAIR = { "from", "to", "types", "type", "associationTypeId" }
 local SIDES = { "from", "to", "id" }
 
 ---@param shape string of the endpoint's inputs

@@ -12,7 +12,7 @@ local retryable = require "hubspot.associations.policy.retryable"
 ---@class hubspot.associations.Job
 local responses = {}
 
--- How many parts of chunks may fail for 409, 423 or 5xx in a row: after that, no single input can be at fault.
+-- How many parts of chunks may fail for 409, 423 or 5xx in a row: beyond it, no single input can be at fault.
 local MOST_FAILED_PARTS = 32
 
 -- The same while no other request has succeeded since the chunk first failed: both of its halves.
