@@ -243,6 +243,26 @@ describe("the endpoints", function()
     assert.equal(2, #server:requests())
   end)
 
+  it("that have room for fewer inputs than they are given name the job that takes them", function()
+    start(responses.of(204, ""))
+    local client, records = clients.open(server:url()), {}
+    for index = 1, 101 do records[index] = { from = index, to = 7 } end
+    local result, err = client:archive("contacts", "companies", records)
+    assert.is_nil(result)
+    assert.same({ "too_large", 101 }, { err.kind, err.index })
+    local message = "the request body would have over 100 different ids: use archive_all for any number"
+    assert.equal(message, err.message)
+    local long = { associationCategory = ("A"):rep(33 * 1024 * 1024), associationTypeId = 1 }
+    local inputs = { { from = 1, to = 2, types = long }, { from = 3, to = 4, types = long } }
+    for _, name in ipairs { "create", "archive_labels" } do
+      result, err = client[name](client, "contacts", "companies", inputs)
+      assert.is_nil(result)
+      assert.equal("too_large", err.kind)
+      assert.truthy(err.message:find(("bytes: use %s_all for any number"):format(name), 1, true), err.message)
+    end
+    assert.equal(0, #server:requests())
+  end)
+
   it("that must not be done twice are not sent again once they may have been done, and say so", function()
     start(responses.of(503, '{"message":"down"}'), responses.of(200, PAGE))
     local client = clients.open(server:url(), { max_attempts = 3 })

@@ -77,7 +77,11 @@ local function call_endpoint(self, method, row, read)
     if count > most then return nil, too_many(method, most, count) end
   end
   local request, err = request_of(self, row, read)
-  if not request then return nil, err end
+  if not request then
+    local is_for_job = row.most and err.kind == "too_large" -- by its bytes, or by what `most_groups` says
+    if is_for_job then err.message = ("%s: use %s_all for any number"):format(err.message, method) end
+    return nil, err
+  end
   local result, info = call(self.session, request, row.response)
   if row.changes_labels then self.type_directory:forget() end
   return result, info
