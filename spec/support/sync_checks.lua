@@ -149,7 +149,8 @@ end
 
 -- The same of every row and every removal.
 local function is_clean(case, process, err)
-  if err and not case.rules.ends_with_error or case.is_planned == false then return false end
+  local has_stopped = err and not (case.rules.ends_with_error and err.kind == "source")
+  if has_stopped or case.is_planned == false then return false end
   if not are_rows_clean(case, process) then return false end
   for _, failure in ipairs(process.removals) do
     local input = failure.input

@@ -190,7 +190,7 @@ local function draw_account(case)
     labels = labels, page_size = luck:integer(1, 12), numeric_ids = not luck:one_in(4),
     missing = function(_, id) return id:find "^404" ~= nil end,
   }
-  if not case.lag and luck:one_in(4) then
+  if not case.lag and not case.changes[1] and luck:one_in(4) then
     case.rate = { limit = luck:integer(5, 50), interval = 1, retry_after = luck:one_in(2) }
   end
   return options
