@@ -21,6 +21,7 @@ local sync_files = require "support.sync_files"
 local sync_checks = require "support.sync_checks"
 local simulation = require "support.simulation"
 local virtual_client = require "support.virtual_client"
+local applying = require "hubspot.associations.sync.applying"
 
 local sync_case = {}
 
@@ -200,7 +201,8 @@ end
 ---@param seed integer
 ---@return table statistics
 function sync_case.run(seed)
-  local case, files = sync_draw.draw(seed), sync_files.new()
+  local case, files, window = sync_draw.draw(seed), sync_files.new(), applying.window
+  applying.window = case.window or window
   local kept, result = xpcall(function()
     new_world(case)
     local report, err, process = WAYS[case.way](case, files)
@@ -219,6 +221,7 @@ function sync_case.run(seed)
     }
   end, sync_checks.trace)
   files:remove()
+  applying.window = window
   if not kept then error(result, 0) end
   return result
 end

@@ -229,6 +229,7 @@ function sync_draw.draw(seed)
     batch_size = luck:one_in(2) and luck:integer(1, 20) or nil, concurrency = luck:integer(1, 5),
     max_attempts = 6, retry_deadline = 300,
   }
+  case.window = luck:one_in(2) and luck:integer(1, 10) or nil
   case.latency = luck:integer(1, 100) / 100
   return case
 end

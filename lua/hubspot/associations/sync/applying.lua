@@ -7,9 +7,8 @@ local comparing = require "hubspot.associations.sync.comparing"
 local lines = require "hubspot.associations.sync.lines"
 local type_keys = require "hubspot.associations.sync.type_keys"
 
-local applying = {}
-
-local WINDOW = 20000 -- lines of the plan, about, that are in memory at once
+-- window: lines of the plan, about, that are in memory at once; specs have smaller ones
+local applying = { window = 20000 }
 
 -- ---- outcomes ----
 
@@ -97,10 +96,10 @@ end
 
 -- ---- windows ----
 
--- The next units of a section, about as many as WINDOW lines; and their records.
+-- The next units of a section, about as many as `window` lines; and their records.
 local function next_window(cursor, section)
   local units, by_from, order, size = {}, {}, {}, 0
-  while size < WINDOW do
+  while size < applying.window do
     local unit, err = cursor:next(section)
     if err then return nil, err end
     if not unit then break end
