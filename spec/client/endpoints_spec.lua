@@ -305,6 +305,10 @@ describe("the arguments of an endpoint's method", function()
       ["client:limits: takes no arguments; options are"] = function() client:limits "contacts" end,
       ["client:create_label: fields: expected a table, found a string"] =
         function() client:create_label("contacts", "companies", "A") end,
+      ["client:start: archive: two object types stand before the source"] =
+        function() client:start("archive", "contacts", { { from = 1, to = 2 } }) end,
+      ["client:start: sync: two object types stand before the source"] =
+        function() client:start("sync", "contacts", function() end) end,
       ["client:start: labels is no endpoint of jobs"] =
         function() client:start("labels", "contacts", "companies", {}) end,
     } do

@@ -232,6 +232,9 @@ function Client:start(endpoint, from_object_type, to_object_type, source, given)
   check_self("start", self)
   local source_type = type(to_object_type)
   if source_type == "table" or source_type == "function" then
+    if endpoint == "sync" or endpoints[endpoint] then -- no object type: it would be taken for one
+      error(("client:start: %s: two object types stand before the source"):format(endpoint), 2)
+    end
     endpoint, from_object_type, to_object_type, source, given =
       "create", endpoint, from_object_type, to_object_type, source
   end
