@@ -278,6 +278,17 @@ describe("decode", function()
     it("may have every escape that JSON has", function()
       assert_decodes({ '"\\/\b\f\n\r\t' }, [=[["\"\\\/\b\f\n\r\t"]]=])
       assert_decodes({ "A\0B", "\1\31" }, [=[["\u0041\u0000B","\u0001\u001F"]]=])
+    end)
+
+    it("have control characters as they are, which JSON does not have", function()
+      assert.same({ "a\nb\1\0\31", { ["\t"] = "\r\n" } }, decode '["a\nb\1\0\31",{"\t":"\r\n"}]')
+      local body = core.body()
+      assert(body:add { from = 101, to = 202, types = 1 })
+      for control = 0, 31 do
+        local id = "101" .. string.char(control)
+        local results = '{"results":[{"fromObjectId":"%s","toObjectId":"202"}],"status":"COMPLETE"}'
+        assert.is_false(body:confirmed_by((results:gsub("%%s", function() return id end))))
+      end
       assert_decodes({ ["a\0"] = "b" }, [=[{"a\u0000":"b"}]=])
     end)
 
