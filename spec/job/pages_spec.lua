@@ -63,6 +63,18 @@ local function brief(pages)
 end
 
 describe("a job that reads", function()
+  it("calls on_batch with their number, and no results: on_record has the links", function()
+    local seen_batches = {}
+    read {
+      source = { 1, 2 }, respond = script({ batch({ { "1", { 7 } } }, { "2" }) }, {}),
+      on_batch = function(one) seen_batches[#seen_batches + 1] = one end,
+    }
+    local one = seen_batches[1]
+    assert.same({ 1, 1, 2, 2, {}, {} }, {
+      #seen_batches, one.first, one.last, one.read, one.results, one.failures,
+    })
+  end)
+
   it("delivers each record's links, also when there are none", function()
     local sent = {}
     local seen, pages = read {

@@ -37,7 +37,8 @@ local options = {}
 ---@field on_failure fun(failure: table): boolean|nil called for each input that was not created:
 ---  { index, input, outcome, error }; returning false ends the job
 ---@field on_batch fun(batch: table): boolean|nil called for each batch when all its inputs have an outcome:
----  { first, last, created, failures, results, report }; returning false ends the job
+---  { first, last, created, failures, results, report }, read_all's with `read` and without results;
+---  returning false ends the job
 ---@field on_record fun(page: table): boolean|nil read_all's: called for each page of each record, also of one
 ---  without links: { index, input, id, links, part, last }; returning false ends the job
 ---@field journal string|nil a file: what is recorded there is not done again, and what is done is recorded

@@ -76,4 +76,13 @@ describe("the command archive-labels", function()
       assert_found(result.stdout, "line 1: column type: the unlabeled type")
     end
   end)
+
+  it("does not ask that in a dry run, and its help says so", function()
+    local arguments = { "archive-labels", "--from", "contacts", "--to", "2-77", "--dry-run", "-" }
+    local result = command.run(arguments, { stdin = "1,2,USER_DEFINED:37\n1,2,unlabeled\n" })
+    assert_found(result.stdout, "line 2: column type: the unlabeled type")
+    assert.is_nil(result.stdout:find("line 1", 1, true))
+    local help = command.run({ "archive-labels", "--help" }, {}).stdout:gsub("%s+", " ")
+    assert_found(help, "a dry run does not ask, and takes such a row for a good one, unless it says")
+  end)
 end)

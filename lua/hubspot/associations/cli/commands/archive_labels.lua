@@ -15,7 +15,9 @@ local archive_labels = {
     .. "accounts for each row: archived (HubSpot accepted it; it lists nothing), failed, unconfirmed or not "
     .. "sent. " .. help.REMOVAL .. "\n\n" .. help.PAIRS .. " A column type has the types, as for create; so "
     .. "a file that `read` wrote can be given, without the rows that are to stay. Removing the unlabeled "
-    .. "type removes all types of a pair: such a row is bad without --all-types.\n\n"
+    .. "type removes all types of a pair: such a row is bad without --all-types. Which type that is with a "
+    .. "custom object, HubSpot has to say: a dry run does not ask, and takes such a row for a good one, "
+    .. "unless it says \"unlabeled\".\n\n"
     .. help.PROPERTIES .. "\n\n" .. help.ACCOUNTING,
   epilog = help.TOKEN .. "\n" .. help.exit_status "archived" .. [[
 
