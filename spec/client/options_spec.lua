@@ -368,6 +368,25 @@ describe("the options of a sync", function()
     end
   end)
 
+  it("that are wrong are blamed on the line that calls start, or sync_all", function()
+    local client = assert(associations.new { token = "t" })
+    local made = { { 5 }, { { nonsense = true } }, { { apply = "plan.csv", plan = "plan.csv" } } }
+    for _, name in ipairs { "start", "sync_all" } do
+      for _, given in ipairs(made) do
+        local line = debug.getinfo(1, "l").currentline + 2
+        local called, message = pcall(function()
+          if name == "sync_all" then client:sync_all("contacts", "companies", {}, given[1]) end
+          local runner = client:start("sync", "contacts", "companies", {}, given[1])
+          return runner
+        end)
+        assert.is_false(called)
+        line = name == "start" and line + 1 or line
+        assert.truthy(message:find("options_spec.lua:" .. line .. ": ", 1, true), message)
+      end
+    end
+    client:close()
+  end)
+
   it("refuse what a plan that is applied has already", function()
     for name, value in pairs { plan = "p", types = 279, empty = "none", from_property = "email" } do
       assert.is_false((pcall(read, { apply = "plan.csv", [name] = value })), name)

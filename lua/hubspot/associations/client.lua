@@ -196,7 +196,7 @@ end
 
 -- Begins a sync: a runner of runners. An applied plan takes the place of the source.
 local function begin_sync(self, method, from, to, source, given)
-  local read_options = options.read_sync(given or {}, "client:" .. method, 3)
+  local read_options = options.read_sync(given or {}, "client:" .. method, 4)
   local stands_for = source == nil and read_options.apply and {} or source
   local _, wrong = arguments.read(endpoints.create, true, from, to, stands_for)
   if not wrong and source ~= nil and read_options.apply then
@@ -239,7 +239,8 @@ function Client:start(endpoint, from_object_type, to_object_type, source, given)
       "create", endpoint, from_object_type, to_object_type, source
   end
   if endpoint == "sync" then
-    return begin_sync(self, "start", from_object_type, to_object_type, source, given)
+    local runner, err = begin_sync(self, "start", from_object_type, to_object_type, source, given)
+    return runner, err -- no tail call: it would hide a level
   end
   local row = endpoints[endpoint]
   if not (row and row.most) then

@@ -273,7 +273,7 @@ end
 ---@return hubspot.associations.SyncOptions
 function options.read_sync(given, method, level)
   local read = read_options(SYNC, given, method, level + 1)
-  local function refuse(message) error(("%s: %s"):format(method, message), level) end
+  local function refuse(message) error(("%s: %s"):format(method, message), level + 1) end
   if read.apply and (read.plan or read.types or read.empty or read.from_property or read.to_property) then
     refuse "option apply: a plan has ids and types: give no plan, types, empty or properties beside it"
   elseif read.apply and type(read.max_removals) == "string" then

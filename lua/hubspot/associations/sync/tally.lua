@@ -20,7 +20,7 @@ local tally = {}
 ---@field removals_off string|nil why nothing is removed at all
 ---@field planned table|nil what the plan says: { creations, removals, kept, failed, protected, in_scope }
 ---@field compared integer records that were read and compared
----@field requests integer all of them
+---@field requests integer all of them, look-ups included
 ---@field reads_again integer those that read again before a change
 ---@field retries integer
 ---@field elapsed number seconds
