@@ -227,7 +227,7 @@ function sync_draw.draw(seed)
   case.limit = luck:one_in(6) and not case.is_anytime and luck:integer(0, 5) or nil
   case.client = {
     batch_size = luck:one_in(2) and luck:integer(1, 20) or nil, concurrency = luck:integer(1, 5),
-    max_attempts = 6, retry_deadline = 300,
+    max_attempts = luck:pick { 2, 6, 6 }, retry_deadline = 300,
   }
   case.window = luck:one_in(2) and luck:integer(1, 10) or nil
   case.latency = luck:integer(1, 100) / 100

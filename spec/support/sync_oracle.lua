@@ -243,7 +243,7 @@ local function remove(state, meanwhile, now, expected)
         expected.changed[from .. ">" .. to] = true
       elseif not expected.blocked[from] then
         for key in pairs(keys) do have(now, from, to)[key] = nil end
-        if expected.whole[from] and expected.whole[from][to] then now[from][to] = nil end
+        if now[from] and expected.whole[from] and expected.whole[from][to] then now[from][to] = nil end
       end
     end
   end
