@@ -49,7 +49,7 @@ local function unpadded(digits) return (digits:gsub("^0+", "")) end
 
 -- Takes a line into its record.
 local function add_row(record, line)
-  local to, index, kind, token, types = line:match "^%d+ (%d+) (%d+) ([A-Z]) (%S+) (%S+)$"
+  local to, index, kind, token, types = line:match "^%d+ (%d+) (%d+) ([A-Z]) ([^ ]+) ([^ ]+)$"
   if kind == DOUBTFUL then
     record.is_doubtful = true
   elseif kind == EMPTY then
@@ -117,7 +117,7 @@ function lines.conflicts(next_line, found)
       close()
       return err
     end
-    local to, from, token = line:match "^(%d+) (%d+) (%S+)$"
+    local to, from, token = line:match "^(%d+) (%d+) ([^ ]+)$"
     if to ~= last then close() end
     if to == last and from ~= first then is_several = true end
     if to ~= last then last, first = to, from end
@@ -151,7 +151,7 @@ end
 ---@return hubspot.associations.sync.PlanLine
 function lines.read_plan(line)
   local section, from, to, key, had, tokens, unit =
-    line:match "^(%d) (%d+) (%d+) (%S+) (%S+) (%S+) (%S+)$"
+    line:match "^(%d) (%d+) (%d+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+)$"
   return {
     section = section, from = unpadded(from), to = unpadded(to), key = key, had = had == "-" and "" or had,
     tokens = tokens == "-" and "" or tokens, unit = tonumber(unit),

@@ -92,7 +92,7 @@ local function run_sort(from, to)
   if not started or not pipe then return nil, why or pipe end
   local output = pipe:read "*a" or ""
   pipe:close()
-  local said, status = output:match "^(.-)status:(%d+)%s*$"
+  local said, status = output:match "^(.-)status:(%d+)[ \t-\r]*$"
   if status == "0" then return true end
   return nil, "sort(1) failed: " .. (said and said ~= "" and said or output)
 end
