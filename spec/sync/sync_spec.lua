@@ -274,6 +274,18 @@ describe("a sync", function()
       links()[2], (links()[3]:gsub("5 7 279", "279 5 7")) })
   end)
 
+  it("sends a request for 1,000 records, 2,000 pairs to create, and 100 records that lose links", function()
+    open()
+    local list = {}
+    for index = 1, 2500 do list[index] = { from = 10000 + index, to = index + 50000, types = UNLABELED } end
+    local report = assert(sync(list))
+    assert.same({ 3 + 2, 0 }, { report.requests, report.reads_again })
+    for index = 1, 250 do list[index].to = 60000 + index end
+    report = assert(sync(list, { mode = "mirror" }))
+    assert.same({ 250, 250, 2250 }, { report.created, report.removed, report.kept })
+    assert.same({ 3 + 1 + 3 + 1, 1 }, { report.requests, report.reads_again })
+  end)
+
   it("knows before it reads that a plan cannot be written", function()
     open()
     local report, err = sync({ { from = 1, to = 11, types = UNLABELED } }, { plan = "/dev/null/plan.csv" })
