@@ -31,6 +31,7 @@ local function asking(names)
     if self.error or answered == #names then return "done" end
     return "wait"
   end
+  function job.is_verifying() return false end
   function job:cancel(err) self.error = self.error or err end
   function job:finish() return self.report, self.error end
   return job
