@@ -92,7 +92,7 @@ local function options_of(case, process)
     apply = process.way == "apply" and process.files:path ".csv" or nil,
     journal = process.journal and process.files:path ".journal" or nil,
     on_plan = function(counts)
-      process.counts = counts
+      case.told = counts.removals
       case.was_told = true
       if process.on_plan then process.on_plan() end
       if process.way == "declined" then return false end

@@ -209,6 +209,7 @@ function sync_draw.draw(seed)
   draw_rows(case)
   case.way = luck:pick(WAYS)
   case.chances, case.crashes = draw_chances(luck), draw_crashes(luck)
+  case.is_calm = not next(case.chances)
   case.changes = case.way ~= "dry_run" and case.way ~= "declined" and draw_changes(case) or {}
   if case.changes[1] then case.crashes = {} end
   -- At any time, too, when nobody can say what the sync has read by then.
