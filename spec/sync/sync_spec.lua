@@ -394,6 +394,49 @@ describe("a sync", function()
       { report.failures[1].input.from, report.failures[1].input.to, report.failures[1].index })
   end)
 
+  describe("between records of one object type", function()
+    local CONTACTS = 449
+
+    local function mirror(list, given, to)
+      given = given or {}
+      given.mode = "mirror"
+      local report, err = client:sync_all("contacts", to or "0-1", list, given)
+      assert_adds_up(assert(report, err))
+      return report
+    end
+
+    it("removes no link that the list has in the other direction", function()
+      open()
+      local there = { { from = 1, to = 2, types = CONTACTS }, { from = 2, to = 4, types = CONTACTS } }
+      have(there, "contacts", "contacts")
+      local list = { { from = 1, to = 2, types = CONTACTS }, { from = 2, to = 3, types = CONTACTS } }
+      for _, to in ipairs { "contacts", "0-1" } do
+        local report = mirror(list, nil, to)
+        assert.same({ "1 2 449", "2 3 449" }, links())
+        assert.equal(2, report.compared)
+      end
+    end)
+
+    it("does not take the record on the other side of a row as named", function()
+      open()
+      have({ { from = 2, to = 4, types = CONTACTS } }, "contacts", "contacts")
+      local report = mirror({ { from = 1, to = 2, types = CONTACTS } })
+      assert.same({ inputs = 1, created = 1 }, counts(report))
+      assert.same({ "1 2 449", "2 4 449" }, links())
+    end)
+
+    it("removes nothing at all when a row is bad, as its link may be that of any record", function()
+      open()
+      have({ { from = 1, to = 4, types = CONTACTS } }, "contacts", "contacts")
+      local report = mirror {
+        { from = 1, to = 2, types = CONTACTS }, { from = 4, to = "#N/A", types = CONTACTS },
+      }
+      assert.truthy(report.removals_off:find "row 2")
+      assert.same({ inputs = 2, created = 1, failed = 1 }, counts(report))
+      assert.same({ "1 2 449", "1 4 449" }, links())
+    end)
+  end)
+
   it("raises for arguments that make no sense", function()
     open()
     assert.has_error(function() client:sync_all("contacts", "companies") end)

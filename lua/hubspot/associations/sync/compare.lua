@@ -14,6 +14,7 @@ local compare = {}
 ---@field empty integer[] indices of the rows which say that it shall have no links
 ---@field is_doubtful boolean whether it has a bad row: nothing of it is removed
 ---@field conflicts table<integer, boolean> indices of rows with a primary type that another record has, too
+---@field held table<string, boolean>|nil records whose own rows have the pair, in the other direction
 
 ---@class hubspot.associations.sync.Rules
 ---@field removes boolean whether links that the source does not have are removed
@@ -152,7 +153,10 @@ function compare.record(record, have, rules)
   local list, by_to = wanted_pairs(record, failed)
   for _, pair in ipairs(list) do add_creation(difference, pair, have[pair.to]) end
   if rules.removes and not difference.is_doubtful then
-    for to, had in pairs(have) do add_removal(difference, to, had, by_to[to], rules) end
+    local held = record.held or {}
+    for to, had in pairs(have) do
+      if not held[to] then add_removal(difference, to, had, by_to[to], rules) end
+    end
   end
   return difference
 end

@@ -144,9 +144,11 @@ local function next_record(sync, records)
     if not record then return nil end
     if sync.tally.error then return nil end
     local is_idle = not record.has_rows and (record.is_doubtful or not sync.rules.removes)
-    if not is_idle then return record end
-    for _ in ipairs(lines.parse(record).empty) do sync.tally:count("kept", 1) end
-    if record.is_doubtful and sync.rules.removes then sync.tally:count("protected", 1) end
+    if record.is_named and not is_idle then return record end
+    if record.is_named then
+      for _ in ipairs(lines.parse(record).empty) do sync.tally:count("kept", 1) end
+      if record.is_doubtful and sync.rules.removes then sync.tally:count("protected", 1) end
+    end
   end
 end
 

@@ -10,7 +10,7 @@ for length = 0, LONGEST_ID do zeros[length] = ("0"):rep(LONGEST_ID - length) end
 
 -- ---- rows of the source ----
 
-local GOOD, EMPTY, DOUBTFUL, CONFLICT = "T", "E", "D", "P"
+local GOOD, EMPTY, DOUBTFUL, CONFLICT, HELD = "T", "E", "D", "P", "H"
 local NO_TO = zeros[0]
 local KIND_AT = 2 * (LONGEST_ID + 1) + LONGEST_INDEX + 2
 
@@ -45,6 +45,12 @@ function lines.conflict(from, token)
   return row_line(from, NO_TO, 0, CONFLICT, token, "-")
 end
 
+---What a good row says of the record on its other side, where both are of one object type: the link is that
+---record's as well. It does not name that record.
+function lines.held(from, to)
+  return row_line(to, zeros[#from] .. from, 0, HELD, "-", "-")
+end
+
 local function unpadded(digits) return (digits:gsub("^0+", "")) end
 
 -- Takes a line into its record.
@@ -56,6 +62,9 @@ local function add_row(record, line)
     table.insert(record.empty, token)
   elseif kind == CONFLICT then
     record.conflicts[token] = true
+  elseif kind == HELD then
+    record.held = record.held or {}
+    record.held[unpadded(to)] = true
   else
     table.insert(record.rows, { to = unpadded(to), index = token, number = tonumber(index), types = types })
   end
@@ -70,9 +79,12 @@ function lines.records(next_line)
   return function()
     if not held then return nil, err end
     local from = held:sub(1, LONGEST_ID)
-    local record = { id = unpadded(from), lines = {}, has_rows = false, is_doubtful = false }
+    local record = {
+      id = unpadded(from), lines = {}, is_named = false, has_rows = false, is_doubtful = false,
+    }
     repeat
       local kind = held:sub(KIND_AT, KIND_AT)
+      record.is_named = record.is_named or kind ~= HELD
       record.has_rows = record.has_rows or kind == GOOD
       record.is_doubtful = record.is_doubtful or kind == DOUBTFUL
       record.lines[#record.lines + 1] = held

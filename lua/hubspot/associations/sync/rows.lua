@@ -140,6 +140,7 @@ local function take_row(sync, state, batch, position, index)
     token = lines.token(index, field(input, "from"), field(input, "to"))
   end
   write(sync, state.spool, lines.good(from, to, index, token, types))
+  if sync.rules.is_mutual then write(sync, state.spool, lines.held(from, to)) end
   if state.primaries and ("," .. types .. ","):find("," .. sync.rules.primary_of_to .. ",", 1, true) then
     write(sync, state.primaries, lines.primary(from, to, token))
   end
@@ -155,10 +156,11 @@ local function on_checked(sync, state)
   end
 end
 
--- Nothing is removed, as the record of a bad row is not known.
+-- Nothing is removed, as the record of a bad row is not known; or, where both records are of one object type,
+-- the one on the other side.
 local function cannot_tell(sync, index)
   sync.removals_off = sync.removals_off
-    or ("row %.0f failed, and the record that it is about cannot be told"):format(index)
+    or ("row %.0f failed, and the records that it is about cannot be told"):format(index)
 end
 
 local function on_failure(sync, state)
@@ -180,7 +182,9 @@ local function on_failure(sync, state)
     local is_by_value = sync.given.from_property ~= nil
     local from = failure.from_id or not is_by_value and named_from(input) or nil
     local value = is_by_value and given_from(input) or nil
-    if from then
+    if sync.rules.is_mutual then
+      cannot_tell(sync, index)
+    elseif from then
       write(sync, state.spool, lines.doubtful(from, index))
     elseif value and failure.error.field ~= "from" and #state.unclear < MOST_UNCLEAR then
       table.insert(state.unclear, { from = value, to = "1", types = PLACEHOLDER, index = index })

@@ -251,12 +251,22 @@ end
 
 -- ---- new ----
 
+-- Whether both sides may be of one object type, so that a link shows from both of its records. A custom
+-- object may be given by its id or by a name.
+local function is_mutual(from, to)
+  local one, other = types.object_name(from), types.object_name(to)
+  if one or other then return one == other end
+  local function is_id(name) return name:find "^%d+%-%d+$" ~= nil end
+  return from == to or not (is_id(from) and is_id(to))
+end
+
 local function rules_of(self)
   local from, to, labels = self.from, self.to, self.labels
   local unlabeled, primary = type_keys.own(types.id(from, to)), type_keys.own(types.id(from, to, "primary"))
   local is_company = types.object_name(to) == "companies"
   return {
     removes = self.given.mode == "mirror",
+    is_mutual = is_mutual(from, to),
     scope = {},
     is_unlabeled = function(key)
       if unlabeled then return key == unlabeled end
