@@ -139,7 +139,7 @@ return {
   journal = {
     happened = "the journal cannot be used or written: `message` and `reason` say why",
     advice = "give another journal, or correct what `message` names",
-    command = "check that the journal can be read and written",
+    command = "check that this file can be read and written",
     retryable = false,
   },
   source = {

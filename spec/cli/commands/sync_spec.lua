@@ -1,6 +1,7 @@
 -- Checks the command sync as its users run it: a process of its own, against the sandbox, over real HTTP.
 
 local command = require "support.command"
+local core = require "hubspot.associations.core"
 local process = require "support.process"
 
 local fixture = command.fixture()
@@ -47,6 +48,40 @@ describe("the command sync", function()
     assert.are.same({ 0, "" }, { result.code, result.stderr })
     assert_found(result.stdout, "2 rows and 1 removal: 0 kept, 2 created, 1 removed, 0 failed\n")
     assert.are.same({ "101/201/279", "101/202/279", "102/203/279", "103/205/279" }, held())
+  end)
+
+  it("says why it cannot write a plan, and leaves what is no file as it is", function()
+    local pipe = fixture.path "pipe"
+    assert.are.equal(0, process.run({ "mkfifo", pipe }).code)
+    for plan, why in pairs { [pipe] = "is not a regular file", ["no/folder/plan.csv"] = "No such file" } do
+      local result = run_on("sync", { "--plan", plan, file("list.csv", LIST) })
+      assert.are.same({ 2, "" }, { result.code, result.stdout })
+      assert_found(result.stderr, "the plan " .. plan .. ": " .. why)
+      assert_found(result.stderr, "check that this file can be read and written\n")
+      assert_found(result.stderr, "nothing was sent\n")
+    end
+    assert.are.equal("fifo", core.stat(pipe).type)
+  end)
+
+  it("says that a journal is another list's, or another process has it, whose failures it leaves", function()
+    local journal, failures = fixture.path "journal", fixture.path "failures.csv"
+    local function run(text)
+      return run_on("sync", { "--yes", "--journal", journal, file("list.csv", text) })
+    end
+    assert.are.equal(0, run(LIST).code)
+    local result = run(LIST .. "104,201,279\n")
+    assert.are.same({ 2, "" }, { result.code, result.stdout })
+    assert_found(result.stderr, "is of another sync: the source has other rows\n")
+    assert_found(result.stderr, "nothing was sent\n")
+    process.write_file(failures, "what another process has in it\n")
+    local other = assert(core.file(journal))
+    result = run_on("sync", {
+      "--yes", "--journal", journal, "--failures", failures, file("list.csv", LIST),
+    })
+    other:close()
+    assert.are.same({ 2, "" }, { result.code, result.stdout })
+    assert_found(result.stderr, "another process is using it\n")
+    assert.are.equal("what another process has in it\n", process.read_file(failures))
   end)
 
   it("says in a dry run what it would do, and changes nothing", function()

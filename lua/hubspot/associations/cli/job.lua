@@ -43,7 +43,7 @@ local function drive(job, source, context)
     end
   end
   local counts, err = job:result()
-  shown:update(counts)
+  shown:update(counts or job:progress())
   shown:finish(core.now(), source:total())
   return counts, err
 end
@@ -159,6 +159,7 @@ function jobs.run(context, source)
   local counts
   counts, err = drive(job, source, context)
   failures:close(not err)
+  if not counts then return nil, advice.not_begun(line_of(err), err) end -- such as a journal of other rows
   if context.writer then context.writer:finish() end
   local has_rest = source:has_rest() -- now: it is closed before the report is written
   local run = stop_of(err, source, failures, context)

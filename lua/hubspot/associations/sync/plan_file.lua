@@ -71,6 +71,10 @@ end
 ---@return boolean|nil
 ---@return hubspot.associations.Error|nil
 function plan_file.check(path)
+  local found = core.stat(path)
+  if found and found.type ~= "file" then -- a device, say: the plan would take its place
+    return spool.unusable("the plan " .. one_line(path), "is not a regular file")
+  end
   local part = path .. ".part"
   local file, why = core.file(part)
   if not file then return spool.unusable("the plan " .. one_line(path), why) end
@@ -142,7 +146,9 @@ local function columns_of(line)
   local fields, at = fields_of((line:gsub("^\239\187\191", ""))), {}
   for number, name in ipairs(fields or {}) do at[name] = number end
   for _, name in ipairs(REQUIRED) do
-    if not at[name] then return nil, ("is not a plan: it has no column %s"):format(name) end
+    if not at[name] then
+      return nil, ("is not a plan, or not separated by commas: it has no column %s"):format(name)
+    end
   end
   return at, nil, #fields
 end

@@ -168,25 +168,22 @@ local function make_plan(self)
   return made, err
 end
 
-local function begin(self)
+-- Opens the journal, and tries where the plan is to be written: before anything is read, and before the
+-- caller opens files of its own, which may be those of another process with the same journal.
+local function open_files(self)
   local given = self.given
-  if given.plan then
-    local writable, why = plan_file.check(given.plan)
-    if not writable then
-      self.unusable = why
-      return nil, why
-    end
-  end
-  if not given.journal or given.dry_run or given.plan then return make_plan(self) end
-  local journal, err = journals.open(self.given.journal, self.identity)
-  if not journal then
-    self.unusable = err
-    return nil, err
-  end
-  self.journal, self.digest = journal, digests.new()
-  if not journal.planned then return make_plan(self) end
-  local taken
-  taken, err = plans.take_recorded(self)
+  if given.plan then return plan_file.check(given.plan) end
+  if not given.journal or given.dry_run then return true end
+  local err
+  self.journal, err = journals.open(given.journal, self.identity)
+  if not self.journal then return nil, err end
+  self.digest = digests.new()
+  return true
+end
+
+local function begin(self)
+  if not self.journal or not self.journal.planned then return make_plan(self) end
+  local taken, err = plans.take_recorded(self)
   if not taken then
     self.unusable = err
     return nil, err
@@ -282,7 +279,8 @@ end
 ---@param to string object type
 ---@param source table|function|nil nil with the option `apply`
 ---@param given hubspot.associations.SyncOptions
----@return hubspot.associations.SyncRunner
+---@return hubspot.associations.SyncRunner|nil
+---@return hubspot.associations.Error|nil
 function sync.new(host, from, to, source, given)
   local self = setmetatable({
     host = host, from = from, to = to, source = source, given = given, tally = tallies.new(given),
@@ -296,6 +294,8 @@ function sync.new(host, from, to, source, given)
     to_property = given.to_property, types = given.types and digests.of(given.types),
   }
   self.rules = rules_of(self)
+  local opened, err = open_files(self)
+  if not opened then return nil, err end
   return runners.new(host.wakeups, self)
 end
 
