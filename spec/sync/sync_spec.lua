@@ -394,6 +394,16 @@ describe("a sync", function()
       { report.failures[1].input.from, report.failures[1].input.to, report.failures[1].index })
   end)
 
+  it("keeps a label that a pair without a link has got since its plan was written", function()
+    open()
+    local path = process.make_folder() .. "/plan.csv"
+    assert(sync({ { from = 1, to = 11, types = PRIMARY } }, { plan = path }))
+    have { { from = 1, to = 11, types = "Boss" } }
+    assert.same({ inputs = 1, created = 1 }, counts(assert(sync(nil, { apply = path }))))
+    assert.same({ "1 11 1 5" }, links())
+    assert.same({ inputs = 1, kept = 1 }, counts(assert(sync(nil, { apply = path }))))
+  end)
+
   describe("between records of one object type", function()
     local CONTACTS = 449
 

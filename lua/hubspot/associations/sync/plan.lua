@@ -73,12 +73,11 @@ function plans.rows(self)
   end
 end
 
--- The section of a row of a plan that was read from a file. The pair may have been labelled since a caller's
--- plan was written: then only a type that replaces none is created without another look.
+-- The section of a row of a plan that was read from a file. Since a caller's plan was written, the pair may
+-- have been labelled, and a write of any type replaces labels: nothing is created without another look.
 local function section_of(self, row)
   if row.action == "remove" then return lines.REMOVAL end
-  local replaces = self.given.apply and type_keys.is_custom(row.key)
-  return row.had == "" and not replaces and lines.NEW or lines.LINKED
+  return row.had == "" and not self.given.apply and lines.NEW or lines.LINKED
 end
 
 local function settle_recorded(self, row, done)
