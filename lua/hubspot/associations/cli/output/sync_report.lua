@@ -36,8 +36,8 @@ end
 local function exemptions(counts)
   if counts.removals_off then return { "nothing was removed: " .. terminal.one_line(counts.removals_off) } end
   if counts.protected == 0 then return {} end
-  return { ("nothing was removed from %s, as a row of it is doubtful"):format(
-    count_text(counts.protected, "record")) }
+  return { ("nothing was removed from %s, as a row of %s is doubtful"):format(
+    count_text(counts.protected, "record"), counts.protected == 1 and "it" or "each") }
 end
 
 ---What a plan would do, in one line.
