@@ -157,7 +157,13 @@ describe("the command sync", function()
       .. "--mode mirror")
     result = run_on("sync", { "--mode", "mirror", "--yes", failures })
     assert.are.same({ 2, "" }, { result.code, result.stdout })
-    assert_found(result.stderr, "f.csv: is a file of failures")
+    assert_found(result.stderr, "f.csv: line 1: is a file of failures")
+    local saved_anew = "\239\187\191Row;from;to;type;outcome;error;message\r\n3;101;202;279;failed;;\r\n"
+    for _, text in ipairs { process.read_file(failures), saved_anew } do
+      result = run_on("sync", { "--mode", "mirror", "--yes", "-" }, { stdin = text })
+      assert.are.same({ 2, "" }, { result.code, result.stdout })
+      assert_found(result.stderr, "standard input: line 1: is a file of failures")
+    end
     assert.are.same(before, held())
   end)
 

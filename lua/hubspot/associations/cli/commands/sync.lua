@@ -2,7 +2,6 @@
 
 local association_types = require "hubspot.associations.cli.association_types"
 local checks = require "hubspot.associations.cli.checks"
-local failures_file = require "hubspot.associations.cli.output.failures_file"
 local flags = require "hubspot.associations.cli.flags"
 local help = require "hubspot.associations.cli.help"
 local plan_question = require "hubspot.associations.cli.plan_question"
@@ -59,9 +58,17 @@ Examples:
   again = "a sync does what is left to do",
 }
 
+-- A file of failures does not have all links of its records.
+local NOT_FAILURES = "is a file of failures, with some of the links of its records: mirror would remove the "
+  .. "others; use --mode add"
+
 -- With --empty-to none, a row may have no type either: it says nothing of types.
 function sync.rows(context)
-  return { empty_to = context.arguments.empty_to == "none" or nil }
+  local arguments = context.arguments
+  return {
+    empty_to = arguments.empty_to == "none" or nil,
+    not_failures = arguments.mode == "mirror" and NOT_FAILURES or nil,
+  }
 end
 
 -- Types of --scope as the library takes them.
@@ -94,11 +101,6 @@ end
 function sync.problem(arguments, environment)
   local why = contradiction(arguments)
   if why then return why end
-  -- It has not all links of its records, so that the others would be removed.
-  if arguments.mode == "mirror" and arguments.file ~= "-" and failures_file.is_one(arguments.file) then
-    return ("%s: is a file of failures, with some of the links of its records: mirror would remove the "
-      .. "others; use --mode add"):format(arguments.file)
-  end
   return plan_question.problem(arguments, environment)
 end
 

@@ -5,6 +5,7 @@ local cells = require "hubspot.associations.cli.cells"
 local csv = require "hubspot.associations.cli.input.csv"
 local csv_columns = require "hubspot.associations.cli.input.csv_columns"
 local row_types = require "hubspot.associations.cli.input.row_types"
+local ascii = require "hubspot.associations.text.ascii"
 
 -- The fields of a record by column, without white space around them.
 local function by_column(fields, columns)
@@ -23,10 +24,20 @@ local function input_of(fields, columns, line, settings)
   return nil, { line = line, column = column or "type", message = why, row = input, is_typed = is_typed }
 end
 
+-- Whether a first record is that of a file of failures, also when a spreadsheet has saved it anew.
+local function is_of_failures(fields)
+  local has = {}
+  for _, field in ipairs(fields) do has[ascii.lower(cells.read(field) or "")] = true end
+  return has.row and has.outcome and has.error
+end
+
 -- Which columns are which, by the first record, or by its intact fields when it is broken. Nil and a fatal
 -- problem when that is not clear: then no row can be read.
 local function first_layout(fields, line, settings, separator)
   local problem = not fields and line or nil
+  if settings.not_failures and is_of_failures(fields or problem.fields or {}) then
+    return nil, { line = problem and problem.line or line, message = settings.not_failures, fatal = true }
+  end
   local layout, why = csv_columns.of(fields or problem.fields or {}, settings)
   if layout and not (problem and layout.has_header) then return layout end
   if problem then

@@ -21,6 +21,7 @@ local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 ---@field typed string|nil the message for a pair with types; without it, they are ignored
 ---@field guard (fun(types: any): string|nil)|nil says why types must not be used
 ---@field empty_to boolean|nil whether a row with an empty `to` needs no type
+---@field not_failures string|nil the message for a file of failures, when it must not be used
 ---@field properties table<string, string>|nil from and to -> the property by which the file names the records
 ---@field split string|nil the character between several records of a row's to
 
@@ -88,6 +89,7 @@ function rows.open(handle, options)
     typed = options.typed,
     guard = options.guard,
     empty_to = options.empty_to,
+    not_failures = options.not_failures,
     properties = options.properties or {},
   })
   if not next_row then return nil, conflict end

@@ -61,7 +61,7 @@ end
 ---@param arguments table as arguments.parse gives them
 ---@param environment hubspot.associations.cli.Environment
 ---@param caught fun(): integer|nil whether the command was interrupted
----@param options table|nil takes, typed, guard and empty_to, as in rows.lua
+---@param options table|nil takes, typed, guard, empty_to and not_failures, as in rows.lua
 ---@return hubspot.associations.cli.Source|nil
 ---@return string|nil message
 ---@return string|nil advice
@@ -82,6 +82,7 @@ function source.open(arguments, environment, caught, options)
   options = options or {}
   self.next_row, why, self.taken = rows.open(handle, {
     takes = options.takes, typed = options.typed, guard = options.guard, empty_to = options.empty_to,
+    not_failures = options.not_failures,
     format = arguments.format or FORMAT_OF[ascii.lower(arguments.file:match "%.([A-Za-z0-9]+)$" or "")],
     type = arguments.type,
     category = arguments.category,

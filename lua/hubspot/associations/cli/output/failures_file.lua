@@ -7,16 +7,6 @@ local failures_file = {}
 
 local HEADER = "row,from,to,type,outcome,error,message\n"
 
----Whether a file begins as a file of failures does.
----@param path string
----@return boolean
-function failures_file.is_one(path)
-  local handle = io.open(path, "rb")
-  local start = handle and handle:read(#HEADER)
-  if handle then handle:close() end
-  return start == HEADER
-end
-
 ---@class hubspot.associations.cli.FailuresFile
 ---@field path string
 ---@field rows integer how many were added
