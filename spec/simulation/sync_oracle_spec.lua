@@ -3,7 +3,7 @@
 local accounts = require "support.sync_account"
 local oracle = require "support.sync_oracle"
 
-local CONTACTS, COMPANIES = accounts.DIRECTIONS[1], accounts.DIRECTIONS[2]
+local CONTACTS, COMPANIES, BOTH = accounts.DIRECTIONS[1], accounts.DIRECTIONS[2], accounts.DIRECTIONS[3]
 local PLAIN, PRIMARY = CONTACTS.unlabeled, CONTACTS.primary
 local PARTNER, SUPPLIER = "USER_DEFINED:36", "USER_DEFINED:37"
 
@@ -120,6 +120,47 @@ describe("the oracle of a sync", function()
     local rows = { good("1", "404", PLAIN) }
     rows[1].is_missing = true
     assert.same({ ["1>5"] = { PLAIN } }, final({ ["1>5"] = { PLAIN } }, rows))
+  end)
+
+  describe("between records of one object type", function()
+    local LINKED, BOSS, REPORT = BOTH.unlabeled, "USER_DEFINED:37", "USER_DEFINED:38"
+
+    it("sees each link from both records, a label as its inverse", function()
+      local links = { ["1>2"] = { LINKED, BOSS }, ["2>1"] = { LINKED, REPORT } }
+      assert.same({
+        ["1>2"] = { LINKED, BOSS }, ["2>1"] = { LINKED, REPORT },
+        ["1>3"] = { LINKED, REPORT }, ["3>1"] = { LINKED, BOSS },
+      }, final(links, { good("1", "2", BOSS), good("1", "3", REPORT) }, { direction = BOTH }))
+      assert.same({}, final(links, { { kind = "empty", from = "1", keys = { LINKED, BOSS } } },
+        { direction = BOTH, empty = "none" }))
+    end)
+
+    it("takes nothing from a pair of the list's other direction, nor anything after a bad row", function()
+      local links = {}
+      for _, pair in ipairs { "1>2", "2>1", "2>4", "4>2" } do links[pair] = { LINKED } end
+      local rows = { good("1", "2", LINKED), good("2", "1", LINKED) }
+      local expected = expect(links, { rows[1], good("2", "3", LINKED) }, { direction = BOTH })
+      assert.same({ ["2>4"] = false, ["2>1"] = true }, {
+        ["2>4"] = links_of(expected.final)["2>4"] ~= nil, ["2>1"] = links_of(expected.final)["2>1"] ~= nil,
+      })
+      rows[3] = { kind = "bad", from = "7" }
+      assert.same(links, final(links, rows, { direction = BOTH }))
+    end)
+
+    it("knows which pairs get other labels by a row of each direction", function()
+      local rows = {
+        good("1", "2", BOSS), good("2", "1", REPORT), good("3", "4", BOSS), good("4", "3", BOSS),
+      }
+      local contested, yes = expect({}, rows, { direction = BOTH }).contested, { is_contested = true }
+      assert.same({ ["3"] = { ["4"] = yes }, ["4"] = { ["3"] = yes } }, contested)
+    end)
+
+    it("takes nothing, on either side, from a record of which a creation fails", function()
+      local links = { ["1>2"] = { LINKED }, ["2>1"] = { LINKED } }
+      local rows = { good("1", "404", LINKED), good("2", "3", LINKED) }
+      rows[1].is_missing = true
+      assert.same({ LINKED }, final(links, rows, { direction = BOTH })["2>1"])
+    end)
   end)
 
   it("takes nothing from a pair that gained a type, and keeps what a pair gained", function()

@@ -7,12 +7,15 @@ local account = require "hubspot.associations.sandbox.account"
 local sync_account = {}
 
 -- The directions of a sync: names, and the ids of HubSpot's own types. `one_primary` is the side whose record
--- has one primary company.
+-- has one primary company. Between records of one object type, a link shows from both, and `inverses` says
+-- what the other shows of a label; one that is not there shows as itself.
 sync_account.DIRECTIONS = {
   { from = "contacts", to = "companies", from_id = "0-1", to_id = "0-2", unlabeled = "HUBSPOT_DEFINED:279",
     primary = "HUBSPOT_DEFINED:1", one_primary = "from" },
   { from = "companies", to = "contacts", from_id = "0-2", to_id = "0-1", unlabeled = "HUBSPOT_DEFINED:280",
     primary = "HUBSPOT_DEFINED:2", one_primary = "to" },
+  { from = "contacts", to = "contacts", from_id = "0-1", to_id = "0-1", unlabeled = "HUBSPOT_DEFINED:449",
+    inverses = { ["USER_DEFINED:37"] = "USER_DEFINED:38", ["USER_DEFINED:38"] = "USER_DEFINED:37" } },
 }
 
 local Model = {}

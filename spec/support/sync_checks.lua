@@ -32,14 +32,15 @@ local function key_of(one) return ("%s:%d"):format(one.associationCategory, one.
 -- Another program changes a pair. What a sync leaves alone has to be as `alone` says in the end.
 function sync_checks.change(case, one)
   case.alone = case.alone or oracle.copy(case.before)
-  local targets = case.alone[one.from] or {}
-  case.alone[one.from] = targets
-  if one.is_removal then
-    targets[one.to] = nil
-    return case.model:unlink(one.from, one.to)
+  local function note(from, to, inverses)
+    local targets = case.alone[from] or {}
+    case.alone[from] = targets
+    targets[to] = not one.is_removal and (targets[to] or {}) or nil
+    for key in pairs(targets[to] and one.keys or {}) do targets[to][inverses[key] or key] = true end
   end
-  targets[one.to] = targets[one.to] or {}
-  for key in pairs(one.keys) do targets[one.to][key] = true end
+  note(one.from, one.to, {})
+  if case.direction.inverses then note(one.to, one.from, case.direction.inverses) end
+  if one.is_removal then return case.model:unlink(one.from, one.to) end
   case.model:link(one.from, one.to, one.keys)
 end
 
@@ -49,17 +50,24 @@ function WRITES.create(case, input)
   local from, to = input.from.id, input.to.id
   local wanted, there = have(case.expected.wanted, from, to), have(case.before, from, to)
   local since = have(case.meanwhile or case.before, from, to)
+  local back = have(case.expected.wanted, to, from) -- of the other direction, which the pair may have by now
   check(next(wanted), "a creation of %s>%s, which the list does not have", from, to)
   for _, one in ipairs(input.types) do
     local key = key_of(one)
-    local is_right = wanted[key] or is_custom(key) and (there[key] or since[key] or case.is_anytime)
+    local is_right = wanted[key] or is_custom(key) and (there[key] or since[key] or case.is_anytime
+      or back[(case.direction.inverses or {})[key] or key])
     check(is_right, "%s>%s is created with %s", from, to, key)
   end
 end
 
+-- Whether a row of the record was not created: of either record, if they are of one object type.
+local function is_blocked(case, from, to)
+  return case.expected.blocked[from] or case.direction.inverses and case.expected.blocked[to]
+end
+
 local function check_removable(case, from, to)
   check(not case.expected.protected[from], "%s, which is doubtful, loses %s", from, to)
-  check(not case.expected.blocked[from], "%s loses %s, and another link of it was not created", from, to)
+  check(not is_blocked(case, from, to), "%s loses %s, and another link of it was not created", from, to)
   check(not case.expected.changed[from .. ">" .. to], "%s>%s was changed, and is removed", from, to)
 end
 
@@ -155,7 +163,8 @@ local function is_clean(case, process, err)
   if not are_rows_clean(case, process) then return false end
   for _, failure in ipairs(process.removals) do
     local input = failure.input
-    local is_right = case.expected.blocked[input.from] or case.expected.changed[input.from .. ">" .. input.to]
+    local is_right = is_blocked(case, input.from, input.to)
+      or case.expected.changed[input.from .. ">" .. input.to]
     if not is_right then return false end
   end
   return true
@@ -193,6 +202,13 @@ local function check_counts(case, process, report)
     expected.lines, #process.removals)
   -- After a crash, a row that was created is found there.
   if case.has_crashed then return end
+  -- A row may also be there by the row of the other direction.
+  if case.direction.inverses then
+    check(report.created + report.kept == counts.created + counts.kept + expected.spared,
+      "%d created and %d kept, not %d and %d and %d spared", report.created, report.kept, counts.created,
+      counts.kept, expected.spared)
+    return
+  end
   check(report.created == counts.created, "%d created, not %d", report.created, counts.created)
   check(report.kept == counts.kept + expected.spared, "%d kept, not %d and %d spared", report.kept,
     counts.kept, expected.spared)
@@ -273,8 +289,12 @@ end
 -- What a change by another program leaves open: the labels that a pair without any link gained, and what was
 -- taken from a pair of the list.
 local function is_open(case, from, to, key)
-  if not case.meanwhile or not next(have(case.expected.wanted, from, to)) then return false end
-  local before, since = have(case.before, from, to), have(case.meanwhile, from, to)
+  local before, since = have(case.before, from, to), have(case.meanwhile or {}, from, to)
+  if have(case.expected.contested, from, to).is_contested and is_custom(key) and not before[key] then
+    return true
+  end
+  local is_listed = next(have(case.expected.wanted, from, to)) or next(have(case.expected.held, from, to))
+  if not case.meanwhile or not is_listed then return false end
   if not next(before) and is_custom(key) and since[key] then return true end
   return before[key] and not since[key]
 end
@@ -307,6 +327,7 @@ local function check_alone(case, after)
   each_key({ case.alone, after }, function(from, to, key, name)
     local expected = case.expected
     if expected.exposed[from] or expected.wanted[from] or key == case.direction.primary then return end
+    if case.direction.inverses and (expected.exposed[to] or expected.wanted[to]) then return end
     local was, is_there = have(case.alone, from, to)[key] ~= nil, have(after, from, to)[key] ~= nil
     check(was == is_there, "%s was changed", name)
   end)
@@ -318,7 +339,7 @@ local function check_rows(case, process, after)
   for index, row in ipairs(case.rows) do
     local is_done = row.kind == "good" and outcome_of(process, index) == "done"
     for _, key in ipairs(is_done and row.keys or {}) do
-      local is_there = have(after, row.from, row.to)[key]
+      local is_there = have(after, row.from, row.to)[key] or is_open(case, row.from, row.to, key)
       check(is_there, "row %d is reported as there, and the account lacks %s", index, key)
     end
   end

@@ -17,7 +17,7 @@ end
 
 -- The types of the direction, as keys; the labels come twice, because most of what can go wrong is theirs.
 local function keys_of(case)
-  local keys = { case.direction.unlabeled, case.direction.primary }
+  local keys = { case.direction.unlabeled, case.direction.primary or case.direction.unlabeled }
   for _, id in ipairs(LABELS) do
     keys[#keys + 1] = "USER_DEFINED:" .. id
     keys[#keys + 1] = "USER_DEFINED:" .. id
@@ -26,7 +26,14 @@ local function keys_of(case)
 end
 
 local function from_of(case) return tostring(1000 + case.luck:integer(0, case.froms)) end
-local function to_of(case) return tostring(5000 + case.luck:integer(0, case.tos)) end
+
+-- A record for the other side. Of one object type, they are the same ones; none is linked to itself.
+local function to_of(case, from)
+  if not case.direction.inverses then return tostring(5000 + case.luck:integer(0, case.tos)) end
+  local to
+  repeat to = tostring(1000 + case.luck:integer(0, case.tos + 1)) until to ~= from
+  return to
+end
 
 local function some_keys(case, most)
   local keys, is_there = {}, {}
@@ -47,7 +54,8 @@ local function draw_links(case)
     if luck:one_in(2) then
       for _, key in ipairs(some_keys(case, 3)) do keys[key] = true end
     end
-    case.links[#case.links + 1] = { from = from_of(case), to = to_of(case), keys = keys }
+    local from = from_of(case)
+    case.links[#case.links + 1] = { from = from, to = to_of(case, from), keys = keys }
   end
 end
 
@@ -75,10 +83,17 @@ local function spell_id(case, id)
   return case.luck:pick { id, { id = id }, tonumber(id) }
 end
 
+-- The other direction of the pair.
+local function turn(case, row)
+  row.from, row.to = row.to, row.from
+  for i, key in ipairs(row.keys) do row.keys[i] = case.direction.inverses[key] or key end
+end
+
 -- Often one of the pairs that are there, so that there is something to keep.
 local function draw_good(case)
   local luck = case.luck
-  local row = { kind = "good", from = from_of(case), to = to_of(case), keys = some_keys(case, 2) }
+  local row = { kind = "good", from = from_of(case), keys = some_keys(case, 2) }
+  row.to = to_of(case, row.from)
   local link = #case.links > 0 and luck:one_in(2) and luck:pick(case.links)
   if link then
     row.from, row.to = link.from, link.to
@@ -88,6 +103,7 @@ local function draw_good(case)
         if link.keys[key] and #row.keys == 0 then row.keys[1] = key end
       end
     end
+    if case.direction.inverses and luck:one_in(3) then turn(case, row) end
   end
   if case.has_missing and luck:one_in(12) then row.to, row.is_missing = "404" .. luck:integer(0, 9), true end
   row.input = {
@@ -131,7 +147,7 @@ end
 
 local function draw_rows(case)
   local luck = case.luck
-  local bad, empty = luck:one_in(3), luck:one_in(3) and case.direction.one_primary == "from"
+  local bad, empty = luck:one_in(3), luck:one_in(3) and case.direction.one_primary ~= "to"
   local nobody = luck:one_in(8)
   for _ = 1, luck:integer(0, luck:one_in(4) and 60 or 20) do
     local draw = draw_good
@@ -174,8 +190,9 @@ local function draw_changes(case)
   if not luck:one_in(4) then return changes end
   for i = 1, luck:integer(1, 8) do
     local link = #case.links > 0 and not luck:one_in(3) and luck:pick(case.links)
+    local from = link and link.from or from_of(case)
     changes[i] = {
-      from = link and link.from or from_of(case), to = link and link.to or to_of(case),
+      from = from, to = link and link.to or to_of(case, from),
       is_removal = luck:one_in(3),
       keys = { [case.direction.unlabeled] = true, ["USER_DEFINED:" .. luck:pick(LABELS)] = true },
     }
@@ -185,7 +202,13 @@ end
 
 local function draw_account(case)
   local luck, labels = case.luck, {}
-  for _, id in ipairs(LABELS) do labels[id] = "Label " .. id end
+  for _, id in ipairs(LABELS) do
+    local inverse = (case.direction.inverses or {})["USER_DEFINED:" .. id]
+    labels[id] = not inverse and "Label " .. id or {
+      label = "Label " .. id, from = case.direction.from_id, to = case.direction.to_id,
+      inverse = tonumber(inverse:match "%d+$"),
+    }
+  end
   local options = {
     labels = labels, page_size = luck:integer(1, 12), numeric_ids = not luck:one_in(4),
     missing = function(_, id) return id:find "^404" ~= nil end,

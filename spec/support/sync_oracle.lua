@@ -29,6 +29,8 @@ local sync_oracle = {}
 ---@field spared integer unlabeled types that stay, as the pair keeps another
 ---@field protected table<string, boolean> records that lose nothing, because a row of theirs is doubtful
 ---@field blocked table<string, boolean> records that lose nothing, because a row of theirs was not created
+---@field held table from -> to -> true: pairs that the list has in the other direction
+---@field contested table from -> to -> true: pairs that get other labels by their rows of each direction
 ---@field removals_off boolean
 ---@field final table state
 
@@ -103,13 +105,15 @@ local function judge_rows(rows, rules, expected)
     if row.kind == "nobody" then failed[index], expected.removals_off = true, true end
   end
   judge_empty(rows, rules, expected, failed)
+  -- A link between records of one object type is of both: which one a row may be about, nobody knows.
+  if rules.direction.inverses and next(failed) then expected.removals_off = true end
   judge_primaries(rows, rules, expected, failed)
   return failed
 end
 
 -- ---- the links ----
 
-local function want(rows, failed, state, expected)
+local function want(rows, failed, state, rules, expected)
   for index, row in ipairs(rows) do
     local allowed = {}
     expected.outcomes[index] = allowed
@@ -128,6 +132,7 @@ local function want(rows, failed, state, expected)
       local outcome = is_there and "kept" or row.is_missing and "failed" or "created"
       allowed[outcome] = true
       if outcome == "failed" then expected.blocked[row.from] = true end
+      if rules.direction.inverses then at(expected.held, row.to, row.from).is_held = true end
     end
   end
 end
@@ -175,7 +180,8 @@ local function plan_removals(rows, state, rules, expected)
   for from in pairs(expected.exposed) do
     for to, pair in pairs(state[from] or {}) do
       local wanted = expected.wanted[from] and expected.wanted[from][to]
-      local extra, is_spared = remove_from(pair, wanted, scope, rules)
+      local is_held = have(expected.held, from, to).is_held
+      local extra, is_spared = remove_from(is_held and {} or pair, wanted, scope, rules)
       if is_spared then expected.spared = expected.spared + 1 end
       for key in pairs(extra) do
         at(expected.removals, from, to)[key] = true
@@ -204,6 +210,24 @@ local function demote(state, from, to, direction)
   end
 end
 
+local function inverse_of(direction, key) return direction.inverses[key] or key end
+
+-- Where a row of each direction gives labels to a pair, the later one replaces the other's, unless they are
+-- the same label.
+local function find_contested(expected, state, direction)
+  for from, targets in pairs(direction.inverses and expected.wanted or {}) do
+    for to, keys in pairs(targets) do
+      for key in pairs(have(expected.wanted, to, from)) do
+        local is_new = key:find "^USER" and not have(state, to, from)[key]
+        if is_new and not keys[inverse_of(direction, key)] then
+          at(expected.contested, from, to).is_contested = true
+          at(expected.contested, to, from).is_contested = true
+        end
+      end
+    end
+  end
+end
+
 local function create(rows, state, now, rules, expected)
   local missing = {}
   for _, row in ipairs(rows) do
@@ -217,6 +241,9 @@ local function create(rows, state, now, rules, expected)
         local pair = at(now, from, to)
         pair[rules.direction.unlabeled] = true
         for key in pairs(keys) do pair[key] = true end
+        for key in pairs(rules.direction.inverses and pair or {}) do
+          at(now, to, from)[inverse_of(rules.direction, key)] = true
+        end
         if keys[rules.direction.primary] and not have(state, from, to)[rules.direction.primary] then
           demote(now, from, to, rules.direction)
         end
@@ -233,7 +260,7 @@ local function gained(pair, before, wanted)
 end
 
 -- "A pair that has changed since" the plan loses nothing.
-local function remove(state, meanwhile, now, expected)
+local function remove(state, meanwhile, now, rules, expected)
   for from, targets in pairs(expected.removals) do
     for to, keys in pairs(targets) do
       local wanted = expected.wanted[from] and expected.wanted[from][to]
@@ -241,9 +268,14 @@ local function remove(state, meanwhile, now, expected)
       local is_changed = gained(was, have(state, from, to), wanted)
       if is_changed then
         expected.changed[from .. ">" .. to] = true
-      elseif not expected.blocked[from] then
+      elseif not expected.blocked[from] and not (rules.direction.inverses and expected.blocked[to]) then
+        local is_whole = expected.whole[from] and expected.whole[from][to]
         for key in pairs(keys) do have(now, from, to)[key] = nil end
-        if now[from] and expected.whole[from] and expected.whole[from][to] then now[from][to] = nil end
+        if now[from] and is_whole then now[from][to] = nil end
+        if rules.direction.inverses then
+          for key in pairs(keys) do have(now, to, from)[inverse_of(rules.direction, key)] = nil end
+          if now[to] and is_whole then now[to][from] = nil end
+        end
       end
     end
   end
@@ -256,6 +288,7 @@ end
 function sync_oracle.may_remove(expected, rules, from, to, key)
   local wanted = expected.wanted[from] and expected.wanted[from][to]
   local is_wanted = wanted and (wanted[key] or key == rules.direction.unlabeled)
+    or have(expected.held, from, to).is_held
   return expected.exposed[from] and expected.scope[key] and not is_wanted or false
 end
 
@@ -267,16 +300,17 @@ end
 function sync_oracle.expect(rows, state, rules, meanwhile)
   local expected = {
     outcomes = {}, wanted = {}, removals = {}, whole = {}, protected = {}, blocked = {}, changed = {},
-    spared = 0, lines = 0, removals_off = rules.ends_with_error or false,
+    held = {}, contested = {}, spared = 0, lines = 0, removals_off = rules.ends_with_error or false,
   }
   local failed = judge_rows(rows, rules, expected)
   expected.refused = failed
-  want(rows, failed, state, expected)
+  want(rows, failed, state, rules, expected)
   plan_removals(rows, state, rules, expected)
   meanwhile = meanwhile or state
   expected.final = sync_oracle.copy(meanwhile)
+  find_contested(expected, state, rules.direction)
   create(rows, state, expected.final, rules, expected)
-  remove(state, meanwhile, expected.final, expected)
+  remove(state, meanwhile, expected.final, rules, expected)
   return expected
 end
 

@@ -445,6 +445,27 @@ describe("a sync", function()
       assert.same({ inputs = 2, created = 1, failed = 1 }, counts(report))
       assert.same({ "1 2 449", "1 4 449" }, links())
     end)
+
+    it("removes nothing at all when rows of a record contradict each other", function()
+      open()
+      have({ { from = 1, to = 4, types = CONTACTS } }, "contacts", "contacts")
+      local report = mirror({
+        { from = 1, to = "" }, { from = 1, to = 2, types = CONTACTS }, { from = 4, to = 5, types = CONTACTS },
+      }, { empty = "none" })
+      assert.truthy(report.removals_off:find "row 1")
+      assert.same({ inputs = 3, created = 1, failed = 2 }, counts(report))
+      assert.same({ "1 4 449", "4 5 449" }, links())
+    end)
+
+    it("removes no link, on either side, of a record of which one was not created", function()
+      open()
+      have({ { from = 1, to = 4, types = CONTACTS } }, "contacts", "contacts")
+      local report = mirror {
+        { from = 1, to = 404, types = CONTACTS }, { from = 4, to = 5, types = CONTACTS },
+      }
+      assert.same({ inputs = 2, removals = 2, created = 1, failed = 1, not_sent = 2 }, counts(report))
+      assert.same({ "1 4 449", "4 5 449" }, links())
+    end)
   end)
 
   it("raises for arguments that make no sense", function()

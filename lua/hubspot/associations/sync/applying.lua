@@ -230,15 +230,21 @@ local function sort_removals(sync, records)
   return whole, single
 end
 
--- The records whose creations succeeded; nothing is removed of the others.
+-- The records whose creations succeeded; nothing is removed of the others. Of one object type, a link is of
+-- both of its records.
 local function unspoiled(sync, records)
   local left = {}
   for _, record in ipairs(records) do
-    if sync:is_spoiled(record.id) then
-      for _, unit in ipairs(record.units) do settle(sync, unit, "not_sent", protected()) end
-    else
-      left[#left + 1] = record
+    local units = {}
+    for _, unit in ipairs(record.units) do
+      if sync:is_spoiled(unit.from) or sync.rules.is_mutual and sync:is_spoiled(unit.to) then
+        settle(sync, unit, "not_sent", protected())
+      else
+        units[#units + 1] = unit
+      end
     end
+    record.units = units
+    if units[1] then left[#left + 1] = record end
   end
   return left
 end

@@ -80,12 +80,14 @@ function lines.records(next_line)
     if not held then return nil, err end
     local from = held:sub(1, LONGEST_ID)
     local record = {
-      id = unpadded(from), lines = {}, is_named = false, has_rows = false, is_doubtful = false,
+      id = unpadded(from), lines = {}, is_named = false, has_rows = false, has_empty = false,
+      is_doubtful = false,
     }
     repeat
       local kind = held:sub(KIND_AT, KIND_AT)
       record.is_named = record.is_named or kind ~= HELD
       record.has_rows = record.has_rows or kind == GOOD
+      record.has_empty = record.has_empty or kind == EMPTY
       record.is_doubtful = record.is_doubtful or kind == DOUBTFUL
       record.lines[#record.lines + 1] = held
       held, err = next_line()

@@ -228,6 +228,19 @@ local function find_conflicts(sync, state)
   return not err and not sync.tally.error, err or sync.tally.error
 end
 
+-- Where both records are of one object type, a record with a row that it has no links, beside rows that say
+-- which, might lose them when the other record is compared, where that is not known: nothing is removed.
+local function find_contradiction(sync, spool)
+  local next_record = lines.records(spool:lines())
+  while not sync.removals_off do
+    local record, err = next_record()
+    if not record then return err end
+    if record.has_empty and record.has_rows then
+      cannot_tell(sync, lines.read_token(lines.parse(record).empty[1]))
+    end
+  end
+end
+
 ---Reads the source. Afterwards the tally has its rows, and those that failed.
 ---@param sync hubspot.associations.Sync
 ---@return hubspot.associations.sync.Spool|nil sorted
@@ -271,7 +284,8 @@ function rows.read(sync)
   end
   local sorted
   sorted, err = spool:sort()
-  return sorted and spool, err
+  if sorted and sync.rules.is_mutual and sync.rules.removes then err = find_contradiction(sync, spool) end
+  return sorted and not err and spool, err
 end
 
 return rows
