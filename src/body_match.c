@@ -236,11 +236,14 @@ int lhsa_body_confirmed_by(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
   size_t length, count = lhsa_body_count(body);
+  unsigned uses = body->uses;
   luaL_checktype(L, 2, LUA_TSTRING);
   const char *text = lua_tolstring(L, 2, &length);
   lhsa_response response = {.indexed = 0};
   push_index(L, &response.index, body);
   response.seen = lua_newuserdata(L, count + 1);
+  if (body->uses != uses) /* by a finalizer, which may have added inputs; from here on, none runs */
+    luaL_error(L, "the body was used while it was compared with a response");
   memset(response.seen, 0, count + 1);
   for (int i = 0; i < body->shape->id_count; i++)
     response.lengths |= UINT32_C(1) << body->result[i].keys[0].length;
