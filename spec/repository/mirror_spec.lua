@@ -27,6 +27,7 @@ local COVERED = {
   ["job/journal_record"] = "job/journal",
   ["job/look_ahead"] = "job/looking_up",
   ["job/reading"] = "job/job",
+  ["job/reporting"] = "job/job",
   ["job/responses"] = "job/job",
   ["job/source"] = "job/job",
   ["job/trial"] = "job/search",

@@ -10,13 +10,13 @@ local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local looking_up = require "hubspot.associations.job.looking_up"
 local reading = require "hubspot.associations.job.reading"
+local reporting = require "hubspot.associations.job.reporting"
 local responses = require "hubspot.associations.job.responses"
 local search = require "hubspot.associations.job.search"
 local source = require "hubspot.associations.job.source"
 local trials = require "hubspot.associations.job.trial"
 local verification = require "hubspot.associations.job.verification"
 local concurrency = require "hubspot.associations.policy.concurrency"
-local one_line = require "hubspot.associations.text.one_line"
 
 local jobs = {}
 
@@ -41,7 +41,7 @@ local jobs = {}
 ---@class hubspot.associations.Job
 local Job = {}
 Job.__index = Job
-for _, methods in ipairs { reading, looking_up, responses } do
+for _, methods in ipairs { reading, looking_up, reporting, responses } do
   for name, method in pairs(methods) do Job[name] = method end
 end
 
@@ -135,36 +135,7 @@ function Job:count_on()
   if self.total or self.unusable then self.count = nil end
 end
 
--- Nothing new is sent from here on. Requests in flight complete.
-function Job:stop(err)
-  self.error = self.error or err
-end
-
 -- ---- completing ----
-
--- Calls a callback of the caller. One that raises, or returns false, stops the job.
-function Job:call(callback, argument)
-  if self.callback_raised then return end
-  local called, result = pcall(callback, argument)
-  if not called then
-    self.callback_raised = true
-    self:stop(errors.new { kind = "callback", message = "a callback raised: " .. one_line(result) })
-  elseif result == false then
-    self:stop(errors.new { kind = "canceled", message = "a callback ended the job" })
-  end
-end
-
-function Job:report_failure(failure)
-  local report = self.report
-  report[failure.outcome] = report[failure.outcome] + 1
-  if self.on_failure then
-    self:call(self.on_failure, failure)
-  elseif #report.failures < self.max_failures then
-    report.failures[#report.failures + 1] = failure
-  else
-    report.failures_dropped = (report.failures_dropped or 0) + 1
-  end
-end
 
 -- Every input of the batch has its outcome: records, counts and reports it; but what is to be verified first.
 function Job:complete(batch)

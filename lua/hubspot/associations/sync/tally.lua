@@ -1,7 +1,6 @@
 -- The report of a sync: counts outcomes, keeps or passes on failures, and knows why the sync stops.
 
-local errors = require "hubspot.associations.errors"
-local one_line = require "hubspot.associations.text.one_line"
+local reporting = require "hubspot.associations.job.reporting"
 
 local tally = {}
 
@@ -28,11 +27,12 @@ local tally = {}
 ---@field failures_dropped integer|nil
 ---@field event_error any what on_event raised last
 
----@class hubspot.associations.sync.Tally
+---@class hubspot.associations.sync.Tally: hubspot.associations.Reporter
 ---@field report hubspot.associations.SyncReport
 ---@field error hubspot.associations.Error|nil why the sync stops
 local Tally = {}
 Tally.__index = Tally
+for name, method in pairs(reporting) do Tally[name] = method end
 
 ---@param given table { on_failure, max_failures }
 ---@return hubspot.associations.sync.Tally
@@ -47,44 +47,17 @@ function tally.new(given)
   }, Tally)
 end
 
----@param err hubspot.associations.Error
-function Tally:stop(err)
-  self.error = self.error or err
-end
-
 ---@param outcome string
 ---@param count integer
 function Tally:count(outcome, count)
   self.report[outcome] = self.report[outcome] + count
 end
 
----Calls a function of the caller; one that raises, or returns false, stops the sync.
----@param callback function
----@param argument table
-function Tally:call(callback, argument)
-  if self.raised then return end
-  local called, result = pcall(callback, argument)
-  if not called then
-    self.raised = true
-    self:stop(errors.new { kind = "callback", message = "a callback raised: " .. one_line(result) })
-  elseif result == false then
-    self:stop(errors.new { kind = "canceled", message = "a callback ended the job" })
-  end
-end
-
 ---Counts and reports one failure.
 ---@param failure table { index, input, outcome, error, action }
 ---@return boolean goes_on
 function Tally:fail(failure)
-  local report = self.report
-  self:count(failure.outcome, 1)
-  if self.on_failure then
-    self:call(self.on_failure, failure)
-  elseif #report.failures < self.max_failures then
-    report.failures[#report.failures + 1] = failure
-  else
-    report.failures_dropped = (report.failures_dropped or 0) + 1
-  end
+  self:report_failure(failure)
   return self.error == nil
 end
 
