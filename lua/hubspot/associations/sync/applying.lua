@@ -141,18 +141,12 @@ local function read_again(sync, records)
   return sync.tally.error == nil
 end
 
-local function set_of(list)
-  local set = {}
-  for _, key in ipairs(list) do set[key] = true end
-  return set
-end
-
 -- ---- pairs that had links ----
 
 -- The input that creates what is missing of a pair: with its other custom labels, which a write would remove.
 -- Nil when nothing is missing.
 local function creation_of(unit, have)
-  local is_there, keys = set_of(have), {}
+  local is_there, keys = type_keys.set(have), {}
   for _, key in ipairs(unit.types) do
     if not is_there[key] then keys[#keys + 1] = key end
   end
@@ -185,7 +179,7 @@ end
 
 -- Why a pair is not as the plan says; nil when it is.
 local function change_of(sync, unit, have)
-  local is_expected, is_removed, added = set_of(unit.had), set_of(unit.types), {}
+  local is_expected, is_removed, added = type_keys.set(unit.had), type_keys.set(unit.types), {}
   for _, key in ipairs(have) do
     local is_new = not is_expected[key] and not sync.rules.is_unlabeled(key)
     if is_new then added[#added + 1] = key end
@@ -210,7 +204,7 @@ local function sort_removals(sync, records)
   for _, record in ipairs(records) do
     for _, unit in ipairs(record.error and {} or record.units) do
       local have = record.have[unit.to] or {}
-      local is_there, left = set_of(have), {}
+      local is_there, left = type_keys.set(have), {}
       for _, key in ipairs(unit.types) do
         if is_there[key] then left[#left + 1] = key end
       end

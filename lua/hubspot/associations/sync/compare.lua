@@ -1,6 +1,8 @@
 -- The comparison of one record: what the source says of it, and what HubSpot has. Says which rows are kept,
 -- which links are to be created, and which removed. Pure; what is doubtful removes nothing.
 
+local type_keys = require "hubspot.associations.sync.type_keys"
+
 local compare = {}
 
 ---@class hubspot.associations.sync.Row
@@ -41,27 +43,19 @@ local compare = {}
 ---@field spared integer unlabeled types that are kept, as the pair keeps another
 ---@field is_doubtful boolean
 
-local function set_of(list)
-  local set = {}
-  for _, key in ipairs(list or {}) do set[key] = true end
-  return set
-end
-
 -- Two primary companies of one record: which is meant would be a guess.
 local function find_primaries(record, primary, failed)
   for index in pairs(record.conflicts) do failed[index] = "primary" end
   if not primary then return end
-  local first, several
+  local primaries, is_several = {}, false
   for _, row in ipairs(record.rows) do
-    if set_of(row.types)[primary] then
-      several = several or first ~= nil and first ~= row.to
-      first = first or row.to
+    if type_keys.set(row.types)[primary] then
+      primaries[#primaries + 1] = row
+      is_several = is_several or row.to ~= primaries[1].to
     end
   end
-  if not several then return end
-  for _, row in ipairs(record.rows) do
-    if set_of(row.types)[primary] then failed[row.index] = "primary" end
-  end
+  if not is_several then return end
+  for _, row in ipairs(primaries) do failed[row.index] = "primary" end
 end
 
 -- The rows that failed: those that say that the record has no links beside those that say which, and those
@@ -99,7 +93,7 @@ end
 
 -- Adds the creation of a pair, unless all of its types are there.
 local function add_creation(difference, pair, had)
-  local is_there, missing, indices = set_of(had), {}, {}
+  local is_there, missing, indices = type_keys.set(had), {}, {}
   for _, key in ipairs(pair.wanted) do
     if not is_there[key] then missing[#missing + 1] = key end
   end

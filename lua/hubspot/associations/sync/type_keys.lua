@@ -62,6 +62,14 @@ function type_keys.parts(key)
   return category, tonumber(id)
 end
 
+---@param list string[]|nil
+---@return table<string, boolean>
+function type_keys.set(list)
+  local set = {}
+  for _, key in ipairs(list or {}) do set[key] = true end
+  return set
+end
+
 ---The types of an input.
 ---@param list string[]
 ---@return table[]
