@@ -1,5 +1,5 @@
--- Text that distinguishes an input from others, as far as possible: it may be any value. Uses no metatable,
--- so that an input whose fields can only be read once is not read again.
+-- Text that distinguishes an input from others, as far as possible: it may be any value. By itself it uses no
+-- metatable, so that an input whose fields can only be read once is not read again.
 
 local digits_of = require "hubspot.associations.text.digits"
 
@@ -10,7 +10,7 @@ local IDENTIFYING = {
 
 local MOST_ENTRIES, MOST_DEPTH = 100, 5
 
-local function describe(value, depth)
+local function describe(value, depth, get, most)
   local its_type = type(value)
   if its_type == "string" then return ("%d:%s"):format(#value, value) end
   if its_type == "number" then
@@ -19,19 +19,21 @@ local function describe(value, depth)
   if its_type ~= "table" or depth == 0 then return its_type == "boolean" and tostring(value) or its_type end
   local parts = {}
   for _, name in ipairs(IDENTIFYING) do
-    local field = rawget(value, name)
-    if field ~= nil then parts[#parts + 1] = name .. "=" .. describe(field, depth - 1) end
+    local field = get(value, name)
+    if field ~= nil then parts[#parts + 1] = name .. "=" .. describe(field, depth - 1, get, most) end
   end
-  for index = 1, MOST_ENTRIES do
-    local entry = rawget(value, index)
+  for index = 1, most do
+    local entry = get(value, index)
     if entry == nil then break end
-    parts[#parts + 1] = describe(entry, depth - 1)
+    parts[#parts + 1] = describe(entry, depth - 1, get, most)
   end
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
 ---@param input any
+---@param get (fun(value: table, key: any): any)|nil how a field is read, where metatables are to be used
+---@param most integer|nil how many entries of a list count
 ---@return string
-return function(input)
-  return describe(input, MOST_DEPTH)
+return function(input, get, most)
+  return describe(input, MOST_DEPTH, get or rawget, most or MOST_ENTRIES)
 end
