@@ -1,7 +1,6 @@
 -- Checks confirmation.lua by the commands that remove, without a terminal and in one.
 
 local command = require "support.command"
-local exchange = require "support.exchange"
 local screen = require "support.screen"
 
 local fixture = command.fixture()
@@ -45,11 +44,7 @@ describe("a command that removes", function()
     shown = screen.start(100, command.argv(arguments), command.environment { COLUMNS = false })
   end
 
-  local function wait_for(text)
-    exchange.eventually(function()
-      return table.concat(shown:lines(), "\n"):find(text, 1, true) ~= nil
-    end, text)
-  end
+  local function wait_for(text) shown:wait_for(text) end
 
   it("says in a terminal how many pairs it would remove, and removes them when the answer is yes", function()
     start { file("rows.csv", "1,2\n3,4\nx,5\n") }
@@ -66,7 +61,7 @@ describe("a command that removes", function()
       wait_for "This removes all types of 1 pair, from contacts to companies. Go on? [y/N]"
       shown:type(answer)
       wait_for "nothing was removed"
-      exchange.eventually(function() return shown:is_over() end, "its end")
+      shown:wait_for_end()
       assert.are.equal(2, #held())
     end)
   end
@@ -85,7 +80,7 @@ describe("a command that removes", function()
     wait_for "Go on? [y/N]"
     shown:press "C-c"
     wait_for "interrupted: nothing was sent"
-    exchange.eventually(function() return shown:is_over() end, "its end")
+    shown:wait_for_end()
     assert.are.equal(2, #held())
   end)
 

@@ -1,7 +1,6 @@
 -- Checks plan_question.lua by the command sync in a terminal.
 
 local command = require "support.command"
-local exchange = require "support.exchange"
 local screen = require "support.screen"
 
 local fixture = command.fixture()
@@ -29,11 +28,7 @@ describe("the command sync, in a terminal", function()
     shown = screen.start(160, command.argv(arguments), command.environment { COLUMNS = false })
   end
 
-  local function wait_for(text)
-    exchange.eventually(function()
-      return table.concat(shown:lines(), "\n"):find(text, 1, true) ~= nil
-    end, text)
-  end
+  local function wait_for(text) shown:wait_for(text) end
 
   local QUESTION = "1 row to create, 1 link to remove of 2 that are compared; 1 kept, 0 failed, from "
     .. "contacts to companies. Go on? [y/N]"
@@ -53,7 +48,7 @@ describe("the command sync, in a terminal", function()
       wait_for(QUESTION)
       shown:type(answer)
       wait_for "nothing was changed"
-      exchange.eventually(function() return shown:is_over() end, "its end")
+      shown:wait_for_end()
       assert.are.same({ "1/2/279", "1/3/279" }, held())
     end)
   end

@@ -3,11 +3,11 @@
 
 local errors = require "hubspot.associations.errors"
 local jobs = require "hubspot.associations.job.job"
+local iterator = require("support.jobs").iterator
 local runs = require "support.job_run"
 local random = require "support.random"
 
-local counts, input, inputs = runs.counts, runs.input, runs.inputs
-local iterator, rewrite = runs.iterator, runs.rewrite
+local counts, input, inputs, rewrite = runs.counts, runs.input, runs.inputs, runs.rewrite
 
 -- Leaves the results of these inputs out of a response.
 local function without(response, ...)

@@ -39,14 +39,6 @@ local function inputs(count, companies)
   return list
 end
 
-local function iterator(list)
-  local index = 0
-  return function()
-    index = index + 1
-    return list[index]
-  end
-end
-
 -- The failures of a job by index: { outcome, kind, value, field }.
 local function described(failures)
   local list = {}
@@ -88,7 +80,7 @@ describe("a job with look-ups", function()
       7,
       { from = "ada303@example.com", to = "c9.example", types = 279 },
     }
-    for _, source in ipairs { list, iterator(list) } do
+    for _, source in ipairs { list, jobs.iterator(list) } do
       local report, err = client:create_all("contacts", "companies", source, with(BY_BOTH, {
         on_failure = function(failure) seen[#seen + 1] = failure end,
       }))
@@ -125,7 +117,8 @@ describe("a job with look-ups", function()
   it("keeps what is given for the report where there is no on_failure", function()
     open { missing = { "303" } }
     local list = { { from = "ada303@example.com", to = 7, types = 279 } }
-    local report = client:create_all("contacts", "companies", iterator(list), { from_property = "email" })
+    local given = { from_property = "email" }
+    local report = client:create_all("contacts", "companies", jobs.iterator(list), given)
     assert.equal(list[1], report.failures[1].input)
   end)
 
@@ -163,7 +156,7 @@ describe("a job with look-ups", function()
     assert(client:create_all("contacts", "companies", list, BY_BOTH))
     local pages, names = {}, {}
     for i = 1, 50 do names[i] = i % 2 == 0 and list[i].from or { id = list[i].from } end
-    local report = client:read_all("contacts", "companies", iterator(names), {
+    local report = client:read_all("contacts", "companies", jobs.iterator(names), {
       from_property = "email", on_record = function(page) pages[page.index] = page end,
     })
     assert.equal(50, report.read)
@@ -174,7 +167,7 @@ describe("a job with look-ups", function()
     end
     report = client:archive_labels_all("contacts", "companies", { list[1] }, BY_BOTH)
     assert.equal(1, report.archived)
-    report = client:archive_all("contacts", "companies", iterator {
+    report = client:archive_all("contacts", "companies", jobs.iterator {
       { from = list[2].from, to = list[2].to }, { from = list[3].from, to = list[3].to },
     }, BY_BOTH)
     assert.equal(2, report.archived)
@@ -204,7 +197,7 @@ describe("a job with look-ups", function()
 
   it("stops where the property is not unique, whatever the source is", function()
     open()
-    local report, err = client:create_all("contacts", "companies", iterator(inputs(10, 10)),
+    local report, err = client:create_all("contacts", "companies", jobs.iterator(inputs(10, 10)),
       { from_property = "lastname", to_property = "domain" })
     assert.truthy(tostring(err):find("its values have to be unique", 1, true), tostring(err))
     assert.same({ 10, 10 }, { report.inputs, report.not_sent })
@@ -287,7 +280,7 @@ describe("a job with look-ups", function()
       local report = client:create_all("contacts", "companies", list, options)
       assert.same({ 1, 3 }, { report.created, report.failed })
       server:configure { records = { contacts = { ["6"] = { email = "eve@example.com" } } } }
-      local again, err = client:create_all("contacts", "companies", iterator(list), options)
+      local again, err = client:create_all("contacts", "companies", jobs.iterator(list), options)
       assert.is_nil(err, tostring(err))
       assert.same({ 1, 3, 4, 0, 0 },
         { again.created, again.failed, again.resumed, again.look_ups, again.requests })
@@ -319,12 +312,12 @@ describe("a job with look-ups", function()
         batches = batches + 1
         return batches < 5
       end })
-      local report, err = client:create_all("contacts", "companies", iterator(list), options)
+      local report, err = client:create_all("contacts", "companies", jobs.iterator(list), options)
       assert.equal("canceled", err.kind)
       jobs.assert_adds_up(report)
       local recorded = report.created
       options.on_batch = nil
-      report, err = client:create_all("contacts", "companies", iterator(list), options)
+      report, err = client:create_all("contacts", "companies", jobs.iterator(list), options)
       assert.is_nil(err, tostring(err))
       assert.same({ 1000, recorded }, { report.created, report.resumed })
       assert.equal(1000, #server:associations())

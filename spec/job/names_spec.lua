@@ -38,14 +38,6 @@ describe("a job whose source names types", function()
     return list
   end
 
-  local function iterator(list)
-    local index = 0
-    return function()
-      index = index + 1
-      return list[index]
-    end
-  end
-
   local function counts(report)
     return { report.created or report.archived, report.failed, report.unconfirmed, report.not_sent }
   end
@@ -84,7 +76,7 @@ describe("a job whose source names types", function()
     local list = inputs(8, 279)
     list[5].types = "Boss"
     local client = open()
-    local report, err = client:create_all("contacts", "companies", iterator(list))
+    local report, err = client:create_all("contacts", "companies", jobs.iterator(list))
     assert.is_nil(err)
     assert.same({ 8, 0, 0, 0 }, counts(report))
     table.sort(requests)
@@ -97,7 +89,7 @@ describe("a job whose source names types", function()
     list[4] = { from = 1, to = list[3].to, types = "Boss" }
     list[5] = { from = 1, to = list[3].to, types = { "Boss", "primary" } }
     local client = open()
-    local report, err = client:create_all("contacts", "companies", iterator(list))
+    local report, err = client:create_all("contacts", "companies", jobs.iterator(list))
     assert.is_nil(err)
     assert.same({ 7, 0, 0, 0 }, counts(report))
     assert.same({ ASK, CREATE, CREATE }, requests)
@@ -159,7 +151,7 @@ describe("a job whose source names types", function()
   end)
 
   it("stops when it must not ask: nothing is sent, and the error names the scope", function()
-    for _, source in ipairs { inputs(7, "Boss"), iterator(inputs(7, "Boss")) } do
+    for _, source in ipairs { inputs(7, "Boss"), jobs.iterator(inputs(7, "Boss")) } do
       local client = open(nil, { forbidden = { "crm.objects.companies.read" } })
       local report, err = client:create_all("contacts", "companies", source)
       assert.same({ "forbidden", 403 }, { err.kind, err.status })
@@ -176,7 +168,7 @@ describe("a job whose source names types", function()
     local list = inputs(5, 279)
     list[2].to, list[3].types = "x", "Boss"
     local client = open(nil, { forbidden = { "crm.objects.companies.read" } })
-    local report, err = client:create_all("contacts", "companies", iterator(list))
+    local report, err = client:create_all("contacts", "companies", jobs.iterator(list))
     assert.equal("forbidden", err.kind)
     assert.same({ 0, 1, 0, 2 }, counts(report))
     assert.equal(3, report.inputs)
@@ -247,7 +239,7 @@ describe("a job whose source names types", function()
       assert.same({ 4, 2, 0, 2 }, counts(report))
       requests = {}
       client = clients.open(server:url(), { batch_size = 3, concurrency = 1, on_event = listen })
-      report, err = client:create_all("contacts", "companies", iterator(list), { journal = path })
+      report, err = client:create_all("contacts", "companies", jobs.iterator(list), { journal = path })
       assert.is_nil(err)
       assert.same({ 6, 2, 0, 0 }, counts(report))
       assert.equal(6, report.resumed)

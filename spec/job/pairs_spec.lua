@@ -4,6 +4,7 @@
 local cjson = require "cjson"
 local limiters = require "hubspot.associations.policy.limiter"
 local runs = require "support.job_run"
+local jobs = require "support.jobs"
 local random = require "support.random"
 local simulation = require "support.simulation"
 
@@ -277,7 +278,7 @@ describe("inputs of one pair that follow one another", function()
   end
 
   local function as_iterator(list)
-    return runs.iterator(list)
+    return jobs.iterator(list)
   end
 
   it("are in one batch, wherever it would end", function()

@@ -3,10 +3,11 @@
 
 local cjson = require "cjson"
 local runs = require "support.job_run"
+local jobs = require "support.jobs"
 local process = require "support.process"
 local simulation = require "support.simulation"
 
-local counts, input, inputs, iterator = runs.counts, runs.input, runs.inputs, runs.iterator
+local counts, input, inputs, iterator = runs.counts, runs.input, runs.inputs, jobs.iterator
 
 local function holds(request, index)
   return request.body:find('"' .. input(index).from .. '"', 1, true) ~= nil

@@ -2,9 +2,10 @@
 
 local retry = require "hubspot.associations.policy.retry"
 local runs = require "support.job_run"
+local jobs = require "support.jobs"
 local simulation = require "support.simulation"
 
-local counts, input, inputs, iterator = runs.counts, runs.input, runs.inputs, runs.iterator
+local counts, input, inputs, iterator = runs.counts, runs.input, runs.inputs, jobs.iterator
 
 local PATH = "/crm/associations/2025-09/contacts/companies/batch/create"
 

@@ -39,6 +39,7 @@ local COVERED = {
   ["sandbox/batch_response"] = "sandbox/handlers/create",
   ["sandbox/child"] = "sandbox/start",
   ["sandbox/default_results"] = "sandbox/handlers/create_default",
+  ["sandbox/handlers/update_limits"] = "sandbox/handlers/create_limits",
   ["sandbox/json"] = "sandbox/faults",
   ["sandbox/json_position"] = "sandbox/association_inputs",
   ["sandbox/label_body"] = "sandbox/handlers/create_label",

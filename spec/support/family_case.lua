@@ -208,15 +208,6 @@ end
 
 -- ---- running ----
 
-local function source_of(case)
-  if not case.iterates then return case.inputs end
-  local index = 0
-  return function()
-    index = index + 1
-    return case.inputs[index]
-  end
-end
-
 -- (a, b) and (b, a), and two pages of one record, are never in one request.
 local function check_request(case, chunk)
   local row, seen = endpoints[case.endpoint], {}
@@ -232,7 +223,8 @@ end
 local function run_once(case, world, store, crash_at)
   case.failed, case.parts = {}, {}
   return simulation.run(world, {
-    endpoint = case.endpoint, version = case.version, source = source_of(case),
+    endpoint = case.endpoint, version = case.version,
+    source = case.iterates and jobs.iterator(case.inputs) or case.inputs,
     batch_size = case.batch_size, concurrency = case.concurrency, store = store, crash_at = crash_at,
     verify = case.verify,
     requests = 400 + #case.inputs * (case.verify and 200 or 60),

@@ -241,15 +241,6 @@ end
 
 -- ---- running ----
 
-local function source_of(case)
-  if not case.iterates then return case.inputs end
-  local index = 0
-  return function()
-    index = index + 1
-    return case.inputs[index]
-  end
-end
-
 -- What is recorded is not sent again; a pair is in a request once, and in one request at a time.
 local function watch(case, recorded)
   local in_flight = {} -- pair -> chunk
@@ -293,7 +284,7 @@ local function run_once(case, world, store, crash_at)
   case.failed = {}
   local on_send, on_response = watch(case, store and recorded_inputs(store) or {})
   return simulation.run(world, {
-    source = source_of(case),
+    source = case.iterates and jobs.iterator(case.inputs) or case.inputs,
     batch_size = case.batch_size,
     concurrency = case.concurrency,
     store = store,

@@ -25,17 +25,6 @@ function job_run.inputs(count)
   return list
 end
 
----@param list table
----@param count integer|nil how many there are, where the list has holes
----@return fun(): any
-function job_run.iterator(list, count)
-  local index = 0
-  return function()
-    index = index + 1
-    if index <= (count or #list) then return list[index] end
-  end
-end
-
 ---Changes a successful response: `change` is given the decoded batch.
 ---@param response table
 ---@param change fun(batch: table)

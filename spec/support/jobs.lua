@@ -36,4 +36,16 @@ function jobs.assert_adds_up(report, count)
   if count and count ~= sum then error(("%d inputs, not %d"):format(sum, count), 2) end
 end
 
+---An iterator over a list, as a source.
+---@param list table
+---@param count integer|nil how many there are, where the list has holes
+---@return fun(): any
+function jobs.iterator(list, count)
+  local index = 0
+  return function()
+    index = index + 1
+    if index <= (count or #list) then return list[index] end
+  end
+end
+
 return jobs

@@ -114,20 +114,12 @@ end
 
 -- ---- running ----
 
-local function source_of(case)
-  if not case.iterates then return case.inputs end
-  local index = 0
-  return function()
-    index = index + 1
-    return case.inputs[index]
-  end
-end
-
 local function run_once(case, world, store, crash_at)
   case.failed = {}
   return simulation.run(world, {
-    source = source_of(case), batch_size = case.batch_size, concurrency = case.concurrency,
-    store = store, crash_at = crash_at, from_property = "email", to_property = "domain",
+    source = case.iterates and jobs.iterator(case.inputs) or case.inputs,
+    batch_size = case.batch_size, concurrency = case.concurrency, store = store, crash_at = crash_at,
+    from_property = "email", to_property = "domain",
     requests = 400 + #case.inputs * 60,
     on_failure = function(failure)
       check(not case.failed[failure.index], "input %d has two outcomes", failure.index)

@@ -1,6 +1,7 @@
 -- A terminal emulator (tmux) with a program in it, for specs: what its screen shows, at any width. It has a
 -- server of its own, which ends with the spec.
 
+local exchange = require "support.exchange"
 local process = require "support.process"
 
 local screen = {}
@@ -72,6 +73,19 @@ function Screen:lines()
     if line:find "%S" then lines[#lines + 1] = line end
   end
   return lines
+end
+
+---Waits until the screen shows a text.
+---@param text string
+function Screen:wait_for(text)
+  exchange.eventually(function()
+    return table.concat(self:lines(), "\n"):find(text, 1, true) ~= nil
+  end, text)
+end
+
+---Waits until the program has ended.
+function Screen:wait_for_end()
+  exchange.eventually(function() return self:is_over() end, "its end")
 end
 
 ---Types a line.

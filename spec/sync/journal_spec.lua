@@ -22,12 +22,7 @@ describe("the journal of a sync", function()
     return opened, err
   end
 
-  local function text()
-    local file = assert(io.open(path, "rb"))
-    local content = file:read "*a"
-    file:close()
-    return content
-  end
+  local function text() return process.read_file(path) end
 
   local function put(content)
     if opened then opened:close() end

@@ -2,6 +2,7 @@
 
 local core = require "hubspot.associations.core"
 local plan_file = require "hubspot.associations.sync.plan_file"
+local jobs = require "support.jobs"
 local process = require "support.process"
 
 local path
@@ -16,11 +17,7 @@ local ROWS = {
 }
 
 local function write(rows)
-  local index = 0
-  return plan_file.write(path, function()
-    index = index + 1
-    return rows[index]
-  end)
+  return plan_file.write(path, jobs.iterator(rows))
 end
 
 local function put(text)
@@ -29,12 +26,7 @@ local function put(text)
   file:close()
 end
 
-local function text()
-  local file = assert(io.open(path, "rb"))
-  local content = file:read "*a"
-  file:close()
-  return content
-end
+local function text() return process.read_file(path) end
 
 -- All rows; or nil and the error.
 local function read()

@@ -385,11 +385,7 @@ describe("a sync", function()
       contacts = { ["1"] = { email = "a=b, c@x.test" } }, companies = { ["4041"] = { domain = "x.test" } },
     } }
     local list = { { from = "a=b, c@x.test", to = "x.test", types = UNLABELED } }
-    local index = 0
-    local report = assert(sync(function()
-      index = index + 1
-      return list[index]
-    end, { from_property = "email", to_property = "domain" }))
+    local report = assert(sync(jobs.iterator(list), { from_property = "email", to_property = "domain" }))
     assert.same({ "a=b, c@x.test", "x.test", 1 },
       { report.failures[1].input.from, report.failures[1].input.to, report.failures[1].index })
   end)
