@@ -55,6 +55,16 @@ describe("a plan's file", function()
     end
   end)
 
+  it("has no label that a spreadsheet runs, wherever it splits the line", function()
+    local full_width = "\239\188\157" -- U+FF1D, an equals sign to some
+    for label, cell in pairs { [full_width .. "1"] = "'" .. full_width .. "1", ["a;=1"] = '"a;\'=1"' } do
+      local row = { action = "create", from = "1", to = "2", key = "USER_DEFINED:5", had = "", rows = "1" }
+      row.label = label
+      assert(write { row })
+      assert.truthy(text():find(",5," .. cell .. ",,1\n", 1, true), text())
+    end
+  end)
+
   it("is readable by its owner only, and is complete when it has its name", function()
     assert(write(ROWS))
     assert.equal(6 * 64, core.stat(path).mode)

@@ -5,6 +5,7 @@ local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local type_keys = require "hubspot.associations.sync.type_keys"
 local spool = require "hubspot.associations.sync.spool"
+local cells = require "hubspot.associations.text.cells"
 local digits_of = require "hubspot.associations.text.digits"
 local one_line = require "hubspot.associations.text.one_line"
 
@@ -28,12 +29,9 @@ local WRITTEN_AT_ONCE = 256 * 1024 -- bytes, each of which is on disk before the
 
 -- ---- writing ----
 
--- A label as a cell. It is not read again; the apostrophe keeps a spreadsheet from running it.
+-- A label as a cell. It is not read again.
 local function label_cell(label)
-  if not label then return "" end
-  local text = one_line(label):sub(1, LONGEST_LABEL)
-  if text:find "^[=+%-@]" then text = "'" .. text end
-  return text:find '[,;"]' and '"' .. text:gsub('"', '""') .. '"' or text
+  return label and cells.field(one_line(label):sub(1, LONGEST_LABEL)) or ""
 end
 
 ---@param row hubspot.associations.sync.PlanRow

@@ -1,7 +1,7 @@
 -- The rows of a CSV file -> inputs of a job. Checks only what depends on the form of the file: the job checks
 -- the ids.
 
-local cells = require "hubspot.associations.cli.cells"
+local cells = require "hubspot.associations.text.cells"
 local csv = require "hubspot.associations.cli.input.csv"
 local csv_columns = require "hubspot.associations.cli.input.csv_columns"
 local row_types = require "hubspot.associations.cli.input.row_types"

@@ -1,7 +1,7 @@
 -- The CSV file of the rows that failed or are unconfirmed, written as the job goes. The command can read it:
 -- its further columns are ignored, so that it can be corrected and fed back.
 
-local cells = require "hubspot.associations.cli.cells"
+local cells = require "hubspot.associations.text.cells"
 
 local failures_file = {}
 

@@ -1,7 +1,7 @@
 -- Writes rows to standard output: CSV or JSON Lines at once, a table when all are there. A file gets texts as
 -- they are; a terminal gets none that acts on it.
 
-local cells = require "hubspot.associations.cli.cells"
+local cells = require "hubspot.associations.text.cells"
 local digits_of = require "hubspot.associations.text.digits"
 local screen = require "hubspot.associations.cli.output.screen"
 local terminal = require "hubspot.associations.cli.output.terminal"

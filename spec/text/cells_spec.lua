@@ -1,6 +1,6 @@
 -- Checks cells.lua: what is written into a file for spreadsheets is no formula there, and is read as it was.
 
-local cells = require "hubspot.associations.cli.cells"
+local cells = require "hubspot.associations.text.cells"
 local random = require "support.random"
 
 local FORMULAS = { "=", "+", "-", "@", "\239\188\157", "\239\188\139", "\239\188\141", "\239\188\160" }
