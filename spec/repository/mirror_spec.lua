@@ -14,6 +14,7 @@ local COVERED = {
   ["cli/input/csv_rows"] = "cli/input/rows",
   ["cli/input/json_rows"] = "cli/input/rows",
   ["cli/input/lines"] = "cli/input/csv",
+  ["cli/output/counts"] = "cli/output/report",
   ["cli/output/failure"] = "cli/output/failures_file",
   ["cli/output/failure_groups"] = "cli/output/first_failures",
   ["cli/output/removal_failures"] = "cli/commands/sync",

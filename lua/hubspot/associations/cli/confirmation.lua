@@ -1,6 +1,7 @@
 -- Asks before something is removed: says how much, after reading FILE as the job will read it.
 
 local core = require "hubspot.associations.core"
+local counts_of = require("hubspot.associations.cli.output.counts").of
 local question = require "hubspot.associations.cli.question"
 local screen = require "hubspot.associations.cli.output.screen"
 local source = require "hubspot.associations.cli.input.source"
@@ -41,16 +42,12 @@ local function count(context, options)
   return counts
 end
 
-local function rows_text(number, word)
-  return ("%d %s%s"):format(number, word, number == 1 and "" or "s")
-end
-
 -- What the job would remove, in words.
 local function removal_text(command, counts)
   local number = counts.not_sent - (command.removes.unit == "pair" and counts.repeats or 0)
-  local text = command.removes.text:format(rows_text(number, command.removes.unit))
+  local text = command.removes.text:format(counts_of(number, command.removes.unit))
   if counts.failed == 0 then return text end
-  return ("%s (and %s)"):format(text, rows_text(counts.failed, "bad row"))
+  return ("%s (and %s)"):format(text, counts_of(counts.failed, "bad row"))
 end
 
 ---@param context hubspot.associations.cli.Context

@@ -1,30 +1,21 @@
 -- The report at the end of a job: the outcomes of the rows, the effort, the first failures, and what to do
 -- about them. Makes text of counts.
 
+local words = require "hubspot.associations.cli.output.counts"
 local terminal = require "hubspot.associations.cli.output.terminal"
+
+local text_of, more = words.of, words.more
 
 local report = {}
 
 local SHORTEST = 0.1 -- seconds; over less, a rate means nothing
 
-local function rows_text(count)
-  return count == 1 and "1 row" or ("%d rows"):format(count)
-end
-
-local function requests_text(count)
-  return count == 1 and "1 request" or ("%d requests"):format(count)
-end
-
--- ", 3 unconfirmed"; empty for 0.
-local function more(text, count, ...)
-  return (count or 0) > 0 and text:format(count, ...) or ""
-end
-
 ---@param counts hubspot.associations.Report
 ---@param outcome string "created"
 ---@return string "20000 rows: 19950 created, 50 failed"
 function report.counts(counts, outcome)
-  return ("%s: %d %s, %d failed"):format(rows_text(counts.inputs), counts[outcome], outcome, counts.failed)
+  return ("%s: %d %s, %d failed"):format(
+    text_of(counts.inputs, "row"), counts[outcome], outcome, counts.failed)
     .. more(", %d unconfirmed", counts.unconfirmed)
     .. more(", %d not sent", counts.not_sent)
     .. more("; %d of them known from the journal", counts.resumed)
@@ -36,7 +27,7 @@ end
 
 local function effort(counts)
   local sent = counts.inputs - counts.resumed - counts.not_sent
-  return requests_text(counts.requests) .. look_ups_text(counts)
+  return text_of(counts.requests, "request") .. look_ups_text(counts)
     .. (counts.retries == 1 and ", 1 of them a retry" or more(", %d of them retries", counts.retries))
     .. ("; %.1f s"):format(counts.elapsed)
     .. (counts.elapsed >= SHORTEST and (", %.0f rows/s"):format(sent / counts.elapsed) or "")
@@ -91,7 +82,7 @@ end
 ---@return string
 function report.dry_run(counts, has_rest, first, file)
   local head = ("dry run: %s: %d can be sent, in %s; %d cannot; nothing was sent"):format(
-    rows_text(counts.inputs), counts.not_sent, requests_text(counts.requests), counts.failed
+    text_of(counts.inputs, "row"), counts.not_sent, text_of(counts.requests, "request"), counts.failed
   )
   return report.with_failures({ head .. (has_rest and REST or "") }, first, file, counts.failed, 0)
 end

@@ -1,32 +1,26 @@
 -- The report of a sync, and what its plan would do: makes text of counts.
 
+local words = require "hubspot.associations.cli.output.counts"
 local report = require "hubspot.associations.cli.output.report"
 local terminal = require "hubspot.associations.cli.output.terminal"
 
+local text_of, more = words.of, words.more
+
 local sync_report = {}
-
-local function count_text(count, word)
-  return ("%d %s%s"):format(count, word, count == 1 and "" or "s")
-end
-
--- ", 3 unconfirmed"; empty for 0.
-local function more(text, count)
-  return count > 0 and text:format(count) or ""
-end
 
 ---@param counts hubspot.associations.SyncReport
 ---@return string "1000 rows and 40 removals: 900 kept, 95 created, 40 removed, 5 failed"
 function sync_report.counts(counts)
-  local removals = counts.removals > 0 and " and " .. count_text(counts.removals, "removal") or ""
+  local removals = counts.removals > 0 and " and " .. text_of(counts.removals, "removal") or ""
   return ("%s%s: %d kept, %d created, %d removed, %d failed"):format(
-    count_text(counts.inputs, "row"), removals, counts.kept, counts.created, counts.removed, counts.failed)
+    text_of(counts.inputs, "row"), removals, counts.kept, counts.created, counts.removed, counts.failed)
     .. more(", %d unconfirmed", counts.unconfirmed)
     .. more(", %d not sent", counts.not_sent)
     .. more("; %d of them known from the journal", counts.resumed)
 end
 
 local function effort(counts)
-  return count_text(counts.requests, "request")
+  return text_of(counts.requests, "request")
     .. more(", %d of them to read again what is changed", counts.reads_again)
     .. more(", %d of them retries", counts.retries)
     .. ("; %.1f s"):format(counts.elapsed)
@@ -37,7 +31,7 @@ local function exemptions(counts)
   if counts.removals_off then return { "nothing was removed: " .. terminal.one_line(counts.removals_off) } end
   if counts.protected == 0 then return {} end
   return { ("nothing was removed from %s, as a row of %s is doubtful"):format(
-    count_text(counts.protected, "record"), counts.protected == 1 and "it" or "each") }
+    text_of(counts.protected, "record"), counts.protected == 1 and "it" or "each") }
 end
 
 ---What a plan would do, in one line.
@@ -45,7 +39,7 @@ end
 ---@return string
 function sync_report.plan(planned)
   return ("%s to create, %s to remove of %d that are compared; %d kept, %d failed"):format(
-    count_text(planned.creations, "row"), count_text(planned.removals, "link"), planned.in_scope,
+    text_of(planned.creations, "row"), text_of(planned.removals, "link"), planned.in_scope,
     planned.kept, planned.failed)
 end
 
