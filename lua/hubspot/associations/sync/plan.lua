@@ -177,27 +177,18 @@ function plans.load_recorded(self)
   return plan:sort()
 end
 
--- Counts the pairs of the plan in the spool, in the order of its file.
-local function count_pairs(self)
-  local next_row, count, last = plans.rows(self), 0, nil
-  while true do
-    local row, err = next_row()
-    if err then return nil, err end
-    if not row then return count end
-    local name = section_of(self, row) .. row.from .. ">" .. row.to
-    if name ~= last then count = count + 1 end
-    last = name
-  end
-end
-
 ---Writes the plan beside the journal, and that it is complete.
 ---@param self hubspot.associations.Sync
 function plans.write_recorded(self)
-  local written, err = plan_file.write(self.given.journal .. ".plan", plans.rows(self))
+  local next_row, pairs_in_plan, last = plans.rows(self), 0, nil
+  local written, err = plan_file.write(self.given.journal .. ".plan", function()
+    local row, why = next_row()
+    local name = row and section_of(self, row) .. row.from .. ">" .. row.to
+    if name and name ~= last then pairs_in_plan = pairs_in_plan + 1 end
+    last = name
+    return row, why
+  end)
   if not written then return nil, err end
-  local pairs_in_plan
-  pairs_in_plan, err = count_pairs(self)
-  if not pairs_in_plan then return nil, err end
   local report = self.tally.report
   self.journal.planned = {
     pairs = pairs_in_plan, digest = self.digest.hash, inputs = report.inputs, kept = report.kept,
