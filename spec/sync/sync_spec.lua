@@ -328,6 +328,23 @@ describe("a sync", function()
     assert.equal("other_job", err.reason)
   end)
 
+  it("goes on with an applied plan from its journal, and refuses that of another plan", function()
+    open()
+    local folder = process.make_folder()
+    local options = { apply = folder .. "/plan.csv", journal = folder .. "/journal" }
+    assert(sync({ { from = 1, to = 11, types = UNLABELED } }, { plan = options.apply }))
+    assert.same({ inputs = 1, created = 1 }, counts(assert(sync(nil, options))))
+    local report = assert(sync(nil, options))
+    assert.same({ 1, 1 }, { report.created, report.resumed })
+    local text = process.read_file(options.apply):gsub("create,1,11,", "create,1,12,")
+    process.write_file(options.apply, text)
+    local err
+    report, err = sync(nil, options)
+    assert.is_nil(report)
+    assert.same({ "journal", "other_job" }, { err.kind, err.reason })
+    assert.same({ "1 11 279" }, links())
+  end)
+
   it("leaves everything as it was when reading stops", function()
     open()
     server:configure { token = { "another-token-0000" } }

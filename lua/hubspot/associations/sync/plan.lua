@@ -200,6 +200,12 @@ end
 
 -- ---- going on ----
 
+-- Whether what was read is what the journal's plan is of.
+local function check_digest(self, what)
+  if self.digest.hash == self.journal.planned.digest then return true end
+  return nil, self.journal:unusable(("is of another sync: the %s has other rows"):format(what), "other_job")
+end
+
 -- Reads the source for its digest only, as its plan is in the journal.
 local function check_source(self)
   local bad = {}
@@ -219,9 +225,8 @@ local function check_source(self)
     if bad[index] then found[index] = input end
     if index % 1000 == 0 then self.pause() end
   end
-  if self.digest.hash ~= self.journal.planned.digest then
-    return nil, self.journal:unusable("is of another sync: the source has other rows", "other_job")
-  end
+  local is_same, wrong = check_digest(self, "source")
+  if not is_same then return nil, wrong end
   for _, entry in ipairs(self.journal.bad) do
     self.tally:fail {
       index = entry.index, input = found[entry.index], outcome = "failed",
@@ -241,10 +246,12 @@ function plans.take_recorded(self)
   report.resumed = recorded.kept
   self.planned, self.is_resumed = recorded.planned, true
   if self.given.apply then
-    return load_plan(self, self.given.apply, function(row)
+    local loaded, err = load_plan(self, self.given.apply, function(row)
       self.digest:add { row.action, row.from, row.to, row.key, row.had }
       return true
     end)
+    if loaded then loaded, err = check_digest(self, "plan") end
+    return loaded, err
   end
   return check_source(self)
 end
