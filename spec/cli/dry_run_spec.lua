@@ -45,7 +45,9 @@ describe("a dry run of the command", function()
     local token_file = fixture.secret_file("token", command.TOKEN)
     local by_file = run({ HUBSPOT_TOKEN = false }, { token_file, "--token-file" })
     assert.are.equal(result.stdout, by_file.stdout)
-    assert_found(run({ HUBSPOT_TOKEN = false }).stderr, "no token: set the environment variable")
+    local stopped = run { HUBSPOT_TOKEN = false }
+    assert_found(stopped.stderr, "no token: set the environment variable")
+    assert.are.equal("dry run: it stopped before all rows were checked; nothing was sent\n", stopped.stdout)
     assert_found(run({ HUBSPOT_TOKEN = "expired" }).stderr, "the token is valid and has not expired")
   end)
 

@@ -21,6 +21,7 @@ local ENDING = "interrupted: finishing what is in flight; interrupt again to sto
 ---@field why string|nil why it stopped before the source ended
 ---@field is_interrupted boolean|nil whether a signal is why
 ---@field is_unauthorized boolean|nil whether HubSpot rejected the token
+---@field is_open boolean|nil whether rows that it read may not have been checked when it stopped
 ---@field advice string[]|nil what to do then
 
 local WAITS_FOR = { rate_limit = "for the rate limit", retry = "to try again", verify = "to verify" }
@@ -72,6 +73,7 @@ local function stop_of(err, source, failures, context)
     why = source.broken or line_of(first),
     advice = advice.next_steps(first, arguments, again),
     is_unauthorized = first.kind == "unauthorized",
+    is_open = not source.broken,
   }
 end
 
@@ -81,10 +83,11 @@ local function describe(run, counts, has_rest, failures, context)
   local is_dry, outcome = context.arguments.dry_run, context.command.outcome
   local done = counts[is_dry and "not_sent" or outcome]
   run.is_whole = done == counts.inputs
-  run.summary = is_dry and ("%d of %d rows can be sent"):format(done, counts.inputs)
+  run.summary = is_dry and run.is_open and "the dry run stopped before all rows were checked"
+    or is_dry and ("%d of %d rows can be sent"):format(done, counts.inputs)
     or ("%d of %d rows were %s"):format(done, counts.inputs, outcome)
   function run.text()
-    if is_dry then return report.dry_run(counts, has_rest, failures.first, failures.file) end
+    if is_dry then return report.dry_run(counts, run.is_open, has_rest, failures.first, failures.file) end
     return report.text(counts, outcome, has_rest, failures.first, failures.file)
   end
   return run

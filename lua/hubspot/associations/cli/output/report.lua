@@ -76,14 +76,20 @@ function report.text(counts, outcome, has_rest, first, file)
 end
 
 ---@param counts hubspot.associations.Report
+---@param is_open boolean|nil whether it stopped, so that rows that were read may not have been checked
 ---@param has_rest boolean
 ---@param first hubspot.associations.cli.FirstFailures
 ---@param file hubspot.associations.cli.FailuresFile|nil
 ---@return string
-function report.dry_run(counts, has_rest, first, file)
+function report.dry_run(counts, is_open, has_rest, first, file)
   local head = ("dry run: %s: %d can be sent, in %s; %d cannot; nothing was sent"):format(
     text_of(counts.inputs, "row"), counts.not_sent, text_of(counts.requests, "request"), counts.failed
   )
+  if is_open then
+    head = ("dry run: it stopped before all rows were checked%s; nothing was sent"):format(
+      more("; %d cannot be sent", counts.failed))
+    has_rest = false
+  end
   return report.with_failures({ head .. (has_rest and REST or "") }, first, file, counts.failed, 0)
 end
 
