@@ -20,13 +20,13 @@ local function write(rows)
   return plan_file.write(path, jobs.iterator(rows))
 end
 
-local function put(text)
-  local file = assert(io.open(path, "wb"))
+local function put(text, at)
+  local file = assert(io.open(at or path, "wb"))
   file:write(text)
   file:close()
 end
 
-local function text() return process.read_file(path) end
+local function text(of) return process.read_file(of or path) end
 
 -- All rows; or nil and the error.
 local function read()
@@ -78,6 +78,24 @@ describe("a plan's file", function()
     assert.equal("journal", err.kind)
     assert.equal("before", text())
     assert.is_nil((core.stat(path .. ".part")))
+  end)
+
+  it("takes the place of what a killed run left beside it, and of no other file", function()
+    put("notes of mine", path .. ".part")
+    for _, written in ipairs { { plan_file.check(path) }, { write(ROWS) } } do
+      assert.is_nil(written[1])
+      assert.truthy(written[2].message:find("plan.csv.part, which is written first, is", 1, true))
+    end
+    assert.equal("notes of mine", text(path .. ".part"))
+    os.remove(path .. ".part")
+    assert(write(ROWS))
+    local unfinished = text():sub(1, -20)
+    for _, left in ipairs { "", unfinished:sub(1, 9), unfinished } do
+      put(left, path .. ".part")
+      assert(write(ROWS))
+      assert.is_nil((core.stat(path .. ".part")))
+      assert.equal(2, #read())
+    end
   end)
 
   it("may have come through a spreadsheet", function()

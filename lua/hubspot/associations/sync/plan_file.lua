@@ -64,6 +64,20 @@ local function write_rows(file, next_row)
   end
 end
 
+-- The file beside a plan, which takes its name once it is complete. One that is there already is used only if
+-- it is empty, or what a run that was killed has left of a plan.
+local function open_part(path)
+  local part = path .. ".part"
+  local file, why = core.file(part)
+  if not file then return nil, why end
+  local begins
+  begins, why = file:read(0, #HEADER)
+  if begins and HEADER:sub(1, #begins) == begins then return file, part end
+  file:close()
+  return nil, why or ("%s, which is written first, is there already, and is no part of a plan"):format(
+    one_line(part))
+end
+
 ---Whether a plan can be written at a path, so that this is known before anything is read.
 ---@param path string
 ---@return boolean|nil
@@ -73,9 +87,8 @@ function plan_file.check(path)
   if found and found.type ~= "file" then -- a device, say: the plan would take its place
     return spool.unusable("the plan " .. one_line(path), "is not a regular file")
   end
-  local part = path .. ".part"
-  local file, why = core.file(part)
-  if not file then return spool.unusable("the plan " .. one_line(path), why) end
+  local file, part = open_part(path)
+  if not file then return spool.unusable("the plan " .. one_line(path), part) end
   file:close()
   os.remove(part)
   return true
@@ -87,9 +100,8 @@ end
 ---@return boolean|nil
 ---@return hubspot.associations.Error|nil
 function plan_file.write(path, next_row)
-  local part = path .. ".part"
-  local file, why = core.file(part)
-  local written = false
+  local file, part = open_part(path)
+  local written, why = false, part
   if file then
     written, why = write_rows(file, next_row)
     file:close()
