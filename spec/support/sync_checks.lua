@@ -248,7 +248,7 @@ function sync_checks.plan(case, process, text)
   for line in text:gmatch "[^\r\n]+" do
     local action, from, to, category, id = line:match "^([^,]*),([^,]*),([^,]*),([^,]*),([^,]*)"
     if is_header then
-      check(line:find "^action,from,to,category,type", "the header is %s", line)
+      check(line:find "^action,from %l+,to %l+,category,type", "the header is %s", line)
     elseif action ~= "keep" then
       local name = ("%s,%s,%s,%s:%s"):format(action, from, to, category, id)
       check(lines[name], "the plan has %s", line)

@@ -9,6 +9,8 @@ local path
 
 before_each(function() path = process.make_folder() .. "/plan.csv" end)
 
+local OBJECTS = { from = "0-1", to = "company" }
+
 local ROWS = {
   { action = "create", from = "101", to = "201", key = "USER_DEFINED:5", label = '="Boss", the', had = "",
     rows = "1,7" },
@@ -17,7 +19,7 @@ local ROWS = {
 }
 
 local function write(rows)
-  return plan_file.write(path, jobs.iterator(rows))
+  return plan_file.write(path, jobs.iterator(rows), OBJECTS)
 end
 
 local function put(text, at)
@@ -29,8 +31,8 @@ end
 local function text(of) return process.read_file(of or path) end
 
 -- All rows; or nil and the error.
-local function read()
-  local next_row, err = plan_file.open(path)
+local function read(objects)
+  local next_row, err = plan_file.open(path, objects or OBJECTS)
   if not next_row then return nil, err end
   local rows = {}
   while true do
@@ -43,7 +45,7 @@ end
 describe("a plan's file", function()
   it("has a line for each type of a pair, and is read again", function()
     assert(write(ROWS))
-    assert.equal("action,from,to,category,type,label,had,rows\n"
+    assert.equal("action,from contacts,to companies,category,type,label,had,rows\n"
       .. 'create,101,201,USER_DEFINED,5,"\'=""Boss"", the",,1 7\n'
       .. "remove,101,202,HUBSPOT_DEFINED,279,,HUBSPOT_DEFINED:279 USER_DEFINED:5,\n", text())
     local rows = assert(read())
@@ -73,7 +75,7 @@ describe("a plan's file", function()
 
   it("is left as it was when it cannot be written", function()
     put "before"
-    local written, err = plan_file.write(path, function() return nil, "no more" end)
+    local written, err = plan_file.write(path, function() return nil, "no more" end, OBJECTS)
     assert.is_nil(written)
     assert.equal("journal", err.kind)
     assert.equal("before", text())
@@ -99,14 +101,14 @@ describe("a plan's file", function()
   end)
 
   it("may have come through a spreadsheet", function()
-    put('\239\187\191"action","to","from","category","type","had","note"\r\n'
+    put('\239\187\191"action","to companies","from contacts","category","type","had","note"\r\n'
       .. '"create","201","101","USER_DEFINED","5","","a ""b"", c"\r\n\r\n')
     local rows = assert(read())
     assert.same({ action = "create", from = "101", to = "201", key = "USER_DEFINED:5", had = "", rows = "" },
       rows[1])
   end)
 
-  local HEAD = "action,from,to,category,type,label,had,rows\n"
+  local HEAD = "action,from contacts,to companies,category,type,label,had,rows\n"
   for what, line in pairs {
     ["an action that is none"] = "keep,1,2,HUBSPOT_DEFINED,279,,,",
     ["an id that a spreadsheet has changed"] = "create,1.01E+11,2,HUBSPOT_DEFINED,279,,,",
@@ -129,6 +131,30 @@ describe("a plan's file", function()
       assert.truthy(err.message:find("line 3: ", 1, true), err.message)
     end)
   end
+
+  it("is refused for other object types than those that its columns name", function()
+    assert(write(ROWS))
+    assert(read { from = "contacts", to = "companies" })
+    for _, objects in ipairs {
+      { from = "companies", to = "contacts" }, { from = "contacts", to = "deals" },
+      { from = "2-1", to = "0-2" },
+    } do
+      local rows, err = read(objects)
+      assert.is_nil(rows)
+      assert.equal("invalid_input", err.kind)
+      assert.truthy(err.message:find("a plan from contacts to companies, not from ", 1, true), err.message)
+    end
+    put "action,from,to,category,type,label,had,rows\n"
+    assert.truthy(select(2, read()).message:find("it has no column from contacts", 1, true))
+  end)
+
+  it("names object types of an account as they were given", function()
+    local objects = { from = "p_car", to = "2-7" }
+    assert(plan_file.write(path, function() return nil end, objects))
+    assert.equal("action,from p_car,to 2-7,category,type,label,had,rows\n", text())
+    assert.same({}, read(objects))
+    assert.is_nil((read { from = "2-6", to = "2-7" }))
+  end)
 
   it("is no plan without the columns of one", function()
     for _, content in ipairs { "", "from,to,type\n1,2,3\n", "action;from;to\n" } do

@@ -236,6 +236,8 @@ describe("a sync", function()
       assert.same({ inputs = 2, removals = 3, kept = 2, not_sent = 3 }, counts(report))
       assert.same({ "1 11 5", "2 11 5" }, links())
     end
+    local other, err = client:sync_all("companies", "contacts", nil, { apply = path })
+    assert.same({ 0, "invalid_input" }, { other.requests, err.kind })
     local report = assert(sync(nil, { apply = path }))
     assert.same({ inputs = 2, removals = 2, created = 2, removed = 2 }, counts(report))
     assert.same({ "1 12 279 5", "2 11 5" }, { (links()[1]:gsub("5 279", "279 5")), links()[2] })

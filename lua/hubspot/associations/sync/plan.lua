@@ -95,7 +95,7 @@ end
 
 -- Gives each row of a plan's file, and the number of its line, to `take`.
 local function load_plan(self, path, take)
-  local next_row, err, close = plan_file.open(path)
+  local next_row, err, close = plan_file.open(path, self)
   if not next_row then return nil, err end
   local count = 0
   while true do
@@ -187,7 +187,7 @@ function plans.write_recorded(self)
     if name and name ~= last then pairs_in_plan = pairs_in_plan + 1 end
     last = name
     return row, why
-  end)
+  end, self)
   if not written then return nil, err end
   local report = self.tally.report
   self.journal.planned = {

@@ -1,5 +1,6 @@
 -- The plan as CSV: a row for each type of a pair that is to be created or removed. A person may look at it in
--- a spreadsheet, so that it is read with the same care as any list: a row that is not clear is an error.
+-- a spreadsheet, so that it is read with the same care as any list: a row that is not clear is an error. The
+-- columns of ids have the object types in their names, "from contacts": ids alone would fit any others, too.
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
@@ -8,15 +9,19 @@ local spool = require "hubspot.associations.sync.spool"
 local cells = require "hubspot.associations.text.cells"
 local digits_of = require "hubspot.associations.text.digits"
 local one_line = require "hubspot.associations.text.one_line"
+local types = require "hubspot.associations.types"
 
 local plan_file = {}
 
-local COLUMNS = { "action", "from", "to", "category", "type", "label", "had", "rows" }
-local HEADER = table.concat(COLUMNS, ",") .. "\n"
+local BEGINNING, AFTER_IDS = "action,from ", ",category,type,label,had,rows\n"
 local REQUIRED = { "action", "from", "to", "category", "type", "had" }
 
 local LONGEST_LABEL = 1000
 local WRITTEN_AT_ONCE = 256 * 1024 -- bytes, each of which is on disk before the next
+
+---@class hubspot.associations.sync.PlanObjects
+---@field from string object type
+---@field to string object type
 
 ---@class hubspot.associations.sync.PlanRow
 ---@field action "create"|"remove"
@@ -34,6 +39,12 @@ local function label_cell(label)
   return label and cells.field(one_line(label):sub(1, LONGEST_LABEL)) or ""
 end
 
+-- The names of the columns of ids. Those of HubSpot's own objects are the same however they are called.
+local function id_columns(objects)
+  local function name_of(object) return one_line(types.object_name(object) or object) end
+  return { from = "from " .. name_of(objects.from), to = "to " .. name_of(objects.to) }
+end
+
 ---@param row hubspot.associations.sync.PlanRow
 ---@return string
 function plan_file.line(row)
@@ -45,10 +56,11 @@ function plan_file.line(row)
 end
 
 -- Writes all rows to an open file.
-local function write_rows(file, next_row)
+local function write_rows(file, next_row, objects)
+  local name_of = id_columns(objects)
   local emptied, why = file:truncate(0) -- what a run that was killed has left
   if not emptied then return nil, why end
-  local parts, size = { HEADER }, 0
+  local parts, size = { "action,", cells.field(name_of.from), ",", cells.field(name_of.to), AFTER_IDS }, 0
   while true do
     local row, err = next_row()
     if err then return nil, err end
@@ -71,8 +83,8 @@ local function open_part(path)
   local file, why = core.file(part)
   if not file then return nil, why end
   local begins
-  begins, why = file:read(0, #HEADER)
-  if begins and HEADER:sub(1, #begins) == begins then return file, part end
+  begins, why = file:read(0, #BEGINNING)
+  if begins and BEGINNING:sub(1, #begins) == begins then return file, part end
   file:close()
   return nil, why or ("%s, which is written first, is there already, and is no part of a plan"):format(
     one_line(part))
@@ -97,13 +109,14 @@ end
 ---Writes a plan: to a temporary file beside it, which then takes its name, so that a plan is complete.
 ---@param path string
 ---@param next_row fun(): hubspot.associations.sync.PlanRow|nil, any
+---@param objects hubspot.associations.sync.PlanObjects
 ---@return boolean|nil
 ---@return hubspot.associations.Error|nil
-function plan_file.write(path, next_row)
+function plan_file.write(path, next_row, objects)
   local file, part = open_part(path)
   local written, why = false, part
   if file then
-    written, why = write_rows(file, next_row)
+    written, why = write_rows(file, next_row, objects)
     file:close()
     if written then written, why = os.rename(part, path) end
     if not written then os.remove(part) end
@@ -151,14 +164,24 @@ local function fields_of(line)
   end
 end
 
--- Where the columns are; or nil and why this is no plan.
-local function columns_of(line)
-  local fields, at = fields_of((line:gsub("^\239\187\191", ""))), {}
-  for number, name in ipairs(fields or {}) do at[name] = number end
+-- Where the columns are; or nil and why this is no plan, or one of other object types.
+local function columns_of(line, objects)
+  local fields, at, named = fields_of((line:gsub("^\239\187\191", ""))), {}, {}
+  for number, name in ipairs(fields or {}) do
+    local side = name:match "^(from) ." or name:match "^(to) ."
+    at[side or name] = number
+    if side then named[side] = name end
+  end
+  local expected = id_columns(objects)
   for _, name in ipairs(REQUIRED) do
-    if not at[name] then
-      return nil, ("is not a plan, or not separated by commas: it has no column %s"):format(name)
+    if not (at[name] and (named[name] or not expected[name])) then
+      return nil, ("is not a plan, or not separated by commas: it has no column %s"):format(
+        expected[name] or name)
     end
+  end
+  if named.from ~= expected.from or named.to ~= expected.to then
+    return nil, ("it is a plan %s %s, not %s %s"):format(one_line(named.from), one_line(named.to),
+      expected.from, expected.to)
   end
   return at, nil, #fields
 end
@@ -196,16 +219,17 @@ end
 ---Opens a plan. The iterator returns the next row and the number of its line; nil at the end, nil and an
 ---error for a row that is not clear.
 ---@param path string
+---@param objects hubspot.associations.sync.PlanObjects that it has to be of
 ---@return (fun(): hubspot.associations.sync.PlanRow|nil, any)|nil
 ---@return hubspot.associations.Error|nil
 ---@return fun()|nil close
-function plan_file.open(path)
+function plan_file.open(path, objects)
   local handle, why = io.open(path, "rb")
   if not handle then return spool.unusable("the plan", why) end
   local line
   line, why = handle:read "*l"
   local at, count
-  if line then at, why, count = columns_of((line:gsub("\r$", ""))) end
+  if line then at, why, count = columns_of((line:gsub("\r$", "")), objects) end
   if not at then
     handle:close()
     return invalid(path, 1, why or "it is empty")
