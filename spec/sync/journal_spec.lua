@@ -47,10 +47,38 @@ describe("the journal of a sync", function()
     assert.same({ pairs = 6, digest = "d" }, journal.planned)
     assert.same({ 7, "a bad row ?" }, { journal.bad[1].index, journal.bad[1].error.message })
     local outcomes = {}
-    for number = 1, 6 do outcomes[number] = journal.done[number].outcome end
+    for number = 1, 6 do outcomes[number] = (journal:outcome_of(number)) end
     assert.same({ "created", "created", "created", "failed", "created", "removed" }, outcomes)
-    assert.equal("no such company", journal.done[4].error.message)
+    local _, err = journal:outcome_of(4)
+    assert.same({ "no such company", 400 }, { err.message, err.status })
+    assert.is_nil((journal:outcome_of(7)))
     assert.truthy(text():find("[[1,3],[5,5]]", 1, true))
+  end)
+
+  it("takes little memory for many pairs, also where each outcome differs from the one before", function()
+    local journal, count = assert(open()), 20000
+    assert(journal:record_plan { pairs = count })
+    local long = ("x"):rep(5000)
+    for number = 1, count, 2 do
+      journal:record(number, "created")
+      local message = ("no company %d %s"):format(number, number == 9 and long or "")
+      journal:record(number + 1, "failed", failure(message))
+    end
+    assert(journal:flush())
+    opened:close()
+    collectgarbage()
+    local before = collectgarbage "count"
+    journal = assert(open())
+    collectgarbage()
+    local taken = (collectgarbage "count" - before) * 1024 / count
+    assert.is_true(taken < 40, ("%.0f bytes a pair"):format(taken))
+    assert.equal("created", (journal:outcome_of(9)))
+    for _, number in ipairs { 2, 10, count } do
+      local outcome, err = journal:outcome_of(number)
+      assert.equal("failed", outcome)
+      assert.truthy(err.message:find(("no company %d "):format(number - 1), 1, true))
+    end
+    assert.truthy(select(2, journal:outcome_of(10)).message:find(long, 1, true))
   end)
 
   it("forgets the bad rows of a plan that is not complete", function()
@@ -73,11 +101,11 @@ describe("the journal of a sync", function()
       journal = assert(open())
       local is_planned = length >= #whole:match "^.-\n.-\n"
       assert.equal(is_planned, journal.planned ~= nil, tostring(length))
-      assert.equal(length == #whole, journal.done[1] ~= nil, tostring(length))
+      assert.equal(length == #whole, journal:outcome_of(1) ~= nil, tostring(length))
       if is_planned then
         journal:record(2, "created")
         assert(journal:flush())
-        assert.is_table(assert(open()).done[2])
+        assert.equal("created", (assert(open()):outcome_of(2)))
       end
     end
   end)

@@ -15,12 +15,14 @@ local json = cjson.new()
 
 local FORMAT = "hubspot-associations sync journal"
 local CHUNK = 64 * 1024
+local LINE = 2 * 1024 -- bytes that are read at once for one line
 local MOST_WAITING = 1000 -- lines that are kept until they are written together
 
 ---@class hubspot.associations.sync.Journal
 ---@field planned table|nil the line that the plan is complete
 ---@field bad table[] rows that failed: { index, error }
----@field done table<integer, table> number of a pair -> { outcome, error }
+---@field done table<integer, string|integer> number of a pair -> its outcome; of one with an error, where in
+---  the file its line begins: a million errors would take much memory
 local Journal = {}
 Journal.__index = Journal
 
@@ -41,7 +43,7 @@ end
 
 -- ---- reading ----
 
--- Calls visit for each complete line. Returns the length of these; or nil and why not.
+-- Calls visit for each complete line, with where it begins. Returns the length of these; or nil and why not.
 local function each_line(file, visit)
   local at, rest, length = 0, "", 0
   while true do
@@ -50,7 +52,7 @@ local function each_line(file, visit)
     at, rest = at + #chunk, rest .. chunk
     local from = 1
     for line, stop in rest:gmatch "([^\n]*)\n()" do
-      local wrong, reason = visit(line, length == 0)
+      local wrong, reason = visit(line, length)
       if wrong then return nil, wrong, reason end
       length, from = length + #line + 1, stop
     end
@@ -87,15 +89,16 @@ local function check_header(line, identity)
   end
 end
 
-local function take(self, record)
+local function take(self, record, at)
   if type(record) ~= "table" then return "is damaged", "damaged" end
   if record.bad then
     self.bad[#self.bad + 1] = record.bad
   elseif record.planned then
     self.planned = record.planned
   elseif record.done then
+    local what = record.error and at or record.outcome
     for _, range in ipairs(record.done) do
-      for number = range[1], range[2] do self.done[number] = record end
+      for number = range[1], range[2] do self.done[number] = what end
     end
   end
 end
@@ -113,9 +116,9 @@ function journal.open(path, identity)
     file = file, path = path, bad = {}, done = {}, planned = nil, waiting = {}, outcome = nil, ranges = {},
   }, Journal)
   local header = header_of(identity)
-  local length, rest, reason = each_line(file, function(line, is_first)
-    if is_first then return check_header(line, identity) end
-    return take(self, core.decode(line))
+  local length, rest, reason = each_line(file, function(line, at)
+    if at == 0 then return check_header(line, identity) end
+    return take(self, core.decode(line), at)
   end)
   if length == 0 and (header .. "\n"):sub(1, #rest) ~= rest then
     length, rest = nil, "is not a journal of a sync"
@@ -207,6 +210,24 @@ end
 function Journal:unusable(why, reason)
   local _, err = journals.unusable(self.path, why, reason)
   return err
+end
+
+---What a run before has recorded of a pair.
+---@param number integer
+---@return string|nil outcome nil when nothing is
+---@return hubspot.associations.Error|nil
+function Journal:outcome_of(number)
+  local what = self.done[number]
+  if type(what) ~= "number" then return what end
+  local text, more = ""
+  repeat
+    more = self.file:read(what + #text, LINE) or ""
+    text = text .. more
+  until more == "" or text:find("\n", 1, true)
+  local record = core.decode(text:match "^[^\n]*")
+  if type(record) ~= "table" then record = {} end -- the file has changed since it was opened
+  local fields = record.error or { kind = "journal", message = "the journal has changed meanwhile" }
+  return record.outcome or "failed", errors.new(fields)
 end
 
 ---Forgets everything: a run that changed nothing leaves nothing to go on with.

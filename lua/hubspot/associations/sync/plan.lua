@@ -80,16 +80,16 @@ local function section_of(self, row)
   return row.had == "" and not self.given.apply and lines.NEW or lines.LINKED
 end
 
-local function settle_recorded(self, row, done)
+local function settle_recorded(self, row, outcome, err)
   local unit = {
     section = section_of(self, row), from = row.from, to = row.to, types = row.keys, tokens = row.tokens,
   }
   self.tally:count("resumed", lines.weight(unit))
-  if done.outcome == "failed" then
+  if outcome == "failed" then
     if unit.section ~= lines.REMOVAL then self:spoil(unit) end
-    self:fail_unit(unit, "failed", journals.error(done.error or { kind = "http", message = "failed" }))
+    self:fail_unit(unit, outcome, err)
   else
-    self.tally:count(done.outcome, lines.weight(unit))
+    self.tally:count(outcome, lines.weight(unit))
   end
 end
 
@@ -141,8 +141,8 @@ function plans.load_recorded(self)
   if not plan then return nil, err end
   local function close_unit()
     if not unit then return end
-    local done = self.journal.done[number]
-    if done then settle_recorded(self, unit, done) end
+    local outcome, error_of_it = self.journal:outcome_of(number)
+    if outcome then settle_recorded(self, unit, outcome, error_of_it) end
   end
   local loaded
   loaded, err = load_plan(self, self.given.journal .. ".plan", function(row)
