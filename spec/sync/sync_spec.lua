@@ -238,6 +238,8 @@ describe("a sync", function()
     end
     local other, err = client:sync_all("companies", "contacts", nil, { apply = path })
     assert.same({ 0, "invalid_input" }, { other.requests, err.kind })
+    err = select(2, sync(nil, { apply = path, max_removals = 1 }))
+    assert.truthy(err.message:find("2 links would be removed, more than 1; nothing was changed", 1, true))
     local report = assert(sync(nil, { apply = path }))
     assert.same({ inputs = 2, removals = 2, created = 2, removed = 2 }, counts(report))
     assert.same({ "1 12 279 5", "2 11 5" }, { (links()[1]:gsub("5 279", "279 5")), links()[2] })

@@ -45,10 +45,11 @@ end
 function plans.may_apply(self)
   local most, removals = most_removals(self), self.planned.removals
   if most and removals > most then
+    local compared = self.given.apply and "" or (" of %.0f"):format(self.planned.in_scope)
     self.tally:stop(errors.new {
       kind = "too_many_removals", retryable = false, count = removals,
-      message = ("%.0f of %.0f links would be removed, more than %.0f; nothing was changed"):format(
-        removals, self.planned.in_scope, most),
+      message = ("%.0f%s links would be removed, more than %.0f; nothing was changed"):format(
+        removals, compared, most),
     })
   elseif self.given.on_plan then
     self.tally:call(self.given.on_plan, self.tally.report.planned)
