@@ -58,7 +58,6 @@ local COVERED = {
   ["sync/comparing"] = "sync/sync",
   ["sync/digest"] = "sync/sync",
   ["sync/lines"] = "sync/sync",
-  ["sync/plan"] = "sync/sync",
   ["sync/rows"] = "sync/sync",
   ["sync/runner"] = "sync/sync",
   ["sync/tally"] = "sync/sync",

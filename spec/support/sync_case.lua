@@ -8,6 +8,8 @@
 --  - whatever fails, what the list has is there where it was there, what a row is reported as is so, and the
 --    rest of the account is untouched;
 --  - when all that could be done was done, also after crashes, the account is as the oracle says;
+--  - a sync that is stepped, by client:start, does the same, and one that is canceled ends as one that stops;
+--  - a journal that has been gone through is refused for another list, and changes nothing for the same;
 --  - where another program changed a pair between the reading and the writing: a pair that gained a type
 --    loses nothing, a label that it gained is kept by the creation of another (unless the pair had no link at
 --    all when it was read), and what it added or removed elsewhere stays so;
@@ -60,12 +62,15 @@ end
 
 -- ---- one process ----
 
-local function source_of(case)
+local function source_of(case, is_other)
   local list = {}
   for index, row in ipairs(case.rows) do
     local copy = {}
     for name, value in pairs(row.input) do copy[name] = value end
     list[index] = copy
+  end
+  if is_other then
+    list[#list + 1] = { from = "1", to = "2", types = tonumber((case.direction.unlabeled:match "%d+$")) }
   end
   if not case.iterates then
     case.has_ended = true
@@ -86,13 +91,13 @@ local function options_of(case, process)
   return {
     mode = not is_applied and case.rules.mode or nil, empty = not is_applied and case.rules.empty or nil,
     types = not is_applied and case.types or nil,
-    max_removals = case.limit or 1000000,
+    max_removals = not is_applied and case.percentage or case.limit or 1000000,
     dry_run = process.way == "dry_run" or nil,
     plan = process.way == "plan" and process.files:path ".csv" or nil,
     apply = process.way == "apply" and process.files:path ".csv" or nil,
     journal = process.journal and process.files:path ".journal" or nil,
     on_plan = function(counts)
-      case.told = counts.removals
+      case.told, case.told_scope = counts.removals, counts.in_scope
       case.was_told = true
       if process.on_plan then process.on_plan() end
       if process.way == "declined" then return false end
@@ -130,11 +135,24 @@ local function run_process(case, process)
   process.failures, process.removals = {}, {}
   local count_request = count "request"
   world.on_request, world.on_wait = function() count_request() end, count "wait"
-  local source = process.way ~= "apply" and source_of(case) or nil
+  local source = process.way ~= "apply" and source_of(case, process.is_other) or nil
   if not source then case.has_ended = true end
   case.process = process
-  local function sync(client)
-    return client:sync_all(case.direction.from, case.direction.to, source, options_of(case, process))
+  local function sync(client, wait)
+    local from, to, options = case.direction.from, case.direction.to, options_of(case, process)
+    if not case.is_stepped then return client:sync_all(from, to, source, options) end
+    local runner, err = client:start("sync", from, to, source, options)
+    if not runner then return nil, err end
+    local steps = 0
+    while not runner:step() do
+      steps = steps + 1
+      if steps == case.cancels_at then
+        case.is_canceled = true
+        runner:cancel()
+      end
+      wait(runner:timeout())
+    end
+    return runner:result()
   end
   local done, report, err = process.files:watch(count "file", function()
     return virtual_client.run(world, case.client, sync)
@@ -198,6 +216,24 @@ function WAYS.plan_apply(case, files)
   return run_to_end(case, "apply", files)
 end
 
+-- Once more with the journal of a sync that came to its end: for the same list, and for another.
+local function repeat_with_journal(case, process)
+  if process.way ~= "sync" or not process.journal or not process.is_exact or case.cancels_at then return end
+  case.is_over, case.cancels_at = true, nil
+  local again = { way = "sync", files = process.files, journal = true, is_other = true }
+  local report, err = run_process(case, again)
+  check(not report and err and err.reason == "other_job", "another list goes on with the journal: %s",
+    tostring(err))
+  again.is_other = nil
+  report, err = run_process(case, again)
+  check(report, "the same list does not go on with its journal: %s", tostring(err))
+  sync_checks.report(case, again, report, err)
+  if report.not_sent + report.unconfirmed == 0 then
+    check(report.resumed == report.inputs + report.removals, "%d of %d and %d are known from the journal",
+      report.resumed, report.inputs, report.removals)
+  end
+end
+
 ---@param seed integer
 ---@return table statistics
 function sync_case.run(seed)
@@ -210,6 +246,7 @@ function sync_case.run(seed)
     if case.problem then error(case.problem, 0) end
     sync_checks.report(case, process, report, err)
     sync_checks.final(case, process, report, err)
+    if report and not err and case.is_calm then repeat_with_journal(case, process) end
     return {
       way = case.way, inputs = #case.rows, requests = report and report.requests or 0,
       stopped = err and err.kind, created = report and report.created or 0,

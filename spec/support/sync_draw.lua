@@ -255,6 +255,11 @@ function sync_draw.draw(seed)
   }
   case.window = luck:one_in(2) and luck:integer(1, 10) or nil
   case.latency = luck:integer(1, 100) / 100
+  if not case.limit and not case.is_anytime and luck:one_in(6) then
+    case.percentage = luck:integer(0, 100) .. "%"
+  end
+  case.is_stepped = luck:one_in(3)
+  case.cancels_at = case.is_stepped and luck:one_in(6) and luck:integer(1, 60) or nil
   return case
 end
 

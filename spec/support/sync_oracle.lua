@@ -29,6 +29,7 @@ local sync_oracle = {}
 ---@field spared integer unlabeled types that stay, as the pair keeps another
 ---@field protected table<string, boolean> records that lose nothing, because a row of theirs is doubtful
 ---@field blocked table<string, boolean> records that lose nothing, because a row of theirs was not created
+---@field named table<string, boolean> the records that the list names
 ---@field held table from -> to -> true: pairs that the list has in the other direction
 ---@field contested table from -> to -> true: pairs that get other labels by their rows of each direction
 ---@field removals_off boolean
@@ -292,6 +293,22 @@ function sync_oracle.may_remove(expected, rules, from, to, key)
   return expected.exposed[from] and expected.scope[key] and not is_wanted or false
 end
 
+---How many links are compared: of the records that may lose some, and of all records of the list.
+---@return integer least
+---@return integer most
+function sync_oracle.in_scope(expected, state)
+  local least, most = 0, 0
+  for from in pairs(expected.named) do
+    for _, keys in pairs(state[from] or {}) do
+      for key in pairs(keys) do
+        local one = expected.scope[key] and 1 or 0
+        least, most = least + (expected.exposed[from] and one or 0), most + one
+      end
+    end
+  end
+  return least, most
+end
+
 ---@param rows support.sync.Row[]
 ---@param state table what the account has when it is read
 ---@param rules support.sync.Rules
@@ -300,8 +317,12 @@ end
 function sync_oracle.expect(rows, state, rules, meanwhile)
   local expected = {
     outcomes = {}, wanted = {}, removals = {}, whole = {}, protected = {}, blocked = {}, changed = {},
-    held = {}, contested = {}, spared = 0, lines = 0, removals_off = rules.ends_with_error or false,
+    named = {}, held = {}, contested = {}, spared = 0, lines = 0,
+    removals_off = rules.ends_with_error or false,
   }
+  for _, row in ipairs(rows) do
+    if row.from then expected.named[row.from] = true end
+  end
   local failed = judge_rows(rows, rules, expected)
   expected.refused = failed
   want(rows, failed, state, rules, expected)

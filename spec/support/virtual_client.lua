@@ -97,7 +97,7 @@ end
 ---@param world table of simulation.world; `on_request` and `on_wait` are called before a request is sent,
 ---  and before the client waits, and may raise
 ---@param options table of the client
----@param action fun(client: table): ...
+---@param action fun(client: table, wait: fun(timeout: number|nil)): ... `wait` as the host's loop does
 function virtual_client.run(world, options, action)
   local real_now, real_transport, real_random = core.now, core.transport, math.random -- luacheck: ignore
   local given = {
@@ -110,7 +110,7 @@ function virtual_client.run(world, options, action)
   math.random = world.random -- luacheck: ignore
   local results = { xpcall(function()
     local client = assert(require "hubspot.associations".new(given))
-    return action(client)
+    return action(client, function(timeout) wait(world, timeout) end)
   end, sync_checks.trace) }
   core.now, core.transport = real_now, real_transport
   math.random = real_random -- luacheck: ignore
