@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -126,6 +127,24 @@ static int open_file(lua_State *L)
   return 3;
 }
 
+/* temporary_file(folder) -> path of a new, empty file with a name of its own, for its owner only | nil, message */
+static int temporary_file(lua_State *L)
+{
+  size_t length;
+  const char *folder = luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, strlen(folder) == length, 1, "a path has no NUL in it");
+  char path[4096];
+  int written = snprintf(path, sizeof path, "%s/hubspot-associations-XXXXXX", folder);
+  if (written < 0 || (size_t)written >= sizeof path)
+    return push_errno(L, ENAMETOOLONG);
+  int fd = mkstemp(path);
+  if (fd < 0)
+    return push_errno(L, errno);
+  close(fd);
+  lua_pushstring(L, path);
+  return 1;
+}
+
 /* ---- methods ---- */
 
 /* file:read(offset, count) -> the bytes there, fewer than `count` only at the end of the file | nil, message */
@@ -225,7 +244,7 @@ static const luaL_Reg methods[] = {
   {NULL, NULL},
 };
 
-static const luaL_Reg functions[] = {{"file", open_file}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"file", open_file}, {"temporary_file", temporary_file}, {NULL, NULL}};
 
 void lhsa_open_file(lua_State *L)
 {

@@ -181,4 +181,22 @@ describe("a file", function()
     file:close()
     assert.equal("held\n", read(path))
   end)
+
+  it("may be a temporary one, with a name of its own", function()
+    local one, other = core.temporary_file(folder), core.temporary_file(folder)
+    assert.are_not.equal(one, other)
+    for _, name in ipairs { one, other } do
+      assert.equal(folder, name:match "^(.*)/hubspot%-associations%-")
+      assert.equal(6 * 64, core.stat(name).mode)
+      assert.equal("", read(name))
+    end
+    for at, why in pairs {
+      [folder .. "/none"] = "No such file or directory", [("x"):rep(5000)] = "File name too long",
+    } do
+      local none, message = core.temporary_file(at)
+      assert.is_nil(none)
+      assert.equal(why, message)
+    end
+    assert.has_error(function() core.temporary_file "a\0b" end)
+  end)
 end)

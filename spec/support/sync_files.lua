@@ -6,7 +6,7 @@ local core = require "hubspot.associations.core"
 
 local sync_files = {}
 
-local tmpname, open = os.tmpname, io.open
+local tmpname, open, temporary_file = os.tmpname, io.open, core.temporary_file
 
 local Files = {}
 Files.__index = Files
@@ -115,13 +115,14 @@ function Files:watch(on_change, action)
     on_change()
     return rename(from, to)
   end
-  os.tmpname = function() -- luacheck: ignore
-    local path = tmpname()
+  core.temporary_file = function(folder)
+    local path = temporary_file(folder)
     self.temporary[#self.temporary + 1] = path
     return path
   end
   local results = { xpcall(action, sync_checks.trace) }
-  core.file, io.open, os.rename, os.tmpname = file, open, rename, tmpname -- luacheck: ignore
+  core.file, io.open, os.rename = file, open, rename -- luacheck: ignore
+  core.temporary_file = temporary_file
   return (table.unpack or unpack)(results, 1, 3) -- luacheck: ignore
 end
 

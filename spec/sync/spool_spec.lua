@@ -4,10 +4,10 @@ local core = require "hubspot.associations.core"
 local spools = require "hubspot.associations.sync.spool"
 
 describe("a spool", function()
-  local spool, tmpname, popen = nil, os.tmpname, io.popen
+  local spool, temporary_file, getenv, popen = nil, core.temporary_file, core.getenv, io.popen
 
   after_each(function()
-    os.tmpname, io.popen = tmpname, popen -- luacheck: ignore
+    core.temporary_file, core.getenv, io.popen = temporary_file, getenv, popen -- luacheck: ignore
     if spool then spool:remove() end
     spool = nil
   end)
@@ -35,8 +35,8 @@ describe("a spool", function()
 
   it("is readable by its owner only, and has no name once it is sorted", function()
     local paths = {}
-    os.tmpname = function() -- luacheck: ignore
-      paths[#paths + 1] = tmpname()
+    core.temporary_file = function(folder)
+      paths[#paths + 1] = temporary_file(folder)
       return paths[#paths]
     end
     spool = assert(spools.new())
@@ -55,11 +55,26 @@ describe("a spool", function()
     assert.is_nil((core.stat(path)))
   end)
 
+  it("is in the folder of TMPDIR, and says so where that is none", function()
+    local folder = require("support.process").make_folder()
+    core.getenv = function(name) return name == "TMPDIR" and folder or getenv(name) end
+    spool = assert(spools.new())
+    assert.equal(folder, spool.path:match "^(.*)/")
+    spool:remove()
+    folder = folder .. "/none"
+    local none, err = spools.new()
+    assert.is_nil(none)
+    assert.equal("a temporary file: " .. folder .. ": No such file or directory", err.message)
+    core.getenv = function() return nil end
+    spool = assert(spools.new())
+    assert.equal("/tmp", spool.path:match "^(.*)/")
+  end)
+
   it("quotes its names for the shell", function()
     local folder = require("support.process").make_folder() .. "/it's $(touch x); `y`"
     assert(os.execute("mkdir " .. "'" .. folder:gsub("'", "'\\''") .. "'"))
     local count = 0
-    os.tmpname = function() -- luacheck: ignore
+    core.temporary_file = function()
       count = count + 1
       local path = folder .. "/n " .. count
       io.open(path, "w"):close()

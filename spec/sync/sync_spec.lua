@@ -358,9 +358,9 @@ describe("a sync", function()
   end)
 
   it("leaves no temporary file behind, also when it is canceled", function()
-    local made, tmpname = {}, os.tmpname
-    os.tmpname = function() -- luacheck: ignore
-      made[#made + 1] = tmpname()
+    local made, temporary_file = {}, core.temporary_file
+    core.temporary_file = function(folder)
+      made[#made + 1] = temporary_file(folder)
       return made[#made]
     end
     open()
@@ -370,7 +370,7 @@ describe("a sync", function()
     runner:cancel()
     jobs.finish(runner)
     assert(sync(list))
-    os.tmpname = tmpname -- luacheck: ignore
+    core.temporary_file = temporary_file
     assert.is_true(#made >= 3)
     for _, path in ipairs(made) do assert.is_nil((core.stat(path))) end
   end)

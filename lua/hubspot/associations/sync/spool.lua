@@ -1,6 +1,7 @@
 -- A spool: lines in a temporary file that only the user can read, put in order by sort(1), so that memory
 -- stays flat. Once it is sorted, the file has no name any more; until then, `remove` removes it.
 
+local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local one_line = require "hubspot.associations.text.one_line"
 
@@ -29,11 +30,12 @@ local function failed(self, why)
   return spool.unusable("the temporary file " .. tostring(self.path), why)
 end
 
--- os.tmpname makes the file, with mode 0600, and no other program can have made it before (mkstemp).
+-- A new file, of the user's only. os.tmpname would always make it in /tmp, which may be small, or in memory.
 local function new_path()
-  local named, path = pcall(os.tmpname)
-  if named then return path end
-  return nil, path
+  local folder = core.getenv "TMPDIR" or "/tmp"
+  local path, why = core.temporary_file(folder)
+  if path then return path end
+  return nil, ("%s: %s"):format(one_line(folder), why)
 end
 
 ---@return hubspot.associations.sync.Spool|nil
@@ -41,7 +43,7 @@ end
 function spool.new()
   local self = setmetatable({ path = nil, buffer = {}, buffered = 0, bytes = 0, count = 0 }, Spool)
   local path, why = new_path()
-  if not path then return failed(self, why) end
+  if not path then return spool.unusable("a temporary file", why) end
   self.path = path
   self.handle, why = io.open(path, "wb")
   if self.handle then return self end
