@@ -5,6 +5,8 @@
  * a success whose text has one, as of a gateway, a response that confirms nothing. */
 #include "json_read.h"
 
+#include "json_scan.h"
+
 #include <string.h>
 
 /* Half of all tokens are one character long. hsa_json_next needs no stack frame for them, as long as the
@@ -62,13 +64,11 @@ static size_t escape_length(const char *p, const char *end)
 static hsa_json_token read_escaped_string(hsa_json_reader *reader, const char *p)
 {
   reader->has_escapes = 1;
-  for (; p < reader->end && *p != '"'; p++) {
-    if (*p != '\\')
-      continue;
+  while (p < reader->end && *p == '\\') {
     size_t length = escape_length(p, reader->end);
     if (length == 0)
       return fail(reader, "an escape that JSON does not have");
-    p += length - 1;
+    p = hsa_json_scan(p + length, reader->end);
   }
   if (p == reader->end)
     return fail(reader, "a string without an end");
@@ -77,21 +77,15 @@ static hsa_json_token read_escaped_string(hsa_json_reader *reader, const char *p
   return HSA_JSON_STRING;
 }
 
-/* Two calls of memchr are faster than a loop, even though most strings of a response are short keys. */
 static OUT_OF_LINE hsa_json_token read_string(hsa_json_reader *reader)
 {
-  const char *begin = reader->next, *quote = memchr(begin, '"', (size_t)(reader->end - begin));
-  const char *rest = quote == NULL ? reader->end : quote, *backslash = NULL;
+  const char *begin = reader->next, *stop = hsa_json_scan(begin, reader->end);
   reader->text = begin;
   reader->has_escapes = 0;
-  if (rest > begin)
-    backslash = memchr(begin, '\\', (size_t)(rest - begin));
-  if (backslash != NULL)
-    return read_escaped_string(reader, backslash);
-  if (quote == NULL)
-    return fail(reader, "a string without an end");
-  reader->length = (size_t)(quote - begin);
-  reader->next = quote + 1;
+  if (stop == reader->end || *stop == '\\')
+    return read_escaped_string(reader, stop);
+  reader->length = (size_t)(stop - begin);
+  reader->next = stop + 1;
   return HSA_JSON_STRING;
 }
 
