@@ -4,6 +4,7 @@
 #include "core.h"
 
 #include "body.h"
+#include "bytes.h"
 
 #include <string.h>
 
@@ -108,18 +109,51 @@ static int body_add_list(lua_State *L)
 
 static const char begin[] = "{\"inputs\":[", end[] = "]}";
 
+const char *lhsa_body_complete(lua_State *L, lhsa_body *body, size_t *length)
+{
+  if (body->is_freed)
+    luaL_error(L, "the body was freed");
+  body->json.length = body->committed;
+  /* body_write.c leaves room for it. While the body is locked, the same bytes are written to the same place. */
+  lhsa_body_check_memory(L, hsa_buffer_append(&body->json, end, sizeof end - 1));
+  *length = body->json.length;
+  return body->json.data;
+}
+
+static int has_to_be_merged(const lhsa_body *body)
+{
+  return body->shape->is_grouped && body->group_count < lhsa_body_count(body);
+}
+
 /* body:json() -> the request body, as a string */
 static int body_json(lua_State *L)
 {
+  size_t length;
   lhsa_body *body = lhsa_body_check(L);
-  if (body->shape->is_grouped && body->group_count < lhsa_body_count(body)) {
+  if (has_to_be_merged(body)) {
     lhsa_body_push_merged(L, body);
     return 1;
   }
-  body->json.length = body->committed;
-  lhsa_body_check_memory(
-    L, hsa_buffer_append(&body->json, end, sizeof end - 1)); /* body_write.c leaves room for it */
-  lua_pushlstring(L, body->json.data, body->json.length);
+  const char *json = lhsa_body_complete(L, body, &length);
+  lua_pushlstring(L, json, length);
+  return 1;
+}
+
+/* body:payload() -> the request body, for transport:submit: the body itself, or a string if inputs are merged */
+static int body_payload(lua_State *L)
+{
+  const lhsa_body *body = lhsa_body_check(L);
+  if (has_to_be_merged(body))
+    lhsa_body_push_merged(L, body);
+  else
+    lua_settop(L, 1);
+  return 1;
+}
+
+/* #body -> the length of its JSON, in which nothing is merged */
+static int body_length(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)(lhsa_body_check(L)->committed + sizeof end - 1));
   return 1;
 }
 
@@ -248,18 +282,9 @@ static void start(lua_State *L, lhsa_body *body)
 /* body:clear(): removes all inputs and keeps the memory */
 static int body_clear(lua_State *L)
 {
-  start(L, lhsa_body_check(L));
-  return 0;
-}
-
-static int body_free(lua_State *L)
-{
   lhsa_body *body = lhsa_body_check(L);
-  hsa_buffer_free(&body->json);
-  hsa_buffer_free(&body->entries);
-  hsa_buffer_free(&body->groups);
-  body->group_count = 0;
-  body->committed = 0;
+  lhsa_body_check_changeable(L, body);
+  start(L, body);
   return 0;
 }
 
@@ -275,8 +300,11 @@ static const luaL_Reg body_methods[] = {
   {"types", body_types},
   {"digest", body_digest},
   {"confirmed_by", lhsa_body_confirmed_by},
+  {"payload", body_payload},
   {"clear", body_clear},
-  {"__gc", body_free},
+  {"free", lhsa_body_free},
+  {"__len", body_length},
+  {"__gc", lhsa_body_collect},
   {NULL, NULL},
 };
 
@@ -405,6 +433,7 @@ static int new_body(lua_State *L)
   memset(body, 0, sizeof *body);
   hsa_buffer_init(&body->json, LHSA_BODY_MAX_BYTES);
   hsa_buffer_init(&body->entries, LHSA_BODY_MAX_INPUTS * sizeof(lhsa_body_entry));
+  body->pool = lhsa_pool(L);
   set_shape(body, hsa_body_shape_default());
   set_name(&body->result[0].keys[0], "fromObjectId", sizeof "fromObjectId" - 1);
   set_name(&body->result[1].keys[0], "toObjectId", sizeof "toObjectId" - 1);
@@ -415,6 +444,8 @@ static int new_body(lua_State *L)
     read_options(L, 1, body);
     anchor_options(L, 1, 2);
   }
+  hsa_pool_take(body->pool, HSA_POOL_JSON, &body->json);
+  hsa_pool_take(body->pool, HSA_POOL_ENTRIES, &body->entries);
   start(L, body);
   return 1;
 }

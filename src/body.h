@@ -4,7 +4,7 @@
 #include "compat.h"
 
 #include "body_shape.h"
-#include "buffer.h"
+#include "pool.h"
 #include "text.h"
 
 #include <stdint.h>
@@ -53,8 +53,12 @@ typedef struct lhsa_body {
   unsigned uses;    /* method calls so far: an input's __index may make one while the input is read */
   int listing;      /* add_list is under way; if it does not end, the body goes back to these: */
   size_t listed_from, entries_from;
-  int is_full; /* add takes only inputs with the ids of the last one */
-  int any_id;  /* any string is an id, not only what spells a record id */
+  int is_full;  /* add takes only inputs with the ids of the last one */
+  int locks;    /* requests that send from json: until they end, nothing is changed */
+  int is_freed; /* its memory was given back, or will be by the last unlock; nothing is written any more */
+  hsa_pool *pool;
+  unsigned taken; /* see hsa_pool_tidy */
+  int any_id;     /* any string is an id, not only what spells a record id */
   /* What the options say of types is in the anchor: at [1] the function that checks type ids of category
    * HUBSPOT_DEFINED, at [2] the names of types, at [3] what says why a name is unknown. */
   int checks_types, names_types;
@@ -116,6 +120,16 @@ uint32_t *lhsa_body_find_group(lua_State *L, lhsa_body *body, const lhsa_body_en
 /* Rebuilds the table of groups after entries were removed. */
 void lhsa_body_regroup(lhsa_body *body);
 
+/* The request body of all inputs as they are. It stays until the body is changed. */
+const char *lhsa_body_complete(lua_State *L, lhsa_body *body, size_t *length);
+
+/* Until it is unlocked, a body raises where it is to be changed, and its JSON stays. Unlocking raises nothing. */
+void lhsa_body_lock(lhsa_body *body);
+void lhsa_body_unlock(lhsa_body *body);
+
+/* Raises if the body is locked, or was freed. */
+void lhsa_body_check_changeable(lua_State *L, const lhsa_body *body);
+
 /* body_select.c: pushes the request body of all inputs, merged. */
 void lhsa_body_push_merged(lua_State *L, const lhsa_body *body);
 
@@ -138,7 +152,9 @@ int lhsa_body_is_category(lua_State *L);
 /* Returns 1 with an error pushed if the table at `index` is not a list of inputs. */
 int lhsa_body_invalid_list(lua_State *L, int index);
 
-/* Methods of a body: body_match.c, body_select.c. */
+/* Methods of a body: body_match.c, body_select.c, body_memory.c. */
+int lhsa_body_free(lua_State *L);
+int lhsa_body_collect(lua_State *L);
 int lhsa_body_confirmed_by(lua_State *L);
 int lhsa_body_select(lua_State *L);
 

@@ -3,6 +3,7 @@
  * has its ids. */
 #include "body.h"
 
+#include "bytes.h"
 #include "json_read.h"
 
 #include <string.h>
@@ -230,15 +231,14 @@ static int read_response_field(lhsa_response *response, hsa_text key, hsa_json_t
   return hsa_json_skip_begun(&response->reader, token, RESPONSE_DEPTH);
 }
 
-/* body:confirmed_by(text) -> whether the response `text` has a result for each input and no error. It is
+/* body:confirmed_by(text) -> whether the response `text`, a string or bytes, has a result for each input and no error. It is
  * also false for a response that has, but takes decoding to tell. */
 int lhsa_body_confirmed_by(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
   size_t length, count = lhsa_body_count(body);
   unsigned uses = body->uses;
-  luaL_checktype(L, 2, LUA_TSTRING);
-  const char *text = lua_tolstring(L, 2, &length);
+  const char *text = lhsa_bytes_check(L, 2, &length);
   lhsa_response response = {.indexed = 0};
   push_index(L, &response.index, body);
   response.seen = lua_newuserdata(L, count + 1);

@@ -208,6 +208,7 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
   const hsa_body_shape *shape = body->shape;
   hsa_buffer *json = &body->json;
   lhsa_body_entry entry = {.first = (uint32_t)lhsa_body_count(body)};
+  lhsa_body_check_changeable(L, body);
   luaL_checkstack(L, LUA_MINSTACK, "an input");
   if (!lua_istable(L, input) && !shape->takes_bare_id)
     return lhsa_body_invalid(L, input, shape->expected, "input");

@@ -21,6 +21,7 @@ int luaopen_hubspot_associations_core(lua_State *L)
   lhsa_set_string(L, "LIBCURL_TLS", or_nil(libcurl->tls));
   lhsa_set_string(L, "LIBCURL_CA_FILE", or_nil(libcurl->ca_file));
   lhsa_set_string(L, "LIBCURL_CA_PATH", or_nil(libcurl->ca_path));
+  lhsa_open_bytes(L);
   lhsa_open_transport(L);
   lhsa_open_body(L);
   lhsa_open_body_pairs(L);

@@ -5,6 +5,7 @@
 
 /* Each adds its functions to the module table at the top of the stack. */
 void lhsa_open_transport(lua_State *L);
+void lhsa_open_bytes(lua_State *L);
 void lhsa_open_body(lua_State *L);
 void lhsa_open_body_pairs(lua_State *L);
 void lhsa_open_decode(lua_State *L);

@@ -6,6 +6,7 @@
  * All memory is Lua's, so that an error may be raised anywhere. */
 #include "core.h"
 
+#include "bytes.h"
 #include "json_read.h"
 #include "secrets.h"
 #include "text.h"
@@ -382,16 +383,16 @@ static int push_value(lua_State *L, lhsa_decoder *decoder, hsa_json_token token,
   }
 }
 
-/* Decodes the string at 1. Pushes the table, or nil and a message. */
+/* Decodes the text at 1. Pushes the table, or nil and a message. */
 static int decode_text(lua_State *L, lhsa_decoder *decoder)
 {
   hsa_json_reader *reader = &decoder->reader;
   size_t length;
-  const char *text = lua_tolstring(L, 1, &length); /* at 1, it stays alive */
+  const char *text = lhsa_bytes_check(L, 1, &length); /* at 1, it stays alive */
   hsa_json_init(reader, text, length);
-  if (!decoder->of_input) { /* of which one is decoded at a time */
+  /* An input is decoded by itself; and without room for the slots, nothing is remembered. */
+  if (!decoder->of_input && lua_checkstack(L, KNOWN_SLOTS + LUA_MINSTACK)) {
     decoder->slots = lua_gettop(L) + 1;
-    luaL_checkstack(L, KNOWN_SLOTS + LUA_MINSTACK, "a response");
     lua_settop(L, decoder->slots + KNOWN_SLOTS - 1);
   }
   hsa_json_token token = hsa_json_next(reader);
@@ -406,10 +407,9 @@ static int decode_text(lua_State *L, lhsa_decoder *decoder)
   return 2;
 }
 
-/* Checks the text at 1 and the secrets after it, which stay on the stack. */
+/* Checks the secrets behind the text at 1, which stay on the stack. */
 static void check_secrets(lua_State *L, hsa_secrets *secrets)
 {
-  luaL_checktype(L, 1, LUA_TSTRING);
   lua_settop(L, 1 + HSA_SECRETS_MOST);
   secrets->count = 0;
   for (int i = 2; i <= 1 + HSA_SECRETS_MOST && !lua_isnil(L, i); i++) {
@@ -420,7 +420,7 @@ static void check_secrets(lua_State *L, hsa_secrets *secrets)
 }
 
 /* decode(text [, secret [, secret]]) -> table | nil, message
- * The text is a JSON object or list. In its strings, "[token]" replaces each secret, or a long prefix of
+ * The text, a string or bytes, is a JSON object or list. In its strings, "[token]" replaces each secret, or a long prefix of
  * one: see secrets.c. If an object has two values under a key that outcomes depend on, such as
  * "fromObjectId" or "results", the value is false. */
 static int decode(lua_State *L)
@@ -434,6 +434,7 @@ static int decode(lua_State *L)
 static int redact_text(lua_State *L)
 {
   hsa_secrets secrets;
+  luaL_checktype(L, 1, LUA_TSTRING);
   check_secrets(L, &secrets);
   lua_pushvalue(L, 1); /* the secrets below it stay alive */
   redact(L, &secrets);

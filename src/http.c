@@ -139,6 +139,7 @@ hsa_http *hsa_http_new(const hsa_http_options *options)
   http->max_response = options->max_response;
   http->keep_default_ca = options->keep_default_ca;
   http->http_version = options->http_version;
+  http->pool = options->pool;
   http->poller = (hsa_poller){-1, -1};
   http->sockets.poller = &http->poller;
   hsa_completions_init(&http->completions);

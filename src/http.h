@@ -1,7 +1,7 @@
 #ifndef HSA_HTTP_H
 #define HSA_HTTP_H
 
-#include "buffer.h"
+#include "pool.h"
 
 #include <stdint.h>
 
@@ -21,6 +21,7 @@ typedef struct hsa_http_options {
     keep_default_ca; /* libcurl's default stays in place of ca_file or ca_path when only the other is given */
   int http_version;  /* HSA_HTTP_1_1, HSA_HTTP_2, or 0 for the best that libcurl has */
   size_t max_response; /* bytes, after decompression */
+  hsa_pool *pool;      /* for the bodies of responses; or NULL. Has to last as long as the transport */
 } hsa_http_options;
 
 /* A request to send. All but `body` is copied; `body` must stay until the request is done or freed. */
@@ -94,6 +95,9 @@ hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, con
 
 /* NULL while the request is under way. The result lives as long as the request. */
 const hsa_http_result *hsa_http_request_result(const hsa_http_request *request);
+
+/* Moves the body of the result to `to`, which has to be empty. */
+void hsa_http_request_take_body(hsa_http_request *request, hsa_buffer *to);
 
 /* The request's owner has its result: the descriptor need no longer be readable for it. */
 void hsa_http_request_receive(hsa_http_request *request);

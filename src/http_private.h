@@ -54,6 +54,7 @@ struct hsa_http {
   int keep_default_ca;
   int http_version;
   size_t max_response;
+  hsa_pool *pool;
   int shut;
 };
 

@@ -193,11 +193,12 @@ size_t hsa_http_request_on_head(char *bytes, size_t size, size_t count, void *us
   return status == HSA_OK ? count : abort_transfer(&request->result, status, "head", head->limit);
 }
 
-/* Reserves what Content-Length promises, within bounds. Saves copies only, so that a failure does not matter. */
+/* Reserves what Content-Length promises, within bounds, or takes memory that is there. Saves copies only, so that a failure does not matter. */
 static void reserve_body(hsa_http_request *request)
 {
   hsa_buffer *body = &request->result.body;
   curl_off_t expected = 0;
+  hsa_pool_take(request->http->pool, HSA_POOL_RESPONSE, body);
   curl_easy_getinfo(request->transfer.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &expected);
   size_t first = expected < LEAST_RESERVED  ? LEAST_RESERVED
                  : expected > MOST_RESERVED ? MOST_RESERVED
@@ -412,6 +413,12 @@ const hsa_http_result *hsa_http_request_result(const hsa_http_request *request)
   return request->done ? &request->result : NULL;
 }
 
+void hsa_http_request_take_body(hsa_http_request *request, hsa_buffer *to)
+{
+  *to = request->result.body;
+  hsa_buffer_init(&request->result.body, to->limit);
+}
+
 /* After two rounds the owner has had its chance: the first may have begun before the request completed, the second
  * cannot have. */
 int hsa_http_request_is_stale(const hsa_http_request *request)
@@ -449,6 +456,6 @@ void hsa_http_request_free(hsa_http_request *request)
       request->next->previous = request->previous;
   }
   hsa_buffer_free(&request->result.head);
-  hsa_buffer_free(&request->result.body);
+  hsa_pool_give(http != NULL ? http->pool : NULL, HSA_POOL_RESPONSE, &request->result.body);
   free(request);
 }

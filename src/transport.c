@@ -4,6 +4,8 @@
 #include "core.h"
 
 #include "ascii.h"
+#include "body.h"
+#include "bytes.h"
 #include "http.h"
 #include "proxy.h"
 #include "url.h"
@@ -21,6 +23,7 @@ enum { FIRST_ERROR = 300 }; /* a status */
 
 typedef struct lhsa_request {
   hsa_http_request *request; /* NULL once closed */
+  lhsa_body *body;           /* what is sent from it, if that is a body; locked */
   int is_responding;         /* while its response is pushed: that takes memory, and so may run finalizers */
 } lhsa_request;
 
@@ -164,10 +167,14 @@ static void push_headers(lua_State *L, const hsa_buffer *head)
   }
 }
 
-static void push_response(lua_State *L, const hsa_http_result *result)
+static void push_response(lua_State *L, hsa_http_request *request, int as_bytes)
 {
+  const hsa_http_result *result = hsa_http_request_result(request);
   lua_createtable(L, 0, 6);
-  lua_pushlstring(L, result->body.length > 0 ? result->body.data : "", result->body.length);
+  if (as_bytes)
+    hsa_http_request_take_body(request, lhsa_bytes_push(L));
+  else
+    lua_pushlstring(L, result->body.length > 0 ? result->body.data : "", result->body.length);
   lua_setfield(L, -2, "body");
   push_headers(L, &result->head);
   lua_setfield(L, -2, "headers");
@@ -207,9 +214,13 @@ static int request_collect(lua_State *L)
 {
   lhsa_request *self = check_request(L);
   hsa_http_request *request = self->request;
+  lhsa_body *body = self->body;
   self->request = NULL;
+  self->body = NULL;
   if (request != NULL)
     hsa_http_request_free(request);
+  if (body != NULL)
+    lhsa_body_unlock(body); /* alive: it is in the anchor */
   return 0;
 }
 
@@ -219,10 +230,11 @@ static int request_close(lua_State *L)
   return check_request(L)->is_responding ? 0 : request_collect(L);
 }
 
-/* request:response() -> { status, headers, body, elapsed, http_version, connects } | nil, failure | nil
+/* request:response([as_bytes]) -> { status, headers, body, elapsed, http_version, connects } | nil, failure | nil
  *   failure: { kind, message, elapsed, sent, connection_ended, looked_up, curl_code, proxy_status, proxy_code }
  * Closes the request, so that there is one response. Raises while the request is under way. Both are returned when
  * the request failed after the response had begun, and what was received may be of use.
+ * as_bytes: whether the body is to be bytes in place of a string; see bytes.c.
  * sent: false when nothing was sent, or the server said that it did nothing of it.
  * connection_ended: whether the server only ended the connection, so that another is worth a try at once.
  * looked_up: whether the address to connect to was found.
@@ -230,6 +242,7 @@ static int request_close(lua_State *L)
 static int request_response(lua_State *L)
 {
   lhsa_request *self = check_request(L);
+  int as_bytes = lua_toboolean(L, 2);
   luaL_argcheck(L, self->request != NULL, 1, "the request is closed");
   const hsa_http_result *result = hsa_http_request_result(self->request);
   luaL_argcheck(L, result != NULL, 1, "the request is not done");
@@ -237,7 +250,7 @@ static int request_response(lua_State *L)
   hsa_http_request_receive(self->request);
   self->is_responding = 1;
   if (result->failure == NULL || result->broken)
-    push_response(L, result);
+    push_response(L, self->request, as_bytes);
   else
     lua_pushnil(L);
   if (result->failure == NULL)
@@ -287,6 +300,7 @@ static int new_transport(lua_State *L)
   options.keep_default_ca = lua_toboolean(L, -1);
   options.http_version = http_version_field(L, 1);
 
+  options.pool = lhsa_pool(L);
   lhsa_transport *self = lhsa_newuserdata(L, sizeof *self);
   self->http = NULL;
   luaL_getmetatable(L, TRANSPORT);
@@ -298,7 +312,9 @@ static int new_transport(lua_State *L)
 }
 
 /* transport:submit { method, url, headers, body, timeout, connect_timeout } -> request | nil, failure
- * headers: a list of "Name: value". timeout, connect_timeout: seconds. The body is not copied, but kept alive. */
+ * headers: a list of "Name: value". timeout, connect_timeout: seconds. body: a string, or a body of core.body, whose
+ * inputs are sent as they are, and which cannot be changed until the request is closed. It is not copied, but kept
+ * alive. */
 static int transport_submit(lua_State *L)
 {
   const char *lines[MAX_HEADERS + 1];
@@ -307,8 +323,9 @@ static int transport_submit(lua_State *L)
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   lua_getfield(L, 2, "body"); /* at 3 */
-  if (!lua_isnil(L, 3)) {
-    luaL_argcheck(L, lua_type(L, 3) == LUA_TSTRING, 2, "body: expected a string");
+  lhsa_body *body = lua_type(L, 3) == LUA_TUSERDATA ? lhsa_body_at(L, 3) : NULL;
+  if (!lua_isnil(L, 3) && body == NULL) {
+    luaL_argcheck(L, lua_type(L, 3) == LUA_TSTRING, 2, "body: expected a string, or a body");
     call.body = lua_tolstring(L, 3, &call.body_length);
   }
   call.timeout_ms = milliseconds_field(L, 2, "timeout");
@@ -319,14 +336,18 @@ static int transport_submit(lua_State *L)
 
   lhsa_request *self = new_request(L);
   const char *reason = "the client is closed", *kind = "closed";
+  if (body != NULL) /* from here on, no Lua runs that could change it */
+    call.body = lhsa_body_complete(L, body, &call.body_length);
   /* Only now, because a finalizer may have closed it. */
   if (transport->http != NULL && hsa_http_is_open(transport->http)) {
     kind = "network";
     self->request = hsa_http_submit(transport->http, &call, &reason);
   }
-  if (self->request != NULL)
-    return 1;
-  return return_failure(L, kind, reason);
+  if (self->request == NULL)
+    return return_failure(L, kind, reason);
+  if (body != NULL)
+    lhsa_body_lock(self->body = body);
+  return 1;
 }
 
 /* transport:step(): does what is ready; never waits. Does nothing when closed. */

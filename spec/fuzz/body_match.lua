@@ -6,6 +6,7 @@
 local core = require "hubspot.associations.core"
 local matching = require "hubspot.associations.job.matching"
 local responses = require "hubspot.associations.api.response"
+local inside = require "inside"
 
 -- Where a result has the ids of its input.
 local PATHS = { from = { "fromObjectId" }, to = { "toObjectId" } }
@@ -23,7 +24,7 @@ local function check_associations(ids, text)
   for from, to in ids:gmatch "(%S+) (%S+)" do
     if body:add { from = from, to = to, types = 279 } then positions[#positions + 1] = body:count() end
   end
-  if not body:confirmed_by(text) then return end
+  if not body:confirmed_by(inside.bytes(text)) then return end
   local succeeded = matching.match(body, positions, read(text), PATHS).succeeded
   assert(#succeeded == #positions, "some have no result")
 end
@@ -39,7 +40,7 @@ local function check_shape(options, inputs, text)
   for _, input in ipairs(inputs) do
     if body:add(input) then added[#added + 1] = input end
   end
-  if not body:confirmed_by(text) then return end
+  if not body:confirmed_by(inside.bytes(text)) then return end
   local results = read(text).results
   for _, input in ipairs(added) do
     local is_found = false

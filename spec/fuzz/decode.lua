@@ -71,6 +71,8 @@ local function assert_shows_none(value)
 end
 
 local function check(text, count, value, why)
+  local _, reason = core.decode(inside.bytes(text))
+  assert(reason == why, reason)
   assert(inside.skips(text) == (value ~= nil), why)
   if value == nil then
     assert(count == 2)

@@ -3,6 +3,7 @@
  * Lends the targets what the core keeps to itself; never judges. Run by tools/fuzz. */
 #include "../../src/transport.c" /* for push_headers */
 
+#include "../../src/bytes.h"
 #include "../../src/http_private.h" /* for libcurl's callbacks */
 #include "../../src/json_read.h"
 
@@ -33,6 +34,16 @@ static char *copy_exactly(lua_State *L, size_t *length)
   if (*length > 0)
     memcpy(copy, text, *length);
   return copy;
+}
+
+/* bytes(text) -> the text as the core's bytes, in memory that ends where they do */
+static int bytes_of(lua_State *L)
+{
+  size_t length;
+  hsa_buffer *buffer = lhsa_bytes_push(L);
+  buffer->data = copy_exactly(L, &length);
+  buffer->length = buffer->capacity = buffer->limit = length;
+  return 1;
 }
 
 /* skips(text) -> whether it is an object or a list, as far as hsa_json_skip can tell */
@@ -104,7 +115,7 @@ static int url_parts(lua_State *L)
 static int open_inside(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-    {"skips", skips}, {"headers", headers}, {"url_parts", url_parts}, {NULL, NULL}};
+    {"bytes", bytes_of}, {"skips", skips}, {"headers", headers}, {"url_parts", url_parts}, {NULL, NULL}};
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
   return 1;

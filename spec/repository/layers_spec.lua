@@ -28,7 +28,9 @@ local SHARED = { ["api/endpoints"] = true }
 
 -- The C code. Files that match LUA may include lua.h (by compat.h, which alone names it), those that match
 -- CURL may include curl.h; no file matches both. All others include neither: specs can feed those bytes.
-local LUA = { "^core$", "^compat$", "^body", "^decode", "^file$", "^signal$", "^system$", "^transport" }
+local LUA = {
+  "^core$", "^compat$", "^body", "^bytes$", "^decode", "^file$", "^signal$", "^system$", "^transport",
+}
 local CURL = { "^http", "^proxy$", "^url$" }
 local LUA_HEADER, CURL_HEADER = "^<l[ua][ua]%w*%.h", "^<curl/"
 

@@ -13,6 +13,7 @@ local SCENARIOS = {
   { "submit", "requests that are given up at once" },
   { "request_refused", "a request that is refused a connection" },
   { "request_answered", "requests that get a response" },
+  { "request_in_place", "requests that are sent from a body, and read as bytes" },
   { "request_abandoned", "requests that are given up on their way" },
   { "create_refused", "a client whose call fails" },
   { "create_answered", "a client whose call gets a response" },

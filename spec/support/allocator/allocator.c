@@ -439,6 +439,7 @@ int main(int argc, char **argv)
     "submit",
     "request_refused",
     "request_answered",
+    "request_in_place",
     "request_abandoned",
     "create_refused",
     "create_answered",

@@ -79,7 +79,9 @@ function scenarios.load()
     assert(type(core[name]) == "function", "no " .. name)
   end
   local body = core.body()
-  for _, method in ipairs { "add", "add_list", "json", "count", "clear", "group", "confirmed_by", "__gc" } do
+  for _, method in ipairs {
+    "add", "add_list", "json", "count", "clear", "group", "confirmed_by", "payload", "free", "__gc",
+  } do
     assert(body[method], "no method " .. method)
   end
   return true
@@ -233,6 +235,35 @@ function scenarios.request_answered(core)
     if not response then return told(failure) end
     assert(response.status == 201 and #response.body > 20000, "the response")
     assert(response.headers["content-type"] == "application/json", "the headers")
+  end
+  transport:close()
+  return true
+end
+
+-- The same, without strings.
+function scenarios.request_in_place(core)
+  local transport, failure = core.transport {}
+  if not transport then return told(failure) end
+  for _ = 1, 2 do
+    local body = core.body()
+    for i = 1, 50 do assert(body:add { from = i, to = i, types = 1 }) end
+    local sent, response
+    sent, failure = transport:submit(request(harness.serving_port, body:payload()))
+    if not sent then return told(failure) end
+    assert(not pcall(body.clear, body))
+    transport:step()
+    while not sent:done() do
+      harness.serve()
+      core.poll(transport:fd(), 0.01)
+      transport:step()
+    end
+    response, failure = sent:response(true)
+    if not response then return told(failure) end
+    assert(response.status == 201 and #response.body > 20000, "the response")
+    assert(#core.decode(response.body).results > 0, "the results")
+    assert(not body:confirmed_by(response.body))
+    response.body:free()
+    body:free()
   end
   transport:close()
   return true

@@ -144,7 +144,7 @@ local function inputs_body(row, options, inputs, naming)
   local body = core.body(request.checks(row, options, naming))
   local added, invalid_inputs, count = body:add_list(inputs)
   if not added then return nil, input_errors.of_invalid(invalid_inputs, count) end
-  return body:json()
+  return body:payload()
 end
 
 ---The path of an endpoint's request.

@@ -30,7 +30,7 @@ local KEPT_FIELDS = {
 ---@class hubspot.associations.RawResponse an HTTP response, as the session returns it
 ---@field status integer
 ---@field headers table<string, string> names in lower case
----@field body string
+---@field body string|userdata a string, or core's bytes
 ---@field date integer when it was received, in seconds since 1970
 ---@field secrets string[]|nil the tokens that must not be shown
 
@@ -48,7 +48,7 @@ local function decode(raw)
 end
 
 local function text_of(raw)
-  return redact.text(raw.body, raw.secrets)
+  return redact.text(tostring(raw.body), raw.secrets)
 end
 
 local function snippet(body)
@@ -169,7 +169,7 @@ end
 -- Nothing, or a batch without results: HTTP's status is enough. What is no such body was cut short, is not
 -- HubSpot's, or is a rejection in spite of HTTP's status.
 function readers.none(raw)
-  if not raw.body:find "[^ \t-\r]" then return {} end
+  if #raw.body == 0 or not tostring(raw.body):find "[^ \t-\r]" then return {} end
   local batch, why = read_object(raw, "a batch")
   if not batch then return nil, why end
   if not response.is_list(batch.results) or not response.is_list(batch.errors) then
@@ -216,6 +216,12 @@ end
 ---@return boolean
 function response.is_success(raw)
   return raw.status >= 200 and raw.status <= 299
+end
+
+---Frees the body of a response that nobody will read again: Lua's collector does not see how large it is.
+---@param raw hubspot.associations.RawResponse
+function response.release(raw)
+  if type(raw.body) == "userdata" then raw.body:free() end
 end
 
 ---Reads a response of an endpoint. Any 2xx that the reader can read is a success; everything else is an

@@ -73,12 +73,21 @@ function Chunk:is_whole()
   return #self.positions == self.batch.body:count()
 end
 
+-- Whether its request has all inputs of the batch as they stand in the batch's body.
+local function is_plain(self)
+  return self:is_whole() and not self.batch.repeats and not next(self.batch.pages)
+end
+
 ---The request body.
 ---@return string
 function Chunk:json()
-  local batch = self.batch
-  if self:is_whole() and not batch.repeats and not next(batch.pages) then return batch.body:json() end
-  return self:json_of(self.positions)
+  return is_plain(self) and self.batch.body:json() or self:json_of(self.positions)
+end
+
+---The request body, for the transport: if it can be, the batch's body itself, of which no copy is made.
+---@return string|userdata
+function Chunk:payload()
+  return is_plain(self) and self.batch.body:payload() or self:json_of(self.positions)
 end
 
 ---The request body of some of its inputs.

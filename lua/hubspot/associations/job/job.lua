@@ -164,6 +164,7 @@ function Job:complete(batch)
       report = report,
     })
   end
+  batch.body:free() -- Lua's collector does not see how large it is
 end
 
 -- Gives inputs of the batch their outcome. The last ones complete the batch.

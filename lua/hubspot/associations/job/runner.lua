@@ -1,6 +1,7 @@
 -- Runs a job over a client's session in steps: each does the I/O that the job asks for, and never waits.
 -- create_all waits between the steps; a host with a loop of its own steps the job itself.
 
+local responses = require "hubspot.associations.api.response"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local sessions = require "hubspot.associations.session.session"
@@ -43,6 +44,7 @@ local function receive(self, chunk, exchange)
   local raw, failure, info = self.session:receive(exchange)
   local now = core.now()
   local err = self.job:received(chunk, now, raw, failure, info)
+  if raw then responses.release(raw) end
   if err then report_retry(self, chunk, now, err) end
 end
 
@@ -61,7 +63,7 @@ end
 local function submit(self, chunk)
   local report, request = self.job.report, chunk.request or self.request
   local exchange, err, info = self.session:submit({
-    method = request.method, path = request.path, body = chunk:json(),
+    method = request.method, path = request.path, body = chunk:payload(),
   }, chunk.attempts.count + 1, report)
   local now = core.now()
   if exchange then

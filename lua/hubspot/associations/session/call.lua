@@ -30,6 +30,7 @@ local function call(session, request, reader)
     done, detail, err, received = submission:step()
   end
   wakeups:end_work()
+  if type(request.body) == "userdata" then request.body:free() end -- the collector does not see its size
   if err then return nil, err end
   local attempts = submission.attempts
   info.status, info.http_version = received.status, received.http_version

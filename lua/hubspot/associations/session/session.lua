@@ -141,8 +141,8 @@ end
 ---@field info table gets `event_error`
 
 ---Sends a request.
----@param request table { method, path, body = JSON or nil }; or `body_of` in place of the body, which makes
----  it of the token: so that stands in no table of a caller's, and in no event
+---@param request table { method, path, body = JSON or nil, a string or a body of core.body }; or `body_of` in
+---  place of the body, which makes it of the token: so that stands in no table of a caller's, and in no event
 ---@param attempt integer the number of the attempt, for the events
 ---@param info table gets `event_error`, what on_event raised
 ---@return hubspot.associations.Exchange|nil
@@ -194,14 +194,14 @@ local function renew(self, exchange, received)
   return err
 end
 
----The raw response of an exchange that is done; api/response.lua reads it into tables.
+---The raw response of an exchange that is done; api/response.lua reads it into tables, and releases it.
 ---@param exchange hubspot.associations.Exchange
 ---@return hubspot.associations.RawResponse|nil
 ---@return hubspot.associations.Error|nil err why there is none; or, after a 401, the error of the token
 ---  function, with the rejection as its cause
 ---@return hubspot.associations.ReceivedInfo
 function Session:receive(exchange)
-  local raw, failure = exchange.transfer:response()
+  local raw, failure = exchange.transfer:response(true)
   local received = {}
   if not raw or failure and not is_usable(raw) then return fail(self, exchange, failure, received) end
   raw.secrets = self.token.secrets(exchange.token())
@@ -218,6 +218,7 @@ function Session:receive(exchange)
   local err = renew(self, exchange, received)
   if not err then return raw, nil, received end
   local _, rejection = responses.read(raw, "none")
+  responses.release(raw)
   err.cause = rejection
   return nil, err, received
 end

@@ -56,7 +56,10 @@ local function receive(self)
   local raw, err, received = self.session:receive(self.exchange)
   self.exchange = nil
   local result
-  if raw then result, err = responses.read(raw, self.reader) end
+  if raw then
+    result, err = responses.read(raw, self.reader)
+    responses.release(raw)
+  end
   if not result then return fail(self, err, received) end
   self.attempts:succeeded(self.session.policy, core.now(), received)
   return true, result, nil, received
