@@ -23,10 +23,12 @@ int lhsa_body_is_category(lua_State *L)
   return 1;
 }
 
+#define HUBSPOT_DEFINED "HUBSPOT_DEFINED"
+
 static int is_hubspot_defined(hsa_text category)
 {
-  static const char name[] = "HUBSPOT_DEFINED";
-  return hsa_text_same(category, (hsa_text){name, sizeof name - 1});
+  return category.length == sizeof HUBSPOT_DEFINED - 1
+         && memcmp(category.bytes, HUBSPOT_DEFINED, sizeof HUBSPOT_DEFINED - 1) == 0;
 }
 
 /* Where a type stands that is not types[number]: it is `types`, or the input itself has its fields. */
@@ -95,7 +97,8 @@ static inline hsa_text category_at(lua_State *L, int index)
   hsa_text category = {NULL, 0};
   if (lua_type(L, index) == LUA_TSTRING)
     category.bytes = lua_tolstring(L, index, &category.length);
-  if (category.bytes != NULL && !is_category(category.bytes, category.length))
+  if (category.bytes != NULL && !is_hubspot_defined(category)
+      && !is_category(category.bytes, category.length)) /* nearly all are that one */
     category.bytes = NULL;
   return category;
 }
@@ -122,15 +125,21 @@ static int write_named_type(lua_State *L, lhsa_body *body, int index, int number
   return lhsa_body_push_error(L, "invalid_input", lua_tostring(L, -2));
 }
 
+/* Writes a type of category HUBSPOT_DEFINED, whose id is at `index`. */
+static int write_defined_type(lua_State *L, lhsa_body *body, int index, int number, const char *key)
+{
+  return LHSA_BODY_APPEND(L, &body->json,
+                          "{\"associationCategory\":\"" HUBSPOT_DEFINED "\",\"associationTypeId\":", "types")
+         && write_type_id(L, body, index, number, key, body->checks_types)
+         && LHSA_BODY_APPEND(L, &body->json, "}", "types");
+}
+
 /* Writes one type: an id of category HUBSPOT_DEFINED, a name, or { associationCategory, associationTypeId }. */
 static int write_type(lua_State *L, lhsa_body *body, int index, int number)
 {
   hsa_buffer *json = &body->json;
   if (lua_type(L, index) == LUA_TNUMBER)
-    return LHSA_BODY_APPEND(L, json,
-                            "{\"associationCategory\":\"HUBSPOT_DEFINED\",\"associationTypeId\":", "types")
-           && write_type_id(L, body, index, number, "", body->checks_types)
-           && LHSA_BODY_APPEND(L, json, "}", "types");
+    return write_defined_type(L, body, index, number, "");
   if (lua_type(L, index) == LUA_TSTRING && body->names_types)
     return write_named_type(L, body, index, number);
   if (!lua_istable(L, index))
@@ -145,11 +154,12 @@ static int write_type(lua_State *L, lhsa_body *body, int index, int number)
   if (text.bytes == NULL)
     return invalid_category(L, category, number, ".associationCategory");
   lhsa_body_get(L, body, index, HSA_BODY_KEY_ASSOCIATION_TYPE_ID);
-  int checked = body->checks_types && is_hubspot_defined(text);
+  if (is_hubspot_defined(text))
+    return write_defined_type(L, body, category + 1, number, ".associationTypeId");
   return LHSA_BODY_APPEND(L, json, "{\"associationCategory\":\"", "types")
          && lhsa_body_append(L, json, text.bytes, text.length, "types")
          && LHSA_BODY_APPEND(L, json, "\",\"associationTypeId\":", "types")
-         && write_type_id(L, body, category + 1, number, ".associationTypeId", checked)
+         && write_type_id(L, body, category + 1, number, ".associationTypeId", 0)
          && LHSA_BODY_APPEND(L, json, "}", "types");
 }
 

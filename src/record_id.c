@@ -3,6 +3,7 @@
  * numbers, and a wrong guess would link a wrong record. Knows neither Lua nor libcurl. */
 #include "record_id.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static int is_digit(char c)
@@ -10,9 +11,21 @@ static int is_digit(char c)
   return c >= '0' && c <= '9';
 }
 
+/* Whether all of eight bytes are digits: '0' to '9' are 0x30 to 0x39, and 6 more has no carry into the upper half. */
+static int are_digits(const char *bytes)
+{
+  uint64_t eight;
+  memcpy(&eight, bytes, 8);
+  return (((eight & UINT64_C(0xF0F0F0F0F0F0F0F0))
+           | (((eight + UINT64_C(0x0606060606060606)) & UINT64_C(0xF0F0F0F0F0F0F0F0)) >> 4)))
+         == UINT64_C(0x3333333333333333);
+}
+
 static size_t digits_at(const char *bytes, size_t length)
 {
   size_t count = 0;
+  while (length - count >= 8 && are_digits(bytes + count))
+    count += 8;
   while (count < length && is_digit(bytes[count]))
     count++;
   return count;
