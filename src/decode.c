@@ -93,6 +93,28 @@ static void push_string(lua_State *L, const lhsa_decoder *decoder)
   lua_replace(L, -2);
 }
 
+/* Pushes a whole number of up to 15 digits, as nearly all numbers are: strtoll and strtod take several times as long.
+ * Returns 0 if it has more, or is -0, which is a float in some Luas. */
+static int push_short_integer(lua_State *L, const hsa_json_reader *reader)
+{
+  enum { MOST_DIGITS = 15 }; /* any such number is exact as a double */
+  const char *p = reader->text, *end = reader->text + reader->length;
+  int is_negative = *p == '-';
+  long long value = 0;
+  p += is_negative;
+  if (!reader->is_integer || end - p > MOST_DIGITS || (is_negative && *p == '0'))
+    return 0;
+  for (; p < end; p++)
+    value = value * 10 + (*p - '0');
+  value = is_negative ? -value : value;
+#if LUA_VERSION_NUM >= 503
+  lua_pushinteger(L, value);
+#else
+  lua_pushnumber(L, (lua_Number)value);
+#endif
+  return 1;
+}
+
 #if LUA_VERSION_NUM >= 503
 /* Pushes a whole number. Returns 0 if it does not fit in 64 bits. */
 static int push_integer(lua_State *L, const hsa_json_reader *reader)
@@ -121,7 +143,7 @@ static int push_integer(lua_State *L, const hsa_json_reader *reader)
 static void push_number(lua_State *L, const hsa_json_reader *reader)
 {
   char text[HSA_JSON_LONG_NUMBER + MB_LEN_MAX]; /* longer ones are errors */
-  if (push_integer(L, reader))
+  if (push_short_integer(L, reader) || push_integer(L, reader))
     return;
   const char *point = memchr(reader->text, '.', reader->length);
   if (point == NULL) {
