@@ -32,6 +32,26 @@ describe("a body that checks types", function()
     end
   end)
 
+  it("tells HUBSPOT_DEFINED from every category that differs in a byte, and writes that", function()
+    local category = "HUBSPOT_DEFINED"
+    for place = 1, #category do
+      for _, byte in ipairs { "A", "Z", "_", "9" } do
+        local other = category:sub(1, place - 1) .. byte .. category:sub(place + 1)
+        local body = core.body(checked)
+        local added = body:add(input(of(other, 279)))
+        assert.equal(other ~= category and other:find "^[A-Z]" ~= nil, added == true, other)
+        if added then
+          assert.equal(('{"associationCategory":"%s","associationTypeId":279}'):format(other), body:types(1))
+        end
+      end
+    end
+    local body = core.body(checked)
+    assert(body:add(input(of(category, 280))))
+    assert(body:add(input(280)))
+    assert.equal('{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":280}', body:types(1))
+    assert.equal(body:types(1), body:types(2))
+  end)
+
   it("passes the direction's own ids, those that no table has, and other categories", function()
     local body = core.body(checked)
     for _, given in ipairs {

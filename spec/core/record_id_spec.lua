@@ -63,6 +63,18 @@ describe("a record id", function()
     end
   end)
 
+  it("as text has no byte but digits, at any place of any length", function()
+    for length = 1, 20 do
+      for place = 1, length do
+        for byte = 0, 255 do
+          local id = ("1"):rep(place - 1) .. string.char(byte) .. ("9"):rep(length - place)
+          local is_right = length <= 19 and byte >= (place == 1 and 49 or 48) and byte <= 57
+          assert(core.is_record_id(id) == is_right, ("%q"):format(id))
+        end
+      end
+    end
+  end)
+
   it("as text is nothing else, and what it looks like is told, with what to do", function()
     for said, ids in pairs(REFUSED) do
       for _, id in ipairs(ids) do
