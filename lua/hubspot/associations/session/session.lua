@@ -203,7 +203,10 @@ end
 function Session:receive(exchange)
   local raw, failure = exchange.transfer:response(true)
   local received = {}
-  if not raw or failure and not is_usable(raw) then return fail(self, exchange, failure, received) end
+  if not raw or failure and not is_usable(raw) then
+    if raw then responses.release(raw) end
+    return fail(self, exchange, failure, received)
+  end
   raw.secrets = self.token.secrets(exchange.token())
   raw.date = os.time()
   received.status, received.http_version = raw.status, raw.http_version
