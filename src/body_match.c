@@ -231,17 +231,17 @@ static int read_response_field(lhsa_response *response, hsa_text key, hsa_json_t
   return hsa_json_skip_begun(&response->reader, token, RESPONSE_DEPTH);
 }
 
-/* body:confirmed_by(text) -> whether the response `text`, a string or bytes, has a result for each input and no error. It is
- * also false for a response that has, but takes decoding to tell. */
+/* body:confirmed_by(text) -> whether the response `text`, a string or bytes, has a result for each input and no error. It
+ * is also false for a response that has, but takes decoding to tell. */
 int lhsa_body_confirmed_by(lua_State *L)
 {
   const lhsa_body *body = lhsa_body_check(L);
   size_t length, count = lhsa_body_count(body);
   unsigned uses = body->uses;
-  const char *text = lhsa_bytes_check(L, 2, &length);
   lhsa_response response = {.indexed = 0};
   push_index(L, &response.index, body);
   response.seen = lua_newuserdata(L, count + 1);
+  const char *text = lhsa_bytes_check(L, 2, &length);
   if (body->uses != uses) /* by a finalizer, which may have added inputs; from here on, none runs */
     luaL_error(L, "the body was used while it was compared with a response");
   memset(response.seen, 0, count + 1);

@@ -60,7 +60,7 @@ static int check_type(lua_State *L, lhsa_body *body, int64_t id, int number, con
   lhsa_getanchor(L, 1);
   lua_rawgeti(L, -1, 1);
   lua_pushinteger(L, (lua_Integer)id);
-  lua_call(L, 1, 1);
+  lhsa_body_call(L, body);
   if (lua_type(L, -1) == LUA_TSTRING) {
     push_type_field(L, number, key);
     lua_insert(L, -2);
@@ -121,7 +121,7 @@ static int write_named_type(lua_State *L, lhsa_body *body, int index, int number
   push_type_field(L, number, "");
   lua_rawgeti(L, -4, 3);
   lua_pushvalue(L, index);
-  lua_call(L, 1, 1);
+  lhsa_body_call(L, body);
   return lhsa_body_push_error(L, "invalid_input", lua_tostring(L, -2));
 }
 

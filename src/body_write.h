@@ -61,6 +61,15 @@ static inline void lhsa_body_get(lua_State *L, const lhsa_body *body, int table,
     luaL_error(L, "an input's __index used the body that the input is written to");
 }
 
+/* Calls the function below its one argument, which is at the top; there is one result. */
+static inline void lhsa_body_call(lua_State *L, const lhsa_body *body)
+{
+  unsigned uses = body->uses;
+  lua_call(L, 1, 1);
+  if (body->uses != uses)
+    luaL_error(L, "a function of the body's options used the body that the input is written to");
+}
+
 #define LHSA_BODY_EXACT 9007199254740992.0 /* 2^53: doubles below it are exact integers */
 
 /* Gets the number at `index` as an integer. Returns 0 if it is none, or a float too large to be exact. */

@@ -16,6 +16,8 @@ typedef struct lhsa_bytes {
   hsa_pool *pool;
   unsigned taken; /* see hsa_pool_tidy */
   int is_freed;
+  int
+    readers; /* while there are any, the memory stays; an error may leave one behind, until the bytes are collected */
 } lhsa_bytes;
 
 /* ---- the pool ---- */
@@ -75,6 +77,26 @@ const char *lhsa_bytes_check(lua_State *L, int index, size_t *length)
   return bytes->buffer.length > 0 ? bytes->buffer.data : "";
 }
 
+const char *lhsa_bytes_begin(lua_State *L, int index, size_t *length)
+{
+  const char *text = lhsa_bytes_check(L, index, length);
+  if (lua_type(L, index) == LUA_TUSERDATA)
+    ((lhsa_bytes *)lua_touserdata(L, index))->readers++;
+  return text;
+}
+
+static void give_back(lhsa_bytes *bytes)
+{
+  bytes->taken = hsa_pool_give(bytes->pool, HSA_POOL_RESPONSE, &bytes->buffer);
+}
+
+void lhsa_bytes_end(lua_State *L, int index)
+{
+  lhsa_bytes *bytes = lua_touserdata(L, index);
+  if (lua_type(L, index) == LUA_TUSERDATA && --bytes->readers == 0 && bytes->is_freed)
+    give_back(bytes);
+}
+
 /* #bytes */
 static int bytes_length(lua_State *L)
 {
@@ -87,17 +109,19 @@ static int bytes_length(lua_State *L)
 static int bytes_string(lua_State *L)
 {
   size_t length;
-  const char *bytes = lhsa_bytes_check(L, 1, &length);
+  const char *bytes = lhsa_bytes_begin(L, 1, &length);
   lua_pushlstring(L, bytes, length);
+  lhsa_bytes_end(L, 1);
   return 1;
 }
 
-/* bytes:free(): gives the memory back. From then on, there are no bytes. */
+/* bytes:free(): gives the memory back. From then on, there are no bytes. While they are read, which takes memory and so
+ * may run a finalizer that frees them, they stay. */
 static int bytes_free(lua_State *L)
 {
   lhsa_bytes *bytes = luaL_checkudata(L, 1, BYTES);
-  if (!bytes->is_freed)
-    bytes->taken = hsa_pool_give(bytes->pool, HSA_POOL_RESPONSE, &bytes->buffer);
+  if (!bytes->is_freed && bytes->readers == 0)
+    give_back(bytes);
   bytes->is_freed = 1;
   return 0;
 }
@@ -105,7 +129,9 @@ static int bytes_free(lua_State *L)
 static int bytes_collect(lua_State *L)
 {
   lhsa_bytes *bytes = luaL_checkudata(L, 1, BYTES);
-  bytes_free(L);
+  if (!bytes->is_freed || bytes->readers > 0) /* nobody reads what is collected */
+    give_back(bytes);
+  bytes->is_freed = 1;
   hsa_pool_tidy(bytes->pool, bytes->taken);
   return 0;
 }

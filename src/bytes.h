@@ -15,4 +15,8 @@ hsa_buffer *lhsa_bytes_push(lua_State *L);
  * freed. */
 const char *lhsa_bytes_check(lua_State *L, int index, size_t *length);
 
+/* The same, to be read while Lua may run: until the end is told, they stay even if they are freed. */
+const char *lhsa_bytes_begin(lua_State *L, int index, size_t *length);
+void lhsa_bytes_end(lua_State *L, int index);
+
 #endif

@@ -410,7 +410,7 @@ static int decode_text(lua_State *L, lhsa_decoder *decoder)
 {
   hsa_json_reader *reader = &decoder->reader;
   size_t length;
-  const char *text = lhsa_bytes_check(L, 1, &length); /* at 1, it stays alive */
+  const char *text = lhsa_bytes_begin(L, 1, &length);
   hsa_json_init(reader, text, length);
   /* An input is decoded by itself; and without room for the slots, nothing is remembered. */
   if (!decoder->of_input && lua_checkstack(L, KNOWN_SLOTS + LUA_MINSTACK)) {
@@ -422,6 +422,7 @@ static int decode_text(lua_State *L, lhsa_decoder *decoder)
     hsa_json_fail(reader, "not a JSON object");
   else if (push_value(L, decoder, token, HSA_JSON_MAX_DEPTH) && hsa_json_next(reader) != HSA_JSON_END)
     hsa_json_fail(reader, "more than one JSON value");
+  lhsa_bytes_end(L, 1);
   if (reader->error == NULL)
     return 1;
   lua_pushnil(L);

@@ -193,7 +193,8 @@ size_t hsa_http_request_on_head(char *bytes, size_t size, size_t count, void *us
   return status == HSA_OK ? count : abort_transfer(&request->result, status, "head", head->limit);
 }
 
-/* Reserves what Content-Length promises, within bounds, or takes memory that is there. Saves copies only, so that a failure does not matter. */
+/* Reserves what Content-Length promises, within bounds, or takes memory that is there. Saves copies only, so that a
+ * failure does not matter. */
 static void reserve_body(hsa_http_request *request)
 {
   hsa_buffer *body = &request->result.body;

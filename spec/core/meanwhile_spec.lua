@@ -1,7 +1,10 @@
--- What core does when its own values are used while it works on them: by a finalizer, which Lua may run
--- wherever memory is asked for.
+-- What core does when its own values are used while it works on them: by a function of a body's options, or
+-- by a finalizer, which Lua may run wherever memory is asked for.
 
 local core = require "hubspot.associations.core"
+local exchange = require "support.exchange"
+local raw_server = require "support.raw_server"
+local responses = require "support.responses"
 
 local function input(i)
   return { from = i, to = i + 1, types = i }
@@ -27,6 +30,51 @@ local function with_finalizer(action, work)
   return ok, err
 end
 
+describe("a body's functions", function()
+  it("cannot use the body that an input is written to", function()
+    local body
+    local uses = {
+      function() body:free() end,
+      function() body:clear() end,
+      function() body:add(input(1)) end,
+      function() return #body end,
+    }
+    for _, use in ipairs(uses) do
+      local is_used = false
+      local function once()
+        if is_used then return nil end
+        is_used = true
+        use()
+      end
+      body = core.body { check_type = once }
+      assert.error_matches(
+        function() body:add(input(5)) end,
+        "a function of the body's options used the body"
+      )
+      is_used, body = false, core.body { names = {}, unknown_name = once }
+      assert.error_matches(
+        function() body:add { from = 1, to = 2, types = "none" } end,
+        "a function of the body's options used the body"
+      )
+    end
+  end)
+
+  it("leave the body as it was when they used it", function()
+    local body
+    body = core.body {
+      check_type = function(id)
+        if id == 3 then return #body end
+      end,
+    }
+    assert(body:add_list { input(1), input(2) })
+    local json = body:json()
+    assert.has_error(function() body:add(input(3)) end)
+    assert.has_error(function() body:add_list { input(4), input(3) } end)
+    assert.equal(json, body:json())
+    assert.equal(2, body:count())
+  end)
+end)
+
 describe("a finalizer", function()
   it("may add inputs to a body while it is compared with a response", function()
     local results = {}
@@ -35,7 +83,7 @@ describe("a finalizer", function()
     local body, is_added = core.body(), false
     for i = 1, 1000 do assert(body:add(input(i))) end
     local ok, err = with_finalizer(function()
-      for i = 1001, 2000 do assert(body:add(input(i))) end
+      for i = 1001, 3000 do assert(body:add(input(i))) end
       is_added = true
     end, function()
       while not is_added do body:confirmed_by(text) end -- asks for memory, and nothing else here does
@@ -43,6 +91,36 @@ describe("a finalizer", function()
     assert.is_true(is_added)
     assert.is_false(ok)
     assert.matches("the body was used while it was compared", err)
-    assert.is_false(body:confirmed_by('{"status":"COMPLETE","results":[]}'))
+    assert.is_true(body:confirmed_by(text))
+  end)
+
+  it("may free a response while it is decoded", function()
+    local results = {}
+    for i = 1, 80000 do results[i] = ('{"id":"%d","list":["a","b"]}'):format(i) end
+    local text = '{"results":[' .. table.concat(results, ",") .. "]}"  -- more than the pool keeps
+    local server = raw_server.start {
+      connections = { { { "read_request" }, { "send", responses.of(200, text) } } },
+    }
+    local transport = assert(core.transport {})
+    local request = assert(transport:submit(exchange.call(server:url() .. "/", { body = "{}" })))
+    while not request:done() do
+      core.poll(transport:fd(), 10)
+      transport:step()
+    end
+    local bytes = request:response(true).body
+    local decoded, is_freed
+    local ok, err = with_finalizer(function()
+      bytes:free()
+      is_freed = true
+    end, function()
+      while not is_freed do decoded = assert(core.decode(bytes)) end
+    end)
+    transport:close()
+    server:close()
+    assert(ok, err)
+    assert.equal(80000, #decoded.results)
+    assert.equal("80000", decoded.results[80000].id)
+    assert.same({ nil, "not a JSON object at byte 1" }, { core.decode(bytes) })
+    assert.equal(0, #bytes)
   end)
 end)
