@@ -61,7 +61,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all test-hosts peers simulate demo install uninstall clean lint sanitize valgrind fuzz coverage bench rock help
+.PHONY: all test test-all test-hosts peers simulate demo install uninstall clean lint sanitize valgrind fuzz coverage bench bench-instructions rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -217,6 +217,11 @@ bench: ## Measure CPU time against the ways it is done by hand
 	$(SETUP) bench
 	$(BUILD_ALL)
 	@$(IN_TREE) $(WITH_NPM) bench/run
+
+bench-instructions: ## Count instructions for one input, against docs/performance.md
+	$(SETUP) bench valgrind
+	$(BUILD_ALL)
+	@$(IN_TREE) BENCH_ONLY=instructions bench/run
 
 rock: ## Install, use and remove the rock with LuaRocks, in a temporary tree, for Lua 5.4 and 5.1
 	$(SETUP) rock
