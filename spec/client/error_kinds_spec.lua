@@ -1,5 +1,5 @@
 -- Checks error_kinds.lua: each kind that the code can make has a row, each row is of such a kind, and is
--- complete. The README's table is compared with it in documents/readme_spec.lua.
+-- complete. The table in docs/errors.md is compared with it in documents/tables_spec.lua.
 
 local error_kinds = require "hubspot.associations.error_kinds"
 local errors = require "hubspot.associations.errors"

@@ -1,6 +1,6 @@
 -- A case for each response that was observed from HubSpot: the outcomes of the inputs after it. Where a
--- response is from another endpoint, its context and categories are the same (see README, "How a job treats a
--- response"). The simulated HubSpot rejects a batch as long as the cause of the rejection is in it.
+-- response is from another endpoint, its context and categories are the same (see docs/design.md, "How a job treats
+-- a response"). The simulated HubSpot rejects a batch as long as the cause of the rejection is in it.
 
 local cjson = require "cjson"
 local runs = require "support.job_run"

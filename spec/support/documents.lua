@@ -1,8 +1,10 @@
--- Reads the fenced blocks of README.md and the pages of docs/, for the specs that run them.
+-- The pages of the documentation, and their fenced blocks, for the specs that check them.
 
 local checkout = require "support.checkout"
 
-local documents = {}
+local documents = {
+  PAGES = checkout.files "README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs -name '*.md'",
+}
 
 ---@class documents.Block
 ---@field document string

@@ -1,6 +1,6 @@
--- The kinds of error, and what is true of every error of a kind. Data only: README's table, tostring(err),
+-- The kinds of error, and what is true of every error of a kind. Data only: docs/errors.md, tostring(err),
 -- the command's advice and policy/retryable.lua read it.
--- Names of options, fields and functions stand in backquotes, as in the README; plain text leaves these out.
+-- Names of options, fields and functions stand in backquotes, as in docs/; plain text leaves these out.
 
 ---@class hubspot.associations.ErrorKind
 ---@field happened string

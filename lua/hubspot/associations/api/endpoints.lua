@@ -1,6 +1,6 @@
 -- The endpoints, one row each. Data only. Other files know none by name, but for `create`, which is the
 -- default of `client:start` and of journals that name no endpoint.
--- The README says what the method of each does.
+-- docs/endpoints.md says what the method of each does.
 
 local PAIR = "associations/{fromObjectType}/{toObjectType}/"
 local RECORD = "objects/{fromObjectType}/{fromObjectId}/associations/"
