@@ -61,7 +61,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all test-hosts peers simulate demo install uninstall clean lint sanitize valgrind fuzz coverage bench bench-instructions rock help
+.PHONY: all test test-all test-hosts peers simulate demo install uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -161,7 +161,7 @@ clean: ## Remove all that was built
 
 lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, too
 	$(SETUP) lint
-	luacheck --quiet lua spec bench bin/hubspot-associations rockspec/*.rockspec .luacheckrc
+	luacheck --quiet lua spec bench tools/reference.lua bin/hubspot-associations rockspec/*.rockspec .luacheckrc
 	luac5.1 -p $(LUA_FILES) bin/hubspot-associations
 	shellcheck $(filter-out %.h,$(wildcard tools/*)) bench/run spec/support/allocator/run .ci/run
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] spec/*/*.[ch] spec/*/*/*.[ch] bench/*.[ch] tools/*.[ch])
@@ -212,6 +212,9 @@ coverage: ## Report which lines the specs reach: build/coverage/index.html
 	$(SETUP) coverage
 	$(BUILD_ALL) CC=gcc VARIANT=$(VARIANT) CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage
 	@$(IN_TREE) tools/coverage $(SPEC)
+
+reference: all ## Write docs' tables and meta.lua from the annotations in the source
+	@$(IN_TREE) tools/reference
 
 bench: ## Measure CPU time against the ways it is done by hand
 	$(SETUP) bench

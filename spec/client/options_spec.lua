@@ -146,7 +146,7 @@ end
 -- The fields that options.lua declares in a class.
 local function declared_in(class)
   local text, set = checkout.read "lua/hubspot/associations/options.lua", {}
-  local declared = text:match("@class hubspot.associations." .. class .. "\n(.-)\n\n")
+  local declared = text:match("@class hubspot.associations." .. class .. " [^\n]*\n(.-)\n\n")
   for name in declared:gmatch "%-%-%-@field ([%w_]+)" do set[name] = true end
   return names_of(set)
 end

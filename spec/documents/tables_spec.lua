@@ -2,11 +2,9 @@
 
 local arguments = require "hubspot.associations.cli.arguments"
 local checkout = require "support.checkout"
-local endpoints = require "hubspot.associations.api.endpoints"
 local error_kinds = require "hubspot.associations.error_kinds"
 local faults = require "hubspot.associations.sandbox.faults"
 local names_in = require "support.names"
-local options = require "hubspot.associations.options"
 local rate_limit = require("hubspot.associations.api.rate_limit").read
 local sandbox_options = require "hubspot.associations.sandbox.options"
 
@@ -30,33 +28,6 @@ local function rows_of(text)
   return rows
 end
 
--- The options that a table of options.lua declares.
-local function declared_options(name)
-  local text = read "lua/hubspot/associations/options.lua"
-  local declared = assert(text:match("\nlocal " .. name .. " = (%b{})"), "no options " .. name)
-  local names = {}
-  for option in declared:gmatch "\n  ([%w_]+) = {" do names[option] = true end
-  return names
-end
-
--- A default as the README has it.
-local function shown(value)
-  if type(value) == "boolean" then return ("`%s`"):format(tostring(value)) end
-  return "`" .. (type(value) == "string" and ("%q"):format(value) or ("%d"):format(value)) .. "`"
-end
-
-local function assert_options(rows, declared, defaults)
-  assert.same(names_of(declared), names_of(rows))
-  for name in pairs(declared) do
-    local default = rows[name]
-    if defaults[name] ~= nil then
-      assert.equal(shown(defaults[name]), default, name)
-    else
-      assert.is_nil(default:find "`", name .. " has no default")
-    end
-  end
-end
-
 -- The flags that a text names.
 local function flags_in(text)
   local flags = {}
@@ -65,26 +36,6 @@ local function flags_in(text)
 end
 
 describe("the table of", function()
-  it("the client's options has all of them, with their defaults", function()
-    assert_options(rows_of(section("docs/api.md", "## Options")), declared_options "CLIENT",
-      options.read { token = nil })
-  end)
-
-  it("calls has the method of each endpoint, and a call has no other", function()
-    local expected, found = {}, {}
-    for name in pairs(endpoints) do expected[name] = true end
-    for signature in pairs(rows_of(section("docs/endpoints.md", "## All calls"))) do
-      local name = signature:match "^client:([%l_]+)%("
-      if name then found[name] = true end
-    end
-    assert.same(expected, found)
-  end)
-
-  it("a job's options has all of them, with their defaults", function()
-    local rows = rows_of(section("docs/jobs.md", "## Options"))
-    assert_options(rows, declared_options "JOB", options.read_job({}, "client:create_all", 2))
-  end)
-
   it("error kinds says of each what the registry does", function()
     local expected, found = {}, {}
     local again = { [true] = "yes", [false] = "no", depends = "[some](guarantees.md#what-is-tried-again)" }
@@ -107,31 +58,6 @@ describe("the table of", function()
     table.sort(expected)
     table.sort(found)
     assert.same(expected, found)
-  end)
-
-  it("error fields has all that the error's class declares", function()
-    local rows = rows_of(section("docs/errors.md", "## Fields"))
-    for field in read "lua/hubspot/associations/errors.lua":gmatch "%-%-%-@field ([%w_]+)" do
-      assert.truthy(rows[field], "the field " .. field)
-    end
-  end)
-
-  it("error fields has all of HubSpot's that an error keeps", function()
-    local kept, shown_there = {}, {}
-    local code = read "lua/hubspot/associations/api/response.lua"
-    collect(kept, code:match "\nlocal KEPT_FIELDS = (%b{})", '"(%w+)"')
-    local text = section("docs/errors.md", "## Fields")
-    collect(shown_there, text:match "\n| (`category`[^|]*) |", "`(%w+)`")
-    assert.same(names_of(kept), names_of(shown_there))
-  end)
-
-  it("the report has all that its class declares", function()
-    local text = read "docs/jobs.md":match "\n%*%*The report%*%*.-\n\n"
-    local code = read "lua/hubspot/associations/job/job.lua"
-    local class = code:match "@class hubspot.associations.Report\n(.-)\n\n"
-    for field in class:gmatch "%-%-%-@field ([%w_]+)" do
-      assert.truthy(text:find("`" .. field .. "`", 1, true), "the field " .. field)
-    end
   end)
 
   it("make's targets names only such as there are", function()

@@ -13,7 +13,7 @@ local LAYERS = {
   { job = { "job/" } },
   { session = { "session/" } },
   { api = { "api/" }, policy = { "policy/" }, loop = { "loop/" } },
-  { words = { "errors", "options", "types", "version", "error_kinds", "explanation", "type_data" } },
+  { words = { "errors", "options", "types", "version", "error_kinds", "explanation", "type_data", "meta" } },
   { text = { "text/" } },
   { core = { "core" } },
 }
@@ -35,7 +35,10 @@ local CURL = { "^http", "^proxy$", "^url$" }
 local LUA_HEADER, CURL_HEADER = "^<l[ua][ua]%w*%.h", "^<curl/"
 
 local LONGEST_FILE, LONGEST_FUNCTION = 500, 60
-local GENERATED = { ["lua/hubspot/associations/type_data.lua"] = true }
+local GENERATED = {
+  ["lua/hubspot/associations/meta.lua"] = true,
+  ["lua/hubspot/associations/type_data.lua"] = true,
+}
 
 local MODULES = "lua/hubspot/associations"
 

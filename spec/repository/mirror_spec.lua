@@ -32,6 +32,7 @@ local COVERED = {
   ["job/responses"] = "job/job",
   ["job/source"] = "job/job",
   ["job/trial"] = "job/search",
+  ["meta"] = "documents/reference",
   ["loop/blocking"] = "client/create",
   ["loop/support/uv"] = "hosts/luv",
   ["loop/support/waiters"] = "hosts/luv",

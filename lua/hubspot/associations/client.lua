@@ -222,9 +222,7 @@ end
 ---  "create"
 ---@param from_object_type string
 ---@param to_object_type string
----@param source table[]|fun(): table|nil a list of inputs, or an iterator that returns the next one, and nil
----  at the end. A list must not change, and an iterator must return a new table each time: on_failure is
----  given the caller's own inputs (without on_failure, failures from an iterator have what was sent)
+---@param source hubspot.associations.Source
 ---@param given hubspot.associations.JobOptions|nil
 ---@return hubspot.associations.Runner|nil
 ---@return hubspot.associations.Error|nil
@@ -264,86 +262,109 @@ end
 
 -- ---- the methods of the endpoints ----
 
----@alias hubspot.associations.Inputs table[] 1 to `batch_size` of them
----An input is { from = id, to = id, types = types }. An id is { id = string }, a string of digits, or an
----integer. Types are a list of { associationCategory = string, associationTypeId = integer }, an integer (a
----type of category HUBSPOT_DEFINED) or a name ("primary", "contact_to_company", a label of the account); or
----one of them. Inputs may be proxies: they are read through `__index`,
----which must not yield. Lists must not be proxies. Other fields of an input are ignored.
+---@alias hubspot.associations.Id string|integer|{ id: string } a string of digits, or a whole number
+---@alias hubspot.associations.Type integer|string|{ associationCategory: string,
+---  associationTypeId: integer } an integer is a type of category HUBSPOT_DEFINED; a string is a name:
+---  `"primary"`, `"contact_to_company"`, or a label of the account
+---@alias hubspot.associations.Types hubspot.associations.Type|hubspot.associations.Type[]
+---@class hubspot.associations.Input other fields are ignored; it may be a proxy, whose `__index` must not
+---  yield
+---@field from hubspot.associations.Id
+---@field to hubspot.associations.Id
+---@field types hubspot.associations.Types|nil
+---@alias hubspot.associations.Inputs (hubspot.associations.Input|hubspot.associations.Id)[] 1 to
+---  `batch_size` of them; the list itself must be no proxy
+---@alias hubspot.associations.Source hubspot.associations.Inputs|fun(): any, any a list, which must not
+---  change meanwhile, or an iterator, which returns a new table each time, and nil at the end
 
----Creates associations: HubSpot's batch create, in one request.
----A response with `errors` is a success as well: they say which inputs were not created, and why.
----An object type is an object name or an object type id, e.g. "contacts", "0-1".
+---The methods of the endpoints: calls, of one request each; and jobs, with any number of inputs. A response
+---with `errors` is a success as well: they say which inputs were not created, and why.
 ---@class hubspot.associations.Client
----@field create fun(self, from_object_type: string, to_object_type: string,
----  inputs: hubspot.associations.Inputs):
+---@field create fun(self, from: string, to: string, inputs: hubspot.associations.Inputs):
+---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error links
+---  pairs `{ from, to, types }`
+---@field create_default fun(self, from: string, to: string, inputs: hubspot.associations.Inputs):
+---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error links
+---  pairs `{ from, to }` by the unlabeled type
+---@field archive fun(self, from: string, to: string, inputs: hubspot.associations.Inputs): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error removes all types of pairs `{ from, to }`; of
+---  100 `from` at most
+---@field archive_labels fun(self, from: string, to: string, inputs: hubspot.associations.Inputs):
+---  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error removes types of pairs `{ from, to,
+---  types }`
+---@field read fun(self, from: string, to: string, inputs: hubspot.associations.Inputs):
+---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error reads
+---  the links of records, which are ids or `{ id, after }`; 1,000 at most
+---@field list fun(self, from: string, id: string|integer, to: string, options: { after: string?, limit:
+---  integer? }|nil): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error reads the links of
+---  one record, a page; `options` are `after` and `limit` (500 at most)
+---@field list_all fun(self, from: string, id: string|integer, to: string, options: { limit: integer?
+---  }|nil): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error reads all links of one
+---  record, page by page: `{ results }`
+---@field put fun(self, from: string, id: string|integer, to: string, to_id: string|integer, types:
+---  hubspot.associations.Types): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error links
+---  one pair
+---@field put_default fun(self, from: string, id: string|integer, to: string, to_id: string|integer):
+---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error links
+---  one pair by the unlabeled type
+---@field delete fun(self, from: string, id: string|integer, to: string, to_id: string|integer): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error removes all types of one pair
+---@field labels fun(self, from: string, to: string): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error lists the association types of a direction
+---@field create_label fun(self, from: string, to: string, fields: { name: string, label: string,
+---  inverseLabel: string? }): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error makes a
+---  label in both directions: `{ name, label, inverseLabel }`. It is not sent again once HubSpot may have
+---  made it
+---@field update_label fun(self, from: string, to: string, fields: { associationTypeId: integer, label:
+---  string, inverseLabel: string? }): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---  renames one: `{ associationTypeId, label, inverseLabel }`
+---@field delete_label fun(self, from: string, to: string, type_id: integer): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error deletes one
+---@field limits fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error lists the
+---  account's limits on associations
+---@field limits_between fun(self, from: string, to: string): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error lists those of a direction
+---@field create_limits fun(self, from: string, to: string, inputs: table[]):
+---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error sets
+---  limits `{ category, typeId, maxToObjectIds }`
+---@field update_limits fun(self, from: string, to: string, inputs: table[]):
 ---  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----Creates any number of associations, and accounts for every input in the four counts of the report. Takes
----the arguments of `start`. Returns when the job is done: a report, or nil if the job could not begin; and an
----error if the job stopped before its source ended.
----@field create_all fun(self, from_object_type: string, to_object_type: string, source: table[]|function,
----  given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
----  hubspot.associations.Error|nil
----The others, each one request of the endpoint of that name; and the jobs of those that take inputs.
----@field create_default fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
----  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field create_default_all fun(self, from_object_type: string, to_object_type: string, source:
----  table[]|function, given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
----  hubspot.associations.Error|nil
----@field archive fun(self, from_object_type: string, to_object_type: string, inputs: table[]): table|nil,
----  hubspot.associations.CallInfo|hubspot.associations.Error
----@field archive_all fun(self, from_object_type: string, to_object_type: string, source: table[]|function,
----  given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
----  hubspot.associations.Error|nil
----@field archive_labels fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
----  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field archive_labels_all fun(self, from_object_type: string, to_object_type: string, source:
----  table[]|function, given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
----  hubspot.associations.Error|nil
----@field read fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
----  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field read_all fun(self, from_object_type: string, to_object_type: string, source: table[]|function,
----  given: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
----  hubspot.associations.Error|nil
----@field list fun(self, object_type: string, id: string|integer, to_object_type: string, query: table|nil):
----  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field list_all fun(self, object_type: string, id: string|integer, to_object_type: string, query:
----  table|nil): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field put fun(self, object_type: string, id: string|integer, to_object_type: string, to_id:
----  string|integer, types: table|integer|string): table|nil,
----  hubspot.associations.CallInfo|hubspot.associations.Error
----@field put_default fun(self, object_type: string, id: string|integer, to_object_type: string, to_id:
----  string|integer): hubspot.associations.BatchResponse|nil,
----  hubspot.associations.CallInfo|hubspot.associations.Error
----@field delete fun(self, object_type: string, id: string|integer, to_object_type: string, to_id:
----  string|integer): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field read_objects fun(self, object_type: string, fields: table): hubspot.associations.BatchResponse|nil,
----  hubspot.associations.CallInfo|hubspot.associations.Error
----@field labels fun(self, from_object_type: string, to_object_type: string): table|nil,
----  hubspot.associations.CallInfo|hubspot.associations.Error
----@field create_label fun(self, from_object_type: string, to_object_type: string, fields: table):
----  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field update_label fun(self, from_object_type: string, to_object_type: string, fields: table):
----  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field delete_label fun(self, from_object_type: string, to_object_type: string, type_id: integer):
----  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field limits fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field limits_between fun(self, from_object_type: string, to_object_type: string): table|nil,
----  hubspot.associations.CallInfo|hubspot.associations.Error
----@field create_limits fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
----  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field update_limits fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
----  hubspot.associations.BatchResponse|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field delete_limits fun(self, from_object_type: string, to_object_type: string, inputs: table[]):
----  table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---  changes them
+---@field delete_limits fun(self, from: string, to: string, inputs: table[]): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error removes limits `{ category, typeId }`
 ---@field records_near_limit fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field records_near_limit_to fun(self, object_type: string): table|nil,
----  hubspot.associations.CallInfo|hubspot.associations.Error
+---  lists the object types with records that are near a limit, or at it
+---@field records_near_limit_to fun(self, from: string): table|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error lists, for records of one object type, what
+---  they have so many links to
 ---@field labels_near_limit fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---  says how near the number of labels is to its limit
 ---@field usage_report fun(self, user_id: integer): table|nil,
----  hubspot.associations.CallInfo|hubspot.associations.Error
----@field account fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
----@field token_info fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error
+---  hubspot.associations.CallInfo|hubspot.associations.Error has HubSpot mail a report on records with many
+---  associations to that user
+---@field read_objects fun(self, from: string, fields: { inputs: (string|integer)[], properties: string[]?,
+---  idProperty: string? }): hubspot.associations.BatchResponse|nil,
+---  hubspot.associations.CallInfo|hubspot.associations.Error reads records: `{ inputs, properties,
+---  idProperty }`, by their ids or a property
+---@field account fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error says which
+---  account a token is of
+---@field token_info fun(self): table|nil, hubspot.associations.CallInfo|hubspot.associations.Error says
+---  which app and user a private app's token is of, and its scopes
+---@field create_all fun(self, from: string, to: string, source: hubspot.associations.Source, options:
+---  hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil, hubspot.associations.Error|nil
+---  links any number of pairs `{ from, to, types }`
+---@field create_default_all fun(self, from: string, to: string, source: hubspot.associations.Source,
+---  options: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
+---  hubspot.associations.Error|nil links any number of pairs `{ from, to }` by the unlabeled type
+---@field archive_all fun(self, from: string, to: string, source: hubspot.associations.Source, options:
+---  hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil, hubspot.associations.Error|nil
+---  removes all types of any number of pairs
+---@field archive_labels_all fun(self, from: string, to: string, source: hubspot.associations.Source,
+---  options: hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil,
+---  hubspot.associations.Error|nil removes types of any number of pairs `{ from, to, types }`
+---@field read_all fun(self, from: string, to: string, source: hubspot.associations.Source, options:
+---  hubspot.associations.JobOptions|nil): hubspot.associations.Report|nil, hubspot.associations.Error|nil
+---  reads the links of any number of records; `on_record` is given them
 
 -- `send` is call_endpoint or call_list.
 local function bind_call(name, row, send)
@@ -384,7 +405,7 @@ end
 ---difference. Nothing is changed before the whole plan is known. Blocks for sort(1): for scripts.
 ---@param from_object_type string
 ---@param to_object_type string
----@param source table[]|fun(): table|nil as that of create_all; nil with the option `apply`
+---@param source hubspot.associations.Source|nil as that of create_all; nil with the option `apply`
 ---@param given hubspot.associations.SyncOptions|nil
 ---@return hubspot.associations.SyncReport|nil
 ---@return hubspot.associations.Error|nil

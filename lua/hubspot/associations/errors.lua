@@ -8,40 +8,47 @@ local one_line = require "hubspot.associations.text.one_line"
 local errors = {}
 
 ---@class hubspot.associations.Error
----@field kind string a key of error_kinds.lua, e.g. "rate_limited"
----@field message string what was wrong: in HubSpot's own words where it has any
+---@field kind string which of the kinds it is
+---@field message string what was wrong; in HubSpot's own words where it has any
 ---@field status integer|nil the HTTP status
----@field category string|nil HubSpot's own, as are the next eight fields
+---@field category string|nil HubSpot's own, where it sends it; so are the next eight
 ---@field subCategory any
----@field correlationId string|nil what HubSpot's support asks for
+---@field correlationId string|nil HubSpot's support asks for it
 ---@field context table<string, string[]>|nil
----@field errors table|nil HubSpot's details; of `invalid_input`, the errors of the first 100 invalid inputs
+---@field errors table|nil HubSpot's details; of `invalid_input` from a call with inputs: the errors of the
+---  first 100 invalid inputs
 ---@field links table<string, string>|nil
 ---@field policyName string|nil which limit was reached
 ---@field groupName string|nil
 ---@field errorType string|nil
----@field body any of a rejection: what HubSpot sent, decoded; if it is long or no JSON, the beginning of it
+---@field body any of a rejection: all that HubSpot sent, decoded; the beginning of it when it is not JSON,
+---  or above 64 KiB
 ---@field attempts integer|nil how often the request was sent
----@field elapsed number|nil seconds that the call took
----@field rate_limit hubspot.associations.RateLimit|nil what the response headers said
----@field retryable boolean|nil whether the same call may succeed later
+---@field elapsed number|nil seconds that a call took
+---@field rate_limit hubspot.associations.RateLimit|nil what the response headers say of the rate limit
+---@field retryable boolean|nil true when the same request may succeed later
 ---@field retry_after number|nil seconds that HubSpot asks to wait
 ---@field retry_at number|nil the same as a time, in seconds since 1970
----@field index integer|nil of an input: its position in the list
----@field field string|nil of an input: what in it is at fault, e.g. "from.id"
----@field flaw string|nil of an invalid id: what it looks like and what to do
----@field count integer|nil of `invalid_input` from `create`: how many inputs are invalid
----@field together integer|nil how many inputs HubSpot rejected with this one error; any may be at fault
----@field reason string|nil of a journal: "other_job", "in_use" or "damaged"; of a network failure: "proxy",
----  when the proxy's URL cannot be used
+---@field index integer|nil of an input: its position in the list or the source
+---@field field string|nil of an input: what in it is at fault, such as `"from.id"`
+---@field flaw string|nil of an invalid id: what it looks like and what to do; the same text for each id
+---  with that flaw
+---@field count integer|nil of `invalid_input` from a call with inputs: how many inputs are invalid
+---@field together integer|nil of an input that was rejected only with others: how many they are; any of
+---  them may be at fault
+---@field reason string|nil of `journal`: `"other_job"`, `"in_use"` or `"damaged"`; of `network`: `"proxy"`
+---  when the URL of the proxy cannot be used
 ---@field value string|nil of a look-up: the value by which an input names a record
 ---@field property string|nil of a look-up: the property of that value
----@field sent boolean|nil false when nothing of the request was sent, in any attempt, or the server says that
----  it processed nothing of it
----@field curl_code integer|nil of a network, timeout or tls failure: libcurl's code
----@field proxy_status integer|nil of a network failure: the status with which a proxy refused a tunnel
----@field proxy_code integer|nil of a network failure: libcurl's CURLproxycode for a SOCKS proxy's refusal
----@field cause hubspot.associations.Error|nil of a token that could not be renewed: the 401 before
+---@field sent boolean|nil of `network`, `timeout`, `tls` and `closed`: false when nothing of the request
+---  was sent, in any attempt, or the server says that it processed nothing of it (HTTP/2's REFUSED_STREAM
+---  and GOAWAY)
+---@field curl_code integer|nil of `network`, `timeout` and `tls`: libcurl's code
+---@field proxy_status integer|nil of `network`: the status with which a proxy refused the connection
+---@field proxy_code integer|nil of `network`: why a SOCKS proxy refused the connection, as libcurl's
+---  `CURLproxycode`
+---@field cause hubspot.associations.Error|nil of `token`: the 401 after which the token function was asked
+---  for another token and gave none
 ---@field event_error any what `on_event` raised
 local Error = { __name = "hubspot.associations.error" }
 

@@ -7,69 +7,115 @@ local one_line = require "hubspot.associations.text.one_line"
 
 local options = {}
 
----@class hubspot.associations.Options
----@field token string|fun(reason: "first"|"unauthorized"): string|nil, string|nil a HubSpot access token, or
----  a function that returns one, or nil and the reason: called for the first request, and once after a 401
----@field base_url string|nil the URL of the service, "https://api.hubapi.com"; http: for loopback only
----@field version string|nil the API version in the path: "2025-09" (default), "2026-03", "2026-09" or "v4"
----@field timeout number|nil seconds for one request, 30
----@field connect_timeout number|nil seconds to connect, part of `timeout`; 10
----@field max_attempts integer|nil attempts of one request, 6; those that the rate limit rejects do not count.
----  With 1, nothing is tried again
----@field retry_deadline number|nil seconds for all attempts of one request, 300
----@field concurrency integer|nil requests of one job in flight, 1 to 100; 4
----@field rate integer|nil requests per 10 seconds, 1 to 10,000; by default, what the response headers allow
----@field batch_size integer|nil inputs per request, 1 to 2000 (HubSpot's limit, and the default)
----@field check_ids boolean|nil whether a string has to spell a record id: 1 to 19 digits, the first not 0;
----  true. With false, strings are sent as they are
----@field check_types boolean|nil whether a type id is invalid that HubSpot's documentation lists for another
----  direction; true
----@field proxy string|nil URL, as libcurl's CURLOPT_PROXY takes it; by default from the environment
----@field ca_file string|nil file of certificates to trust, PEM; by default what CURL_CA_BUNDLE, SSL_CERT_DIR
----  or SSL_CERT_FILE names, else libcurl's
----@field ca_path string|nil directory of certificates to trust
----@field http_version "1.1"|"2"|nil the newest version of HTTP to use; by default libcurl's choice
+---@class hubspot.associations.Options of `associations.new`
+---@field token string|fun(reason: "first"|"unauthorized"): string|nil, string|nil required: an access
+---  token; or a function that returns one, or nil and a reason. It is called with `"first"` for the first
+---  request, and with `"unauthorized"` once after a 401
+---@field base_url string|nil the URL of the service; `http:` is only accepted for loopback addresses
+---@field version string|nil the version of HubSpot's API, as it stands in the path: also `"2026-03"`,
+---  `"2026-09"`, `"v4"`
+---@field timeout number|nil seconds for one request
+---@field connect_timeout number|nil seconds of these to connect
+---@field max_attempts integer|nil attempts of one request, 1 to 1,000; those that end with a 429 do not
+---  count. With 1, nothing is tried again
+---@field retry_deadline number|nil seconds for all attempts of one request together
+---@field concurrency integer|nil requests of one job in flight, 1 to 100
+---@field batch_size integer|nil inputs per request, 1 to 2,000; a read has 1,000 at most
+---@field check_ids boolean|nil whether strings have to spell record ids: 1 to 19 digits, the first of them
+---  not 0. With false, strings are sent as they are
+---@field check_types boolean|nil whether type ids that HubSpot's documentation lists for another direction
+---  are invalid, and not sent
+---@field rate integer|nil requests per 10 seconds, 1 to 10,000, for when you know better; by default, what
+---  the response headers allow
+---@field proxy string|nil URL, as libcurl's `CURLOPT_PROXY` takes it; by default, from the environment; not
+---  used for an `http:` URL
+---@field ca_file string|nil name of a file of certificates to trust instead, PEM; by default, from the
+---  environment, else libcurl's
+---@field ca_path string|nil name of a directory of them, as `openssl rehash` prepares it; by default, from
+---  the environment, else libcurl's
+---@field http_version "1.1"|"2"|nil the newest version of HTTP to use; by default, libcurl's choice
 ---@field user_agent string|nil appended to the module's own
 ---@field loop hubspot.associations.Loop|nil how to wait; by default, blocking
----@field on_event fun(event: table)|nil called for each request and its end; never gets the token
+---@field on_event fun(event: hubspot.associations.Event)|nil told of each request and its end, for logs and
+---  metrics. What it raises costs no answer
 
----@class hubspot.associations.JobOptions
----@field on_failure fun(failure: table): boolean|nil called for each input that was not created:
----  { index, input, outcome, error }; returning false ends the job
----@field on_batch fun(batch: table): boolean|nil called for each batch when all its inputs have an outcome:
----  { first, last, created, failures, results, report }, read_all's with `read` and without results;
----  returning false ends the job
----@field on_record fun(page: table): boolean|nil read_all's: called for each page of each record, also of one
----  without links: { index, input, id, links, part, last }; returning false ends the job
----@field journal string|nil a file: what is recorded there is not done again, and what is done is recorded
----@field dry_run boolean|nil read and check all inputs, send nothing, and open no journal. The report counts
----  inputs that can be sent as `not_sent`, invalid ones as `failed`, and as `requests` how many it would take
----@field verify boolean|nil read back what was written, after a pause, and twice more what HubSpot does not
----  show yet: what it does not show then is `unconfirmed`. Of jobs that write
+---@class hubspot.associations.JobOptions of a job
+---@field on_failure fun(failure: hubspot.associations.Failure): boolean|nil told of each input that was not
+---  created. Returning `false` ends the job
+---@field on_batch fun(batch: hubspot.associations.BatchReport): boolean|nil told of each batch when all its
+---  inputs have an outcome. Without it, results are not decoded, which saves time. Returning `false` ends
+---  the job
+---@field on_record fun(page: hubspot.associations.RecordPage): boolean|nil for `read_all` only, which needs
+---  it: told of each page of each record, and once of a record without links. Returning `false` ends the
+---  job
+---@field journal string|nil file name: what is recorded there is not done again, what is done is recorded
+---  there
+---@field dry_run boolean|nil read and check all inputs, send none of them, and open no journal
+---@field verify boolean|nil read back what was written: what HubSpot does not show is `unconfirmed`. Of
+---  jobs that write
 ---@field from_property string|nil the source names the records of the from side by this property, such as
----  "email", whose values are unique; they are looked up. A value that no record has fails its inputs
+---  `email`, whose values are unique; they are looked up
 ---@field to_property string|nil the same of the to side
----@field max_failures integer|nil how many failures the report keeps when there is no on_failure, 1000
+---@field max_failures integer|nil how many failures the report keeps when there is no `on_failure`
 
----@class hubspot.associations.SyncOptions on_failure, max_failures, journal, from_property and to_property
----  are those of jobs
----@field mode "add"|"mirror"|nil "add" (default) creates what is missing; "mirror" removes as well what the
----  source does not have, of the records of its `from` side
+---@class hubspot.associations.SyncOptions of `client:sync_all`
+---@field mode "add"|"mirror"|nil `"add"` creates what is missing; `"mirror"` also removes what the source
+---  does not have, of the records that it names on its from side
 ---@field types any association types, as inputs have them: those that are compared and removed; by default,
 ---  those that the source uses
----@field empty "none"|nil "none": a row whose `to` is empty says that its record shall have no links
----@field plan string|nil a file: the plan is written there, and nothing is changed
----@field apply string|nil a file: that plan is done; there is no source
----@field max_removals integer|string|nil a number or a percentage ("10%") of the links in scope that were
----  read: when more would be removed, nothing is changed. The larger of 10% and 100; with `apply`, any number
----@field on_plan fun(counts: table): boolean|nil called when the plan is made: { creations, removals, kept,
----  failed, protected, in_scope, removals_off, inputs, resumed }; returning false ends the sync
----@field on_failure fun(failure: table): boolean|nil
----@field max_failures integer|nil
----@field journal string|nil
+---@field empty "none"|nil `"none"`: a row whose `to` is empty says that its record shall have no links
+---@field plan string|nil file name: the plan is written there, and nothing is changed
+---@field apply string|nil file name: that plan is done; there is no source
+---@field max_removals integer|string|nil a number, or a percentage such as `"10%"` of the links that are
+---  compared: when more would be removed, nothing is changed. By default, the larger of 10 % and 100; with
+---  `apply`, any number
+---@field on_plan fun(plan: hubspot.associations.SyncPlan): boolean|nil told of the plan before anything is
+---  changed. Returning `false` ends the sync
+---@field on_failure fun(failure: hubspot.associations.Failure): boolean|nil as in a job; also of removals
+---@field journal string|nil as in a job: a second run goes on with the plan that the first one made
 ---@field dry_run boolean|nil read and compare, and change nothing
----@field from_property string|nil
----@field to_property string|nil
+---@field from_property string|nil as in a job
+---@field to_property string|nil as in a job
+---@field max_failures integer|nil as in a job
+
+---@class hubspot.associations.Failure an input, or a removal of a sync, that did not succeed
+---@field index integer|nil position in the source; a removal has one with `apply` only: the line of the
+---  plan
+---@field input any the caller's own; without `on_failure`, failures from an iterator have what was sent
+---@field outcome "failed"|"unconfirmed"|"not_sent" what became of it
+---@field error hubspot.associations.Error why
+---@field action "remove"|nil of a removal
+---@field from_id string|nil of an input whose record of the from side was looked up
+
+---@class hubspot.associations.BatchReport what `on_batch` is told
+---@field first integer index in the source
+---@field last integer index in the source
+---@field created integer|nil how many; a job of another endpoint has its outcome in this place: `archived`,
+---  `read`
+---@field archived integer|nil in place of `created`
+---@field read integer|nil in place of `created`
+---@field failures hubspot.associations.Failure[] those of the batch
+---@field results table[] those of HubSpot's responses; of `read_all`, it is empty: `on_record` has them
+---@field report hubspot.associations.Report so far
+
+---@class hubspot.associations.RecordPage what `on_record` is told
+---@field index integer position in the source
+---@field input any the caller's own
+---@field id string of the record
+---@field links table[] as HubSpot has them: `{ toObjectId, associationTypes }`
+---@field part integer which page it is, from 1
+---@field last boolean whether it is the last of the record
+
+---@class hubspot.associations.SyncPlan what `on_plan` is told, in numbers
+---@field creations integer rows that are to be created
+---@field removals integer links that are to be removed
+---@field kept integer what is there already
+---@field failed integer rows that cannot be used
+---@field protected integer records from which nothing is removed
+---@field in_scope integer links that were compared
+---@field removals_off string|nil why nothing is removed at all
+---@field inputs integer rows of the source
+---@field resumed boolean whether the plan is that of an earlier run
 
 ---@class hubspot.associations.Loop
 ---@field wait fun(fd: integer, timeout: number|nil) returns when fd is readable, or after `timeout` seconds

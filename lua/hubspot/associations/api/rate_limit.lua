@@ -18,9 +18,9 @@ local HEADERS = {
 ---@field remaining number|nil requests left in the interval
 ---@field interval number|nil seconds
 ---@field daily number|nil requests per day
----@field daily_remaining number|nil
+---@field daily_remaining number|nil requests left in the day
 ---@field secondly number|nil requests per second
----@field secondly_remaining number|nil
+---@field secondly_remaining number|nil requests left in the second
 
 ---The values of the rate-limit headers; nil when there are none.
 ---@param headers table<string, string> names in lower case

@@ -119,9 +119,9 @@ end
 ---@field results table[] what was created: { fromObjectTypeId, fromObjectId, toObjectTypeId, toObjectId,
 ---  labels }
 ---@field errors table[]|nil what was not created: { status, category, message, context, … }
----@field numErrors integer|nil
----@field startedAt string
----@field completedAt string
+---@field numErrors integer|nil how many inputs it counts as failed
+---@field startedAt string when HubSpot began
+---@field completedAt string when it was done
 ---@field requestedAt string|nil
 ---@field links table<string, string>|nil
 

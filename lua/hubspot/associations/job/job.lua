@@ -22,21 +22,22 @@ local jobs = {}
 
 ---@class hubspot.associations.Report
 ---@field inputs integer how many inputs of the source were read, or are known of
----@field created integer HubSpot confirmed them; a job of another endpoint has its outcome in this place:
----  `archived`, which means that HubSpot accepted them, or `read`
+---@field created integer HubSpot confirmed them; a job of another endpoint has its outcome in this place
+---@field archived integer|nil in place of `created`: HubSpot accepted the request; its response lists nothing
+---@field read integer|nil in place of `created`
 ---@field failed integer rejected by HubSpot, or invalid and not sent
 ---@field unconfirmed integer sent, but HubSpot neither listed nor rejected them, or (with `verify`) does not
 ---  show them
 ---@field not_sent integer the job stopped first; in a dry run, those that would be sent
 ---@field resumed integer how many of the inputs have their outcome from the journal
----@field requests integer
+---@field requests integer how many were sent; in a dry run, how many the job would begin with
 ---@field look_ups integer|nil how many requests looked up records, beside `requests`; of a job with look-ups
 ---@field retries integer how many of the requests repeated an earlier one
 ---@field elapsed number seconds
----@field failures table[]|nil { index, input, outcome, error }, ordered within each batch only; nil when
----  on_failure was given them
----@field failures_dropped integer|nil failures beyond max_failures
----@field event_error any what on_event raised last
+---@field failures hubspot.associations.Failure[]|nil ordered within each batch only; nil when `on_failure`
+---  was given them
+---@field failures_dropped integer|nil how many were beyond `max_failures`
+---@field event_error any what `on_event` raised last
 
 ---@class hubspot.associations.Job
 local Job = {}

@@ -4,13 +4,13 @@ local core = require "hubspot.associations.core"
 local submissions = require "hubspot.associations.session.submission"
 
 ---@class hubspot.associations.CallInfo what a call returns together with its result
----@field status integer
----@field attempts integer
+---@field status integer 200, 201, 207, …
+---@field attempts integer how often the request was sent
 ---@field elapsed number seconds
----@field correlation_id string|nil
----@field rate_limit hubspot.associations.RateLimit|nil
----@field http_version string
----@field event_error any what on_event raised
+---@field correlation_id string|nil HubSpot's support asks for it
+---@field rate_limit hubspot.associations.RateLimit|nil from the response headers
+---@field http_version string such as `"2"`
+---@field event_error any what `on_event` raised
 
 ---@param session hubspot.associations.Session
 ---@param request table see submission.lua

@@ -5,11 +5,28 @@ local rate_limit = require "hubspot.associations.api.rate_limit"
 
 local events = {}
 
+---@class hubspot.associations.Event what `on_event` is told
+---@field type "request"|"response"|"failure"|"wait"|"retry" `failure`: no response came
+---@field attempt integer|nil of all but `wait`
+---@field method string|nil of `request`
+---@field url string|nil of `request`
+---@field bytes integer|nil of `request` and `response`: of the body
+---@field status integer|nil of `response`
+---@field elapsed number|nil of `response` and `failure`: seconds
+---@field http_version string|nil of `response`
+---@field correlation_id string|nil of `response`
+---@field rate_limit hubspot.associations.RateLimit|nil of `response`
+---@field date number|nil of `response`: when it was sent, by the server's clock, in seconds since 1970
+---@field kind string|nil of `failure` and `retry`
+---@field message string|nil of `failure`
+---@field delay number|nil of `wait`: seconds until the rate limit lets a request pass; of `retry`: until
+---  the next attempt
+
 ---@class hubspot.associations.Events
 local Events = {}
 Events.__index = Events
 
----@param on_event fun(event: table)|nil the option
+---@param on_event fun(event: hubspot.associations.Event)|nil the option
 ---@return hubspot.associations.Events
 function events.new(on_event)
   return setmetatable({ on_event = on_event }, Events)

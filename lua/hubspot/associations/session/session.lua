@@ -92,13 +92,13 @@ local function headers(self, token, body)
 end
 
 ---@class hubspot.associations.Connection where the requests of a client go, and through what; no secret
----@field base_url string
+---@field base_url string that of the option
 ---@field version string of the API
 ---@field proxy string|nil without user and password; nil when there is none, or it cannot be used
 ---@field proxy_origin string|nil the option or environment variable that names it
 ---@field proxy_problem string|nil why it cannot be used
 ---@field ca_file string|nil the certificates to trust in place of libcurl's default
----@field ca_path string|nil
+---@field ca_path string|nil the same as a directory
 ---@field ca_origin string|nil the option or environment variable that names them
 ---@field ca_problem string|nil why they cannot be used
 

@@ -11,21 +11,21 @@ local tally = {}
 ---@field kept integer there already; and unlabeled types that are kept, as their pair keeps another
 ---@field created integer rows whose types HubSpot confirmed
 ---@field removed integer HubSpot accepted the removal, or the link was gone already
----@field failed integer
----@field unconfirmed integer
----@field not_sent integer with the five before, these add up to inputs + removals
+---@field failed integer as in a job
+---@field unconfirmed integer as in a job
+---@field not_sent integer as in a job
 ---@field resumed integer how many of them have their outcome from the journal
 ---@field protected integer records of which nothing is removed, as they have a row that is doubtful
 ---@field removals_off string|nil why nothing is removed at all
----@field planned table|nil what the plan says: { creations, removals, kept, failed, protected, in_scope }
+---@field planned hubspot.associations.SyncPlan|nil what the plan says
 ---@field compared integer records that were read and compared
 ---@field requests integer all of them, look-ups included
 ---@field reads_again integer those that read again before a change
----@field retries integer
+---@field retries integer those that repeated an earlier one
 ---@field elapsed number seconds
----@field failures table[]|nil { index, input, outcome, error, action = "remove" for a removal }
----@field failures_dropped integer|nil
----@field event_error any what on_event raised last
+---@field failures hubspot.associations.Failure[]|nil nil when `on_failure` was given them
+---@field failures_dropped integer|nil how many were beyond `max_failures`
+---@field event_error any what `on_event` raised last
 
 ---@class hubspot.associations.sync.Tally: hubspot.associations.Reporter
 ---@field report hubspot.associations.SyncReport
