@@ -1,4 +1,4 @@
-/* core.catch_interrupts, core.interrupted: whether SIGINT or SIGTERM was received, for a loop to ask. Signal
+/* core.catch_interrupts, core.interrupted: whether SIGINT, SIGTERM or SIGHUP was received, for a loop to ask. Signal
  * handlers belong to the process, so this is the one exception to the rule that the module has no global state.
  * Only the command uses it, in its own process; a host's signals belong to the host. */
 #define _POSIX_C_SOURCE 200809L
@@ -8,12 +8,12 @@
 #include <signal.h>
 #include <string.h>
 
-static const int interrupts[] = {SIGINT, SIGTERM};
+static const int interrupts[] = {SIGINT, SIGTERM, SIGHUP};
 enum { INTERRUPTS = sizeof interrupts / sizeof *interrupts };
 
 static volatile sig_atomic_t caught; /* the first signal, or 0 */
 
-/* Keeps the first signal, and restores the default action: the next one, of either, ends the process. */
+/* Keeps the first signal, and restores the default action: the next one, of any, ends the process. */
 static void note(int number)
 {
   caught = number;
@@ -23,7 +23,7 @@ static void note(int number)
       signal(interrupts[i], SIG_DFL);
 }
 
-/* catch_interrupts(): from now on, the first SIGINT or SIGTERM interrupts waits and reads, and is kept for
+/* catch_interrupts(): from now on, the first SIGINT, SIGTERM or SIGHUP interrupts waits and reads, and is kept for
  * `interrupted`. A signal that is ignored stays ignored, as with nohup. SIGPIPE is ignored, so that a job can finish
  * and report when nobody reads its output any more: writing fails with EPIPE. */
 static int catch_interrupts(lua_State *L)

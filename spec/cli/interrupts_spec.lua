@@ -74,6 +74,12 @@ describe("a job of the command that is interrupted", function()
     end
   end)
 
+  it("ends with 129 for SIGHUP, and reports", function()
+    local result = interrupt("HUP", { "--batch-size", "10", file("rows.csv", pairs_csv(ROWS)) })
+    assert.are.equal(129, result.code)
+    assert_found(result.stdout, " created, 0 failed")
+  end)
+
   it("ends with 143 for SIGTERM, and says that it can be run again", function()
     local result = interrupt("TERM", { "--batch-size", "10", file("rows.csv", pairs_csv(ROWS)) })
     assert.are.equal(143, result.code)

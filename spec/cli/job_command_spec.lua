@@ -54,7 +54,7 @@ describe("a command that runs a job", function()
     local result = command.run(command.create(raw:url(), { "-" }, "1"), { stdin = "1,2\n" })
     assert.are.equal(1, result.code)
     assert_found(result.stdout, "3 requests, 1 of them a retry; ")
-    assert.truthy(result.stderr:find("^hubspot%-associations: HTTP 503: trying again in %d%.%d s\n$"))
+    assert.truthy(result.stderr:find("^hubspot%-associations: HTTP 503; trying again in %d%.%d s\n$"))
   end)
 
   it("says nothing when it is to be quiet and all went well, and else only the report", function()

@@ -18,7 +18,7 @@ end
 
 describe("interrupts", function()
   it("are told by their number, the first of them", function()
-    for name, number in pairs { INT = "2", TERM = "15" } do
+    for name, number in pairs { INT = "2", TERM = "15", HUP = "1" } do
       local code, said = run(([[
         core.catch_interrupts()
         assert(core.interrupted() == nil)
@@ -29,7 +29,7 @@ describe("interrupts", function()
   end)
 
   it("end the process when there is a second one, of either", function()
-    for first, second in pairs { INT = "TERM", TERM = "TERM" } do
+    for first, second in pairs { INT = "TERM", TERM = "TERM", HUP = "TERM" } do
       local code = run(([[core.catch_interrupts() kill "%s" kill "%s" os.exit(0)]]):format(first, second))
       assert.are.equal(143, code)
     end

@@ -29,18 +29,21 @@ function account.client(arguments, token, on_event)
   return client, err and errors.summary(err)
 end
 
----A function for on_event that says why a request is sent again, and when. The event of its response, if it
----has one, comes just before.
+---A function for on_event that says why a request is sent again, and when. The event of its response, or of
+---its failure, comes just before.
 ---@param notice fun(message: string)
 ---@return function
 function account.retry_notice(notice)
-  local status
+  local status, failure
   return function(event)
     if event.type == "response" then
-      status = event.status
+      status, failure = event.status, nil
+    elseif event.type == "failure" then
+      failure = event.message
     elseif event.type == "retry" then
       local reason = event.kind == "http" and ("HTTP %d"):format(status) or event.kind
-      notice(("%s: trying again in %.1f s"):format(reason, event.delay))
+      if failure then reason = reason .. ": " .. failure end
+      notice(("%s; trying again in %.1f s"):format(reason, event.delay))
     end
   end
 end

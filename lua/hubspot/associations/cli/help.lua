@@ -25,7 +25,7 @@ help.ACCOUNTING = "A bad row costs only itself. Ctrl-C finishes what is in fligh
 function help.exit_status(done)
   return ([[
 Exit status: 0 when all were %s, 1 when some were not, 2 when it could not run or
-had to stop, 130 or 143 when it was interrupted (SIGINT, SIGTERM).
+had to stop, 128 + N when signal N (SIGINT, SIGTERM, SIGHUP) ended it.
 ]]):format(done)
 end
 

@@ -1,5 +1,5 @@
--- Ctrl-C and SIGTERM, for a command that finishes its work first. Handles the signals only in a process that
--- is the command's own: a host's signals are the host's.
+-- Ctrl-C, SIGTERM and SIGHUP (the terminal was closed), for a command that finishes its work first. Handles
+-- the signals only in a process that is the command's own: a host's signals are the host's.
 
 local core = require "hubspot.associations.core"
 

@@ -57,7 +57,7 @@ end
 ---Runs the command.
 ---@param argv string[]
 ---@param environment hubspot.associations.cli.Environment
----@return integer code 0: done; 1: not for every row; 2: it could not run, or stopped; 130, 143: interrupted
+---@return integer code 0: done; 1: not for every row; 2: it could not run, or stopped; 129, 130, 143: ended
 function cli.main(argv, environment)
   local ran, code, message = pcall(run, argv, environment)
   if ran and message then terminal.say(environment.stderr, message) end

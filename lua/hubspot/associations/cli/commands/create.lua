@@ -26,7 +26,7 @@ labels has those of your account (GET /crm/v4/associations/{from}/{to}/labels). 
 The token is read from the environment variable HUBSPOT_TOKEN, or from --token-file.
 
 Exit status: 0 when all were created, 1 when some were not, 2 when it could not run or had
-to stop, 130 or 143 when it was interrupted (SIGINT, SIGTERM).
+to stop, 128 + N when signal N (SIGINT, SIGTERM, SIGHUP) ended it.
 
 Examples:
    hubspot-associations create --from contacts --to companies --type 279 pairs.csv

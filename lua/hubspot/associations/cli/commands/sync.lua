@@ -41,7 +41,7 @@ local sync = {
     .. "when a row does not say which record it is about.",
   epilog = help.TOKEN .. [[
 Exit status: 0 when HubSpot looks like FILE (or the plan is written), 1 when some rows or
-removals failed, 2 when it could not run or had to stop, 130 or 143 when it was interrupted.
+removals failed, 2 when it could not run or had to stop, 128 + N when signal N ended it.
 
 Examples:
    hubspot-associations sync --from contacts --to companies --plan plan.csv links.csv
