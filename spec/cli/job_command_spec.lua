@@ -57,6 +57,27 @@ describe("a command that runs a job", function()
     assert.truthy(result.stderr:find("^hubspot%-associations: HTTP 503; trying again in %d%.%d s\n$"))
   end)
 
+  it("writes a line for each request, when it is to be verbose", function()
+    local raw = fixture.raw {
+      { { "read_request" }, { "close" } },
+      { { "read_request" }, { "send", responses.of(503, "") } }, responses.script(responses.created(), 2),
+    }
+    local result = command.run(command.create(raw:url(), { "-v", "--progress", "none", "-" }, "1"),
+      { stdin = "1,2\n" })
+    local request = "hubspot%-associations: POST /crm/associations/2025%-09/contacts/companies/batch/create"
+    assert.matches(request .. ": network in %d+ ms: [^\n]*\n", result.stderr)
+    assert.matches(request .. " %(attempt 2%): 503 in %d+ ms\n", result.stderr)
+    assert.matches(request .. " %(attempt 3%): 20%d in %d+ ms\n", result.stderr)
+    assert.is_nil((result.stderr .. result.stdout):find(command.TOKEN, 1, true))
+  end)
+
+  it("writes the correlation id of each request then", function()
+    local result = create({ "--verbose", "-" }, { stdin = "1,2\n" })
+    assert.matches("batch/create: 20%d in %d+ ms, correlation id [%w-]+\n", result.stderr)
+    result = command.run({ "list", "contacts", "1", "companies", "-v", "--base-url", fixture.server:url() })
+    assert.matches(": GET /crm/objects/[^\n]*: 200 in %d+ ms", result.stderr)
+  end)
+
   it("says nothing when it is to be quiet and all went well, and else only the report", function()
     local result = create({ "--quiet", "-" }, { stdin = "1,2\n" })
     assert.are.same({ code = 0, stdout = "", stderr = "" }, result)

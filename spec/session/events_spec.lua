@@ -55,7 +55,7 @@ describe("on_event", function()
     assert.is_true(response.elapsed >= 0 and response.elapsed <= meta.elapsed)
     response.elapsed = nil
     assert.same({
-      type = "response", attempt = 1, status = 201, bytes = #responses.BATCH, http_version = "1.1",
+      type = "response", attempt = 1, method = request.method, url = request.url, status = 201, bytes = #responses.BATCH, http_version = "1.1",
       correlation_id = "c-1", rate_limit = { max = 100, remaining = 99 }, date = 784111777,
     }, response)
   end)
@@ -93,7 +93,10 @@ describe("on_event", function()
     assert.same({ "request 1", "failure 1" }, types())
     assert.is_true(events[2].elapsed >= 0)
     events[2].elapsed = nil
-    assert.same({ type = "failure", attempt = 1, kind = "network", message = err.message }, events[2])
+    assert.same({
+      type = "failure", attempt = 1, method = events[1].method, url = events[1].url, kind = "network",
+      message = err.message,
+    }, events[2])
   end)
 
   it("is not called when nothing is sent", function()

@@ -372,9 +372,9 @@ function Client:close() end
 ---@field type "request"|"response"|"failure"|"wait"|"retry"
 ---of all but `wait`
 ---@field attempt integer|nil
----of `request`
+---of `request`, `response` and `failure`
 ---@field method string|nil
----of `request`
+---of `request`, `response` and `failure`
 ---@field url string|nil
 ---of `request` and `response`: of the body
 ---@field bytes integer|nil

@@ -29,11 +29,9 @@ function account.client(arguments, token, on_event)
   return client, err and errors.summary(err)
 end
 
----A function for on_event that says why a request is sent again, and when. The event of its response, or of
----its failure, comes just before.
----@param notice fun(message: string)
----@return function
-function account.retry_notice(notice)
+-- A function for on_event that says why a request is sent again, and when. The event of its response, or of
+-- its failure, comes just before.
+local function retry_notice(notice)
   local status, failure
   return function(event)
     if event.type == "response" then
@@ -45,6 +43,29 @@ function account.retry_notice(notice)
       if failure then reason = reason .. ": " .. failure end
       notice(("%s; trying again in %.1f s"):format(reason, event.delay))
     end
+  end
+end
+
+-- What became of a request, for --verbose. The path has object types and ids, and no secret.
+local function trace(event)
+  local request = event.method .. " " .. event.url:match "^[^:]+://[^/]*(.*)$"
+  if event.attempt > 1 then request = ("%s (attempt %d)"):format(request, event.attempt) end
+  local time = event.elapsed and (" in %.0f ms"):format(event.elapsed * 1000) or ""
+  if event.type == "failure" then return ("%s: %s%s: %s"):format(request, event.kind, time, event.message) end
+  local id = event.correlation_id and ", correlation id " .. event.correlation_id or ""
+  return ("%s: %d%s%s"):format(request, event.status, time, id)
+end
+
+---A function for on_event that tells people what goes on.
+---@param arguments table as arguments.parse gives them
+---@param notice fun(message: string) says why a request is sent again
+---@param say fun(message: string) with --verbose, says what became of each request
+---@return function
+function account.teller(arguments, notice, say)
+  local noticed = retry_notice(notice)
+  return function(event)
+    if arguments.verbose and (event.type == "response" or event.type == "failure") then say(trace(event)) end
+    noticed(event)
   end
 end
 
@@ -60,9 +81,8 @@ function account.call(arguments, environment, calls)
   local used, why = credential.read(arguments.token_file, environment)
   if not used then return nil, why end
   local client
-  client, why = account.client(arguments, used.token, account.retry_notice(function(message)
-    terminal.say(environment.stderr, message)
-  end))
+  local function say(message) terminal.say(environment.stderr, message) end
+  client, why = account.client(arguments, used.token, account.teller(arguments, say, say))
   if not client then return nil, why end
   local result, err = calls(client)
   client:close()

@@ -158,8 +158,15 @@ function flags.join(...)
   return list
 end
 
+---What is told of single requests.
+flags.TRACE = {
+  { name = "-v --verbose", is_flag = true,
+    description = "Write a line for each request to standard error: method, path, status, time and "
+      .. "correlation id. Never a secret." },
+}
+
 ---How the account is reached.
-flags.ACCOUNT = flags.join(flags.TOKEN, flags.PACE, flags.SERVICE)
+flags.ACCOUNT = flags.join(flags.TOKEN, flags.PACE, flags.SERVICE, flags.TRACE)
 
 ---Where FILE has pairs of records, and how it names them.
 flags.PAIR_COLUMNS = flags.join(flags.FROM_COLUMN, flags.TO_COLUMN, flags.FROM_PROPERTY, flags.TO_PROPERTY,

@@ -84,7 +84,9 @@ local function prepare(command, arguments, environment)
   context.credential, problem = read(arguments.token_file, environment)
   if not context.credential then return nil, problem end
   context.progress = new_progress(command, arguments, environment)
-  local on_event = account.retry_notice(function(message) context.progress:notice(message) end)
+  local on_event = account.teller(arguments,
+    function(message) context.progress:notice(message) end,
+    function(message) context.progress:say(message) end)
   context.client, problem = account.client(arguments, context.credential.token, on_event)
   if not context.client then return nil, problem end
   context.caught = interrupts.watch(environment)

@@ -8,8 +8,8 @@ local events = {}
 ---@class hubspot.associations.Event what `on_event` is told
 ---@field type "request"|"response"|"failure"|"wait"|"retry" `failure`: no response came
 ---@field attempt integer|nil of all but `wait`
----@field method string|nil of `request`
----@field url string|nil of `request`
+---@field method string|nil of `request`, `response` and `failure`
+---@field url string|nil of `request`, `response` and `failure`
 ---@field bytes integer|nil of `request` and `response`: of the body
 ---@field status integer|nil of `response`
 ---@field elapsed number|nil of `response` and `failure`: seconds
@@ -55,17 +55,18 @@ function Events:request(info, method, url, attempt, bytes)
 end
 
 ---A response came.
----@param info table
+---@param exchange hubspot.associations.Exchange
 ---@param raw hubspot.associations.RawResponse
 ---@param received hubspot.associations.ReceivedInfo
----@param attempt integer
-function Events:response(info, raw, received, attempt)
+function Events:response(exchange, raw, received)
   if not self.on_event then return end
-  emit(self, info, {
+  emit(self, exchange.info, {
     type = "response",
+    method = exchange.method,
+    url = exchange.url,
     status = raw.status,
     elapsed = raw.elapsed,
-    attempt = attempt,
+    attempt = exchange.attempt,
     bytes = #raw.body,
     http_version = raw.http_version,
     correlation_id = received.correlation_id,
@@ -75,17 +76,18 @@ function Events:response(info, raw, received, attempt)
 end
 
 ---No response came.
----@param info table
+---@param exchange hubspot.associations.Exchange
 ---@param err hubspot.associations.Error
----@param attempt integer
-function Events:failure(info, err, attempt)
+function Events:failure(exchange, err)
   if not self.on_event then return end
-  emit(self, info, {
+  emit(self, exchange.info, {
     type = "failure",
+    method = exchange.method,
+    url = exchange.url,
     kind = err.kind,
     message = err.message,
     elapsed = err.elapsed,
-    attempt = attempt,
+    attempt = exchange.attempt,
   })
 end
 

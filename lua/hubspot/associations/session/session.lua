@@ -138,6 +138,8 @@ end
 ---@field transfer userdata core's request
 ---@field token fun(): string the token it was sent with; a function, so that printing a table cannot show it
 ---@field attempt integer
+---@field method string
+---@field url string
 ---@field info table gets `event_error`
 
 ---Sends a request.
@@ -166,7 +168,10 @@ function Session:submit(request, attempt, info)
     connect_timeout = self.options.connect_timeout,
   }
   if not transfer then return not_sent(errors.new(failure), info) end
-  return { transfer = transfer, token = function() return token end, attempt = attempt, info = info }
+  return {
+    transfer = transfer, token = function() return token end, attempt = attempt, method = request.method,
+    url = url, info = info,
+  }
 end
 
 -- No response came, or an incomplete one.
@@ -176,7 +181,7 @@ local function fail(self, exchange, failure, received)
   received.connection_ended, failure.connection_ended = failure.connection_ended, nil
   failure.message = redact.text(self.trust:explain(failure), self.token.secrets(exchange.token()))
   local err = errors.new(failure)
-  self.events:failure(exchange.info, err, exchange.attempt)
+  self.events:failure(exchange, err)
   received.event_error = exchange.info.event_error
   return nil, err, received
 end
@@ -212,7 +217,7 @@ function Session:receive(exchange)
   received.status, received.http_version = raw.status, raw.http_version
   received.correlation_id = responses.correlation_id(raw)
   received.rate_limit = rate_limit.read(raw.headers)
-  self.events:response(exchange.info, raw, received, exchange.attempt)
+  self.events:response(exchange, raw, received)
   received.event_error = exchange.info.event_error
   if raw.status ~= UNAUTHORIZED then
     self.token.accepted(exchange.token())
