@@ -55,7 +55,8 @@ describe("on_event", function()
     assert.is_true(response.elapsed >= 0 and response.elapsed <= meta.elapsed)
     response.elapsed = nil
     assert.same({
-      type = "response", attempt = 1, method = request.method, url = request.url, status = 201, bytes = #responses.BATCH, http_version = "1.1",
+      type = "response", attempt = 1, method = request.method, url = request.url, status = 201,
+      bytes = #responses.BATCH, http_version = "1.1",
       correlation_id = "c-1", rate_limit = { max = 100, remaining = 99 }, date = 784111777,
     }, response)
   end)

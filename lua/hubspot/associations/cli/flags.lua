@@ -101,10 +101,13 @@ flags.JOB = {
     description = "The most requests in flight at once; 4 by default." },
   { name = "--batch-size", argname = "N", check = checks.integer_option "batch_size",
     description = "The most rows in one request; by default, as many as HubSpot accepts." },
-  { name = "--progress", choices = { "auto", "bar", "plain", "none" }, argname = "auto|bar|plain|none",
+  { name = "--progress", choices = { "auto", "bar", "plain", "json", "none" },
+    argname = "auto|bar|plain|json|none",
     default = "auto", show_default = false,
     description = "How to show progress on standard error. auto, the default, is a bar on a terminal, "
-      .. "and plain lines elsewhere." },
+      .. "and plain lines elsewhere; json is an object a line, for scripts." },
+  { name = "--json", is_flag = true,
+    description = "Write the report as one JSON object, for scripts, also with --quiet." },
   { name = "--dry-run", is_flag = true,
     description = "Read and check all rows, and send none. Needs a token only for names of types and "
       .. "look-ups." },

@@ -17,6 +17,8 @@ local ENDING = "interrupted: finishing what is in flight; interrupt again to sto
 ---@class hubspot.associations.cli.Run what came of a job
 ---@field is_whole boolean whether the job did what it is for with every row; a dry run, whether it may
 ---@field summary string the counts in short
+---@field counts table the report of the job
+---@field reasons string[] why rows failed, the first reasons
 ---@field text fun(): string the report
 ---@field why string|nil why it stopped before the source ended
 ---@field is_interrupted boolean|nil whether a signal is why
@@ -79,6 +81,7 @@ end
 
 -- What came of the rows, in short and as a report: the other fields of a Run.
 local function describe(run, counts, has_rest, failures, context)
+  run.counts, run.reasons = counts, failures.first:lines()
   if context.part then return context.part.describe(run, counts, failures) end
   local is_dry, outcome = context.arguments.dry_run, context.command.outcome
   local done = counts[is_dry and "not_sent" or outcome]

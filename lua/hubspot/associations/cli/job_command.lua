@@ -9,6 +9,7 @@ local credential = require "hubspot.associations.cli.credential"
 local files = require "hubspot.associations.cli.files"
 local interrupts = require "hubspot.associations.cli.interrupts"
 local jobs = require "hubspot.associations.cli.job"
+local json_report = require "hubspot.associations.cli.output.json_report"
 local progress = require "hubspot.associations.cli.output.progress"
 local screen = require "hubspot.associations.cli.output.screen"
 local source = require "hubspot.associations.cli.input.source"
@@ -101,15 +102,21 @@ local function last_words(run, used)
   return lines
 end
 
+-- The exit code of a run.
+local function code_of(context, run)
+  if not run.why then return run.is_whole and 0 or 1 end
+  return run.is_interrupted and interrupts.code(context.caught()) or COULD_NOT_RUN
+end
+
 -- Writes the report. Returns the exit code, and what to say after it.
 local function conclude(context, run)
-  if not context.arguments.quiet or run.why or not run.is_whole then
-    local written, why = terminal.write(context.report_stream, run.text())
+  local arguments, code = context.arguments, code_of(context, run)
+  if arguments.json or not arguments.quiet or code ~= 0 then
+    local text = arguments.json and json_report.text(run, code) or run.text()
+    local written, why = terminal.write(context.report_stream, text)
     if not written then return COULD_NOT_RUN, { run.summary, "the report cannot be written: " .. why } end
   end
-  if not run.why then return run.is_whole and 0 or 1 end
-  local code = run.is_interrupted and interrupts.code(context.caught()) or COULD_NOT_RUN
-  return code, last_words(run, context.credential)
+  return code, run.why and last_words(run, context.credential)
 end
 
 -- How the command reads rows.

@@ -42,6 +42,7 @@ function sync_job.new(context, options)
       run.is_whole = counts.failed + counts.unconfirmed == 0
         and (counts.not_sent == 0 or arguments.plan ~= nil or arguments.dry_run == true)
       run.summary = sync_report.counts(counts)
+      for _, line in ipairs(removals:lines()) do run.reasons[#run.reasons + 1] = line end
       if context.is_declined then run.why, run.advice = "nothing was changed", nil end
       function run.text()
         return sync_report.text(counts, headline(arguments, counts), removals, failures.first, failures.file)

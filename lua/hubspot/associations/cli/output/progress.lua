@@ -1,6 +1,7 @@
 -- How far a job is, on standard error: a bar that is redrawn in its line, or a plain line every few seconds.
 -- The counts, the time, the total and the width are passed in. Writes ASCII only, so that a byte is a column.
 
+local json_report = require "hubspot.associations.cli.output.json_report"
 local terminal = require "hubspot.associations.cli.output.terminal"
 
 local progress = {}
@@ -8,7 +9,7 @@ local progress = {}
 local WIDTH, NARROWEST_BAR = 80, 10 -- columns
 
 -- Seconds between two updates, by mode.
-local EVERY = { bar = 0.1, plain = 3 }
+local EVERY = { bar = 0.1, plain = 3, json = 1 }
 
 -- Seconds over which the rate is measured, pauses included: the rest of the job will have pauses, too. A
 -- batch counts when its response is there, so that the rate over a shorter time would jump.
@@ -24,7 +25,7 @@ local COUNT_OF = { reading = "inputs", comparing = "compared", creating = "creat
 local Progress = {}
 Progress.__index = Progress
 
----@param options table { mode = "bar"|"plain"|"none", stream = file, columns = fun(): integer|nil,
+---@param options table { mode = "bar"|"plain"|"json"|"none", stream = file, columns = fun(): integer|nil,
 ---  now = seconds, quiet = boolean: whether `notice` says nothing }
 ---@return hubspot.associations.cli.Progress
 function progress.new(options)
@@ -158,10 +159,20 @@ local function show_bar(self, list, part, is_over)
   self.drawn = not is_over
 end
 
+-- The same for scripts. The total is an estimate while the file is read.
+local function show_json(self, rate, total, is_over)
+  terminal.write(self.stream, json_report.progress {
+    phase = self.phase, rows = self.done, total = total, failed = self.failed, unconfirmed = self.unconfirmed,
+    rows_per_second = math.floor(rate * 10 + 0.5) / 10, waiting = self.wait > 0 and self.wait or nil,
+    waiting_for = self.wait > 0 and self.wait_reason or nil, done = is_over or false,
+  })
+end
+
 local function show(self, now, total, is_over)
   self.shown = now
   if self.phase and self.phase ~= "reading" then total = nil end -- it is that of the rows
   local since = is_over and { at = self.began, done = 0 } or self.samples[1] or { at = now, done = 0 }
+  if self.mode == "json" then return show_json(self, rate_of(self, now, since), total, is_over) end
   local list, part = facts(self, rate_of(self, now, since), total, is_over)
   if self.mode == "bar" then return show_bar(self, list, part, is_over) end
   if part then table.insert(list, 1, { at = 0, text = ("%d %%"):format(math.floor(part * 100)) }) end
@@ -205,7 +216,7 @@ end
 ---@param now number seconds
 ---@param total number|nil
 function Progress:finish(now, total)
-  if self.mode == "bar" then show(self, now, total, true) end
+  if self.mode == "bar" or self.mode == "json" then show(self, now, total, true) end
 end
 
 return progress
