@@ -25,6 +25,20 @@ describe("a source of rows", function()
     assert.are.same({ "1/2/1", "7/8/1" }, held())
   end)
 
+  it("reads no more rows than it may, and says whether there are others", function()
+    local result = create({ "--limit", "2", "-" }, { stdin = "1,2\n,3\n4,5\n" })
+    assert.are.equal(1, result.code)
+    assert_found(result.stdout, "2 rows: 1 created, 1 failed; the rest of the file was not read\n")
+    assert.are.same({ "1/2/1" }, held())
+    local REST = "; the rest of the file was not read\n"
+    for limit, rest in pairs { ["2"] = REST, ["3"] = "\n", ["4"] = "\n" } do
+      result = create { "--limit", limit, file("rows.csv", "1,2\n3,4\n5,6\n") }
+      assert.are.equal(0, result.code)
+      local count = math.min(3, tonumber(limit))
+      assert_found(result.stdout, ("%d rows: %d created, 0 failed%s"):format(count, count, rest))
+    end
+  end)
+
   it("names the line and the field of inputs that the job finds invalid", function()
     local result = create({ "-" }, {
       stdin = '\n{"from":{},"to":"2","types":1}\n{"from":"1","to":"2","types":[]}\n{"from":\n',

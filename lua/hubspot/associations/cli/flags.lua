@@ -90,6 +90,12 @@ flags.STREAM = {
     description = "How rows are written to standard output; CSV by default." },
 }
 
+---How much of FILE.
+flags.LIMIT = {
+  { name = "--limit", argname = "N", check = checks.integer_option "max_failures",
+    description = "Read the first N rows of FILE only, to try things out." },
+}
+
 ---How a job runs, and what it writes.
 flags.JOB = {
   { name = "--journal", argname = "FILE", check = checks.option_file "journal",

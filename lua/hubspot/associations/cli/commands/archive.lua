@@ -20,7 +20,7 @@ Examples:
    hubspot-associations archive --from 0-1 --to 0-2 --all-types --yes links.csv]],
   arguments = { help.FILE },
   flags = flags.join(flags.DIRECTION, flags.PAIR_COLUMNS, flags.FORMAT, flags.REMOVAL,
-    flags.JOB, flags.VERIFY, flags.ACCOUNT),
+    flags.LIMIT, flags.JOB, flags.VERIFY, flags.ACCOUNT),
   endpoint = "archive",
   outcome = "archived",
   again = "removing an association twice changes nothing",

@@ -26,7 +26,7 @@ Examples:
    hubspot-associations archive-labels --from 0-1 --to 0-2 --dry-run links.csv]],
   arguments = { help.FILE },
   flags = flags.join(flags.DIRECTION, flags.TYPES, flags.PAIR_COLUMNS, flags.TYPE_COLUMN,
-    flags.FORMAT, flags.REMOVAL, flags.JOB, flags.VERIFY, flags.ACCOUNT),
+    flags.FORMAT, flags.REMOVAL, flags.LIMIT, flags.JOB, flags.VERIFY, flags.ACCOUNT),
   endpoint = "archive_labels",
   outcome = "archived",
   again = "removing a type twice changes nothing",

@@ -42,7 +42,7 @@ Examples:
       description = "The pairs; - for standard input." },
   },
   flags = flags.join(flags.DIRECTION, flags.TYPES, flags.PAIR_COLUMNS, flags.TYPE_COLUMN,
-    flags.FORMAT, flags.JOB, flags.VERIFY, flags.ACCOUNT),
+    flags.FORMAT, flags.LIMIT, flags.JOB, flags.VERIFY, flags.ACCOUNT),
   endpoint = "create",
   outcome = "created",
   again = "creating an association twice changes nothing",

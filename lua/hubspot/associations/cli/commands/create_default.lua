@@ -16,7 +16,7 @@ Examples:
    hubspot-associations create-default --from contacts --to companies pairs.csv
    hubspot-associations create-default --from 0-1 --to 2-7 --dry-run pairs.csv]],
   arguments = { help.FILE },
-  flags = flags.join(flags.DIRECTION, flags.PAIR_COLUMNS, flags.FORMAT, flags.JOB,
+  flags = flags.join(flags.DIRECTION, flags.PAIR_COLUMNS, flags.FORMAT, flags.LIMIT, flags.JOB,
     flags.VERIFY, flags.ACCOUNT),
   endpoint = "create_default",
   outcome = "created",

@@ -28,7 +28,7 @@ Examples:
       description = "The records; - for standard input." },
   },
   flags = flags.join(flags.DIRECTION, flags.FROM_COLUMN, flags.FROM_PROPERTY, flags.FORMAT, flags.STREAM,
-    flags.JOB, flags.ACCOUNT),
+    flags.LIMIT, flags.JOB, flags.ACCOUNT),
   endpoint = "read",
   outcome = "read",
   again = "records may be read twice",

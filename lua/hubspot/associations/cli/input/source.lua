@@ -8,6 +8,7 @@ local types = require "hubspot.associations.types"
 ---@class hubspot.associations.cli.Source
 ---@field name string of the file, for messages
 ---@field rows integer how many the job has read
+---@field limit number how many it is to read at most
 ---@field exhausted boolean whether the file has no more
 ---@field interrupted boolean|nil whether it ended because the command was interrupted
 ---@field broken string|nil why there are no more rows, when that is not the end of the file
@@ -76,7 +77,7 @@ function source.open(arguments, environment, caught, options)
   end
   local self = setmetatable({
     name = name, handle = handle, is_own = is_own, caught = caught, size = size_of(handle),
-    rows = 0, exhausted = false,
+    rows = 0, exhausted = false, limit = arguments.limit or math.huge,
   }, Source)
   local why
   options = options or {}
@@ -108,11 +109,17 @@ local function interrupt(self)
   error("interrupted", 0)
 end
 
+-- Notes whether a file has more rows than it may. A pipe is not asked: that could wait for a row in vain.
+local function at_limit(self)
+  if self.size and self.held == nil then self.held = read(self) end
+  self.exhausted = self.held == false
+end
+
 ---A source without rows, for a command that takes its work from elsewhere.
 ---@return hubspot.associations.cli.Source
 function source.none()
   return setmetatable({
-    name = "no file", rows = 0, exhausted = true, caught = function() return nil end,
+    name = "no file", rows = 0, exhausted = true, limit = math.huge, caught = function() return nil end,
     next_row = function() return nil end,
   }, Source)
 end
@@ -121,6 +128,7 @@ end
 ---@return table|nil input
 function Source:next()
   if self.caught() then interrupt(self) end
+  if self.rows >= self.limit then return at_limit(self) end
   local input, why = self.held, nil
   self.held = nil
   if input == nil then input, why = read(self) end
@@ -141,13 +149,14 @@ function Source:total()
   if self.exhausted then return self.rows end
   local taken = self.size and self.taken() or 0
   if taken == 0 or self.rows == 0 then return nil end
-  return math.max(self.rows, self.rows * self.size / taken)
+  return math.min(self.limit, math.max(self.rows, self.rows * self.size / taken))
 end
 
 ---Whether the file has more rows than the job has read, as far as that is known.
 ---@return boolean
 function Source:has_rest()
-  return self.broken ~= nil or not self.exhausted and (not self.size or self.taken() < self.size)
+  if self.broken or self.held then return true end
+  return not self.exhausted and (not self.size or self.taken() < self.size)
 end
 
 function Source:close()
