@@ -165,6 +165,17 @@ static inline int push_value(lua_State *L, const lhsa_body *body, int input, con
   return !lua_isnil(L, -1);
 }
 
+/* Whether the input has its types under the name `type`. Leaves values on the stack. */
+static int is_misnamed(lua_State *L, lhsa_body *body, int input, const hsa_body_field *field)
+{
+  if (field->kind != HSA_BODY_TYPE_LIST || !lua_isnil(L, -1))
+    return 0;
+  lhsa_body_get(L, body, input, HSA_BODY_KEY_TYPE);
+  int is_given = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return is_given;
+}
+
 /* Writes one field of the input and records where its value stands. Leaves values on the stack. */
 static inline int write_field(lua_State *L, lhsa_body *body, int input, const hsa_body_field *field,
                               lhsa_body_entry *entry)
@@ -175,6 +186,10 @@ static inline int write_field(lua_State *L, lhsa_body *body, int input, const hs
   if (!lhsa_body_append(L, json, field->before.bytes, field->before.length, hsa_body_keys[field->key]))
     return 0;
   size_t start = json->length;
+  if (is_misnamed(L, body, input, field)) {
+    lua_pushliteral(L, "expected the types in a field `types`, found a field `type`");
+    return lhsa_body_push_error(L, "invalid_input", hsa_body_keys[field->key]);
+  }
   if (!write_value(L, body, lua_gettop(L), field, entry))
     return 0;
   size_t quote = json->length > start && json->data[start] == '"';

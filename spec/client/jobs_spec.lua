@@ -74,6 +74,17 @@ describe("the methods of jobs", function()
     assert.has_error(function() client:start("list", "contacts", "companies", {}) end)
   end)
 
+  it("say what to give, where the source is one input, or what pairs and ipairs return", function()
+    local list = { { from = 1, to = 2, types = 279 } }
+    for _, iterate in ipairs { pairs, ipairs } do
+      local called, message = pcall(client.create_all, client, "contacts", "companies", iterate(list))
+      assert.is_false(called)
+      assert.matches("source: give the list itself, not what pairs or ipairs returns", message, 1, true)
+    end
+    local _, err = client:create_all("contacts", "companies", list[1])
+    assert.matches("is it one input? Put it into a list", err.message, 1, true)
+  end)
+
   it("resume from a journal", function()
     local path = os.tmpname()
     os.remove(path)

@@ -6,6 +6,7 @@ local endpoints = require "hubspot.associations.api.endpoints"
 local checkout = require "support.checkout"
 local core = require "hubspot.associations.core"
 local names_of = require("support.names").of
+local one_line = require "hubspot.associations.text.one_line"
 local options = require "hubspot.associations.options"
 
 local function with(name, value)
@@ -132,8 +133,11 @@ local SYNC_VALUES = {
 }
 
 -- What an error shows of a value: a number, or the type of any other value.
-local function shown(value)
-  return type(value) == "number" and tostring(value) or "a " .. type(value)
+local function shown(name, value)
+  if type(value) ~= "string" or name == "proxy" or name == "token" or value:find "[@?#]" then
+    return type(value) == "number" and tostring(value) or "a " .. type(value)
+  end
+  return '"' .. one_line(value) .. '"'
 end
 
 -- The names of all options, as the error for an unknown one lists them.
@@ -192,14 +196,35 @@ describe("options", function()
     assert.equal(("a whole number from 1 to %d"):format(most), options.expected("batch_size", most + 1))
   end)
 
-  it("raise for every invalid value, naming the option and the number, or the type of the value", function()
+  it("raise for every invalid value, naming the option and what was found", function()
     for name, values in pairs(VALUES) do
       for _, value in ipairs(values.bad) do
         local message = raised_by_new(with(name, value))
         assert.truthy(message:find("associations.new: option " .. name .. ": expected ", 1, true), message)
-        assert.equal(", found " .. shown(value), message:match ", found .*$")
+        assert.equal(", found " .. shown(name, value), message:match ", found .*$")
       end
     end
+  end)
+
+  it("show no value that may be a secret", function()
+    local token = "0123456789abcdef"
+    for _, given in ipairs {
+      { base_url = "http:/x/" .. token }, { base_url = "https:/me:pass@host" }, { version = "pat-na1-x y" },
+      { proxy = "\1" .. token }, { ca_file = token .. "\n" },
+    } do
+      given.token = token
+      local message = raised_by_new(given)
+      assert.matches("found a string$", message)
+      for _, secret in ipairs { token, "pass", "pat" } do
+        assert.is_nil(message:match "found.*$":find(secret, 1, true), message)
+      end
+    end
+  end)
+
+  it("say which module is meant by the name of a loop", function()
+    assert.matches('option loop: expected a loop: require "hubspot.associations.loop.luv"',
+      raised_by_new { token = "t", loop = "luv" }, 1, true)
+    assert.matches("expected a table with a function `wait`", raised_by_new { loop = "gone" }, 1, true)
   end)
 
   it("are invalid if they are false", function()
@@ -247,11 +272,7 @@ describe("options", function()
       { token = "t", proxy = "http://user:" .. SECRET .. "@proxy\n" },
       { token = "t", base_url = "https://user:" .. SECRET .. "@api.hubapi.com" },
       { token = "t", base_url = "https://api.hubapi.com/?hapikey=" .. SECRET },
-      { token = "t", version = "v4/" .. SECRET }, { token = "t", user_agent = SECRET .. "\n" },
-      { token = "t", ca_file = SECRET .. "\n" }, { token = "t", ca_path = SECRET .. "\n" },
-      { token = "t", loop = SECRET }, { token = "t", on_event = SECRET },
-      { token = "t", timeout = SECRET }, { token = "t", rate = SECRET },
-      { token = "t", batch_size = SECRET }, { token = "t", nonsense = SECRET },
+      { token = "t", nonsense = SECRET }, { token = SECRET .. SECRET, version = "v4/" .. SECRET .. SECRET },
     } do
       local message = raised_by_new(given)
       assert.is_nil(message:find(SECRET, 1, true), message)
@@ -296,12 +317,12 @@ describe("the options of a job", function()
     end
   end)
 
-  it("raise for every invalid value, naming the option and the number, or the type of the value", function()
+  it("raise for every invalid value, naming the option and what was found", function()
     for name, values in pairs(JOB_VALUES) do
       for _, value in ipairs(values.bad) do
         local message = raised_by_job { [name] = value }
         assert.truthy(message:find("client:create_all: option " .. name .. ": expected ", 1, true), message)
-        assert.equal(", found " .. shown(value), message:match ", found .*$")
+        assert.equal(", found " .. shown(name, value), message:match ", found .*$")
         assert.is_nil(message:find "%c", name)
       end
       if values ~= BOOLEAN then

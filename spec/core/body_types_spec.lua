@@ -52,6 +52,13 @@ describe("a body that checks types", function()
     assert.equal(body:types(1), body:types(2))
   end)
 
+  it("says how the field is called, when an input has its types in another", function()
+    local added, refusal = core.body(checked):add { from = "1", to = "2", type = 280 }
+    assert.is_nil(added)
+    assert.same({ kind = "invalid_input", field = "types",
+      message = "expected the types in a field `types`, found a field `type`" }, refusal)
+  end)
+
   it("passes the direction's own ids, those that no table has, and other categories", function()
     local body = core.body(checked)
     for _, given in ipairs {

@@ -76,6 +76,11 @@ function arguments.read(row, is_job, ...)
     read.last = (select(count, ...))
     wrong = wrong or mistake(word, read.last, word_types)
   end
+  local is_iterated = is_job and type(read.last) == "function" and type((select(count + 1, ...))) == "table"
+    and (read.last == next or (select(count + 1, ...))[1] ~= nil)
+  if is_iterated then
+    return nil, "source: give the list itself, not what pairs or ipairs returns"
+  end
   if is_job or row.query then
     count = count + 1
     read.options = (select(count, ...))

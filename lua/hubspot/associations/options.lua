@@ -4,6 +4,7 @@ local ascii = require "hubspot.associations.text.ascii"
 local core = require "hubspot.associations.core"
 
 local one_line = require "hubspot.associations.text.one_line"
+local shorten = require "hubspot.associations.text.shorten"
 
 local options = {}
 
@@ -164,8 +165,17 @@ local function token(value)
   return value == nil or type(value) == "string" or type(value) == "function", "a string or a function"
 end
 
+-- Modules below hubspot.associations.loop.
+local LOOPS = {
+  blocking = true, cqueues = true, haproxy = true, luv = true, neovim = true, nginx = true, prosody = true,
+}
+
 local function loop(value)
-  return type(value) == "table" and type(value.wait) == "function", "a table with a function `wait`"
+  if type(value) == "table" and type(value.wait) == "function" then return true end
+  if LOOPS[value] then
+    return false, ('a loop: require "hubspot.associations.loop.%s"'):format(value)
+  end
+  return false, "a table with a function `wait`"
 end
 
 local MOST_INPUTS = 2000 -- of a request: the most that any endpoint takes (api/endpoints.lua)
@@ -242,9 +252,19 @@ local SYNC = {
   to_property = JOB.to_property,
 }
 
--- A value as an error may show it. A string may hold a secret.
-local function shown(value)
-  return type(value) == "number" and tostring(value) or "a " .. type(value)
+local LONGEST_SHOWN = 100 -- bytes
+
+-- Whether a text may be or have a secret: a proxy's, one in a URL, or a token in a wrong place.
+local function may_be_secret(name, value, known)
+  if name == "token" or name == "proxy" or value:find "[@?#]" or value:find "pat%-" then return true end
+  return type(known) == "string" and #known >= 8 and value:find(known, 1, true) ~= nil
+end
+
+-- A value as an error may show it.
+local function shown(name, value, known)
+  if type(value) == "number" then return tostring(value) end
+  if type(value) ~= "string" or may_be_secret(name, value, known) then return "a " .. type(value) end
+  return '"' .. shorten.text(one_line(value), LONGEST_SHOWN, "...") .. '"'
 end
 
 -- What an error says of an option that a method does not have.
@@ -276,7 +296,8 @@ local function read_options(known, given, method, level)
     if value ~= nil then
       local valid, expected = option.check(value)
       if not valid then
-        error(("%s: option %s: expected %s, found %s"):format(method, name, expected, shown(value)), level)
+        local found = shown(name, value, given.token)
+        error(("%s: option %s: expected %s, found %s"):format(method, name, expected, found), level)
       end
     end
     read[name] = value

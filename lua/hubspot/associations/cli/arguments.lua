@@ -131,6 +131,28 @@ function arguments.command(name)
   end
 end
 
+-- What to say of an option of one letter that the command does not have: argparse would suggest others of one
+-- letter, where those that begin with it are more likely meant.
+local function unknown_letter(argv)
+  local command = arguments.command(argv[1])
+  for _, word in ipairs(command and argv or {}) do
+    if word == "--" then return nil end
+    local letter, list = word:match "^%-([A-Za-z])$", {}
+    for _, row in ipairs(letter and letter ~= "h" and command.flags or {}) do
+      if row.name:find("^%-" .. letter .. " ") then
+        list = {}
+        break
+      end
+      local flag = not row.never and row.name:match("%-%-" .. letter .. "[a-z-]*$")
+      if flag then list[#list + 1] = ("'%s'"):format(flag) end
+    end
+    if #list > 0 then
+      return ("unknown option '-%s'; did you mean %s%s?"):format(letter, #list > 1 and "one of these: " or "",
+        table.concat(list, " "))
+    end
+  end
+end
+
 ---Reads the words of a command line.
 ---@param argv string[]
 ---@param version string what --version shows
@@ -143,7 +165,7 @@ function arguments.parse(argv, version)
   local parser = new_parser(version, ended)
   local called, done, parsed = pcall(parser.pparse, parser, argv)
   if called and done then return parsed end
-  if called then return nil, (parsed:gsub("\nDid you mean", "; did you mean")) end
+  if called then return nil, unknown_letter(argv) or (parsed:gsub("\nDid you mean", "; did you mean")) end
   if ended.message then return nil, ended.message end
   if ended.text then return { text = ended.text } end
   error(done, 0)

@@ -34,7 +34,9 @@ local function counter(list)
         return invalid(("a list with a hole at %d"):format(hole))
       end
       if type(key) ~= "number" or key % 1 ~= 0 or key < 1 then
-        return invalid("a table with the key " .. one_line(key))
+        local is_input = key == "from" or key == "to" or key == "types" or key == "id"
+        return invalid("a table with the key " .. one_line(key)
+          .. (is_input and ": is it one input? Put it into a list, { { … } }" or ""))
       end
       entries, last = entries + 1, math.max(last, key)
     end
