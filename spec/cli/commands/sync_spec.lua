@@ -80,7 +80,7 @@ describe("the command sync", function()
     })
     other:close()
     assert.are.same({ 2, "" }, { result.code, result.stdout })
-    assert_found(result.stderr, "another process is using it\n")
+    assert_found(result.stderr, "another process, or another job of this one, is using it\n")
     assert.are.equal("what another process has in it\n", process.read_file(failures))
   end)
 

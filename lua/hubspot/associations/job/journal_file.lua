@@ -33,7 +33,9 @@ end
 function journal_file.open(path, identity, outcome)
   local file, reason, is_locked = core.file(path)
   if not file then
-    if is_locked then return journals.unusable(path, "another process is using it", "in_use") end
+    if is_locked then
+      return journals.unusable(path, "another process, or another job of this one, is using it", "in_use")
+    end
     return journals.unusable(path, reason)
   end
   local opened, err = journals.new(setmetatable({ file = file }, FileStore), path, identity, outcome)

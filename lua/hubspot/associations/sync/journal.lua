@@ -110,7 +110,9 @@ end
 ---@return hubspot.associations.Error|nil
 function journal.open(path, identity)
   local file, why, is_locked = core.file(path)
-  if not file and is_locked then return journals.unusable(path, "another process is using it", "in_use") end
+  if not file and is_locked then
+    return journals.unusable(path, "another process, or another job of this one, is using it", "in_use")
+  end
   if not file then return journals.unusable(path, why) end
   local self = setmetatable({
     file = file, path = path, bad = {}, done = {}, planned = nil, waiting = {}, outcome = nil, ranges = {},
