@@ -163,7 +163,7 @@ lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, 
 	$(SETUP) lint
 	luacheck --quiet lua spec bench tools/reference.lua bin/hubspot-associations rockspec/*.rockspec .luacheckrc
 	luac5.1 -p $(LUA_FILES) bin/hubspot-associations
-	shellcheck $(filter-out %.h,$(wildcard tools/*)) bench/run spec/support/allocator/run .ci/run
+	shellcheck $(filter-out %.h %.lua,$(wildcard tools/*)) bench/run spec/support/allocator/run .ci/run
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] spec/*/*.[ch] spec/*/*/*.[ch] bench/*.[ch] tools/*.[ch])
 	@mkdir -p $(BUILD)
 	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h \
