@@ -56,13 +56,19 @@ local function headers_of(lines)
   return headers
 end
 
+-- The text of a body: a string, or what core sends where it is.
+local function text_of(body)
+  if type(body) == "userdata" then return body:json() end
+  return body or ""
+end
+
 ---Sends a request into the world. It arrives, and is handled, also when its client is gone by then.
 function Transport:submit(given)
   local world, request = self.world, setmetatable({}, Request)
   if world.on_request then world.on_request(given) end
   local path = given.url:sub(#BASE_URL + 1)
   local sent = {
-    method = given.method, path = path, headers = headers_of(given.headers), body = given.body or "",
+    method = given.method, path = path, headers = headers_of(given.headers), body = text_of(given.body),
   }
   local jitter = world.latency - world.base
   local there, back = world.base + jitter * world.random(), world.base + jitter * world.random()
