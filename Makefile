@@ -20,10 +20,22 @@ LUA_NAME = $(if $(filter luajit,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
 LUA_ABI = $(LUA_VERSION:luajit=5.1)
 LUA_INCDIR =# by default, pkg-config finds it
 
+# GNU's names for the folders, and PREFIX for prefix. The INST_ names are those that LuaRocks gives.
 PREFIX ?= /usr/local
-INST_BINDIR = $(PREFIX)/bin
-INST_LUADIR = $(PREFIX)/share/lua/$(LUA_ABI)
-INST_LIBDIR = $(PREFIX)/lib/lua/$(LUA_ABI)
+prefix = $(PREFIX)
+exec_prefix = $(prefix)
+bindir = $(exec_prefix)/bin
+libdir = $(exec_prefix)/lib
+includedir = $(prefix)/include
+datarootdir = $(prefix)/share
+datadir = $(datarootdir)
+pkgconfigdir = $(libdir)/pkgconfig
+INST_BINDIR = $(bindir)
+INST_LUADIR = $(datadir)/lua/$(LUA_ABI)
+INST_LIBDIR = $(libdir)/lua/$(LUA_ABI)
+INSTALL = install
+INSTALL_PROGRAM = $(INSTALL)
+INSTALL_DATA = $(INSTALL) -m 644
 
 CFLAGS ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
@@ -61,7 +73,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all test-hosts peers simulate demo install uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions rock help
+.PHONY: all test test-all test-hosts peers simulate demo install install-module install-dev uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -95,7 +107,7 @@ $(STATIC): $(OBJECTS)
 
 $(BUILD)/%: spec/%.c $(STATIC)
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -pthread $(WARNINGS) $(WERROR) $(lua_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(STATIC) \
+	$(CC) -std=c11 -pthread $(WARNINGS) $(WERROR) $(lua_flags) -Isrc $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(STATIC) \
 	  $(lua_libs) $(call curl_flags,libs) -lm
 
 SPEC = $(addprefix spec/,text api core policy session job client cli sandbox robustness simulation documents repository)
@@ -136,25 +148,40 @@ demo: ## Set up, build, and link, read and remove 20,000 pairs in a sandbox
 	$(BUILD_ALL)
 	@$(IN_TREE) tools/demo
 
-install: all ## Install into PREFIX (/usr/local), below DESTDIR
-	install -d "$(DESTDIR)$(INST_BINDIR)" "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations"
-	install -m 755 $(CORE) "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations/core.so"
+install: install-module install-dev ## Install into PREFIX (/usr/local) or GNU's folders, below DESTDIR
+
+install-module: all ## Install what LuaRocks has a place for: the module and the command
+	$(INSTALL) -d "$(DESTDIR)$(INST_BINDIR)" "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations"
+	$(INSTALL_PROGRAM) $(CORE) "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations/core.so"
 	@for file in $(LUA_FILES:lua/%=%); do \
-	  install -d "$(DESTDIR)$(INST_LUADIR)/$${file%/*}" && \
-	  install -m 644 "lua/$$file" "$(DESTDIR)$(INST_LUADIR)/$$file" || exit 1; done
+	  $(INSTALL) -d "$(DESTDIR)$(INST_LUADIR)/$${file%/*}" && \
+	  $(INSTALL_DATA) "lua/$$file" "$(DESTDIR)$(INST_LUADIR)/$$file" || exit 1; done
 	sed '1s|^#!.*|#!$(if $(findstring /,$(LUA)),,/usr/bin/env )$(LUA)|' bin/hubspot-associations >$(BUILD)/command
-	install -m 755 $(BUILD)/command "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
-	@[ "$(PREFIX)" = /usr/local ] || [ "$(PREFIX)" = /usr ] || printf '%s\n' "To use it from there:" \
+	$(INSTALL_PROGRAM) $(BUILD)/command "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
+	@[ "$(prefix)" = /usr/local ] || [ "$(prefix)" = /usr ] || printf '%s\n' "To use it from there:" \
 	  "  export LUA_PATH$(PATH_SUFFIX)='$(INST_LUADIR)/?.lua;;' LUA_CPATH$(PATH_SUFFIX)='$(INST_LIBDIR)/?.so;;'"
 
 # Names the variables that this Lua alone reads; 5.1 and LuaJIT have none of their own.
 PATH_SUFFIX = $(addprefix _,$(subst .,_,$(filter-out 5.1,$(LUA_ABI))))
+
+# For C hosts: pkg-config --cflags --libs lua5.4-hubspot-associations
+install-dev: static
+	$(INSTALL) -d "$(DESTDIR)$(includedir)" "$(DESTDIR)$(pkgconfigdir)"
+	$(INSTALL_DATA) src/hubspot-associations.h "$(DESTDIR)$(includedir)/hubspot-associations.h"
+	$(INSTALL_DATA) $(STATIC) "$(DESTDIR)$(libdir)/lib$(DEV_NAME).a"
+	sed $(foreach name,prefix exec_prefix libdir includedir,-e 's|@$(name)@|$($(name))|') \
+	  -e 's|@lua@|$(LUA_NAME)|' -e 's|@version@|$(VERSION)|' src/hubspot-associations.pc.in >$(BUILD)/$(DEV_NAME).pc
+	$(INSTALL_DATA) $(BUILD)/$(DEV_NAME).pc "$(DESTDIR)$(pkgconfigdir)/$(DEV_NAME).pc"
+
+DEV_NAME = $(LUA_NAME)-hubspot-associations
 
 uninstall: ## Remove what install put there
 	rm -f "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
 	rm -f "$(DESTDIR)$(INST_LUADIR)/hubspot/associations.lua"
 	rm -rf "$(DESTDIR)$(INST_LUADIR)/hubspot/associations" "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations"
 	-@rmdir "$(DESTDIR)$(INST_LUADIR)/hubspot" "$(DESTDIR)$(INST_LIBDIR)/hubspot" 2>/dev/null
+	rm -f "$(DESTDIR)$(includedir)/hubspot-associations.h" "$(DESTDIR)$(libdir)/lib$(DEV_NAME).a" \
+	  "$(DESTDIR)$(pkgconfigdir)/$(DEV_NAME).pc"
 
 clean: ## Remove all that was built
 	rm -rf build

@@ -31,6 +31,7 @@ dependencies = {
 build = {
   type = "make",
   build_target = "all",
+  install_target = "install-module", -- LuaRocks has no place for the rest: see docs/install.md
   variables = {
     LUA = "$(LUA)",
     LUA_INCDIR = "$(LUA_INCDIR)",

@@ -2,15 +2,14 @@
 #include "core.h"
 
 #include "http.h"
-
-HSA_EXPORT int luaopen_hubspot_associations_core(lua_State *L);
+#include "hubspot-associations.h"
 
 static const char *or_nil(const char *text)
 {
   return text[0] == '\0' ? NULL : text;
 }
 
-int luaopen_hubspot_associations_core(lua_State *L)
+HSA_EXPORT int luaopen_hubspot_associations_core(lua_State *L)
 {
   const hsa_libcurl *libcurl = hsa_http_libcurl();
   if (libcurl == NULL)

@@ -20,10 +20,9 @@ local NOT_RUN = {
     .. "lua-argparse\nmake && sudo make install"] = true,
   ["sudo apt-get install build-essential pkg-config libcurl4-openssl-dev luajit2 libluajit2-5.1-dev "
     .. "lua-cjson lua-argparse\nmake LUA_VERSION=luajit && sudo make install LUA_VERSION=luajit"] = true,
-  ["make static LUA_VERSION=5.4\n"
-    .. "cc -o link link.c build/5.4/libhubspot-associations.a "
-    .. "$(pkg-config --cflags --libs lua5.4 libcurl) -Wl,-E\n"
-    .. 'LUA_PATH="$PWD/lua/?.lua;;" ./link'] = true,
+  ["cc -o link link.c $(pkg-config --cflags --libs lua5.4-hubspot-associations) -Wl,-E\n./link"] = true,
+  ["make install prefix=/usr libdir=/usr/lib64 DESTDIR=/tmp/image LUA_VERSION=5.4"] = true,
+  ["cc -o link link.c $(pkg-config --cflags --libs lua5.4) -Wl,-E\n./link"] = true,
 }
 
 -- ---- reading the documents ----

@@ -11,11 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hubspot-associations.h"
+
 enum { TRACEBACK = 1, TARGET }; /* on the stack */
 
 enum { MAX_DEPTH = 64, MAX_HEAD = 256 * 1024 }; /* as in the core */
 
-int luaopen_hubspot_associations_core(lua_State *L); /* from the static library */
 int LLVMFuzzerInitialize(int *count, char ***arguments);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int luaopen_hubspot_associations_core(lua_State *L);
+#include "hubspot-associations.h"
 
 enum { MOST_SOURCE = 65536 };
 

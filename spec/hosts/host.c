@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <time.h>
 
-int luaopen_hubspot_associations_core(lua_State *L); /* from the static library */
+#include "hubspot-associations.h"
 
 static const double TICK = 10; /* all times are in milliseconds */
 

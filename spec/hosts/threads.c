@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-int luaopen_hubspot_associations_core(lua_State *L);
+#include "hubspot-associations.h"
 
 enum { MOST_THREADS = 64, MOST_SOURCE = 65536, PATIENCE_MS = 5000 };
 

@@ -1,7 +1,13 @@
 -- Checks what `make` says to a user: what is missing, by the names of the packages; a warning is no error.
+-- And where `make install` puts things.
 
 local checkout = require "support.checkout"
 local process = require "support.process"
+
+local ABI = _VERSION:match "%d+%.%d+"
+local LUA = rawget(_G, "jit") and "luajit" or ABI
+local NAME = LUA == "luajit" and LUA or "lua" .. LUA
+local unpack = rawget(_G, "unpack") or table.unpack
 
 describe("make", function()
   local folder
@@ -41,5 +47,48 @@ describe("make", function()
     assert.truthy(make({ WERROR = "-Werror" }, "-n", "all").stdout:find("-Werror", 1, true))
     assert.truthy(make({}, "-n", "lint").stdout:find("WERROR=-Werror", 1, true))
     assert.truthy(make({}, "-n", "sanitize").stdout:find("WERROR=-Werror", 1, true))
+  end)
+
+  -- Where `make install` puts the files of interest: their paths below DESTDIR.
+  local function installed(...)
+    local command = { "install", "DESTDIR=" .. folder, ... }
+    local changes = {
+      MAKEFLAGS = false, MFLAGS = false, MAKEOVERRIDES = false, LD_PRELOAD = false, BUILD = false,
+      LUA = false,
+    }
+    local result = process.run({ "make", "-C", checkout.ROOT, "--no-print-directory", "LUA_VERSION=" .. LUA,
+      unpack(command) }, { env = changes })
+    assert.equal(0, result.code, result.stderr)
+    local places = {}
+    local found = process.run { "find", folder, "-type", "f", "(", "-name", "*hubspot-associations*", "-o",
+      "-name", "associations.lua", "-o",
+      "-name", "core.so", ")" }
+    for path in found.stdout:gmatch "[^\n]+" do places[#places + 1] = path:sub(#folder + 1) end
+    table.sort(places)
+    return places
+  end
+
+  it("installs below PREFIX, or GNU's prefix, or below each of GNU's folders", function()
+    local below = {}
+    for place in ([[bin/hubspot-associations include/hubspot-associations.h lib/libNAME-hubspot-associations.a
+        lib/lua/ABI/hubspot/associations/core.so lib/pkgconfig/NAME-hubspot-associations.pc
+        share/lua/ABI/hubspot/associations.lua]]):gmatch "%S+" do
+      below[#below + 1] = "/opt/x/" .. place:gsub("NAME", NAME):gsub("ABI", ABI)
+    end
+    assert.same(below, installed "PREFIX=/opt/x")
+    process.run { "rm", "-rf", folder .. "/opt" }
+    assert.same(below, installed "prefix=/opt/x")
+    process.run { "rm", "-rf", folder .. "/opt" }
+    local places = installed("prefix=/no", "exec_prefix=/no", "bindir=/b", "libdir=/l", "includedir=/i",
+      "datarootdir=/d")
+    for index, place in ipairs(below) do
+      below[index] = place:gsub("/opt/x/bin", "/b"):gsub("/opt/x/lib", "/l"):gsub("/opt/x/include", "/i")
+        :gsub("/opt/x/share", "/d")
+    end
+    table.sort(below)
+    assert.same(below, places)
+    local pc = process.read_file(folder .. "/l/pkgconfig/" .. NAME .. "-hubspot-associations.pc")
+    assert.matches("\nlibdir=/l\nincludedir=/i\n", pc)
+    assert.is_nil(pc:find("@", 1, true))
   end)
 end)
