@@ -55,6 +55,7 @@ static int body_add(lua_State *L)
 {
   lhsa_body *body = lhsa_body_check(L);
   lua_settop(L, 2);
+  luaL_checkstack(L, LUA_MINSTACK, "an input");
   if (lhsa_body_write(L, body, 2)) {
     int is_unlike = body->is_full && !last_is_alike(body);
     if (is_unlike)
@@ -85,6 +86,7 @@ static int body_add_list(lua_State *L)
     body->listing = 1;
     body->listed_from = body->committed;
     body->entries_from = body->entries.length;
+    luaL_checkstack(L, LUA_MINSTACK + 1, "an input");
     for (int i = 1; i <= length; i++) {
       lua_rawgeti(L, 2, i); /* at 4 */
       if (!lhsa_body_write(L, body, 4) && ++invalid <= MAX_ERRORS) {

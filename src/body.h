@@ -139,8 +139,9 @@ void lhsa_body_check_memory(lua_State *L, hsa_status status);
 /* body_write.c: pushes a function that reads inputs, with hsa_body_keys as its upvalues. */
 void lhsa_body_push_writer(lua_State *L, lua_CFunction function);
 
-/* Appends the input at `index`. Returns 1 with the stack as it was; or 0 with an error { kind, field,
- * message } pushed and the body as it was. */
+/* Appends the input at `index`, which is at the top. The caller has made room on the stack for LUA_MINSTACK values.
+ * Returns 1; or 0 with an error { kind, field, message } pushed and the body as it was. Leaves other values on the
+ * stack as well. */
 int lhsa_body_write(lua_State *L, lhsa_body *body, int index);
 
 /* is_record_id(value) -> whether it is a string that spells a record id */

@@ -76,14 +76,14 @@ int lhsa_body_too_many(lua_State *L, uint32_t most, const char *what, const char
   return lhsa_body_push_error(L, "too_large", field);
 }
 
-int lhsa_body_push_list_flaw(lua_State *L, int index)
+int lhsa_body_push_list_flaw(lua_State *L, int index, size_t length)
 {
-  size_t length = (size_t)lua_rawlen(L, index), count = 0;
+  size_t count = 0;
   lua_pushnil(L);
   while (lua_next(L, index)) {
     int64_t key;
     lua_pop(L, 1);
-    if (lua_type(L, -1) != LUA_TNUMBER || !lhsa_body_to_integer(L, lua_gettop(L), &key) || key < 1) {
+    if (!lhsa_body_to_integer(L, -1, &key) || key < 1) {
       lhsa_body_push_description(L, lua_gettop(L));
       lua_pushfstring(L, "a table with the key %s", lua_tostring(L, -1));
       return 1;

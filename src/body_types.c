@@ -75,8 +75,7 @@ static int check_type(lua_State *L, lhsa_body *body, int64_t id, int number, con
 static int write_type_id(lua_State *L, lhsa_body *body, int index, int number, const char *key, int checked)
 {
   int64_t id;
-  int is_integer = lua_type(L, index) == LUA_TNUMBER && lhsa_body_to_integer(L, index, &id);
-  if (!is_integer || id < 1 || id > LHSA_BODY_MAX_TYPE_ID) {
+  if (!lhsa_body_to_integer(L, index, &id) || id < 1 || id > LHSA_BODY_MAX_TYPE_ID) {
     lua_pushfstring(L, "an association type id (an integer from 1 to %d)", LHSA_BODY_MAX_TYPE_ID);
     return invalid_type(L, index, lua_tostring(L, -1), number, key);
   }
@@ -92,10 +91,10 @@ static int invalid_category(lua_State *L, int index, int number, const char *key
 }
 
 /* The category at `index`. Its bytes are NULL if the value is no category. */
-static inline hsa_text category_at(lua_State *L, int index)
+static inline hsa_text category_at(lua_State *L, int index, int type)
 {
   hsa_text category = {NULL, 0};
-  if (lua_type(L, index) == LUA_TSTRING)
+  if (type == LUA_TSTRING)
     category.bytes = lua_tolstring(L, index, &category.length);
   if (category.bytes != NULL && !is_hubspot_defined(category)
       && !is_category(category.bytes, category.length)) /* nearly all are that one */
@@ -135,22 +134,22 @@ static int write_defined_type(lua_State *L, lhsa_body *body, int index, int numb
 }
 
 /* Writes one type: an id of category HUBSPOT_DEFINED, a name, or { associationCategory, associationTypeId }. */
-static int write_type(lua_State *L, lhsa_body *body, int index, int number)
+static int write_type(lua_State *L, lhsa_body *body, int index, int type, int number)
 {
   hsa_buffer *json = &body->json;
-  if (lua_type(L, index) == LUA_TNUMBER)
+  if (type == LUA_TNUMBER)
     return write_defined_type(L, body, index, number, "");
-  if (lua_type(L, index) == LUA_TSTRING && body->names_types)
+  if (type == LUA_TSTRING && body->names_types)
     return write_named_type(L, body, index, number);
-  if (!lua_istable(L, index))
+  if (type != LUA_TTABLE)
     return invalid_type(L, index,
                         body->names_types
                           ? "a table { associationCategory, associationTypeId }, an integer or a name"
                           : "a table { associationCategory, associationTypeId } or an integer",
                         number, "");
-  lhsa_body_get(L, body, index, HSA_BODY_KEY_ASSOCIATION_CATEGORY);
+  int of_category = lhsa_body_get(L, body, index, HSA_BODY_KEY_ASSOCIATION_CATEGORY);
   int category = lua_gettop(L);
-  hsa_text text = category_at(L, category);
+  hsa_text text = category_at(L, category, of_category);
   if (text.bytes == NULL)
     return invalid_category(L, category, number, ".associationCategory");
   lhsa_body_get(L, body, index, HSA_BODY_KEY_ASSOCIATION_TYPE_ID);
@@ -163,48 +162,47 @@ static int write_type(lua_State *L, lhsa_body *body, int index, int number)
          && LHSA_BODY_APPEND(L, json, "}", "types");
 }
 
-static int is_single_type(lua_State *L, const lhsa_body *body, int types)
+/* Whether the value, which is no list, is one type. */
+static int is_single_type(lua_State *L, const lhsa_body *body, int index, int type)
 {
-  if (!lua_istable(L, types))
-    return lua_type(L, types) == LUA_TNUMBER || (body->names_types && lua_type(L, types) == LUA_TSTRING);
-  if (lua_rawlen(L, types) > 0)
-    return 0;
-  lhsa_body_get(L, body, types, HSA_BODY_KEY_ASSOCIATION_TYPE_ID);
-  lhsa_body_get(L, body, types, HSA_BODY_KEY_ASSOCIATION_CATEGORY);
-  int single = !lua_isnil(L, -2) || !lua_isnil(L, -1);
+  if (type != LUA_TTABLE)
+    return type == LUA_TNUMBER || (body->names_types && type == LUA_TSTRING);
+  int has_id = lhsa_body_get(L, body, index, HSA_BODY_KEY_ASSOCIATION_TYPE_ID) != LUA_TNIL;
+  int has_category = lhsa_body_get(L, body, index, HSA_BODY_KEY_ASSOCIATION_CATEGORY) != LUA_TNIL;
   lua_pop(L, 2);
-  return single;
+  return has_id || has_category;
 }
 
-/* The types are a list, or one type. */
-int lhsa_body_write_types(lua_State *L, lhsa_body *body, int types)
+/* The types are a list, or one type. Leaves values on the stack. */
+int lhsa_body_write_types(lua_State *L, lhsa_body *body, int types, int type)
 {
   hsa_buffer *json = &body->json;
   const char *expected =
     body->names_types
       ? "a list of { associationCategory, associationTypeId }, one of them, an integer or a name"
       : "a list of { associationCategory, associationTypeId }, one of them, or an integer";
-  if (is_single_type(L, body, types))
-    return write_type(L, body, types, IN_NO_LIST);
-  if (!lua_istable(L, types))
+  int length = type == LUA_TTABLE ? (int)lua_rawlen(L, types) : 0;
+  if (length == 0 && is_single_type(L, body, types, type))
+    return write_type(L, body, types, type, IN_NO_LIST);
+  if (type != LUA_TTABLE)
     return lhsa_body_invalid(L, types, expected, "types");
-  if (lhsa_body_push_list_flaw(L, types))
+  if (lhsa_body_push_list_flaw(L, types, (size_t)length))
     return lhsa_body_invalid_found(L, expected, "types");
-  int length = (int)lua_rawlen(L, types);
   for (int i = 1; i <= length; i++) {
     if (i > 1 && !LHSA_BODY_APPEND(L, json, ",", "types"))
       return 0;
-    lua_rawgeti(L, types, i);
-    if (!write_type(L, body, types + 1, i))
+    if (i > 1)
+      lua_settop(L, types);
+    int type_of_one = lhsa_rawgeti(L, types, i);
+    if (!write_type(L, body, types + 1, type_of_one, i))
       return 0;
-    lua_settop(L, types);
   }
   return 1;
 }
 
 int lhsa_body_write_category(lua_State *L, lhsa_body *body, int index, const char *field)
 {
-  hsa_text category = category_at(L, index);
+  hsa_text category = category_at(L, index, lua_type(L, index));
   if (category.bytes == NULL)
     return invalid_category(L, index, IN_THE_INPUT, field);
   return LHSA_BODY_APPEND(L, &body->json, "\"", field)

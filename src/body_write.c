@@ -72,9 +72,9 @@ static inline int write_text_id(lua_State *L, lhsa_body *body, int index, const 
 }
 
 /* Writes the id at `index` as a JSON string. */
-static inline int write_id(lua_State *L, lhsa_body *body, int index, const char *field)
+static inline int write_id(lua_State *L, lhsa_body *body, int index, int type, const char *field)
 {
-  switch (lua_type(L, index)) {
+  switch (type) {
   case LUA_TSTRING:
     return write_text_id(L, body, index, field);
   case LUA_TNUMBER:
@@ -93,12 +93,12 @@ int lhsa_body_is_record_id(lua_State *L)
 }
 
 /* The value is an id or { id = … }. */
-static int write_record(lua_State *L, lhsa_body *body, int value, const hsa_body_field *field)
+static int write_record(lua_State *L, lhsa_body *body, int value, int type, const hsa_body_field *field)
 {
-  if (!lua_istable(L, value))
-    return write_id(L, body, value, hsa_body_keys[field->key]);
-  lhsa_body_get(L, body, value, HSA_BODY_KEY_ID);
-  return write_id(L, body, value + 1, field->words);
+  if (type != LUA_TTABLE)
+    return write_id(L, body, value, type, hsa_body_keys[field->key]);
+  int type_of_id = lhsa_body_get(L, body, value, HSA_BODY_KEY_ID);
+  return write_id(L, body, value + 1, type_of_id, field->words);
 }
 
 /* ---- inputs ---- */
@@ -119,25 +119,25 @@ static int write_cursor(lua_State *L, lhsa_body *body, int value, const hsa_body
 static int write_count(lua_State *L, lhsa_body *body, int value, const hsa_body_field *field)
 {
   int64_t count = 0;
-  if (lua_type(L, value) != LUA_TNUMBER || !lhsa_body_to_integer(L, value, &count) || count < 1)
+  if (!lhsa_body_to_integer(L, value, &count) || count < 1)
     return lhsa_body_invalid(L, value, field->words, hsa_body_keys[field->key]);
   return lhsa_body_appended(L, hsa_json_write_integer(&body->json, count), hsa_body_keys[field->key]);
 }
 
-static int write_value(lua_State *L, lhsa_body *body, int value, const hsa_body_field *field,
+static int write_value(lua_State *L, lhsa_body *body, int value, int type, const hsa_body_field *field,
                        const lhsa_body_entry *entry)
 {
   const char *name = hsa_body_keys[field->key];
   switch (field->kind) {
   case HSA_BODY_RECORD_ID:
   case HSA_BODY_OWN_ID:
-    return write_record(L, body, value, field);
+    return write_record(L, body, value, type, field);
   case HSA_BODY_TYPE_LIST:
-    return lhsa_body_write_types(L, body, value);
+    return lhsa_body_write_types(L, body, value, type);
   case HSA_BODY_CURSOR:
     return write_cursor(L, body, value, field);
   case HSA_BODY_NOTHING:
-    return lua_isnil(L, value) || lhsa_body_invalid(L, value, field->words, name);
+    return type == LUA_TNIL || lhsa_body_invalid(L, value, field->words, name);
   case HSA_BODY_CATEGORY:
     return lhsa_body_write_category(L, body, value, name);
   case HSA_BODY_TYPE_ID:
@@ -148,32 +148,27 @@ static int write_value(lua_State *L, lhsa_body *body, int value, const hsa_body_
   return 0;
 }
 
-/* Pushes the value of a field. Returns 0 if the field is to be left out. */
+/* Pushes the value of a field, and returns its type; LUA_TNONE if the field is to be left out. */
 static inline int push_value(lua_State *L, const lhsa_body *body, int input, const hsa_body_field *field)
 {
   if (field->kind == HSA_BODY_OWN_ID) {
     lua_pushvalue(L, input);
-    return 1;
+    return lua_type(L, input);
   }
-  if (!field->is_optional) {
-    lhsa_body_get(L, body, input, field->key);
-    return 1;
-  }
+  if (!field->is_optional)
+    return lhsa_body_get(L, body, input, field->key);
   if (!lua_istable(L, input))
-    return 0;
-  lhsa_body_get(L, body, input, field->key);
-  return !lua_isnil(L, -1);
+    return LUA_TNONE;
+  int type = lhsa_body_get(L, body, input, field->key);
+  return type == LUA_TNIL ? LUA_TNONE : type;
 }
 
-/* Whether the input has its types under the name `type`. Leaves values on the stack. */
-static int is_misnamed(lua_State *L, lhsa_body *body, int input, const hsa_body_field *field)
+/* Whether the input, which has no types, has a field `type`. */
+static int is_misnamed(lua_State *L, const lhsa_body *body, int input)
 {
-  if (field->kind != HSA_BODY_TYPE_LIST || !lua_isnil(L, -1))
-    return 0;
-  lhsa_body_get(L, body, input, HSA_BODY_KEY_TYPE);
-  int is_given = !lua_isnil(L, -1);
+  int type = lhsa_body_get(L, body, input, HSA_BODY_KEY_TYPE);
   lua_pop(L, 1);
-  return is_given;
+  return type != LUA_TNIL;
 }
 
 /* Writes one field of the input and records where its value stands. Leaves values on the stack. */
@@ -181,16 +176,17 @@ static inline int write_field(lua_State *L, lhsa_body *body, int input, const hs
                               lhsa_body_entry *entry)
 {
   hsa_buffer *json = &body->json;
-  if (!push_value(L, body, input, field))
+  int type = push_value(L, body, input, field);
+  if (type == LUA_TNONE)
     return 1;
   if (!lhsa_body_append(L, json, field->before.bytes, field->before.length, hsa_body_keys[field->key]))
     return 0;
   size_t start = json->length;
-  if (is_misnamed(L, body, input, field)) {
+  if (type == LUA_TNIL && field->kind == HSA_BODY_TYPE_LIST && is_misnamed(L, body, input)) {
     lua_pushliteral(L, "expected the types in a field `types`, found a field `type`");
     return lhsa_body_push_error(L, "invalid_input", hsa_body_keys[field->key]);
   }
-  if (!write_value(L, body, lua_gettop(L), field, entry))
+  if (!write_value(L, body, lua_gettop(L), type, field, entry))
     return 0;
   size_t quote = json->length > start && json->data[start] == '"';
   entry->part[field->part] = span(start + quote, json->length - quote);
@@ -224,7 +220,6 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
   hsa_buffer *json = &body->json;
   lhsa_body_entry entry = {.first = (uint32_t)lhsa_body_count(body)};
   lhsa_body_check_changeable(L, body);
-  luaL_checkstack(L, LUA_MINSTACK, "an input");
   if (!lua_istable(L, input) && !shape->takes_bare_id)
     return lhsa_body_invalid(L, input, shape->expected, "input");
   if (entry.first >= body->most_inputs)
@@ -244,13 +239,12 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
   if (!add_entry(L, body, &entry))
     return 0;
   body->committed = json->length;
-  lua_settop(L, input);
   return 1;
 }
 
 int lhsa_body_invalid_list(lua_State *L, int index)
 {
-  if (!lhsa_body_push_list_flaw(L, index))
+  if (!lhsa_body_push_list_flaw(L, index, (size_t)lua_rawlen(L, index)))
     return 0;
   lhsa_body_invalid_found(L, "a list of inputs", "inputs");
   return 1;

@@ -32,6 +32,24 @@ static inline int lua_isinteger(lua_State *L, int index)
 }
 #endif
 
+/* These return the type of what they push, as Lua does from 5.3 on. */
+#if LUA_VERSION_NUM >= 503
+#define lhsa_gettable(L, index) lua_gettable(L, index)
+#define lhsa_rawgeti(L, index, i) lua_rawgeti(L, index, i)
+#else
+static inline int lhsa_gettable(lua_State *L, int index)
+{
+  lua_gettable(L, index);
+  return lua_type(L, -1);
+}
+
+static inline int lhsa_rawgeti(lua_State *L, int index, int i)
+{
+  lua_rawgeti(L, index, i);
+  return lua_type(L, -1);
+}
+#endif
+
 #if LUA_VERSION_NUM < 502
 #define lua_rawlen(L, index) lua_objlen(L, index)
 #define luaL_setfuncs lhsa_setfuncs /* LuaJIT has one of its own */
