@@ -68,6 +68,8 @@ describe("the arguments", function()
     { "create --from a --to b --batch-size 2001 f", "expected a whole number from 1 to 2000" },
     { "create --from a --to b --concurrency 0 f", "'--concurrency'" },
     { "create -t 279 --from a --to b f", "unknown option '-t'; did you mean one of these: '--to' '--type'" },
+    { "sync --from a --to b --limit 5 f", "'--limit': a sync takes all rows of FILE" },
+    { "sync --from a --to b --limit=5 f", "'--limit': a sync takes all rows of FILE" },
     { "read -l f", "unknown option '-l'; did you mean '--limit'?" },
     { "create -q -z f", "unknown option '-z'" },
     { "create --from a --to b --dryrun f", "unknown option '--dryrun'; did you mean '--dry-run'" },

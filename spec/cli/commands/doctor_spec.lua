@@ -81,6 +81,13 @@ describe("the command doctor", function()
     assert.equal(0, fixture.server:statistics().inputs)
   end)
 
+  it("shows each request when it is to be verbose, and the page as without", function()
+    local result = on_sandbox({}, { "--verbose" })
+    assert.matches("GET /account%-info/2025%-09/details: 200 in %d+ ms, correlation id ", result.stderr)
+    local _, lines = result.stderr:gsub("\n", "")
+    assert.equal(fixture.server:statistics().requests, lines)
+  end)
+
   it("asks about no scopes without --from and --to, and takes neither alone", function()
     local result = on_sandbox({}, {})
     assert.is_nil(result.stdout:find("\nok +write"))

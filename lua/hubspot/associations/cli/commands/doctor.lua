@@ -10,6 +10,7 @@ local machine = require "hubspot.associations.cli.doctor.machine"
 local page = require "hubspot.associations.cli.doctor.page"
 local redact = require "hubspot.associations.text.redact"
 local service = require "hubspot.associations.cli.doctor.service"
+local terminal = require "hubspot.associations.cli.output.terminal"
 
 ---@type hubspot.associations.cli.Command
 local doctor = {
@@ -33,7 +34,7 @@ Examples:
     { name = "--output", choices = { "text", "jsonl" }, argname = "text|jsonl", default = "text",
       show_default = false,
       description = "How the page is written; as text by default." },
-  }, flags.TOKEN, flags.SERVICE),
+  }, flags.TOKEN, flags.SERVICE, flags.TRACE),
 }
 
 -- The token, read once: an answer of 401 is told, and no other token is tried.
@@ -57,8 +58,20 @@ local function wrong_token(why)
     advice = "give the access token of a private app, which HubSpot shows in the settings of the app" }
 end
 
-local function findings(arguments, token, problem)
-  local observed, on_event = service.observer()
+-- A function for on_event that observes and, with --verbose, tells.
+local function listener(arguments, environment, observe)
+  local tell = account.teller(arguments, function() end, function(message)
+    terminal.say(environment.stderr, message)
+  end)
+  return function(event)
+    observe(event)
+    tell(event)
+  end
+end
+
+local function findings(arguments, environment, token, problem)
+  local observed, observe = service.observer()
+  local on_event = listener(arguments, environment, observe)
   local client, why = open(arguments, token, on_event)
   if not client and token then
     token, problem = nil, why
@@ -89,7 +102,7 @@ function doctor.run(arguments, environment)
     return nil, "options '--from' and '--to' belong together: a direction has both"
   end
   local token, problem = read_token(arguments, environment)
-  local list = findings(arguments, token, problem)
+  local list = findings(arguments, environment, token, problem)
   local of_environment = environment.getenv "HUBSPOT_TOKEN"
   local secrets = redact.secrets(token or of_environment, of_environment)
   return page.write(environment, list, arguments.output, secrets)

@@ -26,6 +26,9 @@ local SYNC_FLAGS = {
       .. "compared; by default 10%, or 100 if that is more." },
   { name = "--yes", is_flag = true,
     description = "Do not ask. Without it, the command asks on a terminal, and changes nothing elsewhere." },
+  { name = "--limit",
+    never = "a sync takes all rows of FILE, as --mode mirror would remove the links that are in the others; "
+      .. "give a FILE with a part of the records, and all rows of each" },
 }
 
 ---@type hubspot.associations.cli.JobCommand
