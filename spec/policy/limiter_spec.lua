@@ -420,3 +420,33 @@ describe("a 429", function()
     assert.equal(0, subject:delay(0))
   end)
 end)
+
+describe("the pace of the limiter", function()
+  -- Sends requests of jobs as the pace says, each of which takes a moment. Returns the longest wait, and how
+  -- many went at once.
+  local function paced(subject, seconds, every)
+    local now, next_at, last, longest, at_once = 0, 0, 0, 0, 0
+    while now < seconds do
+      if now >= next_at and subject:delay(now, "job") == 0 then
+        longest, last = math.max(longest, now - last), now
+        local pace = subject:pace(now, "job")
+        if pace == 0 then at_once = at_once + 1 end
+        next_at = now + math.max(every, pace)
+        subject:completed(subject:sent(now, "job"), now + 0.001, { max = 100, remaining = 99 })
+      end
+      now = now + 0.005
+    end
+    return longest, at_once
+  end
+
+  it("spreads requests, after almost a half that goes at once", function()
+    local subject = limiter.new(100)
+    local longest, at_once = paced(subject, 60, 0.05)
+    assert.is_true(at_once >= 49, at_once)
+    assert.is_true(longest < 0.35, longest)
+  end)
+
+  it("is 0 while no limit is known", function()
+    assert.equal(0, limiter.new():pace(0, "job"))
+  end)
+end)

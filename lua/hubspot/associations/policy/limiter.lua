@@ -124,6 +124,23 @@ function Window:delay(now, demand, shortest, caller)
   return soonest == math.huge and self.interval or math.max(SHORTEST_WAIT, soonest - now)
 end
 
+-- Seconds to leave between requests from now on, so that none will have to wait: what is left of the budget
+-- is spread until what was used comes back. 0 while half of it is left: so many may go at once.
+function Window:pace(now, demand, shortest, caller)
+  if not self.limit then return 0 end
+  self:expire(now, shortest)
+  local left = self:left_to(OTHER[caller], now, demand) - self.by_caller[OTHER[caller]]
+  local used = self.completed + demand.in_flight.all + self.others + math.max(0, left)
+  if used < self.limit / 2 then return 0 end
+  local room, pace = math.max(0, self.limit - used), 0
+  for number = self.first, self.last do
+    local moment = self.moments[number]
+    pace = math.max(pace, (moment.at + self.interval - shortest - now) / (room + 1))
+    room = room + moment.count
+  end
+  return math.max(pace, self.interval / (room + 1))
+end
+
 ---@class hubspot.associations.Limiter
 local Limiter = {}
 Limiter.__index = Limiter
@@ -191,6 +208,18 @@ function Limiter:delay(now, caller, waiter)
     self.waiting[waiter] = delay > 0 and { caller = caller, ends = now + delay + LATE } or nil
   end
   return delay
+end
+
+---Seconds to leave between requests, for a caller that need not send as fast as it may. Sent as soon as
+---possible, they would use up the budget of an interval, and none could be sent for the rest of it.
+---@param now number
+---@param caller hubspot.associations.Caller whose share of the rate limit it takes
+---@return number
+function Limiter:pace(now, caller)
+  local shortest, demand = shortest_of(self), demand_of(self, now)
+  return math.max(
+    self.ten_secondly:pace(now, demand, shortest, caller), self.secondly:pace(now, demand, shortest, caller)
+  )
 end
 
 ---Counts a request that is sent. `completed` must follow, however the request ends.
