@@ -45,6 +45,24 @@ describe("a batch", function()
     assert.equal("string", type(tostring(failure.error)))
   end)
 
+  it("tells the outcome of each input once, as soon as it has one", function()
+    local told = {}
+    local batch = batches.new(1, nil, true)
+    batch.on_settled = function(index, outcome, err)
+      table.insert(told, ("%d %s %s"):format(index, tostring(outcome), err and err.kind or "none"))
+    end
+    for index, given in ipairs { input(1), false, input(3), input(4) } do batch:add(index, given) end
+    assert.same({ "2 failed invalid_input" }, told)
+    batch:settle(2, "succeeded")
+    batch:settle(3, "unconfirmed", { kind = "timeout" })
+    assert.same({ "2 failed invalid_input", "3 nil none", "4 unconfirmed timeout" }, told)
+    local other = batches.new(1)
+    told, other.on_settled = {}, batch.on_settled
+    for index, given in ipairs { false, input(2), input(3) } do other:add(index, given) end
+    other:settle_all()
+    assert.same({ "1 failed invalid_input", "2 nil none", "3 nil none" }, told)
+  end)
+
   it("settles each input once", function()
     local batch = batch_of(input(1), input(2), input(3))
     batch:settle(2, "succeeded")

@@ -153,6 +153,7 @@ local function new_job(self, row, read, given, journal)
     on_batch = given.on_batch,
     on_record = given.on_record,
     on_checked = read.on_checked,
+    on_settled = read.on_settled,
     ahead = look_ahead.of(row.shape, values, given, journal ~= nil),
     look_up_request = function(object_type, fields) return look_up_request(self, object_type, fields) end,
     verify = given.verify and verify_by(self, values) or nil,

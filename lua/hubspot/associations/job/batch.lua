@@ -19,6 +19,8 @@ local input_text = require "hubspot.associations.job.input_text"
 ---@field results table[] HubSpot's results
 ---@field pages table<integer, hubspot.associations.Page> position -> where the next page of its record begins
 ---@field checks table|nil options of core.body
+---@field on_settled function|nil called with the index of each input that has its outcome; and, unless it has
+---  succeeded, with its outcome and its error
 local Batch = {}
 Batch.__index = Batch
 
@@ -117,6 +119,7 @@ function Batch:fail(index, input, outcome, err, from_id)
   self.failures[#self.failures + 1] = {
     index = index, input = input, outcome = outcome, error = err, from_id = from_id,
   }
+  if self.on_settled then self.on_settled(index, outcome, err) end
 end
 
 ---Takes from here on only inputs with the pair of the last one, which is valid.
@@ -135,6 +138,7 @@ function Batch:settle(position, outcome, err)
   self.open = self.open - 1
   if outcome == "succeeded" then
     self.succeeded = self.succeeded + 1
+    if self.on_settled then self.on_settled(self.indices[position]) end
   else
     self:fail(self.indices[position], self:input(position), outcome, err)
   end
@@ -144,6 +148,8 @@ end
 function Batch:settle_all()
   assert(next(self.settled) == nil, "an input has one outcome")
   self.succeeded, self.open = self.open, 0
+  if not self.on_settled then return end
+  for _, index in ipairs(self.indices) do self.on_settled(index) end
 end
 
 ---The positions of the inputs that succeeded, in order; once all have their outcome.

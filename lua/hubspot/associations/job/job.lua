@@ -64,7 +64,7 @@ end
 ---  types, batch_size, concurrency, max_failures, on_failure, on_batch, on_record, dry_run, policy, journal,
 ---  endpoint, direction = of rejection.direction, ahead and
 ---  look_up_request for look-ups, on_checked = called for each batch of a dry run before it is counted,
----  verify = for one that reads back what it wrote, see verification.lua }
+---  verify = for one that reads back what it wrote, see verification.lua, on_settled = of batch.lua }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
@@ -107,7 +107,7 @@ function jobs.new(spec, now)
     on_failure = spec.on_failure,
     on_batch = spec.on_batch,
     on_record = spec.on_record,
-    on_checked = spec.on_checked,
+    on_checked = spec.on_checked, on_settled = spec.on_settled,
     max_failures = spec.max_failures,
     dry_run = spec.dry_run,
     outcome = spec.dry_run and "not_sent" or spec.endpoint.outcome, -- of a good input

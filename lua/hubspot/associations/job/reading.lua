@@ -56,7 +56,9 @@ end
 function reading:new_batch(first)
   local is_kept = self.on_failure ~= nil or self.on_record ~= nil or self.ahead ~= nil
   local by_given = self.ahead ~= nil and self.journal ~= nil
-  return batches.new(first, self.input_at, is_kept, self.checks, self.naming, by_given)
+  local batch = batches.new(first, self.input_at, is_kept, self.checks, self.naming, by_given)
+  batch.on_settled = self.on_settled
+  return batch
 end
 
 -- Adds the next input to the batch; false when the batch has no room for it, nil when it names a type that
