@@ -13,13 +13,14 @@ local META = SOURCE .. "meta.lua"
 local FILES = {
   "options.lua", "client.lua", "api/response.lua", "api/rate_limit.lua", "session/call.lua",
   "session/session.lua", "session/events.lua", "job/job.lua", "job/runner.lua", "sync/tally.lua",
-  "sync/runner.lua", "errors.lua",
+  "sync/runner.lua", "collector/collector.lua", "errors.lua",
 }
 
 local PUBLIC = {}
 for name in ([[
   Options JobOptions SyncOptions Failure BatchReport RecordPage SyncPlan Loop Id Type Types Input Inputs
-  Source Client BatchResponse RateLimit CallInfo Connection Event Report Runner SyncReport SyncRunner Error
+  Source Client BatchResponse RateLimit CallInfo Connection Event Report Runner SyncReport SyncRunner
+  CollectorOptions Collector Error
 ]]):gmatch "%S+" do PUBLIC[PREFIX .. name] = true end
 
 -- Classes whose methods are public, by the name that they have in their file.
@@ -27,6 +28,7 @@ local METHODS_OF = {
   ["client.lua"] = { Client = "Client" },
   ["job/runner.lua"] = { Runner = "Runner" },
   ["sync/runner.lua"] = { Runner = "SyncRunner" },
+  ["collector/collector.lua"] = { Collector = "Collector" },
 }
 -- Functions of the module itself.
 local FUNCTIONS = { ["client.lua"] = { new = true }, ["errors.lua"] = { ["errors.check"] = true } }
@@ -319,6 +321,7 @@ function reference.table(all, name)
     Options = function() return options.read {} end,
     JobOptions = function() return options.read_job {} end,
     SyncOptions = function() return options.read_sync({}, "", 1) end,
+    CollectorOptions = function() return options.read_collector {} end,
   }
   if name == "calls" then return calls_table(all, function(method) return not is_job(method) end) end
   if name == "jobs" then return calls_table(all, is_job) end

@@ -416,3 +416,38 @@ describe("the options of a sync", function()
     assert.equal(5, read({ apply = "plan.csv", max_removals = 5 }).max_removals)
   end)
 end)
+
+describe("the options of a collector", function()
+  local GOOD = {
+    max_pending = { 1, 10000 }, timeout = { 0.1, 60 }, most = { 1, 2000 }, linger = { 0, 0.5 },
+  }
+  local BAD = {
+    max_pending = { 0, 1.5, "1", NOT_A_NUMBER }, timeout = { 0, -1, math.huge, "1" },
+    most = { 0, 2001, 1.5 }, linger = { -1, math.huge, "0", NOT_A_NUMBER },
+  }
+
+  it("have the defaults that the README names", function()
+    assert.same({ max_pending = 10000, timeout = 60, linger = 0 }, options.read_collector {})
+  end)
+
+  it("take good values, and raise for bad ones", function()
+    for name, values in pairs(GOOD) do
+      for _, value in ipairs(values) do
+        assert.equal(value, options.read_collector({ [name] = value })[name])
+      end
+    end
+    for name, values in pairs(BAD) do
+      for _, value in ipairs(values) do
+        local read, message = pcall(options.read_collector, { [name] = value })
+        assert.is_false(read)
+        assert.matches("client:collector: option " .. name .. ": expected", message, 1, true)
+      end
+    end
+  end)
+
+  it("are no others", function()
+    local read, message = pcall(options.read_collector, { nonsense = 1 })
+    assert.is_false(read)
+    assert.matches("option nonsense is unknown", message, 1, true)
+  end)
+end)

@@ -96,10 +96,13 @@ describe("the annotations", function()
     assert.same(names_of(associations), names_of(expected))
   end)
 
-  it("have all methods of a client, of a job in steps and of a sync in steps", function()
+  it("have all methods of a client, of a job and a sync in steps, and of a collector", function()
     local runner = assert(client:start("contacts", "companies", {}))
     local sync = assert(client:start("sync", "contacts", "companies", {}))
-    for name, object in pairs { Client = client, Runner = runner, SyncRunner = sync } do
+    local collector = assert(client:collector("contacts", "companies"))
+    for name, object in pairs {
+      Client = client, Runner = runner, SyncRunner = sync, Collector = collector,
+    } do
       local found = named(class(name).methods)
       for field, declared in pairs(named(class(name).fields)) do
         if declared.type:find "^fun%(self" then found[field] = true end
@@ -111,7 +114,9 @@ describe("the annotations", function()
 
   it("name the arguments that a function takes", function()
     local lists = { all.functions }
-    for _, name in ipairs { "Client", "Runner", "SyncRunner" } do lists[#lists + 1] = class(name).methods end
+    for _, name in ipairs { "Client", "Runner", "SyncRunner", "Collector" } do
+      lists[#lists + 1] = class(name).methods
+    end
     for _, list in ipairs(lists) do
       for _, declared in ipairs(list) do
         local names = {}
@@ -136,7 +141,8 @@ describe("the annotations", function()
   end)
 
   it("have all options", function()
-    for name, declared in pairs { Options = "CLIENT", JobOptions = "JOB", SyncOptions = "SYNC" } do
+    for name, declared in pairs { Options = "CLIENT", JobOptions = "JOB", SyncOptions = "SYNC",
+      CollectorOptions = "COLLECTOR" } do
       assert.same(names_of(declared_options(declared)), names_of(named(class(name).fields)))
     end
   end)

@@ -184,6 +184,37 @@ local JOB_ONCE = [[
   assert(report.created == 100)
 ]]
 
+-- A bell that rings in the child is silent in the parent, and the other way round.
+local BELLS = [[
+  local bell = assert(core.notifier())
+  local fd = bell:fd()
+  local pid = fork()
+  assert(bell:fd() == fd)
+  if pid == 0 then
+    bell:notify()
+    assert(core.poll(fd, 0))
+    return end_child()
+  end
+  assert(wait(pid) == 0)
+  assert(not core.poll(fd, 0))
+  bell:notify()
+  assert(core.poll(fd, 0))
+]]
+
+-- Links that wait at a fork: parent and child both go on with them.
+local LINKS = [[
+  local links = assert(new():collector("contacts", "companies"))
+  local linked = 0
+  for id = 1, 100 do
+    assert(links:add({ from = id, to = 1, types = 279 }, function(ok) linked = linked + (ok and 1 or 0) end))
+  end
+  local pid = fork()
+  assert(links:flush())
+  assert(linked == 100, linked)
+  if pid == 0 then return end_child() end
+  assert(wait(pid) == 0)
+]]
+
 -- Scripts, and how many connections and requests the server has then seen.
 local OVER_CONNECTIONS = {
   { promise = "keeps its connection, and the child gets one of its own", script = CHILD_ASKS,
@@ -281,6 +312,17 @@ describe("a state that is forked", function()
   it("wakes a job that waits for its next attempt, in parent and child", function()
     server = sandbox.start({ token = { TOKEN }, faults = { ["1"] = "unavailable" } })
     assert_runs(JOB_WAITS, "lua_close")
+  end)
+
+  it("goes on with its links in parent and child", function()
+    server = sandbox.start({ token = { TOKEN }, latency = 0.1 })
+    assert_runs(LINKS, "lua_close")
+    assert.equal(100, #server:associations())
+  end)
+
+  it("does not share the bells of those who wait for links", function()
+    server = sandbox.start({ token = { TOKEN } })
+    assert_runs(BELLS, "lua_close")
   end)
 
   it("does not take for not sent, in the child, what the parent has in flight", function()

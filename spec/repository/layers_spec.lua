@@ -8,8 +8,8 @@ local checkout = require "support.checkout"
 local LAYERS = {
   { cli = { "cli/" } },
   { face = { "" }, sandbox = { "sandbox", "sandbox/" } },
-  { client = { "client", "arguments" } },
-  { sync = { "sync/" } },
+  { client = { "client", "links", "arguments" } },
+  { sync = { "sync/" }, collector = { "collector/" } },
   { job = { "job/" } },
   { session = { "session/" } },
   { api = { "api/" }, policy = { "policy/" }, loop = { "loop/" } },
@@ -22,7 +22,8 @@ local LAYERS = {
 -- words, texts and C with it, and the table of endpoints, which is data.
 local USERS = { cli = true, sandbox = true }
 local INSIDE = {
-  client = true, sync = true, job = true, session = true, api = true, policy = true, loop = true,
+  client = true, sync = true, collector = true, job = true, session = true, api = true, policy = true,
+  loop = true,
 }
 local SHARED = { ["api/endpoints"] = true }
 
@@ -30,8 +31,8 @@ local SHARED = { ["api/endpoints"] = true }
 -- that is installed), those that match CURL may include curl.h; no file matches both. All others include
 -- neither: specs can feed those bytes.
 local LUA = {
-  "^core$", "^compat$", "^hubspot%-associations$", "^body", "^bytes$", "^decode", "^file$", "^signal$",
-  "^system$", "^transport",
+  "^core$", "^compat$", "^hubspot%-associations$", "^body", "^bytes$", "^decode", "^file$", "^notifier$",
+  "^signal$", "^system$", "^transport",
 }
 local CURL = { "^http", "^proxy$", "^url$" }
 local LUA_HEADER, CURL_HEADER = "^<l[ua][ua]%w*%.h", "^<curl/"

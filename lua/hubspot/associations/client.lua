@@ -11,6 +11,7 @@ local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local jobs = require "hubspot.associations.job.job"
 local look_ahead = require "hubspot.associations.job.look_ahead"
+local links = require "hubspot.associations.links"
 local journals = require "hubspot.associations.job.journal_file"
 local runners = require "hubspot.associations.job.runner"
 local options = require "hubspot.associations.options"
@@ -135,7 +136,7 @@ local function verify_by(self, values)
   }
 end
 
-local function new_job(self, row, read, given, journal)
+local function new_job(self, row, read, given, journal, window)
   local values = read.values
   local naming = naming_of(self, row, values)
   return jobs.new({
@@ -147,6 +148,7 @@ local function new_job(self, row, read, given, journal)
     direction = rejection.direction(values.fromObjectType, values.toObjectType),
     batch_size = most_inputs(self, row),
     concurrency = self.options.concurrency,
+    window = window,
     max_failures = given.max_failures,
     dry_run = given.dry_run,
     on_failure = given.on_failure,
@@ -394,6 +396,35 @@ for name, row in pairs(endpoints) do
   if row.most then bind_job(name .. "_all", name, row) end
 end
 
+---Makes a collector, which links pairs one at a time, and sends together those that come at the same time.
+---@param from_object_type string
+---@param to_object_type string
+---@param given hubspot.associations.CollectorOptions|nil
+---@return hubspot.associations.Collector|nil
+---@return hubspot.associations.Error|nil
+function Client:collector(from_object_type, to_object_type, given)
+  check_self("collector", self)
+  links.check_object_types("collector", from_object_type, to_object_type)
+  local read = options.read_collector(given or {})
+  local made, err = links.collector(self, new_job, from_object_type, to_object_type, read)
+  return made, err
+end
+
+---Links a pair, together with others that are linked at the same time, and waits until that has its outcome.
+---@param from_object_type string
+---@param to_object_type string
+---@param input table { from, to, types }
+---@return true|nil
+---@return hubspot.associations.Error|nil
+function Client:link(from_object_type, to_object_type, input)
+  check_self("link", self)
+  links.check_object_types("link", from_object_type, to_object_type)
+  local kept, err = links.kept(self, from_object_type, to_object_type)
+  if not kept then return nil, err end
+  local linked, failure = kept:link(input)
+  return linked, failure
+end
+
 ---Where requests go, and through which proxy, and which certificates are trusted: for people, without the
 ---proxy's user and password. Sends nothing.
 ---@return hubspot.associations.Connection
@@ -434,7 +465,13 @@ local function new(given)
   local read = options.read(given)
   local session, err = sessions.open(read)
   if not session then return nil, err end
-  return setmetatable({ options = read, session = session, type_directory = type_names.directory() }, Client)
+  return setmetatable({
+    options = read,
+    session = session,
+    type_directory = type_names.directory(),
+    collectors = {}, -- those of client:link
+    condition = nil, -- what all collectors wait for
+  }, Client)
 end
 
 return { new = new }

@@ -31,8 +31,14 @@ return {
     command = "give a token that is valid",
     retryable = false,
   },
+  busy = {
+    happened = "a collector has as many links without an outcome as `max_pending` allows",
+    advice = "try again later, or use `link`, which waits",
+    command = LATER,
+    retryable = true,
+  },
   closed = {
-    happened = "the client was closed",
+    happened = "the client, or the collector, was closed",
     retryable = false,
     is_unanswered = true,
   },
@@ -111,7 +117,7 @@ return {
     is_unanswered = true,
   },
   timeout = {
-    happened = "no response within `timeout`",
+    happened = "no response within `timeout`; or no outcome within that of a collector",
     advice = "try again later; HubSpot may have done what was asked",
     command = LATER,
     retryable = true,
@@ -149,8 +155,8 @@ return {
     retryable = false,
   },
   callback = {
-    happened = "`on_failure`, `on_batch` or `on_record` raised",
-    advice = "correct the callback, and resume from the journal",
+    happened = "`on_failure`, `on_batch`, `on_record` or the callback of a link raised",
+    advice = "correct the callback; resume a job from its journal",
     retryable = false,
   },
   too_many_removals = {

@@ -40,6 +40,8 @@ local errors = {}
 ---  when the URL of the proxy cannot be used
 ---@field value string|nil of a look-up: the value by which an input names a record
 ---@field property string|nil of a look-up: the property of that value
+---@field may_be_done boolean|nil of a link: true when HubSpot may have done it although no response
+---  says so
 ---@field sent boolean|nil of `network`, `timeout`, `tls` and `closed`: false when nothing of the request
 ---  was sent, in any attempt, or the server says that it processed nothing of it (HTTP/2's REFUSED_STREAM
 ---  and GOAWAY)

@@ -172,6 +172,18 @@
 ---whether the plan is that of an earlier run
 ---@field resumed boolean
 
+---of a collector
+---@class hubspot.associations.CollectorOptions
+---links without an outcome, 1 to 10,000,000: beyond them, `add` gives an error of kind `busy`. `link` waits
+---in any case
+---@field max_pending integer|nil
+---seconds after which a link ends with an error of kind `timeout`
+---@field timeout number|nil
+---links in one request, 1 to 2,000; by default, `batch_size` of the client
+---@field most integer|nil
+---seconds that a link waits for others when nothing is in flight
+---@field linger number|nil
+
 ---@class hubspot.associations.Loop
 ---returns when fd is readable, or after `timeout` seconds
 ---@field wait fun(fd: integer, timeout: number|nil)
@@ -253,6 +265,22 @@ local Client = {}
 ---@return hubspot.associations.Runner|nil
 ---@return hubspot.associations.Error|nil
 function Client:start(endpoint, from_object_type, to_object_type, source, given) end
+
+---Makes a collector, which links pairs one at a time, and sends together those that come at the same time.
+---@param from_object_type string
+---@param to_object_type string
+---@param given hubspot.associations.CollectorOptions|nil
+---@return hubspot.associations.Collector|nil
+---@return hubspot.associations.Error|nil
+function Client:collector(from_object_type, to_object_type, given) end
+
+---Links a pair, together with others that are linked at the same time, and waits until that has its outcome.
+---@param from_object_type string
+---@param to_object_type string
+---@param input table { from, to, types }
+---@return true|nil
+---@return hubspot.associations.Error|nil
+function Client:link(from_object_type, to_object_type, input) end
 
 ---Where requests go, and through which proxy, and which certificates are trusted: for people, without the
 ---proxy's user and password. Sends nothing.
@@ -541,6 +569,54 @@ function SyncRunner:result() end
 ---Ends the sync early. Requests in flight still complete: go on stepping until it is done.
 function SyncRunner:cancel() end
 
+---what `client:collector` returns: links of one pair of object types
+---@class hubspot.associations.Collector
+local Collector = {}
+
+---Does what can be done now, and never waits. Returns whether no link waits for its outcome.
+---@return boolean
+function Collector:step() end
+
+---Links a pair, and waits until that has its outcome.
+---@param input hubspot.associations.Input
+---@return true|nil
+---@return hubspot.associations.Error|nil
+function Collector:link(input) end
+
+---Takes a link, and returns at once; `nil, err` when the input is invalid, or of kind `busy`. What `link`
+---would return is given to `callback`, once, in a later step; it must not yield.
+---@param input hubspot.associations.Input
+---@param callback nil|fun(linked: true|nil, err: hubspot.associations.Error|nil)
+---@return true|nil
+---@return hubspot.associations.Error|nil
+function Collector:add(input, callback) end
+
+---Waits until all links that were given so far have their outcome; `nil, err`, of kind `callback`, when a
+---callback has raised.
+---@return true|nil
+---@return hubspot.associations.Error|nil
+function Collector:flush() end
+
+---How many links have no outcome yet.
+---@return integer
+function Collector:pending() end
+
+---Takes no more links, and waits as `flush` does; or, with `{ now = true }`, ends those without an outcome by
+---an error of kind `closed`.
+---@param given { now: boolean|nil }|nil
+---@return true|nil
+---@return hubspot.associations.Error|nil
+function Collector:close(given) end
+
+---The descriptor that is readable when `step` has something to do; -1 once the client is closed. It is the
+---client's.
+---@return integer
+function Collector:fd() end
+
+---Seconds after which to step at the latest; nil: when the descriptor is readable.
+---@return number|nil
+function Collector:timeout() end
+
 ---@class hubspot.associations.Error
 ---which of the kinds it is
 ---@field kind string
@@ -592,6 +668,8 @@ function SyncRunner:cancel() end
 ---@field value string|nil
 ---of a look-up: the property of that value
 ---@field property string|nil
+---of a link: true when HubSpot may have done it although no response says so
+---@field may_be_done boolean|nil
 ---of `network`, `timeout`, `tls` and `closed`: false when nothing of the request was sent, in any attempt, or
 ---the server says that it processed nothing of it (HTTP/2's REFUSED_STREAM and GOAWAY)
 ---@field sent boolean|nil

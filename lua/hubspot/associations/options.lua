@@ -118,6 +118,13 @@ local options = {}
 ---@field inputs integer rows of the source
 ---@field resumed boolean whether the plan is that of an earlier run
 
+---@class hubspot.associations.CollectorOptions of a collector
+---@field max_pending integer|nil links without an outcome, 1 to 10,000,000: beyond them, `add` gives an error
+---  of kind `busy`. `link` waits in any case
+---@field timeout number|nil seconds after which a link ends with an error of kind `timeout`
+---@field most integer|nil links in one request, 1 to 2,000; by default, `batch_size` of the client
+---@field linger number|nil seconds that a link waits for others when nothing is in flight
+
 ---@class hubspot.associations.Loop
 ---@field wait fun(fd: integer, timeout: number|nil) returns when fd is readable, or after `timeout` seconds
 
@@ -129,6 +136,10 @@ end
 
 local function seconds(value)
   return type(value) == "number" and value > 0 and value < math.huge, "a positive number of seconds"
+end
+
+local function pause(value)
+  return type(value) == "number" and value >= 0 and value < math.huge, "a number of seconds, 0 or more"
 end
 
 local function count(most)
@@ -252,6 +263,13 @@ local SYNC = {
   to_property = JOB.to_property,
 }
 
+local COLLECTOR = {
+  max_pending = { check = count(1e7), default = 10000 },
+  timeout = { check = seconds, default = 60 },
+  most = { check = count(MOST_INPUTS) },
+  linger = { check = pause, default = 0 },
+}
+
 local LONGEST_SHOWN = 100 -- bytes
 
 -- Whether a text may be or have a secret: a proxy's, one in a URL, or a token in a wrong place.
@@ -346,6 +364,14 @@ function options.read_sync(given, method, level)
   elseif read.apply and type(read.max_removals) == "string" then
     refuse "option max_removals: of a plan that is applied, it can be a number only"
   end
+  return read
+end
+
+---The same for the options of a collector.
+---@param given table
+---@return hubspot.associations.CollectorOptions
+function options.read_collector(given)
+  local read = read_options(COLLECTOR, given, "client:collector", 4)
   return read
 end
 

@@ -62,8 +62,8 @@ end
 
 ---@param spec table { source, checks, naming, labels = { request, response } for the account's names of
 ---  types, batch_size, concurrency, max_failures, on_failure, on_batch, on_record, dry_run, policy, journal,
----  endpoint, direction = of rejection.direction, ahead and
----  look_up_request for look-ups, on_checked = called for each batch of a dry run before it is counted,
+---  window = of concurrency.lua, where jobs share one, endpoint, direction = of rejection.direction, ahead
+---  and look_up_request for look-ups, on_checked = called for each batch of a dry run before it is counted,
 ---  verify = for one that reads back what it wrote, see verification.lua, on_settled = of batch.lua }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
@@ -93,7 +93,7 @@ function jobs.new(spec, now)
     asks_for_names = false, -- whether they are being asked for
     begun = nil, -- the batch that waits for the names of types
     batch_size = spec.batch_size,
-    concurrency = concurrency.new(spec.concurrency),
+    concurrency = spec.window or concurrency.new(spec.concurrency),
     most_batches = spec.concurrency + 1, -- one more than fit in flight: one that waits does not stall the job
     open_batches = 0,
     last_batch = 0, -- the number of the batch that was opened last

@@ -178,15 +178,19 @@ local function advance_once(self)
   return done
 end
 
+local function drop(self)
+  for _, entry in ipairs(self.exchanges) do entry.exchange.transfer:close() end
+  for _, entry in ipairs(self.asked) do entry.submission:close() end
+  self.session.wakeups:leave(self)
+  if self.journal then self.journal:close() end
+end
+
 -- After an error that did not come from the caller's code, which the job survives: memory ran out, or a debug
 -- hook of the host raised. The state of the job is unknown, so every later step raises the same error, rather
 -- than leave a caller waiting.
 local function break_off(self, raised)
   self.raised = raised
-  for _, entry in ipairs(self.exchanges) do entry.exchange.transfer:close() end
-  for _, entry in ipairs(self.asked) do entry.submission:close() end
-  self.session.wakeups:leave(self)
-  if self.journal then self.journal:close() end
+  drop(self)
   error(raised, 0)
 end
 
@@ -248,6 +252,34 @@ function Runner:cancel()
   if self.finished or self.raised then return end
   self.job:cancel(errors.new { kind = "canceled", message = "the job was canceled" })
   self.session.wakeups:set(self, 0)
+end
+
+-- ---- for a collector, whose groups are jobs ----
+
+---Whether HubSpot may have done what has no outcome yet, or may yet.
+---@param self hubspot.associations.Runner
+---@return boolean
+function runner.may_be_done(self)
+  if #self.exchanges > 0 then return true end
+  for _, chunk in ipairs(self.job.queue) do
+    if chunk.attempts.may_be_done then return true end
+  end
+  return false
+end
+
+---How many responses to its chunks are awaited.
+---@param self hubspot.associations.Runner
+---@return integer
+function runner.awaited(self)
+  return #self.exchanges
+end
+
+---Drops the job, with what is in flight.
+---@param self hubspot.associations.Runner
+function runner.close(self)
+  if self.finished then return end
+  self.finished = true
+  drop(self)
 end
 
 return runner

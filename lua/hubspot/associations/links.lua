@@ -1,0 +1,85 @@
+-- Makes the collectors of a client, which link pairs one at a time: what each of them needs of the client.
+
+local endpoints = require "hubspot.associations.api.endpoints"
+local requests = require "hubspot.associations.api.request"
+local collectors = require "hubspot.associations.collector.collector"
+local core = require "hubspot.associations.core"
+local runners = require "hubspot.associations.job.runner"
+local concurrency = require "hubspot.associations.policy.concurrency"
+local bells = require "hubspot.associations.session.bells"
+local sessions = require "hubspot.associations.session.session"
+
+local links = {}
+
+-- What begins a group of a collector: a job of one batch.
+local function group_starter(self, new_job, row, values, path, window)
+  local request = { method = row[1], path = path }
+  return function(inputs, on_settled)
+    if self.session:is_closed() then return nil, sessions.closed() end
+    local read = { values = values, last = inputs, on_settled = on_settled }
+    local job, err = new_job(self, row, read, { max_failures = 0 }, nil, window)
+    if not job then return nil, err end
+    return runners.new(self.session, request, job)
+  end
+end
+
+-- What a collector needs of the client.
+local function collector_spec(self, new_job, row, values, path, read)
+  local names = self.type_directory:between(values.fromObjectType, values.toObjectType)
+  local window, most = concurrency.new(self.options.concurrency), math.min(self.options.batch_size, row.most)
+  self.bells = self.bells or bells.new(self.session.wakeups)
+  return {
+    now = core.now,
+    begin = group_starter(self, new_job, row, values, path, window),
+    is_closed = function() return self.session:is_closed() end,
+    wakeups = self.session.wakeups, bells = self.bells, policy = self.session.policy, window = window,
+    checks = requests.checks(row, self.options, names:use()),
+    most = math.min(read.most or most, most),
+    linger = read.linger, max_pending = read.max_pending, timeout = read.timeout,
+  }
+end
+
+---Raises when an object type of a method's is no string.
+---@param method string
+---@param from_object_type any
+---@param to_object_type any
+function links.check_object_types(method, from_object_type, to_object_type)
+  for name, value in pairs { from_object_type = from_object_type, to_object_type = to_object_type } do
+    if type(value) ~= "string" then
+      error(("client:%s: %s: expected a string, found a %s"):format(method, name, type(value)), 3)
+    end
+  end
+end
+
+---@param client hubspot.associations.Client
+---@param new_job function the client's
+---@param from_object_type string
+---@param to_object_type string
+---@param read hubspot.associations.CollectorOptions checked ones
+---@return hubspot.associations.Collector|nil
+---@return hubspot.associations.Error|nil
+function links.collector(client, new_job, from_object_type, to_object_type, read)
+  if client.session:is_closed() then return nil, sessions.closed() end
+  local row = endpoints.create
+  local values = { fromObjectType = from_object_type, toObjectType = to_object_type }
+  local path, err = requests.path(row, client.options, { values = values })
+  if not path then return nil, err end
+  return collectors.new(collector_spec(client, new_job, row, values, path, read))
+end
+
+---The collector that a client keeps for a direction, however its object types are spelled.
+---@param client hubspot.associations.Client
+---@param from_object_type string
+---@param to_object_type string
+---@return hubspot.associations.Collector|nil
+---@return hubspot.associations.Error|nil
+function links.kept(client, from_object_type, to_object_type)
+  local names = client.type_directory:between(from_object_type, to_object_type)
+  local key = names.from .. ">" .. names.to
+  if client.collectors[key] then return client.collectors[key] end
+  local made, err = client:collector(from_object_type, to_object_type)
+  client.collectors[key] = made
+  return made, err
+end
+
+return links

@@ -1,0 +1,228 @@
+-- Checks a collector over HTTP, without coroutines: what is sent together, the outcome of each link, limits,
+-- and ends.
+
+local clients = require "support.clients"
+local core = require "hubspot.associations.core"
+local raw_server = require "support.raw_server"
+local responses = require "support.responses"
+local sandboxes = require "support.sandbox"
+
+describe("a collector", function()
+  local sandbox, client
+
+  setup(function() sandbox = sandboxes.start {} end)
+  teardown(function() sandbox:close() end)
+
+  before_each(function()
+    sandbox:reset()
+    client = clients.open(sandbox:url())
+  end)
+  after_each(clients.close)
+
+  local function open(options)
+    return assert(client:collector("contacts", "companies", options))
+  end
+
+  local function input(index, types)
+    return { from = 500000 + index, to = 7, types = types or 279 }
+  end
+
+  it("links a pair, and says so", function()
+    assert.is_true(open():link(input(1)))
+    assert.equal(1, #sandbox:associations())
+  end)
+
+  it("sends the first at once, and together what comes meanwhile", function()
+    local links, outcomes = open(), {}
+    for index = 1, 50 do
+      assert(links:add(input(index), function(...) outcomes[index] = { ... } end))
+    end
+    assert.is_true(links:flush())
+    for index = 1, 50 do assert.is_true(outcomes[index][1]) end
+    assert.equal(0, links:pending())
+    assert.equal(50, #sandbox:associations())
+    assert.equal(2, sandbox:statistics().requests)
+  end)
+
+  it("waits for others as long as it is told to, or until they fill a request", function()
+    local links = open { linger = 60, most = 10 }
+    for index = 1, 10 do assert(links:add(input(index))) end
+    while not links:step() do core.poll(links:fd(), links:timeout()) end
+    assert.equal(1, sandbox:statistics().requests)
+  end)
+
+  it("gives each link its own outcome", function()
+    local links, errs = open(), {}
+    links:add(input(1))
+    links:add(input(2, 9999), function(_, err) errs[1] = err end)
+    links:add(input(3))
+    links:flush()
+    assert.equal("http", errs[1].kind)
+    assert.is_nil(errs[1].index)
+    assert.equal(2, #sandbox:associations())
+  end)
+
+  it("tells each link as soon as it has its outcome", function()
+    local LATENCY = 0.1
+    sandbox:configure { latency = LATENCY }
+    local links, told = open(), {}
+    links:add(input(0))
+    for index = 1, 64 do
+      links:add(input(index, index == 5 and 9999 or 279), function(linked)
+        table.insert(told, { index = index, linked = linked, at = core.now() })
+      end)
+    end
+    links:flush()
+    assert.equal(64, #told)
+    assert.same({ 5, nil }, { told[1].index, told[1].linked }) -- the others are sent again, without it
+    for number = 2, 64 do
+      assert.is_true(told[number].linked)
+      assert.is_true(told[number].at > told[1].at + LATENCY / 2)
+    end
+  end)
+
+  it("refuses an invalid input at once", function()
+    local links = open()
+    local linked, err = links:link { from = 101, to = "x", types = 279 }
+    assert.is_nil(linked)
+    assert.same({ "invalid_input", "to" }, { err.kind, err.field })
+    assert.equal(0, links:pending())
+  end)
+
+  it("asks for the labels of the account, for a type by its name", function()
+    local linked, err = open():link(input(1, "no such label"))
+    assert.is_nil(linked)
+    assert.same({ "invalid_input", "types" }, { err.kind, err.field })
+    assert.is_true(open():link(input(1, "primary")))
+  end)
+
+  it("takes no more than max_pending", function()
+    local links = open { max_pending = 3 }
+    for index = 1, 3 do assert(links:add(input(index))) end
+    local added, err = links:add(input(4))
+    assert.is_nil(added)
+    assert.same({ "busy", false, true }, { err.kind, err.sent, err.retryable })
+    assert.is_true(links:link(input(4))) -- who waits for it takes no room
+  end)
+
+  it("gives the links of a group the error that stopped its job, and goes on", function()
+    local other = sandboxes.start { faults = { "unavailable" } }
+    finally(function() other:close() end)
+    local links = assert(clients.open(other:url()):collector("contacts", "companies"))
+    local linked, err = links:link(input(1))
+    assert.is_nil(linked)
+    assert.same({ "http", 503 }, { err.kind, err.status })
+    assert.is_true(links:link(input(2)))
+  end)
+
+  it("does not wait for a rate limit that a call would not wait for", function()
+    local busy = responses.of(429, '{"message":"slow"}', { "Retry-After: 1000" })
+    local server = raw_server.start { connections = { responses.script { busy } } }
+    finally(function() server:close() end)
+    local links = assert(clients.open(server:url()):collector("contacts", "companies"))
+    local began, kinds = core.now(), {}
+    for index = 1, 3 do
+      local _, err = links:link(input(index))
+      kinds[index] = err.kind
+    end
+    assert.same({ "rate_limited", "rate_limited", "rate_limited" }, kinds)
+    assert.is_true(core.now() - began < 5)
+  end)
+
+  it("tells what a callback raised, and calls the others", function()
+    local links, count = open(), 0
+    links:add(input(1), function() error "no" end)
+    links:add(input(2), function() count = count + 1 end)
+    local flushed, err = links:flush()
+    assert.is_nil(flushed)
+    assert.equal("callback", err.kind)
+    assert.equal(1, count)
+    assert.is_true(links:flush())
+  end)
+
+  it("ends a link that was not sent in time, and says that it was not", function()
+    sandbox:configure { latency = 0.3 }
+    local links, first, second = open { timeout = 0.1 }, nil, nil
+    links:add(input(1), function(_, err) first = err end)
+    links:add(input(2), function(_, err) second = err end)
+    links:flush()
+    assert.same({ "timeout", true }, { first.kind, first.may_be_done })
+    assert.same({ "timeout", false }, { second.kind, second.sent })
+    links:close { now = true }
+  end)
+
+  it("does not say that a link may be done of which nothing went out", function()
+    local links = assert(clients.open("http://127.0.0.1:1", { max_attempts = 5 })
+      :collector("contacts", "companies", { timeout = 0.1 }))
+    local _, err = links:link(input(1))
+    assert.same({ "timeout", false }, { err.kind, err.sent })
+    assert.is_nil(err.may_be_done)
+    links:close { now = true }
+  end)
+
+  it("waits at its close for what was given", function()
+    local links = open()
+    for index = 1, 5 do links:add(input(index)) end
+    assert.is_true(links:close())
+    assert.equal(5, #sandbox:associations())
+    local linked, err = links:link(input(6))
+    assert.is_nil(linked)
+    assert.equal("closed", err.kind)
+  end)
+
+  it("ends everything now if it is told to", function()
+    sandbox:configure { latency = 0.2 }
+    local links, errs = open(), {}
+    for index = 1, 3 do
+      links:add(input(index), function(_, err) errs[index] = err end)
+    end
+    links:close { now = true }
+    assert.same({ "closed", true }, { errs[1].kind, errs[1].may_be_done })
+    assert.same({ "closed", false }, { errs[3].kind, errs[3].sent })
+  end)
+
+  it("tells each link once, also when its job raises", function()
+    local links, told = open(), {}
+    for index = 1, 3 do
+      links:add(input(index), function(_, err)
+        table.insert(told, index .. " " .. (err and err.kind or "linked"))
+      end)
+    end
+    local runner = links.groups[1].runner
+    runner.step = function() error "out of memory" end
+    assert.has_error(function() links:step() end)
+    links:flush()
+    table.sort(told)
+    assert.same({ "1 canceled", "2 linked", "3 linked" }, told)
+  end)
+
+  it("lets a callback add, flush and close", function()
+    local links, told = open(), {}
+    links:add(input(1), function()
+      links:add(input(2), function() table.insert(told, 2) end)
+      assert(links:flush())
+      table.insert(told, 1)
+    end)
+    links:add(input(3), function() links:close { now = true } end)
+    links:flush()
+    assert.same({ 2, 1 }, told)
+    assert.equal(0, links:pending())
+  end)
+
+  it("tells links without an outcome when it is collected", function()
+    local links, err = open(), nil
+    links:add(input(1), function(_, why) err = why end)
+    links = nil -- luacheck: ignore
+    for _ = 1, 3 do collectgarbage() end
+    assert.equal("closed", err.kind)
+  end)
+
+  it("is kept by the client for each direction, however it is spelled", function()
+    assert.is_true(client:link("contacts", "companies", input(1)))
+    assert.is_true(client:link("0-1", "0-2", input(2)))
+    assert.is_true(client:link("companies", "contacts", { from = 7, to = 8, types = 280 }))
+    local count = 0
+    for _ in pairs(client.collectors) do count = count + 1 end
+    assert.equal(2, count)
+  end)
+end)
