@@ -51,6 +51,24 @@ describe("a collector", function()
     assert.equal(1, sandbox:statistics().requests)
   end)
 
+  it("has one request in flight until links wait that fill another, then as many as concurrency", function()
+    sandbox:configure { latency = 0.05 }
+    local in_flight, most_seen = 0, 0
+    local events = clients.open(sandbox:url(), { concurrency = 3, on_event = function(event)
+      in_flight = in_flight + (({ request = 1, response = -1 })[event.type] or 0)
+      most_seen = math.max(most_seen, in_flight)
+    end })
+    local links = assert(events:collector("contacts", "companies", { most = 10 }))
+    for index = 1, 10 do assert(links:add(input(index))) end
+    assert.equal(1, most_seen)
+    assert(links:add(input(11)))
+    assert.equal(2, most_seen)
+    for index = 12, 100 do assert(links:add(input(index))) end
+    assert(links:flush())
+    assert.equal(3, most_seen)
+    assert.equal(100, #sandbox:associations())
+  end)
+
   it("gives each link its own outcome", function()
     local links, errs = open(), {}
     links:add(input(1))
