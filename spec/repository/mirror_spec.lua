@@ -61,7 +61,6 @@ local COVERED = {
   ["sandbox/store"] = "sandbox/links",
   ["session/session"] = "session/request",
   ["sync/applying"] = "sync/sync",
-  ["sync/comparing"] = "sync/sync",
   ["sync/digest"] = "sync/sync",
   ["sync/lines"] = "sync/sync",
   ["sync/rows"] = "sync/sync",

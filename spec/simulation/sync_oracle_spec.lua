@@ -161,6 +161,24 @@ describe("the oracle of a sync", function()
       rows[1].is_missing = true
       assert.same({ LINKED }, final(links, rows, { direction = BOTH })["2>1"])
     end)
+
+    it("takes nothing from either record of a row that fails, as one of them cannot be read", function()
+      local links = {}
+      for _, pair in ipairs { "1>2", "3>5", "2>9", "2>8" } do
+        links[pair], links[pair:reverse()] = { LINKED }, { LINKED }
+      end
+      local rows = { good("1", "3", LINKED), good("2", "7", LINKED), good("3", "6", LINKED) }
+      local expected = expect(links, rows, { direction = BOTH, unreadable = { ["1"] = true } })
+      assert.same({ [1] = true }, expected.refused)
+      assert.same({ ["2"] = { ["8"] = { [LINKED] = true }, ["9"] = { [LINKED] = true } } }, expected.removals)
+    end)
+  end)
+
+  it("takes nothing from a record that cannot be read", function()
+    local links = { ["1>5"] = { PLAIN }, ["2>5"] = { PLAIN } }
+    local rows = { good("1", "6", PLAIN), good("2", "6", PLAIN) }
+    assert.same({ ["1>5"] = { PLAIN }, ["2>6"] = { PLAIN } },
+      final(links, rows, { unreadable = { ["1"] = true } }))
   end)
 
   it("takes nothing from a pair that gained a type, and keeps what a pair gained", function()

@@ -34,6 +34,31 @@ local function shadow(self, options, world)
   }
 end
 
+local NOTHING_YET = '{"status":"PENDING","results":[]}'
+
+---A service that says nothing of some records, however often it is asked to read them.
+---@param service table
+---@param unreadable table<string, boolean> their ids
+function sync_account.hide(service, unreadable)
+  return {
+    handle = function(_, request)
+      if not next(unreadable) or not request.path:find "/batch/read$" then return service:handle(request) end
+      local asked, left = cjson.decode(request.body).inputs, {}
+      for _, input in ipairs(asked) do
+        if not unreadable[input.id] then left[#left + 1] = input end
+      end
+      if not left[1] then
+        return { status = 200, headers = { ["content-type"] = "application/json" }, body = NOTHING_YET }
+      end
+      if #left == #asked then return service:handle(request) end
+      local shortened = setmetatable({ body = cjson.encode { inputs = left } }, { __index = request })
+      local response = service:handle(shortened)
+      response.body = response.body:gsub('"COMPLETE"', '"PENDING"', 1)
+      return response
+    end,
+  }
+end
+
 ---@param world table of simulation.world
 ---@param direction table one of DIRECTIONS
 ---@param options table of the account

@@ -7,6 +7,8 @@
 --    labels that a pair had, which a write replaces;
 --  - whatever fails, what the list has is there where it was there, what a row is reported as is so, and the
 --    rest of the account is untouched;
+--  - nothing is removed of a record of which a row was reported as failed, whatever the reason; between
+--    records of one object type, of either record of such a row, from whichever side the link shows;
 --  - when all that could be done was done, also after crashes, the account is as the oracle says;
 --  - a sync that is stepped, by client:start, does the same, and one that is canceled ends as one that stops;
 --  - a journal that has been gone through is refused for another list, and changes nothing for the same;
@@ -43,7 +45,8 @@ local function new_world(case)
   for _, one in ipairs(case.is_anytime and case.changes or {}) do
     world:after(one.after, function() sync_checks.change(case, one) end)
   end
-  local faulty, handler = world.service, world.service.account
+  local faulty = world.service
+  local handler = accounts.hide(faulty.account, case.rules.unreadable)
   faulty.account = {
     handle = function(_, request)
       local kept, problem = pcall(sync_checks.request, case, request)
@@ -211,6 +214,7 @@ function WAYS.plan_apply(case, files)
     sync_checks.report(case, process, report, err)
     return report, err, process
   end
+  case.planner = process
   case.is_planned = sync_checks.plan(case, process, files:read ".csv")
   change(case)
   return run_to_end(case, "apply", files)

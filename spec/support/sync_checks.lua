@@ -65,7 +65,29 @@ local function is_blocked(case, from, to)
   return case.expected.blocked[from] or case.direction.inverses and case.expected.blocked[to]
 end
 
+-- The row of a failure: of the list, or of the plan that was applied.
+local function row_of(case, process, index)
+  return process.way == "apply" and process.failures[index].input or case.rows[index]
+end
+
+-- The first row that was reported as failed, and is of one of these records: "doubt protects", whatever the
+-- reason. Of one object type, a link is of both of its records, and so is its row.
+local function failed_row(case, from, to)
+  for _, process in ipairs { case.planner or {}, case.process } do
+    for index in pairs(process.failures or {}) do
+      local row = row_of(case, process, index)
+      local is_of = row.from == from
+      if case.direction.inverses then
+        is_of = is_of or row.from == to or row.to == from or row.to == to
+      end
+      if is_of then return index end
+    end
+  end
+end
+
 local function check_removable(case, from, to)
+  local index = failed_row(case, from, to)
+  check(not index, "%s>%s is removed, and row %s was reported as failed", from, to, tostring(index))
   check(not case.expected.protected[from], "%s, which is doubtful, loses %s", from, to)
   check(not is_blocked(case, from, to), "%s loses %s, and another link of it was not created", from, to)
   check(not case.expected.changed[from .. ">" .. to], "%s>%s was changed, and is removed", from, to)

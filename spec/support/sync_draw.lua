@@ -106,6 +106,7 @@ local function draw_good(case)
     if case.direction.inverses and luck:one_in(3) then turn(case, row) end
   end
   if case.has_missing and luck:one_in(12) then row.to, row.is_missing = "404" .. luck:integer(0, 9), true end
+  if row.is_missing and case.direction.inverses and luck:one_in(2) then turn(case, row) end
   row.input = {
     from = spell_id(case, row.from), to = spell_id(case, row.to), types = spell_types(case, row.keys),
   }
@@ -260,6 +261,10 @@ function sync_draw.draw(seed)
   end
   case.is_stepped = luck:one_in(3)
   case.cancels_at = case.is_stepped and luck:one_in(6) and luck:integer(1, 60) or nil
+  case.rules.unreadable = {}
+  if luck:one_in(6) then
+    for _ = 1, luck:integer(1, 2) do case.rules.unreadable[from_of(case)] = true end
+  end
   return case
 end
 

@@ -16,6 +16,7 @@ local sync_oracle = {}
 ---@field empty "none"|nil
 ---@field types string[]|nil
 ---@field ends_with_error boolean|nil whether the source does
+---@field unreadable table<string, boolean>|nil the records of which HubSpot never says what they have
 ---@field direction table one of sync_account.DIRECTIONS
 
 ---@class support.sync.Expected
@@ -29,6 +30,7 @@ local sync_oracle = {}
 ---@field spared integer unlabeled types that stay, as the pair keeps another
 ---@field protected table<string, boolean> records that lose nothing, because a row of theirs is doubtful
 ---@field blocked table<string, boolean> records that lose nothing, because a row of theirs was not created
+---@field doubted table<string, boolean> records that lose nothing on either side: one cannot be read
 ---@field named table<string, boolean> the records that the list names
 ---@field held table from -> to -> true: pairs that the list has in the other direction
 ---@field contested table from -> to -> true: pairs that get other labels by their rows of each direction
@@ -99,6 +101,23 @@ local function judge_primaries(rows, rules, expected, failed)
   for _, index in ipairs(both) do failed[index], expected.protected[rows[index].from] = true, true end
 end
 
+-- "What is doubtful protects": the rows of a record that cannot be read fail. Of one object type, they are
+-- rows of the other record as well.
+local function judge_unreadable(rows, rules, expected, failed)
+  for index, row in ipairs(rows) do
+    if row.from and (rules.unreadable or {})[row.from] then
+      expected.protected[row.from] = true
+      if row.kind == "good" then failed[index] = true end
+      if rules.direction.inverses then
+        expected.doubted[row.from] = true
+        if row.kind == "good" then
+          expected.doubted[row.to], at(expected.held, row.to, row.from).is_held = true, true
+        end
+      end
+    end
+  end
+end
+
 local function judge_rows(rows, rules, expected)
   local failed = {}
   for index, row in ipairs(rows) do
@@ -109,6 +128,7 @@ local function judge_rows(rows, rules, expected)
   -- A link between records of one object type is of both: which one a row may be about, nobody knows.
   if rules.direction.inverses and next(failed) then expected.removals_off = true end
   judge_primaries(rows, rules, expected, failed)
+  judge_unreadable(rows, rules, expected, failed)
   return failed
 end
 
@@ -132,7 +152,10 @@ local function want(rows, failed, state, rules, expected)
       end
       local outcome = is_there and "kept" or row.is_missing and "failed" or "created"
       allowed[outcome] = true
-      if outcome == "failed" then expected.blocked[row.from] = true end
+      if outcome == "failed" then
+        expected.blocked[row.from] = true
+        if rules.direction.inverses then expected.blocked[row.to] = true end
+      end
       if rules.direction.inverses then at(expected.held, row.to, row.from).is_held = true end
     end
   end
@@ -184,6 +207,7 @@ local function plan_removals(rows, state, rules, expected)
       local is_held = have(expected.held, from, to).is_held
       local extra, is_spared = remove_from(is_held and {} or pair, wanted, scope, rules)
       if is_spared then expected.spared = expected.spared + 1 end
+      if expected.doubted[from] or expected.doubted[to] then extra = {} end
       for key in pairs(extra) do
         at(expected.removals, from, to)[key] = true
         expected.lines = expected.lines + 1
@@ -289,7 +313,7 @@ end
 function sync_oracle.may_remove(expected, rules, from, to, key)
   local wanted = expected.wanted[from] and expected.wanted[from][to]
   local is_wanted = wanted and (wanted[key] or key == rules.direction.unlabeled)
-    or have(expected.held, from, to).is_held
+    or have(expected.held, from, to).is_held or expected.doubted[from] or expected.doubted[to]
   return expected.exposed[from] and expected.scope[key] and not is_wanted or false
 end
 
@@ -317,7 +341,7 @@ end
 function sync_oracle.expect(rows, state, rules, meanwhile)
   local expected = {
     outcomes = {}, wanted = {}, removals = {}, whole = {}, protected = {}, blocked = {}, changed = {},
-    named = {}, held = {}, contested = {}, spared = 0, lines = 0,
+    named = {}, held = {}, contested = {}, doubted = {}, spared = 0, lines = 0,
     removals_off = rules.ends_with_error or false,
   }
   for _, row in ipairs(rows) do

@@ -15,7 +15,7 @@ local applying = { window = 20000 }
 -- What is known of a unit goes into the journal only when it is final.
 local function settle(sync, unit, outcome, err)
   local weight = lines.weight(unit)
-  if err and unit.section ~= lines.REMOVAL then sync:spoil(unit) end
+  if err and unit.section ~= lines.REMOVAL then sync:spoil(unit.from, unit.to) end
   if err then
     sync:fail_unit(unit, outcome, err)
   else
@@ -224,14 +224,13 @@ local function sort_removals(sync, records)
   return whole, single
 end
 
--- The records whose creations succeeded; nothing is removed of the others. Of one object type, a link is of
--- both of its records.
+-- The records whose creations succeeded; nothing is removed of the others.
 local function unspoiled(sync, records)
   local left = {}
   for _, record in ipairs(records) do
     local units = {}
     for _, unit in ipairs(record.units) do
-      if sync:is_spoiled(unit.from) or sync.rules.is_mutual and sync:is_spoiled(unit.to) then
+      if sync:is_spoiled(unit.from, unit.to) then
         settle(sync, unit, "not_sent", protected())
       else
         units[#units + 1] = unit

@@ -10,6 +10,8 @@ local digits_of = require "hubspot.associations.text.digits"
 
 local comparing = {}
 
+local TURN = 1000 -- lines of a plan between the host's turns
+
 local REASONS = {
   empty = "another row of this record says that it has no links, or has some: which is meant is not clear",
   primary = "a record has one primary company only, and the list has another for it",
@@ -70,10 +72,16 @@ local function fail_row(sync, record, row_to, token, types, outcome, err)
   sync:fail_token(token, record.id, row_to, types, outcome, err)
 end
 
-local function fail_all(sync, record, outcome, err)
+-- The links of a record are not known. Those between records of one object type may show from the other side,
+-- where nobody can tell whether this record's rows have them.
+local function fail_all(sync, record, err)
   lines.parse(record)
+  local outcome = "failed"
+  if sync.rules.is_mutual then sync:spoil(record.id) end
+  if sync.rules.removes then sync.tally:count("protected", 1) end
   for _, token in ipairs(record.empty) do fail_row(sync, record, nil, token, nil, outcome, err) end
   for _, row in ipairs(record.rows) do
+    if sync.rules.is_mutual then sync:spoil(record.id, row.to) end
     fail_row(sync, record, row.to, row.index, type_keys.split(row.types), outcome, err)
   end
 end
@@ -170,7 +178,7 @@ local function on_record(sync)
       or not comparing.add_page(record.have, page, sync.labels, record.wants)
     if page.last then
       if record.is_unclear then
-        fail_all(sync, record, "failed", comparing.unclear())
+        fail_all(sync, record, comparing.unclear())
       else
         settle(sync, record)
       end
@@ -178,6 +186,40 @@ local function on_record(sync)
     end
     return sync.tally.error == nil
   end
+end
+
+-- Copies the plan, without the removals of links of records that could not be read: the record on the other
+-- side may have been compared before that was known.
+local function copy_unspoiled(sync, all)
+  local next_line, count = all:lines(), 0
+  while true do
+    local line, err = next_line()
+    if not line then return not err, err end
+    count = count + 1
+    if count % TURN == 0 then sync.pause() end
+    local row = lines.read_plan(line)
+    local written = true
+    if row.section == lines.REMOVAL and sync:is_spoiled(row.from, row.to) then
+      sync.planned.removals = sync.planned.removals - 1
+    else
+      written, err = sync.plan:write(line)
+    end
+    if not written then return nil, err end
+  end
+end
+
+-- Sorts the plan.
+local function close_plan(sync)
+  local sorted, err = sync.plan:sort()
+  if not sorted or sync.spoiled_count == 0 then return sorted, err end
+  local all = sync.plan
+  sync.plan, err = sync:new_spool()
+  if not sync.plan then return nil, err end
+  local copied
+  copied, err = copy_unspoiled(sync, all)
+  all:remove()
+  if not copied then return nil, err end
+  return sync.plan:sort()
 end
 
 ---Reads and compares. Afterwards the plan is spooled and sorted.
@@ -191,14 +233,14 @@ function comparing.run(sync, spool)
   local report, err = sync:run("read", function() return next_record(sync, records) end, {
     on_record = on_record(sync),
     on_failure = function(failure)
-      if failure.outcome ~= "not_sent" then fail_all(sync, failure.input, "failed", failure.error) end
+      if failure.outcome ~= "not_sent" then fail_all(sync, failure.input, failure.error) end
       return sync.tally.error == nil
     end,
   })
   spool:remove()
   if sync.tally.error then return nil, sync.tally.error end
   if err or not report then return nil, err end
-  return sync.plan:sort()
+  return close_plan(sync)
 end
 
 return comparing

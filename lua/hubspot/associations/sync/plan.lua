@@ -87,7 +87,7 @@ local function settle_recorded(self, row, outcome, err)
   }
   self.tally:count("resumed", lines.weight(unit))
   if outcome == "failed" then
-    if unit.section ~= lines.REMOVAL then self:spoil(unit) end
+    if unit.section ~= lines.REMOVAL then self:spoil(unit.from, unit.to) end
     self:fail_unit(unit, outcome, err)
   else
     self.tally:count(outcome, lines.weight(unit))

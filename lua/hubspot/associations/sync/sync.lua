@@ -102,19 +102,29 @@ function Sync:fail_unit(unit, outcome, err)
   end
 end
 
-local MOST_SPOILED = 100000 -- records of which a creation did not succeed, until nothing is removed at all
+local MOST_SPOILED = 100000 -- records of which a row did not succeed, until nothing is removed at all
 
----Takes note of a creation that did not succeed: nothing is removed of its record.
-function Sync:spoil(unit)
-  if self.spoiled[unit.from] or self.spoiled_count > MOST_SPOILED then return end
-  self.spoiled[unit.from], self.spoiled_count = true, self.spoiled_count + 1
+local function spoil(self, id)
+  if self.spoiled[id] or self.spoiled_count > MOST_SPOILED then return end
+  self.spoiled[id], self.spoiled_count = true, self.spoiled_count + 1
 end
 
----Whether nothing is removed of a record, for that reason.
+---Takes note of a row that did not succeed: nothing is removed of its record. Of one object type, it is a row
+---of both of its records.
 ---@param from string
+---@param to string|nil
+function Sync:spoil(from, to)
+  spoil(self, from)
+  if self.rules.is_mutual and to then spoil(self, to) end
+end
+
+---Whether nothing is removed of a pair, for that reason.
+---@param from string
+---@param to string
 ---@return boolean
-function Sync:is_spoiled(from)
+function Sync:is_spoiled(from, to)
   return self.spoiled_count > MOST_SPOILED or self.spoiled[from] == true
+    or self.rules.is_mutual and self.spoiled[to] == true
 end
 
 ---Reports a row that cannot be used, while the source is read.
