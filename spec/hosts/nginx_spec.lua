@@ -4,6 +4,8 @@ local behaviour = require "hosts.support.behaviour"
 local hosts = require "hosts.support.hosts"
 local load = require "hosts.support.load"
 local process = require "support.process"
+local sandboxes = require "support.sandbox"
+local socket = require "socket"
 
 local LATENCY = 0.3 -- seconds, of every response of the sandbox
 
@@ -51,5 +53,37 @@ describe("the loop for nginx", function()
 
   it("creates an association for each of 1,000 requests when HubSpot responds at once", function()
     load("nginx", start, 0, 1000, 50)
+  end)
+
+  it("links a pair for each of 5,000 requests, under a limit of 100 requests in 10 seconds", function()
+    local got = load("nginx, links", start, 0.05, 5000, 100, {
+      path = "/link",
+      rate = { limit = 100, interval = 10 },
+    })
+    hosts.tell(("nginx, links: %.1f s, %d requests to HubSpot"):format(got.elapsed, got.asked))
+    assert.is_true(got.elapsed < 20, got.elapsed)
+  end)
+
+  it("loses no link of others when clients go away", function()
+    local sandbox = sandboxes.start({ latency = LATENCY })
+    local server = start(sandbox)
+    local asked = {}
+    for index = 1, 10 do
+      asked[index] = server:ask("/link")
+      socket.sleep(0.01)
+    end
+    for _, index in ipairs({ 1, 2, 5 }) do -- the first is in flight, the second leads those that wait
+      asked[index]:close()
+      asked[index] = nil
+    end
+    local answered = 0
+    for _, connection in pairs(asked) do
+      local _, status = server:answer(connection)
+      assert.equal("200", status)
+      answered = answered + 1
+    end
+    server:close()
+    sandbox:close()
+    assert.equal(7, answered)
   end)
 end)

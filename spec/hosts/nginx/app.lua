@@ -5,11 +5,21 @@ local associations = require "hubspot.associations"
 local exercise = require "hosts.support.exercise"
 local loop = require "hubspot.associations.loop.nginx"
 
-local create = require "hosts.support.web"(loop)
+local create, link = require "hosts.support.web"(loop)
 local app = {}
+
+-- A thread, and what kills it.
+local function spawn(action)
+  local thread = ngx.thread.spawn(action)
+  return function() ngx.thread.kill(thread) end
+end
 
 function app.create()
   ngx.say(create())
+end
+
+function app.link()
+  ngx.say(link())
 end
 
 -- Without a token, there is no client.
@@ -21,7 +31,7 @@ function app.exercise()
   ngx.print(exercise.text(exercise.run {
     url = exercise.url(),
     loop = loop,
-    spawn = ngx.thread.spawn,
+    spawn = spawn,
     sleep = ngx.sleep,
   }))
 end

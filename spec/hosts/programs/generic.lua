@@ -25,7 +25,9 @@ local function resume(thread)
 end
 
 local function spawn(action)
-  sleepers[coroutine.create(action)] = { deadline = 0 }
+  local thread = coroutine.create(action)
+  sleepers[thread] = { deadline = 0 }
+  return function() sleepers[thread] = nil end
 end
 
 local function sleep(seconds)

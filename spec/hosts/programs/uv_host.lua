@@ -7,6 +7,8 @@ return function(uv)
     local thread = coroutine.create(action)
     local begun, raised = coroutine.resume(thread)
     if not begun then error(debug.traceback(thread, tostring(raised)), 0) end
+    local close = coroutine.close -- of Lua 5.4
+    return close and function() close(thread) end
   end
 
   function host.sleep(seconds)

@@ -64,6 +64,17 @@ function behaviour.of_host(name, exercise, options)
     assert.is_true(facts.shared_elapsed < 4 * LATENCY, facts.shared_elapsed) -- of ten requests
   end)
 
+  it("sends links together that coroutines wait for one at a time", function()
+    assert.equal(8 * 3, facts.linked)
+    assert.is_true(facts.link_requests <= 8, facts.link_requests)
+    assert.is_true(facts.linked_elapsed < 8 * LATENCY, facts.linked_elapsed) -- 24 links
+  end)
+
+  it("loses no link of the coroutines that are left when some of them die", function()
+    assert.equal(6 - facts.killed, facts.survived)
+    assert.is_true(facts.survived_elapsed < 5 * LATENCY, facts.survived_elapsed)
+  end)
+
   it("ends the calls that wait when another coroutine closes the client", function()
     assert.equal("closed", facts.closed_kind)
     assert.equal("closed", facts.closed_all_kind)

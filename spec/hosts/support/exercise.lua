@@ -1,6 +1,6 @@
 -- What runs inside every host, in its own Lua: calls that look synchronous, one client for several
--- coroutines, a timer of the host that must not be late, a client that another coroutine closes. It reports
--- facts, and does not judge them. Runs under Lua 5.1 to 5.4 and LuaJIT.
+-- coroutines, links one at a time, a timer of the host that must not be late, a client that another coroutine
+-- closes. It reports facts, and does not judge them. Runs under Lua 5.1 to 5.4 and LuaJIT.
 
 local associations = require "hubspot.associations"
 local core = require "hubspot.associations.core"
@@ -14,31 +14,34 @@ local TICK = 0.01
 ---@class exercise.Host
 ---@field url string the sandbox's
 ---@field loop table of the module
----@field spawn fun(action: fun()) runs action in a coroutine of its own
+---@field spawn fun(action: fun()): any runs action in a coroutine of its own; may return what kills it
 ---@field sleep fun(seconds: number) waits in a coroutine
 
 local function input(id)
   return { from = id, to = "9" .. id, types = 279 }
 end
 
-local function new_client(host)
+local function new_client(host, on_event)
   return assert(associations.new {
     token = "secret",
     base_url = host.url,
     loop = host.loop,
     batch_size = 10,
+    on_event = on_event,
   })
 end
 
--- Runs all actions at once, and waits for their end.
-local function together(host, actions)
-  local left = #actions
-  for _, action in ipairs(actions) do
-    host.spawn(function()
+-- Runs all actions at once, and waits for their end. `meanwhile` gets what kills each, and returns how many
+-- were killed.
+local function together(host, actions, meanwhile)
+  local left, kills = #actions, {}
+  for index, action in ipairs(actions) do
+    kills[index] = host.spawn(function()
       action()
       left = left - 1
-    end)
+    end) or false
   end
+  if meanwhile then left = left - meanwhile(kills) end
   local deadline = core.now() + PATIENCE
   while left > 0 do
     if core.now() > deadline then error(left .. " of " .. #actions .. " coroutines did not end") end
@@ -151,6 +154,50 @@ local function close(host, facts)
   another:close()
 end
 
+-- Links one at a time: some coroutines, each of which links several pairs.
+local function link(host, facts)
+  facts.link_requests, facts.linked = 0, 0
+  local client = new_client(host, function(event)
+    if event.type == "request" then facts.link_requests = facts.link_requests + 1 end
+  end)
+  local actions = {}
+  for index = 1, 8 do
+    actions[index] = function()
+      for count = 1, 3 do
+        assert(client:link("contacts", "companies", input(tostring(6000 + 10 * index + count))))
+        facts.linked = facts.linked + 1
+      end
+    end
+  end
+  facts.linked_elapsed = timed(together, host, actions)
+  client:close()
+end
+
+-- Coroutines that wait for their links die, the first one among them: it waits for all. In a host that cannot
+-- kill them, none does.
+local function kill(host, facts)
+  local client = new_client(host)
+  facts.survived, facts.killed = 0, 0
+  local actions = {}
+  for index = 1, 6 do
+    actions[index] = function()
+      assert(client:link("contacts", "companies", input(tostring(7000 + index))))
+      facts.survived = facts.survived + 1
+    end
+  end
+  facts.survived_elapsed = timed(together, host, actions, function(kills)
+    host.sleep(0.05)
+    for _, index in ipairs { 1, 2, 4 } do
+      if kills[index] then
+        kills[index]()
+        facts.killed = facts.killed + 1
+      end
+    end
+    return facts.killed
+  end)
+  client:close()
+end
+
 -- What the documentation teaches for options that make no client.
 local function check(facts)
   local passed, raised = pcall(function() associations.check(associations.new { token = "" }) end)
@@ -166,6 +213,8 @@ function exercise.run(host)
   create_one(host, facts)
   create_many(host, facts)
   share(host, facts)
+  link(host, facts)
+  kill(host, facts)
   facts.worst, facts.ticks = finish()
   close(host, facts)
   check(facts)

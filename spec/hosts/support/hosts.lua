@@ -166,6 +166,31 @@ function hosts.serve(version, describe, env)
   error("the server does not start: " .. said, 2)
 end
 
+---Sends a GET over a connection of its own.
+---@param path string
+---@return table|nil connection
+---@return string|nil err
+function Server:ask(path)
+  local connection, err = socket.connect("127.0.0.1", self.port)
+  if not connection then
+    return nil, err
+  end
+  connection:settimeout(30)
+  connection:send("GET " .. path .. " HTTP/1.0\r\nHost: localhost\r\n\r\n")
+  return connection
+end
+
+---The response to what was asked.
+---@param connection table from `ask`
+---@return string|nil body
+---@return string about the status, or why there is no response
+function Server.answer(_, connection)
+  local response = connection:receive("*a") or ""
+  connection:close()
+  local status, body = response:match("^HTTP/%S+ (%d+).-\r\n\r\n(.*)$")
+  return body, status or "no response"
+end
+
 ---GET over a connection of its own.
 ---@param path string
 ---@return string|nil body
@@ -173,16 +198,12 @@ end
 ---@return number elapsed seconds
 function Server:get(path)
   local began = socket.gettime()
-  local connection, err = socket.connect("127.0.0.1", self.port)
-  if not connection then
-    return nil, err, socket.gettime() - began
+  local connection, about = self:ask(path)
+  local body
+  if connection then
+    body, about = self:answer(connection)
   end
-  connection:settimeout(30)
-  connection:send("GET " .. path .. " HTTP/1.0\r\nHost: localhost\r\n\r\n")
-  local response = connection:receive("*a") or ""
-  connection:close()
-  local status, body = response:match("^HTTP/%S+ (%d+).-\r\n\r\n(.*)$")
-  return body, status or "no response", socket.gettime() - began
+  return body, about, socket.gettime() - began
 end
 
 ---Sends several GETs at once over one connection.

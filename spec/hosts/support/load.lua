@@ -10,8 +10,8 @@ local sandboxes = require "support.sandbox"
 local MOST_STALL = 0.05
 local ATTEMPTS = 3
 
-local function run(server, requests, concurrency)
-  local url = "http://127.0.0.1:" .. server.port .. "/create"
+local function run(server, path, requests, concurrency)
+  local url = "http://127.0.0.1:" .. server.port .. path
   local output, worst, pings =
     server:ask_during("/ping", { "ab", "-q", "-l", "-n", requests, "-c", concurrency, url })
   local function figure(label)
@@ -24,6 +24,7 @@ local function run(server, requests, concurrency)
     complete = figure("Complete requests"),
     failed = figure("Failed requests") + (figure("Non%-2xx responses") or 0),
     rate = figure("Requests per second"),
+    elapsed = figure("Time taken for tests"),
     worst = worst,
     pings = pings,
     text = output,
@@ -35,14 +36,17 @@ end
 ---@param latency number seconds, of every response of the sandbox
 ---@param requests integer
 ---@param concurrency integer
----@return table { rate per second; worst: seconds; stalled }
-return function(name, start, latency, requests, concurrency)
-  local sandbox = sandboxes.start({ latency = latency })
+---@param options? { path?: string, rate?: table } path: what is requested; rate: the sandbox's limit
+---@return table { rate per second; elapsed: seconds; worst: seconds; stalled; asked: of the sandbox }
+return function(name, start, latency, requests, concurrency, options)
+  options = options or {}
+  local sandbox = sandboxes.start({ latency = latency, rate = options.rate })
   local server = start(sandbox)
   local best
   for _ = 1, ATTEMPTS do
     sandbox:reset()
-    local latest = run(server, requests, concurrency)
+    local latest = run(server, options.path or "/create", requests, concurrency)
+    latest.asked = sandbox:statistics().requests
     latest.created = #sandbox:associations()
     best = best and best.worst < latest.worst and best or latest
     if best.worst < MOST_STALL then
