@@ -40,6 +40,17 @@ describe("a C host that links the core", function()
     assert.is_true(tonumber(worst) < MOST_BETWEEN_TICKS, result.stdout)
   end)
 
+  it("links one at a time while its loop goes on ticking", function()
+    if missing then pending(missing) end
+    local result = run({ program, account:url(), 2001, "links" })
+    assert.same({ 1, "" }, { result.code, result.stderr })
+    assert.matches("2001 inputs, 2000 created, 1 failed, 0 unconfirmed, 0 not_sent", result.stdout, 1, true)
+    assert.equal(2000, #account:associations())
+    local count, worst = result.stdout:match("(%d+) ticks, the worst gap ([%d.]+) ms")
+    assert.is_true(tonumber(count) > 75, result.stdout)
+    assert.is_true(tonumber(worst) < MOST_BETWEEN_TICKS, result.stdout)
+  end)
+
   it("is told what was not created, and why a job stopped", function()
     if missing then pending(missing) end
     local result = run({ program, account:url(), 2001 })
@@ -56,13 +67,15 @@ describe("a C host that links the core", function()
   it("touches no memory that is not its own, and leaves none behind", function()
     if missing then pending(missing) end
     if not c_host.has("valgrind") then pending("no valgrind") end
-    local valgrind = { "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full" }
-    valgrind[#valgrind + 1] = "--errors-for-leak-kinds=definite,indirect,possible"
-    for _, argument in ipairs({ program, account:url(), 1000 }) do
-      valgrind[#valgrind + 1] = argument
+    for _, mode in ipairs({ "", "links" }) do
+      local argv = {
+        "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
+        "--errors-for-leak-kinds=definite,indirect,possible", program, account:url(), 1000,
+      }
+      argv[#argv + 1] = mode ~= "" and mode or nil
+      local result = run(argv)
+      assert.same({ 0, "" }, { result.code, result.stderr }, mode)
+      assert.matches("1000 created", result.stdout, 1, true)
     end
-    local result = run(valgrind)
-    assert.same({ 0, "" }, { result.code, result.stderr })
-    assert.matches("1000 created", result.stdout, 1, true)
   end)
 end)

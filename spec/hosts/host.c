@@ -2,7 +2,8 @@
  * from. It links liblua and libhubspot-associations.a (`make static`), and finds the Lua files by LUA_PATH. It
  * waits only in poll, and calls Lua only when there is work.
  *
- *   HUBSPOT_TOKEN=... host BASE_URL COUNT    links contacts 1 to COUNT with company 1
+ *   HUBSPOT_TOKEN=... host BASE_URL COUNT          links contacts 1 to COUNT with company 1, as a job
+ *   HUBSPOT_TOKEN=... host BASE_URL COUNT links    the same one at a time, by a collector
  *
  * Exits 0 when all were created, 1 when some were not, 2 when it could not run. */
 #define _POSIX_C_SOURCE 200809L
@@ -13,21 +14,40 @@
 #include <math.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "hubspot-associations.h"
 
 static const double TICK = 10; /* all times are in milliseconds */
 
-/* What is easier in Lua: returns the job that the loop below steps. */
-static const char BEGIN[] = "local base_url, count = ...\n"
-                            "local associations = require 'hubspot.associations'\n"
-                            "local inputs = {}\n"
-                            "for id = 1, count do inputs[id] = { from = id, to = 1, types = 279 } end\n"
-                            "local client = assert(associations.new {\n"
-                            "  token = os.getenv 'HUBSPOT_TOKEN', base_url = base_url, batch_size = 100,\n"
-                            "})\n"
-                            "return assert(client:start('contacts', 'companies', inputs))\n";
+/* What is easier in Lua: returns the job, or what has the same methods, that the loop below steps. */
+static const char BEGIN[] =
+  "local base_url, count, one_at_a_time = ...\n"
+  "local associations = require 'hubspot.associations'\n"
+  "local client = assert(associations.new {\n"
+  "  token = os.getenv 'HUBSPOT_TOKEN', base_url = base_url, batch_size = 100,\n"
+  "})\n"
+  "local function input(id) return { from = id, to = 1, types = 279 } end\n"
+  "if not one_at_a_time then\n"
+  "  local inputs = {}\n"
+  "  for id = 1, count do inputs[id] = input(id) end\n"
+  "  return assert(client:start('contacts', 'companies', inputs))\n"
+  "end\n"
+  "local report = { inputs = count, created = 0, failed = 0, unconfirmed = 0, not_sent = 0 }\n"
+  "local links = assert(client:collector('contacts', 'companies', { max_pending = count }))\n"
+  "for id = 1, count do\n"
+  "  assert(links:add(input(id), function(linked)\n"
+  "    local outcome = linked and 'created' or 'failed'\n"
+  "    report[outcome] = report[outcome] + 1\n"
+  "  end))\n"
+  "end\n"
+  "return {\n"
+  "  step = function() return links:step() end,\n"
+  "  fd = function() return links:fd() end,\n"
+  "  timeout = function() return links:timeout() end,\n"
+  "  result = function() return report end,\n"
+  "}\n";
 
 static double now(void)
 {
@@ -113,8 +133,9 @@ static int run(lua_State *L) /* runs in a pcall */
   if (luaL_loadstring(L, BEGIN) != 0)
     return lua_error(L);
   lua_pushstring(L, arguments[1]);
-  lua_pushstring(L, arguments[2]);
-  lua_call(L, 2, 1); /* -> the job */
+  lua_pushinteger(L, strtol(arguments[2], NULL, 10));
+  lua_pushstring(L, arguments[3]); /* nil unless given */
+  lua_call(L, 3, 1);               /* -> the job */
 
   call_method(L, "fd", 1); /* does not change while the job runs */
   struct pollfd watched = {.fd = (int)lua_tointeger(L, -1), .events = POLLIN};
@@ -135,9 +156,9 @@ static int run(lua_State *L) /* runs in a pcall */
 
 int main(int count, char *arguments[])
 {
-  lua_State *L = count == 3 ? luaL_newstate() : NULL;
+  lua_State *L = count == 3 || count == 4 ? luaL_newstate() : NULL;
   if (L == NULL) {
-    fprintf(stderr, "usage: host BASE_URL COUNT\n");
+    fprintf(stderr, "usage: host BASE_URL COUNT [links]\n");
     return 2;
   }
   lua_pushcfunction(L, run);
