@@ -6,6 +6,7 @@ local documents = require "support.documents"
 local hosts = require "hosts.support.hosts"
 local process = require "support.process"
 local sandboxes = require "support.sandbox"
+local socket = require "socket"
 
 local PAGE = "docs/hosts.md"
 local TOKEN = "pat-na1-0123456789-secret"
@@ -193,15 +194,41 @@ plugin_paths]]):gsub("FOLDER", folder):gsub("PORT", port))
     assert.equal("101-202", linked())
   end)
 
+  -- The command for a program in Lua 5.4.
+  local function program(file)
+    local share, library = prefix "5.4" .. "/share/lua/5.4/?.lua;;", prefix "5.4" .. "/lib/lua/5.4/?.so;;"
+    return { "env", "LUA_PATH=" .. share, "LUA_CPATH=" .. library, "lua5.4", file }
+  end
+
   host("luv", { module = "luv", build = "5.4" }, function()
     local folder = process.make_folder()
     finally(function() process.remove_folder(folder) end)
     paste("luv", "5.4", folder)
-    run({
-      "env", "LUA_PATH=" .. prefix "5.4" .. "/share/lua/5.4/?.lua;;",
-      "LUA_CPATH=" .. prefix "5.4" .. "/lib/lua/5.4/?.so;;", "lua5.4", "link.lua",
-    }, folder)
+    run(program "link.lua", folder)
     assert.equal("101-202 102-202 103-202", linked())
+  end)
+
+  it("has a daemon that runs: luv", function()
+    local missing = hosts.missing { module = "luv", build = "5.4" }
+    if missing then pending(missing) end
+    local server = hosts.serve("5.4", function(folder, port)
+      local place = paste("luv", "5.4", folder)["daemon.lua"]
+      change(place, "8080", tostring(port))
+      return program(place)
+    end, CLEAN)
+    local connection = assert(socket.connect("127.0.0.1", server.port))
+    connection:settimeout(30)
+    connection:send "101 202\n404 202\n102 202\n103 2"
+    connection:send "02\n"
+    local told = {}
+    for _ = 1, 4 do told[#told + 1] = connection:receive "*l" end
+    connection:close()
+    local said = server:close()
+    table.sort(told)
+    assert.same({ "101 202 linked", "102 202 linked", "103 202 linked" }, { told[1], told[2], told[3] }, said)
+    assert.matches("^404 202 http: No contact with ID 404 exists", told[4])
+    assert.equal("101-202 102-202 103-202", linked())
+    assert.equal(2, account:statistics().requests)
   end)
 
   host("C programs", { commands = { "make", "cc", "pkg-config" }, build = "5.4" }, function()
