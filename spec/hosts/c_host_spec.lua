@@ -28,27 +28,34 @@ describe("a C host that links the core", function()
     return c_host.run(argv, { env = { HUBSPOT_TOKEN = token or TOKEN } })
   end
 
+  -- Runs it, and checks that the loop went on: in one of three runs, since a busy machine may hold it.
+  local function assert_ticks(argv, code, counts)
+    local result, worst
+    for _ = 1, 3 do
+      account:reset()
+      result = run(argv)
+      assert.same({ code, "" }, { result.code, result.stderr })
+      assert.matches(counts, result.stdout, 1, true)
+      assert.equal(2000, #account:associations())
+      local count, gap = result.stdout:match("(%d+) ticks, the worst gap ([%d.]+) ms")
+      -- 20 requests, 4 at a time: five times the latency, in ticks of 10 ms.
+      assert.is_true(tonumber(count) > 75, result.stdout)
+      worst = tonumber(gap)
+      if worst < MOST_BETWEEN_TICKS then return end
+    end
+    error("the worst gap between two ticks was " .. worst .. " ms, in each of three runs")
+  end
+
   it("creates associations while its loop goes on ticking", function()
     if missing then pending(missing) end
-    local result = run({ program, account:url(), 2000 })
-    assert.same({ 0, "" }, { result.code, result.stderr })
-    assert.matches("2000 inputs, 2000 created, 0 failed, 0 unconfirmed, 0 not_sent", result.stdout, 1, true)
-    assert.equal(2000, #account:associations())
-    local count, worst = result.stdout:match("(%d+) ticks, the worst gap ([%d.]+) ms")
-    -- 20 requests, 4 at a time: five times the latency, in ticks of 10 ms.
-    assert.is_true(tonumber(count) > 75, result.stdout)
-    assert.is_true(tonumber(worst) < MOST_BETWEEN_TICKS, result.stdout)
+    assert_ticks({ program, account:url(), 2000 }, 0,
+      "2000 inputs, 2000 created, 0 failed, 0 unconfirmed, 0 not_sent")
   end)
 
   it("links one at a time while its loop goes on ticking", function()
     if missing then pending(missing) end
-    local result = run({ program, account:url(), 2001, "links" })
-    assert.same({ 1, "" }, { result.code, result.stderr })
-    assert.matches("2001 inputs, 2000 created, 1 failed, 0 unconfirmed, 0 not_sent", result.stdout, 1, true)
-    assert.equal(2000, #account:associations())
-    local count, worst = result.stdout:match("(%d+) ticks, the worst gap ([%d.]+) ms")
-    assert.is_true(tonumber(count) > 75, result.stdout)
-    assert.is_true(tonumber(worst) < MOST_BETWEEN_TICKS, result.stdout)
+    assert_ticks({ program, account:url(), 2001, "links" }, 1,
+      "2001 inputs, 2000 created, 1 failed, 0 unconfirmed, 0 not_sent")
   end)
 
   it("is told what was not created, and why a job stopped", function()
