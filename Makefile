@@ -30,6 +30,11 @@ includedir = $(prefix)/include
 datarootdir = $(prefix)/share
 datadir = $(datarootdir)
 pkgconfigdir = $(libdir)/pkgconfig
+mandir = $(datarootdir)/man
+docdir = $(datarootdir)/doc/hubspot-associations
+bashcompletiondir = $(datadir)/bash-completion/completions
+zshcompletiondir = $(datadir)/zsh/site-functions
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
 INST_BINDIR = $(bindir)
 INST_LUADIR = $(datadir)/lua/$(LUA_ABI)
 INST_LIBDIR = $(libdir)/lua/$(LUA_ABI)
@@ -73,7 +78,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all test-hosts peers simulate demo install install-module install-dev uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions rock help
+.PHONY: all test test-all test-hosts peers simulate demo install install-module install-pages install-dev pages uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -148,7 +153,7 @@ demo: ## Set up, build, and link, read and remove 20,000 pairs in a sandbox
 	$(BUILD_ALL)
 	@$(IN_TREE) tools/demo
 
-install: install-module install-dev ## Install into PREFIX (/usr/local) or GNU's folders, below DESTDIR
+install: install-module install-pages install-dev ## Install into PREFIX (/usr/local) or GNU's folders, below DESTDIR
 
 install-module: all ## Install what LuaRocks has a place for: the module and the command
 	$(INSTALL) -d "$(DESTDIR)$(INST_BINDIR)" "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations"
@@ -163,6 +168,32 @@ install-module: all ## Install what LuaRocks has a place for: the module and the
 
 # Names the variables that this Lua alone reads; 5.1 and LuaJIT have none of their own.
 PATH_SUFFIX = $(addprefix _,$(subst .,_,$(filter-out 5.1,$(LUA_ABI))))
+
+# The manual page and the completions are made from the help of the command, which needs argparse and cjson.
+PAGES = $(BUILD)/pages
+RELEASED := $(shell sed -n 's/^\#\# \[[0-9.]*\] - //p' CHANGELOG.md | head -n 1)
+pages: all ## Write the manual page and the completions for shells
+	@mkdir -p $(PAGES)
+	@if $(IN_TREE) "$(LUA)" -e 'require "argparse" require "cjson" require "hubspot.associations.core"' 2>/dev/null; then set -e; $(IN_TREE); export LUA_PATH LUA_CPATH; \
+	  "$(LUA)" tools/manual.lua $(VERSION) $(RELEASED) >$(PAGES)/$(PAGE.man); \
+	  $(foreach kind,bash zsh fish,"$(LUA)" bin/hubspot-associations --completion $(kind) >$(PAGES)/$(PAGE.$(kind));) \
+	else echo "make: no manual page and completions: $(LUA) has no argparse or no cjson" >&2; fi
+
+PAGE.man = hubspot-associations.1
+PAGE.bash = hubspot-associations
+PAGE.zsh = _hubspot-associations
+PAGE.fish = hubspot-associations.fish
+FOLDER.man = $(mandir)/man1
+FOLDER.bash = $(bashcompletiondir)
+FOLDER.zsh = $(zshcompletiondir)
+FOLDER.fish = $(fishcompletiondir)
+install-pages: pages
+	@set -e; $(foreach kind,man bash zsh fish,if [ -f $(PAGES)/$(PAGE.$(kind)) ]; then \
+	  $(INSTALL) -d "$(DESTDIR)$(FOLDER.$(kind))"; \
+	  $(INSTALL_DATA) $(PAGES)/$(PAGE.$(kind)) "$(DESTDIR)$(FOLDER.$(kind))/$(PAGE.$(kind))"; fi;)
+	$(INSTALL) -d "$(DESTDIR)$(docdir)/docs"
+	$(INSTALL_DATA) README.md CHANGELOG.md LICENSE SECURITY.md CONTRIBUTING.md "$(DESTDIR)$(docdir)"
+	$(INSTALL_DATA) docs/*.md "$(DESTDIR)$(docdir)/docs"
 
 # For C hosts: pkg-config --cflags --libs lua5.4-hubspot-associations
 install-dev: static
@@ -182,13 +213,15 @@ uninstall: ## Remove what install put there
 	-@rmdir "$(DESTDIR)$(INST_LUADIR)/hubspot" "$(DESTDIR)$(INST_LIBDIR)/hubspot" 2>/dev/null
 	rm -f "$(DESTDIR)$(includedir)/hubspot-associations.h" "$(DESTDIR)$(libdir)/lib$(DEV_NAME).a" \
 	  "$(DESTDIR)$(pkgconfigdir)/$(DEV_NAME).pc"
+	rm -f $(foreach kind,man bash zsh fish,"$(DESTDIR)$(FOLDER.$(kind))/$(PAGE.$(kind))")
+	rm -rf "$(DESTDIR)$(docdir)"
 
 clean: ## Remove all that was built
 	rm -rf build
 
 lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, too
 	$(SETUP) lint
-	luacheck --quiet lua spec bench tools/reference.lua bin/hubspot-associations rockspec/*.rockspec .luacheckrc
+	luacheck --quiet lua spec bench tools/reference.lua tools/manual.lua bin/hubspot-associations rockspec/*.rockspec .luacheckrc
 	luac5.1 -p $(LUA_FILES) bin/hubspot-associations
 	shellcheck $(filter-out %.h %.lua,$(wildcard tools/*)) bench/run spec/support/allocator/run .ci/run
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] spec/*/*.[ch] spec/*/*/*.[ch] bench/*.[ch] tools/*.[ch])

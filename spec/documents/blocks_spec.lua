@@ -21,6 +21,10 @@ local NOT_RUN = {
   ["sudo apt-get install build-essential pkg-config libcurl4-openssl-dev luajit2 libluajit2-5.1-dev "
     .. "lua-cjson lua-argparse\nmake LUA_VERSION=luajit && sudo make install LUA_VERSION=luajit"] = true,
   ["cc -o link link.c $(pkg-config --cflags --libs lua5.4-hubspot-associations) -Wl,-E\n./link"] = true,
+  ["hubspot-associations --completion bash >~/.local/share/bash-completion/completions/hubspot-associations\n"
+    .. "hubspot-associations --completion zsh >~/.zfunc/_hubspot-associations "
+    .. "# with fpath=(~/.zfunc $fpath) before compinit\n"
+    .. "hubspot-associations --completion fish >~/.config/fish/completions/hubspot-associations.fish"] = true,
   ["make install prefix=/usr libdir=/usr/lib64 DESTDIR=/tmp/image LUA_VERSION=5.4"] = true,
   ["cc -o link link.c $(pkg-config --cflags --libs lua5.4) -Wl,-E\n./link"] = true,
 }

@@ -9,6 +9,20 @@ local LUA = rawget(_G, "jit") and "luajit" or ABI
 local NAME = LUA == "luajit" and LUA or "lua" .. LUA
 local unpack = rawget(_G, "unpack") or table.unpack
 
+-- What `make install` puts below its prefix, but for the Lua files of the parts and the documentation.
+local INSTALLED = [[
+  bin/hubspot-associations
+  include/hubspot-associations.h
+  lib/libNAME-hubspot-associations.a
+  lib/lua/ABI/hubspot/associations/core.so
+  lib/pkgconfig/NAME-hubspot-associations.pc
+  share/bash-completion/completions/hubspot-associations
+  share/fish/vendor_completions.d/hubspot-associations.fish
+  share/lua/ABI/hubspot/associations.lua
+  share/man/man1/hubspot-associations.1
+  share/zsh/site-functions/_hubspot-associations
+]]
+
 describe("make", function()
   local folder
 
@@ -61,8 +75,7 @@ describe("make", function()
     assert.equal(0, result.code, result.stderr)
     local places = {}
     local found = process.run { "find", folder, "-type", "f", "(", "-name", "*hubspot-associations*", "-o",
-      "-name", "associations.lua", "-o",
-      "-name", "core.so", ")" }
+      "-name", "associations.lua", "-o", "-name", "core.so", ")" }
     for path in found.stdout:gmatch "[^\n]+" do places[#places + 1] = path:sub(#folder + 1) end
     table.sort(places)
     return places
@@ -70,9 +83,7 @@ describe("make", function()
 
   it("installs below PREFIX, or GNU's prefix, or below each of GNU's folders", function()
     local below = {}
-    for place in ([[bin/hubspot-associations include/hubspot-associations.h lib/libNAME-hubspot-associations.a
-        lib/lua/ABI/hubspot/associations/core.so lib/pkgconfig/NAME-hubspot-associations.pc
-        share/lua/ABI/hubspot/associations.lua]]):gmatch "%S+" do
+    for place in INSTALLED:gmatch "%S+" do
       below[#below + 1] = "/opt/x/" .. place:gsub("NAME", NAME):gsub("ABI", ABI)
     end
     assert.same(below, installed "PREFIX=/opt/x")

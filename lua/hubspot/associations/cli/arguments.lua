@@ -6,6 +6,7 @@ local argparse = require "argparse"
 local arguments = {}
 
 local PROGRAM = "hubspot-associations"
+local DESCRIPTION = "Creates, reads and removes associations between HubSpot CRM records."
 local WIDTH = 90 -- columns
 
 -- The longest argument, in bytes. No system has longer file names, and argparse takes a time that grows as
@@ -37,6 +38,15 @@ local COMMANDS = {
   (require "hubspot.associations.cli.commands.sandbox"), -- one value, also since Lua 5.4
 }
 
+local HELP = { name = "-h --help", description = "Show this help.", is_flag = true }
+
+-- The options without a command.
+local OPTIONS = {
+  { name = "--version", description = "Show the version.", is_flag = true },
+  { name = "--completion", argname = "bash|fish|zsh", choices = { "bash", "fish", "zsh" },
+    description = "Write a completion script for this shell." },
+}
+
 -- Raised to end argparse's parse early: it would print, and end the process.
 local EARLY = {}
 
@@ -46,7 +56,7 @@ local function stop(ended, name, text)
 end
 
 local function add_help(parser, ended)
-  parser:flag { name = "-h --help", description = "Show this help.",
+  parser:flag { name = HELP.name, description = HELP.description,
     action = function() stop(ended, "text", parser:get_help() .. "\n") end }
 end
 
@@ -104,14 +114,18 @@ end
 local function new_parser(version, ended)
   local parser = argparse {
     name = PROGRAM,
-    description = "Creates, reads and removes associations between HubSpot CRM records.",
+    description = DESCRIPTION,
     epilog = "Each command has its own help: " .. PROGRAM .. " create --help",
     usage_max_width = WIDTH, help_max_width = WIDTH, add_help = false,
   }
   parser:command_target "command"
   for _, command in ipairs(COMMANDS) do add_command(parser, command, ended) end
-  parser:flag { name = "--version", description = "Show the version.",
+  local shows, completes = OPTIONS[1], OPTIONS[2]
+  parser:flag { name = shows.name, description = shows.description,
     action = function() stop(ended, "text", PROGRAM .. " " .. version .. "\n") end }
+  parser:option { name = completes.name, argname = completes.argname, choices = completes.choices,
+    description = completes.description,
+    action = function(_, _, shell) stop(ended, "text", arguments.completion(shell)) end }
   add_help(parser, ended)
   return parser
 end
@@ -129,6 +143,19 @@ function arguments.command(name)
   for _, command in ipairs(COMMANDS) do
     if command.name == name then return command end
   end
+end
+
+---A completion script.
+---@param shell string
+---@return string
+function arguments.completion(shell)
+  return require "hubspot.associations.cli.completion".script(shell, PROGRAM, COMMANDS, OPTIONS, HELP)
+end
+
+---All that the command line has, for the manual.
+---@return table
+function arguments.table()
+  return { program = PROGRAM, description = DESCRIPTION, commands = COMMANDS, options = OPTIONS, help = HELP }
 end
 
 -- What to say of an option of one letter that the command does not have: argparse would suggest others of one
