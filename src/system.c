@@ -61,8 +61,9 @@ static const char *type_of(mode_t mode)
                           : "device";
 }
 
-/* stat(path or descriptor) -> { type, mode, id } | nil, message type: "file", "directory", "fifo", "socket" or
- * "device"; a link is followed. mode: the permission bits. id: a string that two names of one file share. */
+/* stat(path or descriptor) -> { type, mode, size, id } | nil, message type: "file", "directory", "fifo", "socket" or
+ * "device"; a link is followed. mode: the permission bits. size: a file's, in bytes. id: a string that two names of one
+ * file share. */
 static int system_stat(lua_State *L)
 {
   struct stat found;
@@ -83,9 +84,10 @@ static int system_stat(lua_State *L)
   }
   char id[64];
   snprintf(id, sizeof id, "%jx:%jx", (uintmax_t)found.st_dev, (uintmax_t)found.st_ino);
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 4);
   lhsa_set_string(L, "type", type_of(found.st_mode));
   lhsa_set_integer(L, "mode", (lua_Integer)(found.st_mode & 07777));
+  lhsa_set_number(L, "size", (lua_Number)found.st_size);
   lhsa_set_string(L, "id", id);
   return 1;
 }

@@ -31,6 +31,12 @@ describe("core.stat", function()
     assert.are.equal(6 * 64 + 4 * 8, core.stat(folder .. "/file").mode)
   end)
 
+  it("tells its size, also beyond 32 bits", function()
+    assert.are.equal(1, core.stat(folder .. "/file").size)
+    process.run { "truncate", "-s", "5G", folder .. "/sparse" }
+    assert.are.equal(5 * 2 ^ 30, core.stat(folder .. "/sparse").size)
+  end)
+
   it("tells whether two names are of one file", function()
     local id = core.stat(folder .. "/file").id
     assert.are.equal(id, core.stat(folder .. "/hard").id)

@@ -83,6 +83,13 @@ describe("the command read", function()
     assert.are.equal("", run_on("read", more).stdout)
   end)
 
+  it("writes the header with a journal that is an empty file, as nothing was read yet", function()
+    link()
+    local journal = file("j", "")
+    local result = run_on("read", { "--journal", journal, "-q", file("ids.csv", "101\n") })
+    assert.are.equal(HEADER, result.stdout:match "^[^\n]*\n")
+  end)
+
   it("has a dry run that writes no rows", function()
     local result = run_on("read", { "--dry-run", "-" }, { stdin = "101\n", env = { HUBSPOT_TOKEN = false } })
     assert.are.same({ 0, "" }, { result.code, result.stdout })
