@@ -275,9 +275,9 @@ describe("the correlation id of a response", function()
 end)
 
 describe("the cursor of the next page", function()
-  local function next_cursor(paging, is_seen)
+  local function next_cursor(paging, trail)
     local page = core.decode('{"results":[],"paging":' .. paging .. "}")
-    return responses.next_cursor(page, is_seen or {})
+    return responses.next_cursor(page, trail or responses.trail())
   end
 
   it("is text, as it was given", function()
@@ -291,7 +291,7 @@ describe("the cursor of the next page", function()
       assert.is_nil(cursor)
       assert.is_nil(err, paging)
     end
-    assert.is_nil((responses.next_cursor(nil, {})))
+    assert.is_nil((responses.next_cursor(nil, responses.trail())))
   end)
 
   it("is an error where it may not be the last page, or leads in a circle", function()
@@ -304,7 +304,31 @@ describe("the cursor of the next page", function()
       assert.is_nil(cursor)
       assert.same({ "decode", false }, { err.kind, err.retryable }, paging)
     end
-    local _, err = next_cursor('{"next":{"after":"A"}}', { A = true })
+    local _, err = next_cursor('{"next":{"after":"A"}}', responses.trail "A")
     assert.truthy(err.message:find("same cursor", 1, true))
+  end)
+
+  -- Follows pages until an error. Returns it, and after how many pages it came.
+  local function follow(cursor_of)
+    local trail, number = responses.trail(), 0
+    while true do
+      local cursor, err = responses.next_cursor({ paging = { next = { after = cursor_of(number) } } }, trail)
+      if not cursor then return err, number, trail end
+      number = number + 1
+    end
+  end
+
+  it("is an error when it leads in a circle, of whatever length, and when there is always another", function()
+    for _, length in ipairs { 1, 2, 7, 50, 99 } do
+      local err, pages = follow(function(number) return "c" .. number % length end)
+      assert.truthy(err.message:find("same cursor", 1, true))
+      assert.is_true(pages < 2 * 100, pages)
+    end
+    local err, pages, trail = follow(function(number) return "c" .. number end)
+    assert.same({ "decode", false, 100000 }, { err.kind, err.retryable, pages })
+    assert.truthy(err.message:find("100000 pages", 1, true))
+    local count = 0
+    for _ in pairs(trail.is_seen) do count = count + 1 end
+    assert.is_true(count <= 101, count) -- the rest of 100,000 cursors is forgotten
   end)
 end)

@@ -91,14 +91,14 @@ end
 -- All pages of a list, one request after the other. Returns what one page would be; and what the last call
 -- returned.
 local function call_list(self, name, row, read)
-  local query, is_seen, all = { limit = row.most_per_page }, {}, {}
+  local query, all = { limit = row.most_per_page }, {}
   for option, value in pairs(read.options or {}) do query[option] = value end
+  local trail = responses.trail(query.after)
   while true do
-    is_seen[query.after or 0] = true
     local page, info = call_endpoint(self, name, row, { values = read.values, options = query })
     if not page then return nil, info end
     for _, entry in ipairs(page.results) do all[#all + 1] = entry end
-    local cursor, err = responses.next_cursor(page, is_seen)
+    local cursor, err = responses.next_cursor(page, trail)
     if err then return nil, err end
     if not cursor then return { results = all }, info end
     query.after = cursor

@@ -197,18 +197,38 @@ local function cursor_of(paging)
   return cursor
 end
 
----Where the next page begins, of a page or of a result that has pages. A cursor that was there before would
----lead in a circle.
+-- The most pages of one list: a record of ten million links has as many, of 100 links each. And the cursors
+-- that are remembered at once: a circle is found when it is shorter than that.
+local MOST_PAGES, MOST_REMEMBERED = 100000, 100
+
+---@class hubspot.associations.Trail the way through the pages of one list
+---@field pages integer how many were followed by another
+---@field is_seen table<string, boolean> the last cursors
+
+---@param after string|nil the cursor of the first page
+---@return hubspot.associations.Trail
+function response.trail(after)
+  return { pages = 0, is_seen = { [after or 0] = true } }
+end
+
+---Where the next page begins, of a page or of a result that has pages. Pages that lead in a circle, or have
+---no end, are an error: who follows them would never be done.
 ---@param page table|nil
----@param is_seen table<string, boolean> the cursors so far
+---@param trail hubspot.associations.Trail
 ---@return string|nil cursor nil on the last page
 ---@return hubspot.associations.Error|nil err when it cannot be followed
-function response.next_cursor(page, is_seen)
+function response.next_cursor(page, trail)
   local cursor, reason = cursor_of(page and page.paging)
-  if cursor and is_seen[cursor] then
+  if cursor and trail.is_seen[cursor] then
     reason = "HubSpot gave the same cursor twice: its pages have no end"
+  elseif cursor and trail.pages == MOST_PAGES then
+    reason = ("HubSpot gave %d pages, and another: they seem to have no end"):format(MOST_PAGES)
   end
   if reason then return nil, errors.new { kind = "decode", message = reason, retryable = false } end
+  if not cursor then return nil end
+  trail.pages = trail.pages + 1
+  if trail.pages % MOST_REMEMBERED == 0 then trail.is_seen = {} end
+  trail.is_seen[cursor] = true
   return cursor
 end
 

@@ -12,7 +12,7 @@ local pages = {}
 ---@class hubspot.associations.Page of a record: where its next page begins
 ---@field after string its cursor
 ---@field part integer how many pages were delivered
----@field is_seen table<string, boolean> the cursors so far
+---@field trail hubspot.associations.Trail
 
 ---The request body of some inputs of a batch, each with the cursor of its next page.
 ---@param batch hubspot.associations.Batch
@@ -52,7 +52,7 @@ end
 -- The first page of a record that has more than one.
 local function first_page(batch, position)
   local input = core.decode(batch.body:input(position))
-  return { part = 0, is_seen = { [input.after or 0] = true } }
+  return { part = 0, trail = api.trail(input.after) }
 end
 
 -- Calls on_record with a page. Returns what becomes of its record: "last", "more", "failed" and the error, or
@@ -62,7 +62,7 @@ local function deliver(job, batch, position, result)
   local page, cursor, err = batch.pages[position], nil, nil
   if result and result.paging ~= nil then
     page = page or first_page(batch, position)
-    cursor, err = api.next_cursor(result, page.is_seen)
+    cursor, err = api.next_cursor(result, page.trail)
   end
   if not links then err = unclear "HubSpot gave links that are not a list of ids and types" end
   if cursor and not core.body(batch.checks):add { id = id, after = cursor } then
@@ -79,7 +79,7 @@ local function deliver(job, batch, position, result)
   })
   if job.callback_raised then return "left" end
   if not cursor then return "last" end
-  page.after, page.part, page.is_seen[cursor] = cursor, page.part + 1, true
+  page.after, page.part = cursor, page.part + 1
   batch.pages[position] = page
   return "more"
 end
