@@ -17,8 +17,8 @@ describe("the arguments", function()
     assert.are.same({
       command = "create", create = true, from = "contacts", to = "companies", type = "279",
       category = "USER_DEFINED", token_file = "t", base_url = "http://127.0.0.1:1", api_version = "v4",
-      format = "csv", file = "pairs.csv", max_attempts = 2, journal = "j", failures = "f", concurrency = 8,
-      batch_size = 500, rate = 90, progress = "bar", dry_run = true, quiet = true,
+      format = "csv", files = { "pairs.csv" }, max_attempts = 2, journal = "j", failures = "f",
+      concurrency = 8, batch_size = 500, rate = 90, progress = "bar", dry_run = true, quiet = true,
     }, parse("create --from contacts --to companies --type 279 --category USER_DEFINED --token-file t"
       .. " --base-url http://127.0.0.1:1 --api-version v4 --format csv --max-attempts 2 --journal j"
       .. " --failures f --concurrency 8 --batch-size 500 --rate 90 --progress bar --dry-run --quiet"
@@ -33,7 +33,7 @@ describe("the arguments", function()
 
   it("of create may be few", function()
     assert.are.same({
-      command = "create", create = true, from = "a", to = "b", file = "-", progress = "auto",
+      command = "create", create = true, from = "a", to = "b", files = { "-" }, progress = "auto",
     }, parse "create --from=a --to=b -")
   end)
 
@@ -57,7 +57,7 @@ describe("the arguments", function()
     { "create --to b f", "'--from'" },
     { "create --from a f", "'--to'" },
     { "create --from a --to b", "file" },
-    { "create --from a --to b f g", "too many arguments: 'g'; put quotes around what has spaces" },
+    { "list a 1 b g", "too many arguments: 'g'; put quotes around what has spaces" },
     { "create --from a --to b --type 0 f", "'--type': expected an association type id" },
     { "create --from a --to b --type 1.5 f", "found '1.5'" },
     { "create --from a --to b --type 1;2 f", "'--type'" },

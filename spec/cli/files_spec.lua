@@ -19,6 +19,15 @@ describe("the files of the command", function()
     assert.are.equal("1,2\n", read_file(rows))
   end)
 
+  it("may not be one FILE twice, by whatever name", function()
+    local rows = file("rows.csv", "1,2\n")
+    process.run { "ln", "-s", "rows.csv", path "link" }
+    assert_cannot_run({ rows, rows }, "rows.csv is given twice")
+    assert_cannot_run({ rows, path "link" }, "link is given twice")
+    assert_cannot_run({ "-", rows, "-" }, "standard input (-) is given twice", { stdin = "3,4\n" })
+    assert_cannot_run({ "--failures", rows, path "other.csv", rows }, "FILE and --failures are the same file")
+  end)
+
   it("may not be two that are one, of which one is written", function()
     local token = file("token", "a-token-0123456789\n")
     local rows = file("rows.csv", "1,2\n")

@@ -71,9 +71,9 @@ describe("a job of the command", function()
     assert.are.equal(2, result.code)
     assert_found(result.stderr, ": journal " .. journal
       .. ": is of another job: inputs 1 to 30 are not the ones it recorded\n")
-    assert_found(result.stderr, "the same file, object types, --type, --category and properties")
+    assert_found(result.stderr, "the same rows in the same order, object types, --type")
     assert_found(create({ "--type", "279", "--journal", journal, "-" }, { stdin = pairs_csv(30) }).stderr,
-      "the same file, object types, --type, --category and properties")
+      "the same rows in the same order, object types, --type")
     file("failed.csv", "kept\n")
     result = create({ "--from", "deals", "--type", "5", "--failures", path "failed.csv",
       "--journal", journal, "-" }, { stdin = pairs_csv(30) })

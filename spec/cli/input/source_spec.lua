@@ -125,6 +125,80 @@ describe("a source of rows", function()
     assert.are.equal(0, fixture.server:statistics().requests)
   end)
 
+  it("is several files, one after the other, each with its own form, one of them standard input", function()
+    local one = file("one.csv", "from,to\n1,2\n,3\n")
+    local two = file("two.jsonl", '{"from":"3","to":"4"}\n\n{"from":"5"}\n{"from":"7","to":"8"}\n')
+    local result = create({ one, "-", two }, { stdin = "to;from\n6;5\nx;5\ny;5\n" })
+    assert.are.same({ 1, "" }, { result.code, result.stderr })
+    assert_found(result.stdout, "8 rows: 4 created, 4 failed\n")
+    assert_found(result.stdout, "\n" .. one .. ":3: from: expected")
+    assert_found(result.stdout, "\nstandard input:3 to 4: to: no record id")
+    assert_found(result.stdout, "\n" .. two .. ":3: to: expected")
+    assert.are.same({ "1/2/1", "3/4/1", "5/6/1", "7/8/1" }, held())
+  end)
+
+  it("has lines with the same reason together, by file", function()
+    local one, two = file("one.csv", "from,to\n1,\n2,\n"), path "two.csv"
+    file("two.csv", "from,to\n9,8\n3,\n5,6\n4,\n")
+    local result = create { one, two }
+    assert_found(result.stdout, ("\n%s:2 to 3, %s:3 and %s:5: to: no record id"):format(one, two, two))
+  end)
+
+  it("is looked at as a whole before a row is sent: each file has to be clear, and have rows", function()
+    local good = file("good.csv", "1,2\n")
+    for text, part in pairs {
+      ["from,to\n"] = "bad.csv: has no rows", ["a;b\n1;2\n"] = "bad.csv: line 1: neither a row",
+      ["PK\3\4"] = "bad.csv: is a workbook",
+    } do
+      assert_cannot_run({ good, file("bad.csv", text), good .. "x" }, part)
+    end
+    assert_cannot_run({ good, path "none.csv" }, "none.csv: No such file")
+    assert.are.same({}, held())
+  end)
+
+  it("stops with a file that is no longer what it was, and says what became of the rows before", function()
+    local rows, pieces, out, err = file("rows.csv", "3,4\n"), { "1,2\n" }, stream(), stream()
+    local function read()
+      if #pieces == 0 then os.remove(rows) end
+      return table.remove(pieces)
+    end
+    local code = cli.main(fixture.arguments { "--batch-size", "1", "--concurrency", "1", "-", rows }, {
+      stdin = { read = read }, stdout = out, stderr = err,
+      getenv = function(name) return environment()[name] or nil end,
+    })
+    assert.are.equal(2, code)
+    assert_found(out.text, "1 row: 1 created, 0 failed; the rest of the files was not read\n")
+    assert_found(err.text, "cannot open " .. rows .. ": No such file")
+    assert.are.same({ "1/2/1" }, held())
+  end)
+
+  it("takes the first rows of several files together", function()
+    local one, two = file("one.csv", "1,2\n3,4\n"), file("two.csv", "5,6\n7,8\n")
+    for limit, rest in pairs { ["2"] = true, ["3"] = true, ["4"] = false } do
+      local result = create { "--limit", limit, one, two }
+      assert.are.equal(0, result.code)
+      assert_found(result.stdout, limit .. " rows: " .. limit .. " created, 0 failed"
+        .. (rest and "; the rest of the files was not read\n" or "\n"))
+    end
+  end)
+
+  it("goes on from a journal with the same rows in the same order, whatever file has them", function()
+    local one, two = file("one.csv", "1,2\n3,4\n"), file("two.csv", "5,6\n,8\n")
+    local whole, journal = file("whole.csv", "1,2\n3,4\n5,6\n,8\n"), { "--journal", path "journal" }
+    local function run(...) return create { journal[1], journal[2], "--batch-size", "1", ... } end
+    assert_found(run(one, two).stdout, "4 rows: 3 created, 1 failed\n")
+    local requests = fixture.server:statistics().requests
+    local result = run(one, two)
+    assert_found(result.stdout, "4 rows: 3 created, 1 failed; 4 of them known from the journal\n")
+    assert_found(result.stdout, "\n" .. two .. ":2: from: expected")
+    assert_found(run(whole).stdout, "; 4 of them known from the journal\n")
+    result = run(two, one)
+    assert.are.equal(2, result.code)
+    assert_found(result.stdout, "0 created, 0 failed, 1 not sent")
+    assert_found(result.stderr, "journal: is of another job: ")
+    assert.are.equal(requests, fixture.server:statistics().requests)
+  end)
+
   it("refuses a file without rows", function()
     local result = create({ file("empty.csv", "from,to\n") })
     assert.are.equal(2, result.code)

@@ -5,7 +5,7 @@ local advice = require "hubspot.associations.cli.output.advice"
 local errors = require "hubspot.associations.errors"
 local kinds = require "hubspot.associations.error_kinds"
 
-local WITH_JOURNAL = { file = "f.csv", journal = "j" }
+local WITH_JOURNAL = { files = { "f.csv" }, journal = "j" }
 local TWICE = "creating an association twice changes nothing"
 local GO_ON = "to go on, run the same command again: j has what is done"
 
@@ -17,10 +17,10 @@ end
 describe("what to do about a job that stopped", function()
   it("is to run the same command again, from its journal or from the start", function()
     assert.are.equal(GO_ON, advice.going_on(WITH_JOURNAL, TWICE))
-    local text = advice.going_on({ file = "f.csv" }, TWICE)
+    local text = advice.going_on({ files = { "f.csv" } }, TWICE)
     assert.truthy(text:find("creating an association twice changes nothing", 1, true))
     assert.truthy(text:find("with --journal FILE", 1, true))
-    text = advice.going_on { file = "-", journal = "j" }
+    text = advice.going_on { files = { "-" }, journal = "j" }
     assert.truthy(text:find("the same command again with the same input", 1, true))
   end)
 
@@ -55,16 +55,16 @@ describe("what to do about a job that stopped", function()
   it("is to give a journal the job that it is of, or another one: not to run it again", function()
     local lines = steps { kind = "journal", reason = "other_job" }
     assert.are.equal(1, #lines)
-    assert.truthy(lines[1]:find("the same file, object types, --type, --category and properties", 1, true))
+    assert.truthy(lines[1]:find("the same rows in the same order, object types, --type, --category", 1, true))
     lines = steps { kind = "journal", reason = "in_use" }
     assert.are.equal(1, #lines)
     assert.truthy(lines[1]:find("the other process", 1, true))
   end)
 
   it("is nothing more than what the error needs after a dry run: there is nothing to go on from", function()
-    assert.is_nil(advice.going_on { file = "f.csv", dry_run = true })
-    assert.same({ "correct the file" }, steps({ kind = "source" }, { file = "f.csv", dry_run = true }))
-    assert.same({}, steps({ kind = "canceled" }, { file = "f.csv", dry_run = true }))
+    assert.is_nil(advice.going_on { files = { "f.csv" }, dry_run = true })
+    assert.same({ "correct the file" }, steps({ kind = "source" }, { files = { "f.csv" }, dry_run = true }))
+    assert.same({}, steps({ kind = "canceled" }, { files = { "f.csv" }, dry_run = true }))
   end)
 
   it("names flags of the command, not options of the library", function()

@@ -4,6 +4,7 @@
 local core = require "hubspot.associations.core"
 local failure = require "hubspot.associations.cli.output.failure"
 local failures_file = require "hubspot.associations.cli.output.failures_file"
+local other_columns = require "hubspot.associations.cli.input.other_columns"
 local process = require "support.process"
 local rows = require "hubspot.associations.cli.input.rows"
 
@@ -50,7 +51,7 @@ describe("the file of failures", function()
 
   local function written(row)
     local path = folder .. "/failed.csv"
-    local file = assert(failures_file.open(path))
+    local file = assert(failures_file.open(path, {}, other_columns.new()))
     assert(file:add(row))
     assert(file:close(true))
     local handle = assert(io.open(path, "rb"))
@@ -89,7 +90,7 @@ describe("the file of failures", function()
 
   it("says that it is complete only when all of it was written, whenever that failed", function()
     local row = failed_row("1", "2")
-    local function opened(path) return assert(failures_file.open(path)) end
+    local function opened(path) return assert(failures_file.open(path, {}, other_columns.new())) end
     local function assert_incomplete(file, closed, why)
       assert.are.same({ nil, false }, { closed, file.is_complete })
       assert.are.equal(file.failed, why)

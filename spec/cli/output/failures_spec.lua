@@ -39,19 +39,61 @@ describe("the failures of a job", function()
     local text = read_file(path "failed.csv")
     local lines = {}
     for line in text:gmatch "[^\n]+" do lines[line] = true end
-    assert.are.equal("row,from,to,type,outcome,error,message", text:match "[^\n]*")
-    assert.is_true(lines["2,4041,1,1,failed,OBJECT_NOT_FOUND,No contact with ID 4041 exists"])
-    assert.is_true(lines["6,4042,5,1,failed,OBJECT_NOT_FOUND,No contact with ID 4042 exists"])
+    assert.are.equal("row,from,to,type,outcome,error,message,note", text:match "[^\n]*")
+    assert.is_true(lines["2,4041,1,1,failed,OBJECT_NOT_FOUND,No contact with ID 4041 exists,"])
+    assert_found(text, '\n6,4042,5,1,failed,OBJECT_NOT_FOUND,No contact with ID 4042 exists,"a\nb"\n')
     assert_found(text, '\n3,,2,1,failed,invalid_input,"from: expected a record id')
     assert_found(text, '5,40,4,n:9,failed,invalid_input,"column type: expected an association type id '
-      .. '(a whole number from 1 to 2147483647), or a name, found ""n:9"""\n')
+      .. '(a whole number from 1 to 2147483647), or a name, found ""n:9""",\n')
 
     local corrected = text:gsub("404(%d),", "14%1,"):gsub("3,,2,", "3,20,2,"):gsub("n:9,", "279,")
     result = create { "--failures", path "again.csv", file("corrected.csv", corrected) }
     assert.are.equal(0, result.code)
     assert_found(result.stdout, "4 rows: 4 created, 0 failed\n")
     assert.are.same({ "141/1/1", "142/5/1", "20/2/1", "30/3/279", "40/4/279" }, held())
-    assert.are.equal("row,from,to,type,outcome,error,message\n", read_file(path "again.csv"))
+    assert.are.equal("row,from,to,type,outcome,error,message,note\n", read_file(path "again.csv"))
+  end)
+
+  it("keeps the other columns of each row as they were, under names that are not read", function()
+    local rows = file("rows.csv", "Name,Contact,to,from,,Name,Amount,message\n"
+      .. '"Ada, ""A""",4041,201,x,y,Lovelace,-5,=1+1\n')
+    local result = create { "--failures", path "failed.csv", "--from-column", "Contact", rows }
+    assert.are.equal(1, result.code)
+    local HEADER = "row,from,to,type,outcome,error,message,"
+      .. "Name,source from,column 5,Name,Amount,source message\n"
+    local ROW = "2,4041,201,1,failed,OBJECT_NOT_FOUND,No contact with ID 4041 exists,"
+      .. [["Ada, ""A""",x,y,Lovelace,'-5,'=1+1]] .. "\n"
+    assert.are.equal(HEADER .. ROW, read_file(path "failed.csv"))
+    -- Fed back, and once more: its own columns are not those of the rows.
+    for _, name in ipairs { "again.csv", "failed.csv" } do
+      local other = name == "again.csv" and "failed.csv" or "again.csv"
+      create { "--failures", path(name), path(other) }
+      assert.are.equal(HEADER .. ROW, read_file(path(name)))
+    end
+  end)
+
+  it("keeps the columns of several files, and says in which a row stands", function()
+    local one = file("one.csv", "from,to,Name\n4041,1,Ada\n")
+    local two = file("two.csv", "Mail,from,to,Name\nb@x.org,4042,2,Bob\n")
+    local three = file("three.jsonl", '{"from":4043,"to":3,"key":12345678901234567890}\n{"to":\n')
+    local four = file("four", "4044,4\n")
+    local result = create { "--failures", path "failed.csv", one, two, three, four }
+    assert.are.equal(1, result.code)
+    local text = read_file(path "failed.csv")
+    assert.are.equal("file,row,from,to,type,outcome,error,message,Name,Mail,source", text:match "[^\n]*")
+    local function assert_row(start, id, rest)
+      local WHY = "failed,OBJECT_NOT_FOUND,No contact with ID"
+      assert_found(text, ("\n%s,%s %d exists,%s\n"):format(start, WHY, id, rest))
+    end
+    assert_row(one .. ",2,4041,1,1", 4041, "Ada,,")
+    assert_row(two .. ",2,4042,2,1", 4042, "Bob,b@x.org,")
+    assert_row(three .. ",1,4043,3,1", 4043, ',,"{""from"":4043,""to"":3,""key"":12345678901234567890}"')
+    assert_found(text, ',,"{""to"":"\n')
+    assert_row(four .. ",1,4044,4,1", 4044, ",,")
+    result = create { "--failures", path "again.csv", path "failed.csv" }
+    assert_found(result.stdout, "5 rows: 0 created, 5 failed\n")
+    assert.are.equal("row,from,to,type,outcome,error,message,Name,Mail,source",
+      read_file(path "again.csv"):match "[^\n]*")
   end)
 
   it("keeps what an earlier run wrote, until there is something to take its place", function()

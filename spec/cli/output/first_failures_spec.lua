@@ -12,7 +12,7 @@ local function bad(line, message)
 end
 
 local function lines_of(rows)
-  local first = first_failures.new()
+  local first = first_failures.new({})
   for _, row in ipairs(rows) do first:add(row) end
   return first:lines()
 end
@@ -86,7 +86,7 @@ describe("the first failures", function()
   end)
 
   it("count each row once, whatever the order and however many reasons", function()
-    local first = first_failures.new()
+    local first = first_failures.new({})
     for step = 1, 20000 do
       local line = step * 7919 % 20011
       first:add(rejected(line, "m" .. line % 700))

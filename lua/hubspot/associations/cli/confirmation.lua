@@ -2,6 +2,7 @@
 
 local core = require "hubspot.associations.core"
 local counts_of = require("hubspot.associations.cli.output.counts").of
+local files = require "hubspot.associations.cli.files"
 local question = require "hubspot.associations.cli.question"
 local screen = require "hubspot.associations.cli.output.screen"
 local source = require "hubspot.associations.cli.input.source"
@@ -57,9 +58,8 @@ end
 function confirmation.ask(context, options)
   local arguments, environment, command = context.arguments, context.environment, context.command
   if not command.removes or arguments.dry_run or arguments.yes then return true end
-  local found = arguments.file ~= "-" and core.stat(arguments.file)
   local can_ask = screen.can_ask(environment)
-  if not can_ask or not found or found.type ~= "file" then
+  if not can_ask or not files.are_regular(arguments) then
     local why = can_ask and "FILE can be read only once, so that it cannot ask first" or
       "there is no terminal on which it could ask"
     return nil, { ("%s: %s; give --yes to remove without a question, or --dry-run to see what it would do")

@@ -12,9 +12,11 @@ end
 
 -- What the command reads and writes. `of` is a path or a descriptor.
 local function files_of(arguments, environment)
-  local owns = environment.owns_process
-  local list = {
-    { name = "FILE", of = arguments.file ~= "-" and arguments.file or owns and 0 or nil },
+  local owns, list = environment.owns_process, {}
+  for index, path in ipairs(arguments.files or {}) do
+    list[index] = { name = "FILE", of = path ~= "-" and path or owns and 0 or nil }
+  end
+  for _, file in ipairs {
     { name = "--apply", of = arguments.apply },
     { name = "--token-file", of = arguments.token_file },
     { name = "--ca-file", of = arguments.ca_file },
@@ -23,7 +25,9 @@ local function files_of(arguments, environment)
     { name = "--failures", of = arguments.failures, is_written = true },
     { name = "--journal", of = arguments.journal, is_written = true },
     { name = "--plan", of = arguments.plan, is_written = true },
-  }
+  } do
+    list[#list + 1] = file
+  end
   for _, file in ipairs(list) do file.id = file_id(file.of) end
   return list
 end
@@ -33,11 +37,26 @@ local function is_same(one, other)
   return one.of == other.of or one.id ~= nil and one.id == other.id
 end
 
----Which two of the command's files are the same, where one of them is written; nil when none are.
+-- A FILE that is given twice: its rows would be sent twice, and standard input has them only once.
+local function repeated(arguments)
+  local seen = {}
+  for _, path in ipairs(arguments.files or {}) do
+    local id = path ~= "-" and file_id(path) or path
+    if seen[id] then
+      return ("%s is given twice; give each FILE once"):format(path == "-" and "standard input (-)" or path)
+    end
+    seen[id] = true
+  end
+end
+
+---Which two of the command's files are the same, where one of them is written or both are FILEs; nil when
+---none are.
 ---@param arguments table as arguments.parse gives them
 ---@param environment hubspot.associations.cli.Environment
 ---@return string|nil message
 function files.conflict(arguments, environment)
+  local twice = repeated(arguments)
+  if twice then return twice end
   local list = files_of(arguments, environment)
   for index, one in ipairs(list) do
     for other_index = index + 1, #list do
@@ -48,6 +67,27 @@ function files.conflict(arguments, environment)
       end
     end
   end
+end
+
+---Whether the FILEs can be read more than once.
+---@param arguments table as arguments.parse gives them
+---@return boolean
+function files.are_regular(arguments)
+  for _, path in ipairs(arguments.files) do
+    local found = path ~= "-" and core.stat(path)
+    if not found or found.type ~= "file" then return false end
+  end
+  return true
+end
+
+---Whether standard input is one of the FILEs.
+---@param arguments table as arguments.parse gives them
+---@return boolean
+function files.have_stdin(arguments)
+  for _, path in ipairs(arguments.files or {}) do
+    if path == "-" then return true end
+  end
+  return false
 end
 
 ---Why a file that is given cannot be read; nil when it can, or when none is given. The first request would

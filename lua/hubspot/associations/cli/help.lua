@@ -30,8 +30,8 @@ had to stop, 128 + N when signal N (SIGINT, SIGTERM, SIGHUP) ended it.
 end
 
 help.FILE = {
-  name = "file", argname = "FILE", check = checks.file_or_stream,
-  description = "The pairs; - for standard input.",
+  name = "files", argname = "FILE", args = "+", check = checks.file_or_stream,
+  description = "The pairs; - for standard input. Several files are read one after the other.",
 }
 
 return help

@@ -80,7 +80,7 @@ local function stop_of(err, source, failures, context)
 end
 
 -- What came of the rows, in short and as a report: the other fields of a Run.
-local function describe(run, counts, has_rest, failures, context)
+local function describe(run, counts, rest, failures, context)
   run.counts, run.reasons = counts, failures.first:lines()
   if context.part then return context.part.describe(run, counts, failures) end
   local is_dry, outcome = context.arguments.dry_run, context.command.outcome
@@ -90,8 +90,8 @@ local function describe(run, counts, has_rest, failures, context)
     or is_dry and ("%d of %d rows can be sent"):format(done, counts.inputs)
     or ("%d of %d rows were %s"):format(done, counts.inputs, outcome)
   function run.text()
-    if is_dry then return report.dry_run(counts, run.is_open, has_rest, failures.first, failures.file) end
-    return report.text(counts, outcome, has_rest, failures.first, failures.file)
+    if is_dry then return report.dry_run(counts, run.is_open, rest, failures.first, failures.file) end
+    return report.text(counts, outcome, rest, failures.first, failures.file)
   end
   return run
 end
@@ -138,7 +138,7 @@ local function start(context, source, take)
     return row
   end
   return context.client:start(context.command.endpoint, arguments.from, arguments.to,
-    arguments.file and next_row or nil, options)
+    #arguments.files > 0 and next_row or nil, options)
 end
 
 ---Runs a job. A dry run is one that sends nothing.
@@ -156,7 +156,7 @@ function jobs.run(context, source)
   end)
   if not job then return nil, advice.not_begun(line_of(err), err) end
   -- Not before: another process may have the journal, and this file with it.
-  failures, why = failures_of.open(arguments, context.environment)
+  failures, why = failures_of.open(arguments, context.environment, source)
   if not failures then
     job:cancel()
     job:step()
@@ -167,9 +167,9 @@ function jobs.run(context, source)
   failures:close(not err)
   if not counts then return nil, advice.not_begun(line_of(err), err) end -- such as a journal of other rows
   if context.writer then context.writer:finish() end
-  local has_rest = source:has_rest() -- now: it is closed before the report is written
+  local rest = source:rest() -- now: it is closed before the report is written
   local run = stop_of(err, source, failures, context)
-  return describe(run, counts, has_rest, failures, context)
+  return describe(run, counts, rest, failures, context)
 end
 
 return jobs

@@ -32,6 +32,7 @@ local NOTHING_SENT = "nothing was sent"
 ---  what is particular to its job
 ---@field removes { text: string, unit: "pair"|"row" }|nil what it removes, with %s for a number of units: it
 ---  asks first
+---@field forgets_rows boolean|nil whether its failures do not have the rows that FILE has
 ---@field writes_links boolean|nil whether it writes links to standard output, and so its report to the other
 
 ---@class hubspot.associations.cli.Context what one run works with
@@ -121,9 +122,11 @@ end
 
 -- How the command reads rows.
 local function options_of(context)
-  if not context.command.rows then return {} end
-  local options, why = context.command.rows(context)
-  return options, why and { why, NOTHING_SENT }
+  local command, options, why = context.command, {}, nil
+  if command.rows then options, why = command.rows(context) end
+  if not options then return nil, { why, NOTHING_SENT } end
+  options.keeps = context.arguments.failures ~= nil and not command.forgets_rows
+  return options
 end
 
 -- The part that may wait, and so be interrupted. Returns the exit code and what to say; nil and why when the
@@ -135,7 +138,7 @@ local function read_and_run(context)
   may_run, problem = confirmation.ask(context, options)
   if not may_run then return nil, problem end
   local rows, why, advice = source.none(), nil, nil
-  if context.arguments.file then
+  if #context.arguments.files > 0 then
     rows, why, advice = source.open(context.arguments, context.environment, context.caught, options)
   end
   if not rows then return nil, { why, advice or NOTHING_SENT, advice and NOTHING_SENT } end

@@ -1,5 +1,6 @@
 -- Asks before a sync changes anything: says what its plan would do.
 
+local files = require "hubspot.associations.cli.files"
 local question = require "hubspot.associations.cli.question"
 local screen = require "hubspot.associations.cli.output.screen"
 local sync_report = require "hubspot.associations.cli.output.sync_report"
@@ -21,7 +22,7 @@ function plan_question.problem(arguments, environment)
   local why
   if not screen.can_ask(environment) then
     why = "there is no terminal on which it could ask"
-  elseif arguments.file == "-" then
+  elseif files.have_stdin(arguments) then
     why = "FILE is standard input, where it would read the answer"
   else
     return nil

@@ -1,6 +1,5 @@
 -- `hubspot-associations create`: links the pairs of a file.
 
-local checks = require "hubspot.associations.cli.checks"
 local flags = require "hubspot.associations.cli.flags"
 local help = require "hubspot.associations.cli.help"
 
@@ -37,10 +36,7 @@ Examples:
    hubspot-associations create --from 0-1 --to 0-2 --type 279 --dry-run pairs.csv
    hubspot-associations create --from 0-1 --to 0-2 --type 279 --failures f.csv pairs.csv
    hubspot-associations create --from 0-1 --to 0-2 --type 279 --journal done pairs.csv]],
-  arguments = {
-    { name = "file", argname = "FILE", check = checks.file_or_stream,
-      description = "The pairs; - for standard input." },
-  },
+  arguments = { help.FILE },
   flags = flags.join(flags.DIRECTION, flags.TYPES, flags.PAIR_COLUMNS, flags.TYPE_COLUMN,
     flags.FORMAT, flags.LIMIT, flags.JOB, flags.VERIFY, flags.ACCOUNT),
   endpoint = "create",

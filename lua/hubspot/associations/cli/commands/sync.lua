@@ -52,12 +52,13 @@ Examples:
    hubspot-associations sync --from 0-1 --to 0-2 --type 279 --mode mirror --yes links.csv
    hubspot-associations sync --from 0-1 --to 0-2 --mode mirror --max-removals 5% links.csv]],
   arguments = {
-    { name = "file", argname = "FILE", args = "?", check = checks.file_or_stream,
+    { name = "files", argname = "FILE", args = "*", check = checks.file_or_stream,
       description = "The links that there shall be; - for standard input. Not with --apply." },
   },
   flags = flags.join(flags.DIRECTION, flags.TYPES, SYNC_FLAGS, flags.PAIR_COLUMNS, flags.TYPE_COLUMN,
     flags.FORMAT, flags.JOB, flags.ACCOUNT),
   endpoint = "sync",
+  forgets_rows = true,
   again = "a sync does what is left to do",
 }
 
@@ -88,7 +89,7 @@ end
 
 -- Why the arguments do not go together.
 local function contradiction(arguments)
-  local has_file = arguments.file ~= nil
+  local has_file = #arguments.files > 0
   if arguments.apply and has_file then return "--apply takes no FILE: the plan says what is to be done" end
   if not arguments.apply and not has_file then return "expected FILE, or --apply with a plan" end
   if arguments.apply and arguments.plan then return "--apply and --plan: give one of them" end

@@ -2,6 +2,7 @@
 -- header. Anything else is a mistake: a guess would link wrong records.
 
 local ascii = require "hubspot.associations.text.ascii"
+local cells = require "hubspot.associations.text.cells"
 local core = require "hubspot.associations.core"
 
 local csv_columns = {}
@@ -215,6 +216,38 @@ function csv_columns.of(fields, settings)
   local columns, why = header_columns(fields, settings)
   if not columns then return nil, why end
   return { columns = columns, ids = IDS[takes], width = #fields, has_header = true }
+end
+
+-- What a file of failures says of its rows, of an earlier run.
+local OF_FAILURES = { row = true, file = true, outcome = true, error = true, message = true }
+
+---Whether a header is that of a file of failures, also when a spreadsheet has saved it anew.
+---@param header string[]
+---@return boolean
+function csv_columns.is_of_failures(header)
+  local has = {}
+  for _, field in ipairs(header) do has[ascii.lower(cells.read(field))] = true end
+  return has.row and has.outcome and has.error or false
+end
+
+---Adds the columns of a header that are not read, by names with which they are not read in a file of failures
+---either.
+---@param list hubspot.associations.cli.OtherColumn[]
+---@param layout hubspot.associations.cli.Layout
+---@param header string[]
+---@param settings hubspot.associations.cli.RowSettings
+function csv_columns.add_others(list, layout, header, settings)
+  local is_read, is_of_failures = {}, csv_columns.is_of_failures(header)
+  for _, number in pairs(layout.columns) do is_read[number] = true end
+  for number, field in ipairs(header) do
+    local name = cells.read(field)
+    if not is_read[number] and not (is_of_failures and OF_FAILURES[ascii.lower(name)]) then
+      local plain = plain_of(name)
+      local would_be_read = column_of(name, settings) or COLUMN_OF[plain] or OF_FAILURES[plain]
+      if name == "" then name = ("column %d"):format(number) end
+      list[#list + 1] = { name = would_be_read and "source " .. name or name, number = number }
+    end
+  end
 end
 
 ---Why a record does not fit its file: it has too few fields, or too many, so that values may be in the wrong

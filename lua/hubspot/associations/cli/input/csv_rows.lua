@@ -5,7 +5,6 @@ local cells = require "hubspot.associations.text.cells"
 local csv = require "hubspot.associations.cli.input.csv"
 local csv_columns = require "hubspot.associations.cli.input.csv_columns"
 local row_types = require "hubspot.associations.cli.input.row_types"
-local ascii = require "hubspot.associations.text.ascii"
 
 -- The fields of a record by column, without white space around them.
 local function by_column(fields, columns)
@@ -15,27 +14,20 @@ local function by_column(fields, columns)
 end
 
 local function input_of(fields, columns, line, settings)
-  local row = by_column(fields, columns)
-  if settings.takes == "records" then return { id = row.from, line = line } end
+  local row, kept = by_column(fields, columns), settings.keeps and fields or nil
+  if settings.takes == "records" then return { id = row.from, line = line, kept = kept } end
   local types, why, column, is_typed = row_types.of(row, settings)
-  local input = { from = row.from, to = row.to, types = types, line = line }
+  local input = { from = row.from, to = row.to, types = types, line = line, kept = kept }
   if not why then return input end
   input.type = row_types.text(row)
   return nil, { line = line, column = column or "type", message = why, row = input, is_typed = is_typed }
-end
-
--- Whether a first record is that of a file of failures, also when a spreadsheet has saved it anew.
-local function is_of_failures(fields)
-  local has = {}
-  for _, field in ipairs(fields) do has[ascii.lower(cells.read(field) or "")] = true end
-  return has.row and has.outcome and has.error
 end
 
 -- Which columns are which, by the first record, or by its intact fields when it is broken. Nil and a fatal
 -- problem when that is not clear: then no row can be read.
 local function first_layout(fields, line, settings, separator)
   local problem = not fields and line or nil
-  if settings.not_failures and is_of_failures(fields or problem.fields or {}) then
+  if settings.not_failures and csv_columns.is_of_failures(fields or problem.fields or {}) then
     return nil, { line = problem and problem.line or line, message = settings.not_failures, fatal = true }
   end
   local layout, why = csv_columns.of(fields or problem.fields or {}, settings)
@@ -62,7 +54,10 @@ return function(lines, settings)
       local problem
       layout, problem = first_layout(fields, line, settings, separator())
       if not layout then return nil, problem end
-      if layout.has_header then fields, line = next_record() end
+      if layout.has_header then
+        csv_columns.add_others(settings.other_columns, layout, fields, settings)
+        fields, line = next_record()
+      end
     end
     if not fields then return nil, line end
     local misfit, column = csv_columns.misfit(layout, fields)

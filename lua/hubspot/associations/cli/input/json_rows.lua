@@ -38,7 +38,7 @@ local function record_of(object, keys, line)
   return { id = id, line = line }
 end
 
-local function input_of(text, line, keys, settings)
+local function read_input(text, line, keys, settings)
   if not text:find "^[ \t-\r]*{" then
     return problem_at(line, nil, "expected a JSON object, one in each line")
   end
@@ -63,6 +63,17 @@ local function input_of(text, line, keys, settings)
     if input[side] == nil then return problem_at(line, keys[side], "is missing", input) end
   end
   return problem_at(line, column or keys.type or "types", why, input, is_typed)
+end
+
+-- The same, with the line as it stands in the file, if it is to be kept.
+local function input_of(text, line, keys, settings)
+  local input, problem = read_input(text, line, keys, settings)
+  if settings.keeps then
+    local row = input or problem.row or {}
+    row.kept = text
+    if problem then problem.row = row end
+  end
+  return input, problem
 end
 
 -- Why these keys cannot be read: one of them has two meanings.
@@ -92,6 +103,7 @@ return function(lines, settings)
     from = named.from or "from", to = named.to or "to", type = named.type, is_named = named.from ~= nil,
     is_by_property = settings.properties.from ~= nil,
   }
+  settings.other_columns[1] = { name = "source" }
   return function()
     local text, line
     repeat

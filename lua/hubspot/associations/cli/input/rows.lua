@@ -24,6 +24,7 @@ local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 ---@field not_failures string|nil the message for a file of failures, when it must not be used
 ---@field properties table<string, string>|nil from and to -> the property by which the file names the records
 ---@field split string|nil the character between several records of a row's to
+---@field keeps boolean|nil whether a row keeps what stands in the file, in `kept`: its fields, or its text
 
 ---@class hubspot.associations.cli.RowSettings the same, read
 ---@field named table<string, string>
@@ -35,6 +36,8 @@ local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 ---@field guard (fun(types: any): string|nil)|nil
 ---@field empty_to boolean|nil
 ---@field properties table<string, string>
+---@field keeps boolean|nil
+---@field other_columns hubspot.associations.cli.OtherColumn[] filled by the reader, with its first row
 
 local READERS = { csv = csv_rows, jsonl = json_rows }
 
@@ -60,7 +63,7 @@ local function split_rows(next_row, separator)
       parts, at = parts_of(row.to, separator), 0
     end
     at = at + 1
-    local input = { from = row.from, to = parts[at], types = row.types, line = row.line }
+    local input = { from = row.from, to = parts[at], types = row.types, line = row.line, kept = row.kept }
     if at == #parts then parts = nil end
     return input
   end
@@ -73,6 +76,8 @@ end
 ---@return (fun(): table|nil, hubspot.associations.cli.Problem|nil)|nil
 ---@return string|nil message when nothing can be read
 ---@return (fun(): integer)|nil taken returns the size of the rows so far, in bytes of the file
+---@return hubspot.associations.cli.OtherColumn[]|nil other_columns those that are not read, once there was
+---  a row
 function rows.open(handle, options)
   local lines, why = lines_of.open(handle)
   if not lines then return nil, why end
@@ -80,7 +85,7 @@ function rows.open(handle, options)
   if first == "[" then return nil, "is a JSON list; expected JSON Lines, one object in each line, or CSV" end
   local category = options.category or DEFAULT_CATEGORY
   local read = READERS[options.format or (first == "{" and "jsonl" or "csv")]
-  local next_row, conflict = read(lines, {
+  local settings = {
     named = options.columns or {},
     category = category,
     default = options.type and association_types.read(options.type, category),
@@ -91,7 +96,10 @@ function rows.open(handle, options)
     empty_to = options.empty_to,
     not_failures = options.not_failures,
     properties = options.properties or {},
-  })
+    keeps = options.keeps,
+    other_columns = {},
+  }
+  local next_row, conflict = read(lines, settings)
   if not next_row then return nil, conflict end
   if options.split then next_row = split_rows(next_row, options.split) end
   local ended = false
@@ -102,7 +110,7 @@ function rows.open(handle, options)
     return input, problem
   end, nil, function()
     return lines:taken()
-  end
+  end, settings.other_columns
 end
 
 return rows

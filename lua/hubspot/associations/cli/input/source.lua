@@ -1,107 +1,81 @@
--- FILE as a job's source: an iterator that goes on after a bad row, and raises when no more can be read.
--- Keeps one row in memory.
+-- The FILEs as a job's source: an iterator that goes on after a bad row, and from one file to the next, and
+-- raises when no more can be read. Each file is looked at before the first row is sent, so that a bad one
+-- does not stop the job in the midst; only the one that is being read stays open, but for pipes.
 
-local ascii = require "hubspot.associations.text.ascii"
-local rows = require "hubspot.associations.cli.input.rows"
-local types = require "hubspot.associations.types"
+local core = require "hubspot.associations.core"
+local input_file = require "hubspot.associations.cli.input.input_file"
+local other_columns = require "hubspot.associations.cli.input.other_columns"
+local places = require "hubspot.associations.cli.input.places"
 
 ---@class hubspot.associations.cli.Source
----@field name string of the file, for messages
+---@field names string[] of the files, for messages
+---@field others hubspot.associations.cli.OtherColumns the columns that the command does not read
 ---@field rows integer how many the job has read
 ---@field limit number how many it is to read at most
----@field exhausted boolean whether the file has no more
+---@field exhausted boolean whether the files have no more
 ---@field interrupted boolean|nil whether it ended because the command was interrupted
----@field broken string|nil why there are no more rows, when that is not the end of the file
+---@field broken string|nil why there are no more rows, when that is not the end of the files
 local Source = {}
 Source.__index = Source
 
 local source = {}
 
-local FORMAT_OF = { csv = "csv", jsonl = "jsonl", ndjson = "jsonl" }
-
-local CLOSED = "standard input is closed"
-local ON_CLOSED = "give the name of a file, or write the rows to the command's standard input"
-
--- The message for a row without a type. A type that is known is named, but not used: only the user knows
--- which is meant.
-local function untyped(arguments)
-  local advice = "the row has no association type; give it one, or give --type for all such rows"
-  local id = types.id(arguments.from, arguments.to)
-  if not id then return advice end
-  return ("%s (%d is the unlabeled type from %s to %s)"):format(advice, id, arguments.from, arguments.to)
+-- Goes on to a file. Returns nil, why and advice when it cannot be read.
+local function begin_file(self, number)
+  if not self.kept[number] then
+    local file, why, advice = self.open_file(number)
+    if not file then return nil, why, advice end
+    self.kept[number] = file
+  end
+  self.number, self.file, self.kept[number] = number, self.kept[number], nil
+  return true
 end
 
--- The rest of a handle, in bytes; nil for a pipe.
-local function size_of(handle)
-  local at = handle.seek and handle:seek()
-  local size = at and handle:seek "end"
-  if not size then return nil end
-  handle:seek("set", at)
-  return size - at
+-- Looks at each file, and keeps those that cannot be opened twice.
+local function look_at(self)
+  for number, path in ipairs(self.paths) do
+    local file, why, advice = self.open_file(number)
+    if not file then return nil, why, advice end
+    self.others:add(number, file.other_columns)
+    self.size = self.size and file.size and self.size + file.size
+    local found = path ~= "-" and core.stat(path)
+    if found and found.type == "file" and number > 1 then file:close() else self.kept[number] = file end
+  end
+  return begin_file(self, 1)
 end
 
-local function problem_text(problem)
-  local parts = {}
-  if problem.line then parts[1] = "line " .. problem.line end
-  if problem.column then parts[#parts + 1] = "column " .. problem.column end
-  parts = table.concat(parts, ", ")
-  return parts == "" and problem.message or parts .. ": " .. problem.message
-end
-
--- The next input; false at the end; nil and why when no more can be read. A bad row is an input, too: without
--- ids, so that the job finds it invalid, and with what is wrong in `problem`.
-local function read(self)
-  local input, problem = self.next_row()
-  if input then return input end
-  if not problem then return false end
-  if problem.fatal then return nil, self.name .. ": " .. problem_text(problem) end
-  return { line = problem.line, problem = problem }
-end
-
----Opens the file and reads its first row.
+---Opens the files, and reads the first row of each.
 ---@param arguments table as arguments.parse gives them
 ---@param environment hubspot.associations.cli.Environment
 ---@param caught fun(): integer|nil whether the command was interrupted
----@param options table|nil takes, typed, guard, empty_to and not_failures, as in rows.lua
+---@param options table|nil as in input_file.lua
 ---@return hubspot.associations.cli.Source|nil
 ---@return string|nil message
 ---@return string|nil advice
 function source.open(arguments, environment, caught, options)
-  local is_own = arguments.file ~= "-"
-  if not is_own and environment.stdin_is_closed then return nil, CLOSED, ON_CLOSED end
-  local name, handle = "standard input", environment.stdin
-  if is_own then
-    local opened, why = io.open(arguments.file, "rb")
-    if not opened then return nil, "cannot open " .. why end
-    name, handle = arguments.file, opened
-  end
+  local paths = arguments.files
   local self = setmetatable({
-    name = name, handle = handle, is_own = is_own, caught = caught, size = size_of(handle),
+    paths = paths, names = places.names(paths), caught = caught, others = other_columns.new(),
+    kept = {}, -- files that are open, and not yet read
+    size = 0, taken_before = 0, -- bytes: of all files, nil where one is a pipe; of those that are read
     rows = 0, exhausted = false, limit = arguments.limit or math.huge,
+    open_file = function(number)
+      return input_file.open(paths[number], arguments, environment, options or {})
+    end,
   }, Source)
-  local why
-  options = options or {}
-  self.next_row, why, self.taken = rows.open(handle, {
-    takes = options.takes, typed = options.typed, guard = options.guard, empty_to = options.empty_to,
-    not_failures = options.not_failures,
-    format = arguments.format or FORMAT_OF[ascii.lower(arguments.file:match "%.([A-Za-z0-9]+)$" or "")],
-    type = arguments.type,
-    category = arguments.category,
-    columns = { from = arguments.from_column, to = arguments.to_column, type = arguments.type_column },
-    properties = { from = arguments.from_property, to = arguments.to_property },
-    split = arguments.split,
-    untyped = untyped(arguments),
-  })
-  if not self.next_row then why = name .. ": " .. why end
-  if not why then
-    self.held, why = read(self)
-    local problem = self.held and self.held.problem
-    if self.held == false then why = name .. ": has no rows" end
-    if problem and problem.is_typed then why = name .. ": " .. problem_text(problem) end -- another file
-  end
-  if not why then return self end
+  local opened, why, advice = look_at(self)
+  if opened then return self end
   self:close()
-  return nil, why
+  return nil, why, advice
+end
+
+---A source without rows, for a command that takes its work from elsewhere.
+---@return hubspot.associations.cli.Source
+function source.none()
+  return setmetatable({
+    paths = {}, names = {}, others = other_columns.new(), kept = {}, rows = 0, exhausted = true,
+    limit = math.huge, caught = function() return nil end,
+  }, Source)
 end
 
 local function interrupt(self)
@@ -109,29 +83,39 @@ local function interrupt(self)
   error("interrupted", 0)
 end
 
--- Notes whether a file has more rows than it may. A pipe is not asked: that could wait for a row in vain.
-local function at_limit(self)
-  if self.size and self.held == nil then self.held = read(self) end
-  self.exhausted = self.held == false
+-- The next input; false at the end of the last file; nil and why when no more can be read.
+local function read(self)
+  while self.file do
+    local input, why = self.file:read()
+    if input == nil then return nil, why end
+    if input then
+      input.line = places.of(self.number, input.line)
+      return input
+    end
+    if self.size then self.taken_before = self.taken_before + self.file.size end
+    self.file:close()
+    self.file = nil
+    local begun = true
+    if self.number < #self.paths then begun, why = begin_file(self, self.number + 1) end
+    if not begun then return nil, why end
+  end
+  return false
 end
 
----A source without rows, for a command that takes its work from elsewhere.
----@return hubspot.associations.cli.Source
-function source.none()
-  return setmetatable({
-    name = "no file", rows = 0, exhausted = true, limit = math.huge, caught = function() return nil end,
-    next_row = function() return nil end,
-  }, Source)
+-- Whether there are more rows, as far as that is known without waiting for a pipe.
+local function is_at_end(self)
+  return not self.file or self.number == #self.paths and not self.file:has_rest()
 end
 
----The iterator. Raises when the file cannot be read on, and when the command was interrupted.
+---The iterator. Raises when a file cannot be read on, and when the command was interrupted.
 ---@return table|nil input
 function Source:next()
   if self.caught() then interrupt(self) end
-  if self.rows >= self.limit then return at_limit(self) end
-  local input, why = self.held, nil
-  self.held = nil
-  if input == nil then input, why = read(self) end
+  if self.rows >= self.limit then
+    self.exhausted = is_at_end(self)
+    return nil
+  end
+  local input, why = read(self)
   if input then
     self.rows = self.rows + 1
     return input
@@ -147,20 +131,21 @@ end
 ---@return number|nil
 function Source:total()
   if self.exhausted then return self.rows end
-  local taken = self.size and self.taken() or 0
+  local taken = self.size and self.taken_before + (self.file and self.file.taken() or 0) or 0
   if taken == 0 or self.rows == 0 then return nil end
   return math.min(self.limit, math.max(self.rows, self.rows * self.size / taken))
 end
 
----Whether the file has more rows than the job has read, as far as that is known.
----@return boolean
-function Source:has_rest()
-  if self.broken or self.held then return true end
-  return not self.exhausted and (not self.size or self.taken() < self.size)
+---What the job has not read, as far as that is known.
+---@return string|nil "the rest of the file"
+function Source:rest()
+  if self.exhausted or not self.broken and is_at_end(self) then return nil end
+  return #self.paths > 1 and "the rest of the files" or "the rest of the file"
 end
 
 function Source:close()
-  if self.is_own then self.handle:close() end
+  if self.file then self.file:close() end
+  for _, file in pairs(self.kept) do file:close() end
 end
 
 return source

@@ -1,6 +1,7 @@
 -- What to do when a job stopped before its end, by the fields of its error: never by its words. What is true
 -- of a whole kind of error stands in error_kinds.lua; here is what its other fields add. Makes text only.
 
+local files = require "hubspot.associations.cli.files"
 local kinds = require "hubspot.associations.error_kinds"
 
 local advice = {}
@@ -21,8 +22,8 @@ local OF_CURL_CODE = {
 
 -- By the reason why a journal cannot be used for this job, or not now: the same command would stop again.
 local OF_JOURNAL = {
-  other_job = "a journal goes on with the same file, object types, --type, --category and properties only: "
-    .. "give another journal, or delete this one to begin anew",
+  other_job = "a journal goes on with the same rows in the same order, object types, --type, --category and "
+    .. "properties only: give another journal, or delete this one to begin anew",
   damaged = "give another journal, or delete this one to begin anew: what is linked already stays as it is",
   in_use = "wait until the other process ends, or give another journal",
 }
@@ -46,7 +47,7 @@ end
 function advice.going_on(arguments, twice)
   if arguments.dry_run then return nil end
   local again = "to go on, run the same command again"
-  if arguments.file == "-" then again = again .. " with the same input" end
+  if files.have_stdin(arguments) then again = again .. " with the same input" end
   if arguments.journal then return again .. ": " .. arguments.journal .. " has what is done" end
   return again .. ": " .. twice .. "; "
     .. "with --journal FILE, it would go on from where it stopped"

@@ -31,7 +31,7 @@ local function reason(failed)
 end
 
 ---@class hubspot.associations.cli.FailedRow
----@field line integer
+---@field line integer its place: see places.lua
 ---@field from string as in the row, also what acts on a terminal: a file that is fed back must hold the same
 ---@field to string the same
 ---@field type string the same
@@ -39,6 +39,7 @@ end
 ---@field category string
 ---@field message string
 ---@field shared string|nil the message without the value of this row, when that differs
+---@field kept string[]|string|nil what stands in FILE, as its reader kept it
 ---@field is_bad boolean whether the row itself is at fault, so that it was not sent
 
 ---@param failed table { input, outcome, error }, as in on_failure
@@ -61,6 +62,7 @@ function failure.describe(failed, with_category)
     message = one_line(message),
     shared = flaw and ("%s: no record id: %s"):format(err.field, flaw)
       or (value or "") ~= "" and ("%s: no record has this %s"):format(err.field, err.property) or nil,
+    kept = known.kept,
     is_bad = input.problem ~= nil or err ~= nil and err.kind == "invalid_input" or value ~= nil,
   }
 end

@@ -1,6 +1,9 @@
 -- Rows in groups, in the order of the first line of each, whatever the order in which they are added: how
 -- many rows a group has, and some of their lines. Keeps a bounded number of groups, and little of each.
 
+local one_line = require("hubspot.associations.cli.output.terminal").one_line
+local places = require "hubspot.associations.cli.input.places"
+
 local failure_groups = {}
 
 local RANGES = 3 -- how many ranges of lines a group keeps
@@ -83,19 +86,20 @@ function FailureGroups:add(key, row)
   end
 end
 
----The lines of a group: "line 3", "lines 3 to 5", "lines 3, 7 and 412 more".
+---The lines of a group: "line 3", "lines 3 to 5", "lines 3, 7 and 412 more"; with several files "a.csv:3,
+---b.csv:7 and 412 more".
 ---@param group hubspot.associations.cli.FailureGroup
+---@param names string[] of the files
 ---@return string
-function failure_groups.lines_of(group)
+function failure_groups.lines_of(group, names)
   local parts, covered = {}, 0
   for index, range in ipairs(group.ranges) do
-    parts[index] = range.first == range.last and tostring(range.first)
-      or ("%d to %d"):format(range.first, range.last)
+    parts[index] = one_line(places.text(range.first, range.last, names))
     covered = covered + range.last - range.first + 1
   end
   if covered < group.count then parts[#parts + 1] = ("%d more"):format(group.count - covered) end
   local last = table.remove(parts)
-  local name = group.count == 1 and "line " or "lines "
+  local name = #names > 1 and "" or group.count == 1 and "line " or "lines "
   return #parts == 0 and name .. last or name .. table.concat(parts, ", ") .. " and " .. last
 end
 

@@ -29,12 +29,13 @@ end
 ---be of the same one.
 ---@param arguments table as arguments.parse gives them
 ---@param environment hubspot.associations.cli.Environment
+---@param source hubspot.associations.cli.Source
 ---@return hubspot.associations.cli.Failures|nil
 ---@return string|nil message
-function failures.open(arguments, environment)
+function failures.open(arguments, environment, source)
   local file, why
   if arguments.failures then
-    file, why = failures_file.open(arguments.failures)
+    file, why = failures_file.open(arguments.failures, source.names, source.others)
     if not file then return nil, "--failures: cannot open " .. why end
     file.not_of_it = not_of_failures(arguments)
     why = files.conflict(arguments, environment)
@@ -45,7 +46,7 @@ function failures.open(arguments, environment)
   end
   return setmetatable({
     with_category = arguments.category ~= nil, -- the file may be read without --category, or with another
-    first = first_failures.new(),
+    first = first_failures.new(source.names),
     file = file,
   }, Failures)
 end

@@ -2,10 +2,11 @@
 -- its further columns are ignored, so that it can be corrected and fed back.
 
 local cells = require "hubspot.associations.text.cells"
+local places = require "hubspot.associations.cli.input.places"
 
 local failures_file = {}
 
-local HEADER = "row,from,to,type,outcome,error,message\n"
+local COLUMNS = { "row", "from", "to", "type", "outcome", "error", "message" }
 
 ---@class hubspot.associations.cli.FailuresFile
 ---@field path string
@@ -19,14 +20,17 @@ FailuresFile.__index = FailuresFile
 ---Makes sure that the file can be written. It keeps the rows of an earlier run until this run has a row, or
 ---ends: a run that stops at once must not cost that list.
 ---@param path string
+---@param names string[] of the FILEs: where there are several, it says in which a row stands
+---@param others hubspot.associations.cli.OtherColumns that it has as well, behind its own
 ---@return hubspot.associations.cli.FailuresFile|nil
 ---@return string|nil message
-function failures_file.open(path)
+function failures_file.open(path, names, others)
   local handle, why = io.open(path, "ab")
   if not handle then return nil, why end
   local is_empty = handle:seek "end" == 0
   return setmetatable({
-    path = path, rows = 0, handle = handle, is_empty = is_empty, is_complete = false,
+    path = path, names = names, others = others, rows = 0, handle = handle, is_empty = is_empty,
+    is_complete = false,
   }, FailuresFile)
 end
 
@@ -45,6 +49,15 @@ local function write(self, text)
   return check(self, self.handle:write(text))
 end
 
+-- Writes lists of fields as one record.
+local function write_record(self, ...)
+  local fields = {}
+  for _, list in ipairs { ... } do
+    for _, value in ipairs(list) do fields[#fields + 1] = cells.field(value) end
+  end
+  return write(self, table.concat(fields, ",") .. "\n")
+end
+
 -- Begins the file anew. A pipe keeps a writer meanwhile: its reader does not see an end.
 local function begin(self)
   self.begun = true
@@ -52,7 +65,7 @@ local function begin(self)
   if not handle then return check(self, nil, why) end
   self.handle:close() -- nothing was written to it
   self.handle = handle
-  return write(self, HEADER)
+  return write_record(self, #self.names > 1 and { "file" } or {}, COLUMNS, self.others.names)
 end
 
 ---Closes the file, without a change.
@@ -66,10 +79,10 @@ end
 function FailuresFile:add(row)
   self.rows = self.rows + 1
   if not self.begun then begin(self) end
-  return write(self, table.concat({
-    cells.field(row.line), cells.field(row.from), cells.field(row.to), cells.field(row.type),
-    cells.field(row.outcome), cells.field(row.category), cells.field(row.message),
-  }, ",") .. "\n")
+  local file, line = places.read(row.line)
+  return write_record(self, #self.names > 1 and { self.names[file] } or {}, {
+    ("%.0f"):format(line), row.from, row.to, row.type, row.outcome, row.category, row.message,
+  }, self.others:values(row.line, row.kept))
 end
 
 ---@param is_complete boolean whether the run came to its end: then the file has no row of an earlier run

@@ -14,9 +14,11 @@ local KEPT = 200 -- reasons: when one that was dropped occurs again, its rows co
 local FirstFailures = {}
 FirstFailures.__index = FirstFailures
 
+---@param names string[] of the FILEs
 ---@return hubspot.associations.cli.FirstFailures
-function first_failures.new()
+function first_failures.new(names)
   return setmetatable({
+    names = names,
     same = failure_groups.new(SHOWN), -- by the text of the reason
     alike = failure_groups.new(KEPT), -- by that text without the row's ids
     count = 0,
@@ -61,7 +63,7 @@ function FirstFailures:lines()
   local lines, covered = {}, 0
   for index = 1, math.min(SHOWN, #groups.list) do
     local group = groups.list[index]
-    lines[index] = failure_groups.lines_of(group) .. ": " .. text_of(group)
+    lines[index] = failure_groups.lines_of(group, self.names) .. ": " .. text_of(group)
     covered = covered + group.count
   end
   if covered < self.count then lines[#lines + 1] = ("and %d more"):format(self.count - covered) end

@@ -62,35 +62,38 @@ function report.with_failures(lines, first, file, failed, unconfirmed)
   return table.concat(lines, "\n") .. "\n"
 end
 
-local REST = "; the rest of the file was not read"
+-- What was not read, as the source says.
+local function unread(rest)
+  return rest and ("; %s was not read"):format(rest) or ""
+end
 
 ---@param counts hubspot.associations.Report
 ---@param outcome string "created": the count of the rows for which the job did what it is for
----@param has_rest boolean whether the file has rows that are not counted
+---@param rest string|nil what was not read, so that its rows are not counted
 ---@param first hubspot.associations.cli.FirstFailures
 ---@param file hubspot.associations.cli.FailuresFile|nil
 ---@return string text lines, each with its newline
-function report.text(counts, outcome, has_rest, first, file)
-  local lines = { report.counts(counts, outcome) .. (has_rest and REST or ""), effort(counts) }
+function report.text(counts, outcome, rest, first, file)
+  local lines = { report.counts(counts, outcome) .. unread(rest), effort(counts) }
   return report.with_failures(lines, first, file, counts.failed, counts.unconfirmed)
 end
 
 ---@param counts hubspot.associations.Report
 ---@param is_open boolean|nil whether it stopped, so that rows that were read may not have been checked
----@param has_rest boolean
+---@param rest string|nil
 ---@param first hubspot.associations.cli.FirstFailures
 ---@param file hubspot.associations.cli.FailuresFile|nil
 ---@return string
-function report.dry_run(counts, is_open, has_rest, first, file)
+function report.dry_run(counts, is_open, rest, first, file)
   local head = ("dry run: %s: %d can be sent, in %s; %d cannot; nothing was sent"):format(
     text_of(counts.inputs, "row"), counts.not_sent, text_of(counts.requests, "request"), counts.failed
   )
   if is_open then
     head = ("dry run: it stopped before all rows were checked%s; nothing was sent"):format(
       more("; %d cannot be sent", counts.failed))
-    has_rest = false
+    rest = nil
   end
-  return report.with_failures({ head .. (has_rest and REST or "") }, first, file, counts.failed, 0)
+  return report.with_failures({ head .. unread(rest) }, first, file, counts.failed, 0)
 end
 
 return report
