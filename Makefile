@@ -78,7 +78,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all test-hosts peers simulate demo install install-module install-pages install-dev pages uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions rock help
+.PHONY: all test test-all test-hosts peers simulate demo install install-module install-pages install-dev pages uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions dist distcheck rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -285,6 +285,17 @@ bench-instructions: ## Count instructions for one input, against docs/performanc
 	$(SETUP) bench valgrind
 	$(BUILD_ALL)
 	@$(IN_TREE) BENCH_ONLY=instructions bench/run
+
+# RELEASES is the URL of the folder in which people find the tarball: the rockspec names it.
+RELEASES = https://example.invalid/hubspot-associations
+DIST = build/dist
+dist: ## Write the source tarball and its rockspec into build/dist; RELEASES is the URL of their folder
+	@tools/dist "$(DIST)" "$(RELEASES)"
+
+distcheck: SPEC = spec/text spec/client spec/documents spec/repository
+distcheck: dist ## Unpack the tarball into an empty folder; build, test (SPEC), install and remove it, without git
+	$(SETUP) test
+	@tools/distcheck "$(DIST)/hubspot-associations-$(VERSION).tar.gz" $(SPEC)
 
 rock: ## Install, use and remove the rock with LuaRocks, in a temporary tree, for Lua 5.4 and 5.1
 	$(SETUP) rock

@@ -2,7 +2,7 @@ rockspec_format = "3.0"
 package = "hubspot-associations"
 version = "scm-1"
 
--- Set at the first release. `luarocks make`, in a checkout, does not read it.
+-- `luarocks make`, in a checkout, does not read it. That of a release is written by `make dist`.
 source = {
   url = "git+https://example.invalid/hubspot-associations.git",
 }

@@ -25,6 +25,7 @@ local NOT_RUN = {
     .. "hubspot-associations --completion zsh >~/.zfunc/_hubspot-associations "
     .. "# with fpath=(~/.zfunc $fpath) before compinit\n"
     .. "hubspot-associations --completion fish >~/.config/fish/completions/hubspot-associations.fish"] = true,
+  ["make dist RELEASES=https://example.com/releases\nmake distcheck"] = true,
   ["make install prefix=/usr libdir=/usr/lib64 DESTDIR=/tmp/image LUA_VERSION=5.4"] = true,
   ["cc -o link link.c $(pkg-config --cflags --libs lua5.4) -Wl,-E\n./link"] = true,
 }
