@@ -7,16 +7,17 @@ local resources = {}
 
 --- Open descriptors.
 ---@return integer
+---@return string what they are, for a failure
 function resources.descriptors()
   -- Not by a pipe: popen may have both of its ends open while the list is made.
   local path = os.tmpname()
-  os.execute("ls /proc/$PPID/fd >" .. path)
-  local count = 0
-  for _ in io.lines(path) do
-    count = count + 1
+  os.execute("find /proc/$PPID/fd -mindepth 1 -printf '%f %l\\n' >" .. path)
+  local count, list = 0, {}
+  for line in io.lines(path) do
+    count, list[count + 1] = count + 1, line
   end
   os.remove(path)
-  return count
+  return count, table.concat(list, "\n")
 end
 
 --- Collects all garbage, including what finalizers release.
