@@ -77,6 +77,8 @@ describe("the arguments", function()
     { "create --from a --to b --failures - f", "'--failures': expected the name of a file" },
     { "create --from a --to b --journal - f", "'--journal': expected the name of a file" },
     { "create --from a --to b --token-file - f", "'--token-file': expected the name of a file" },
+    { "read --from a --to b --output csv f", "'--output': expected the name of a file (./csv is one; "
+      .. "--output-format csv says how to write), found 'csv'" },
     { "sandbox --faults 3:nothing", "expected N:KIND,..., KIND one of anonymous, " },
     { "sandbox --faults 3", "'--faults'" },
     { "sandbox --faults ,", "'--faults'" },

@@ -103,7 +103,7 @@ describe("the command doctor", function()
   end)
 
   it("writes JSON Lines", function()
-    local result = fixture.run("doctor", { "--output", "jsonl" })
+    local result = fixture.run("doctor", { "--output-format", "jsonl" })
     assert.equal(0, result.code)
     assert_found(result.stdout,
       '\n{"status":"ok","check":"token","found":"from HUBSPOT_TOKEN: HubSpot accepts it"}\n')

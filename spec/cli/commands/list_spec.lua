@@ -27,10 +27,10 @@ describe("the command list", function()
   end)
 
   it("shows them as a table, or as JSON Lines", function()
-    local result = run("list", { "contacts", "101", "0-2", "--output", "table" })
+    local result = run("list", { "contacts", "101", "0-2", "--output-format", "table" })
     assert_found(result.stdout, "from  to   category         type  label\n"
       .. "101   202  HUBSPOT_DEFINED  1     Primary\n")
-    result = run("list", { "contacts", "101", "0-2", "--output", "jsonl" })
+    result = run("list", { "contacts", "101", "0-2", "--output-format", "jsonl" })
     assert_found(result.stdout, '{"from":"101","to":"203","category":"HUBSPOT_DEFINED","type":279}\n')
   end)
 
@@ -38,7 +38,7 @@ describe("the command list", function()
     if not screen.is_there() then pending "tmux is not installed (tools/setup installs it with apt)" end
     fixture.server:configure { labels = { ["36"] = "a\27[2Jb" } }
     create({ "-" }, { stdin = "101,202,USER_DEFINED:36\n" })
-    local arguments = { "contacts", "101", "companies", "--output", "csv" }
+    local arguments = { "contacts", "101", "companies", "--output-format", "csv" }
     assert_found(run("list", arguments).stdout, "36,a\27[2Jb\n")
     for _, word in ipairs { "--base-url", fixture.server:url() } do arguments[#arguments + 1] = word end
     local shown = screen.start(100, command.argv { "list", unpack(arguments) }, command.environment {})

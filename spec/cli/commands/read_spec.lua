@@ -39,7 +39,7 @@ describe("the command read", function()
 
   it("writes JSON Lines", function()
     link()
-    local result = run_on("read", { "--output", "jsonl", "-q", "-" }, { stdin = '{"id":101}\n' })
+    local result = run_on("read", { "--output-format", "jsonl", "-q", "-" }, { stdin = '{"id":101}\n' })
     assert.are.equal("", result.stderr)
     assert_found(result.stdout, '{"from":"101","to":"202","category":"USER_DEFINED","type":36,'
       .. '"label":"=Decision, maker"}\n')
@@ -49,12 +49,12 @@ describe("the command read", function()
   it("writes what create reads, to the same types", function()
     link()
     for _, format in ipairs { "csv", "jsonl" } do
-      local links = run_on("read", { "--output", format, "-q", "-" }, { stdin = "101\n102\n" }).stdout
+      local links = run_on("read", { "--output-format", format, "-q", "-" }, { stdin = "101\n102\n" }).stdout
       local rows = file("links." .. format, links)
       assert.are.equal(0, run_on("archive", { "--yes", "--all-types", rows }).code)
       assert.are.equal(HEADER, run_on("read", { "-q", rows }).stdout)
       assert.are.equal(0, run_on("create", { rows }).code)
-      local again = run_on("read", { "--output", format, "-q", "-" }, { stdin = "101\n102\n" }).stdout
+      local again = run_on("read", { "--output-format", format, "-q", "-" }, { stdin = "101\n102\n" }).stdout
       assert.are.equal(links, again)
     end
   end)

@@ -11,7 +11,7 @@ end
 
 describe("the command types", function()
   it("shows HubSpot's own types of a direction", function()
-    local result = run { "--from", "0-1", "--to", "Companies", "--output", "csv" }
+    local result = run { "--from", "0-1", "--to", "Companies", "--output-format", "csv" }
     assert.are.same({
       code = 0, stderr = "",
       stdout = "from,to,name,type\ncontacts,companies,unlabeled,279\ncontacts,companies,primary,1\n"

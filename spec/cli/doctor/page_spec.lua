@@ -8,7 +8,7 @@ local TOKEN = "CNmadeup-0123456789-secret" -- as OAuth has them
 
 local function write(findings, format, secrets, failure)
   local stdout = command.stream(failure)
-  local code, message = page.write({ stdout = stdout }, findings, format or "text", secrets or {})
+  local code, message = page.write({ output_format = format }, { stdout = stdout }, findings, secrets or {})
   return stdout.text, code, message
 end
 

@@ -8,7 +8,7 @@ local row_writer = require "hubspot.associations.cli.output.row_writer"
 -- The rows of a link, without the header.
 local function rows_of(link)
   local stream = command.stream()
-  local writer = row_writer.open({ stdout = stream }, "csv", links.COLUMNS)
+  local writer = row_writer.open({ output_format = "csv" }, { stdout = stream }, links.COLUMNS)
   assert.is_true(links.write(writer, "101", link))
   writer:finish()
   return (stream.text:gsub("^[^\n]*\n", ""))

@@ -1,13 +1,15 @@
 -- Checks row_writer.lua: rows in, the text of standard output out.
 
 local command = require "support.command"
+local process = require "support.process"
 local row_writer = require "hubspot.associations.cli.output.row_writer"
 
 local COLUMNS = { "from", "type", "label" }
 
-local function written(format, rows, is_continued)
+local function written(format, rows, journal)
   local stream = command.stream()
-  local writer = row_writer.open({ stdout = stream }, format, COLUMNS, is_continued)
+  local arguments = { output_format = format, journal = journal }
+  local writer = row_writer.open(arguments, { stdout = stream }, COLUMNS)
   for _, row in ipairs(rows) do assert.is_true(writer:add(row)) end
   assert.are.equal(0, writer:finish())
   return stream.text
@@ -23,10 +25,13 @@ describe("rows", function()
   end)
 
   it("that follow others have no header, and no part of a row that was cut short before them", function()
+    local folder = process.make_folder()
+    local journal = process.write_file(folder .. "/journal", "not empty")
     local more = { { from = "1", type = 279 }, { from = "2", type = 279 } }
-    assert.are.equal("\n1,279,\n2,279,\n", written("csv", more, true))
-    assert.are.equal('\n{"from":"1","type":279}\n{"from":"2","type":279}\n', written("jsonl", more, true))
-    assert.are.equal("", written("csv", {}, true))
+    assert.are.equal("\n1,279,\n2,279,\n", written("csv", more, journal))
+    assert.are.equal('\n{"from":"1","type":279}\n{"from":"2","type":279}\n', written("jsonl", more, journal))
+    assert.are.equal("", written("csv", {}, journal))
+    process.remove_folder(folder)
   end)
 
   it("are JSON Lines, without what they lack", function()
@@ -43,7 +48,8 @@ describe("rows", function()
   end)
 
   it("say so when they cannot be written, and are no more after that", function()
-    local writer = row_writer.open({ stdout = command.stream { "disk full", 28 } }, "csv", COLUMNS)
+    local writer = row_writer.open({ output_format = "csv" }, { stdout = command.stream { "disk full", 28 } },
+      COLUMNS)
     assert.is_false(writer:add { from = "1" })
     local code, why = writer:finish()
     assert.are.same({ 2, "standard output cannot be written: disk full" }, { code, why })

@@ -63,6 +63,15 @@ function checks.file_name(text)
   return nil, "expected the name of a file (./- is one)"
 end
 
+local IS_FORMAT = { table = true, csv = true, jsonl = true, text = true }
+
+-- A word that says how, in place of where, would become the name of a file.
+function checks.output_file(text)
+  if not IS_FORMAT[text] then return checks.file_name(text) end
+  return nil, ("expected the name of a file (./%s is one; --output-format %s says how to write)"):format(
+    text, text)
+end
+
 function checks.record_id(text)
   if core.is_record_id(text) then return text end
   return nil, "expected a record id (1 to 19 digits)"

@@ -24,6 +24,9 @@ local function files_of(arguments, environment)
     { name = "standard error", of = owns and 2 or nil },
     { name = "--failures", of = arguments.failures, is_written = true },
     { name = "--journal", of = arguments.journal, is_written = true },
+    { name = "--output", of = arguments.output, is_written = true },
+    { name = "--output, before it is complete", of = arguments.output and arguments.output .. ".part",
+      is_written = true },
     { name = "--plan", of = arguments.plan, is_written = true },
   } do
     list[#list + 1] = file

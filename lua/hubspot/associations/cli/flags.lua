@@ -77,17 +77,27 @@ flags.REMOVAL = {
     description = "Do not ask. Without it, the command asks on a terminal, and removes nothing elsewhere." },
 }
 
----How rows are written.
+---Where rows are written.
+flags.OUTPUT_FILE = {
+  { name = "--output", argname = "FILE", check = checks.output_file,
+    description = "Write to this file in place of standard output. It gets its name when it is complete: "
+      .. "until then, it is FILE.part." },
+}
+
+---Where and how.
 flags.OUTPUT = {
-  { name = "--output", choices = { "table", "csv", "jsonl" }, argname = "table|csv|jsonl",
-    description = "How rows are written to standard output: by default, as a table on a terminal, and as "
-      .. "CSV elsewhere." },
+  flags.OUTPUT_FILE[1],
+  { name = "--output-format", choices = { "table", "csv", "jsonl" }, argname = "table|csv|jsonl",
+    description = "How rows are written: by default, as a table on a terminal, as JSON Lines to a file whose "
+      .. "name ends with .jsonl, and as CSV elsewhere." },
 }
 
 ---The same where there may be too many rows for a table.
 flags.STREAM = {
-  { name = "--output", choices = { "csv", "jsonl" }, argname = "csv|jsonl",
-    description = "How rows are written to standard output; CSV by default." },
+  flags.OUTPUT_FILE[1],
+  { name = "--output-format", choices = { "csv", "jsonl" }, argname = "csv|jsonl",
+    description = "How rows are written: by default, as JSON Lines to a file whose name ends with .jsonl, "
+      .. "and as CSV elsewhere." },
 }
 
 ---How much of FILE.

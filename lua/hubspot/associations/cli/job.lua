@@ -59,11 +59,8 @@ end
 -- Why a job stopped, in the words of the part that knows best, and what to do: fields of a Run.
 local function stop_of(err, source, failures, context)
   local arguments, again = context.arguments, context.command.again
-  local unshown = context.writer and context.writer.failed
-  if unshown then
-    local why = "standard output cannot be written: " .. unshown
-    return { why = why, advice = { advice.going_on(arguments, again) } }
-  end
+  local unshown = context.writer and context.writer:problem()
+  if unshown then return { why = unshown, advice = { advice.going_on(arguments, again) } } end
   local unwritten = failures.file and failures.file.failed
   if unwritten then return { why = unwritten, advice = { advice.going_on(arguments, again) } } end
   if not err then return {} end
@@ -77,6 +74,20 @@ local function stop_of(err, source, failures, context)
     is_unauthorized = first.kind == "unauthorized",
     is_open = not source.broken,
   }
+end
+
+-- The same, once what is written is out. A file that is not complete does not get its name.
+local function end_of(err, source, failures, context)
+  local writer = context.writer
+  if not writer then return stop_of(err, source, failures, context) end
+  if writer.target.path then writer:flush() end -- of a pipe, a reader that is gone is no error
+  writer:finish(stop_of(err, source, failures, context).why ~= nil)
+  local run = stop_of(err, source, failures, context)
+  if writer.target.kept then
+    run.advice[#run.advice + 1] = ("%s has the links so far; it becomes %s when all are there"):format(
+      writer.target.kept, writer.target.path)
+  end
+  return run
 end
 
 -- What came of the rows, in short and as a report: the other fields of a Run.
@@ -96,15 +107,25 @@ local function describe(run, counts, rest, failures, context)
   return run
 end
 
--- The function for on_record of a command that writes links. What the journal says is done must be out.
-local function record_writer(context)
+-- Opens what a command that writes links writes them to. Returns nil and why when it cannot be written.
+local function open_writer(context)
   local arguments = context.arguments
-  if not context.command.writes_links or arguments.dry_run then return nil end
-  local journal = arguments.journal and core.stat(arguments.journal)
-  local is_continued = journal ~= nil and journal.size ~= 0
-  local writer = row_writer.open(context.environment, arguments.output or "csv", links.COLUMNS, is_continued)
+  if not context.command.writes_links or arguments.dry_run then return true end
+  local writer, why = row_writer.open(arguments, context.environment, links.COLUMNS, "csv")
   context.writer = writer
-  return function(record)
+  return writer, why
+end
+
+-- What a run that did not begin returns.
+local function not_begun(context, message)
+  if context.writer then context.writer:finish(true) end
+  return nil, message
+end
+
+-- The function for on_record of such a command. What the journal says is done must be out.
+local function record_writer(context)
+  local arguments, writer = context.arguments, context.writer
+  return writer and function(record)
     for _, link in ipairs(record.links) do
       if not links.write(writer, record.id, link) then return false end
     end
@@ -150,25 +171,28 @@ function jobs.run(context, source)
   local arguments = context.arguments
   local failures, why
   context.part = context.command.prepare and context.command.prepare(context)
+  local opened
+  opened, why = open_writer(context)
+  if not opened then return nil, { why, "nothing was sent" } end
   local job, err = start(context, source, function(failed)
     if context.part and not context.part.failed(failed) then return true end
     return failures:add(failed)
   end)
-  if not job then return nil, advice.not_begun(line_of(err), err) end
+  if not job then return not_begun(context, advice.not_begun(line_of(err), err)) end
   -- Not before: another process may have the journal, and this file with it.
   failures, why = failures_of.open(arguments, context.environment, source)
   if not failures then
     job:cancel()
     job:step()
-    return nil, { why, "nothing was sent" }
+    return not_begun(context, { why, "nothing was sent" })
   end
   local counts
   counts, err = drive(job, source, context)
   failures:close(not err)
-  if not counts then return nil, advice.not_begun(line_of(err), err) end -- such as a journal of other rows
-  if context.writer then context.writer:finish() end
+  -- Such as a journal of other rows.
+  if not counts then return not_begun(context, advice.not_begun(line_of(err), err)) end
   local rest = source:rest() -- now: it is closed before the report is written
-  local run = stop_of(err, source, failures, context)
+  local run = end_of(err, source, failures, context)
   return describe(run, counts, rest, failures, context)
 end
 

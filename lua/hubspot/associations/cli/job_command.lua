@@ -47,7 +47,7 @@ local NOTHING_SENT = "nothing was sent"
 
 local function progress_mode(command, arguments, environment)
   if arguments.quiet then return "none" end
-  local is_busy = command.writes_links and screen.shows_output(environment) -- with the links
+  local is_busy = command.writes_links and not arguments.output and screen.shows_output(environment)
   if is_busy and arguments.progress == "auto" then return "none" end
   if arguments.progress ~= "auto" then return arguments.progress end
   return screen.is_terminal(environment) and "bar" or "plain"

@@ -31,10 +31,10 @@ Examples:
       description = "The object type that is linked, for its scopes." },
     { name = "--to", argname = "OBJECT", check = checks.object_type,
       description = "The object type that it is linked to." },
-    { name = "--output", choices = { "text", "jsonl" }, argname = "text|jsonl", default = "text",
+    { name = "--output-format", choices = { "text", "jsonl" }, argname = "text|jsonl", default = "text",
       show_default = false,
       description = "How the page is written; as text by default." },
-  }, flags.TOKEN, flags.SERVICE, flags.TRACE),
+  }, flags.OUTPUT_FILE, flags.TOKEN, flags.SERVICE, flags.TRACE),
 }
 
 -- The token, read once: an answer of 401 is told, and no other token is tried.
@@ -105,7 +105,7 @@ function doctor.run(arguments, environment)
   local list = findings(arguments, environment, token, problem)
   local of_environment = environment.getenv "HUBSPOT_TOKEN"
   local secrets = redact.secrets(token or of_environment, of_environment)
-  return page.write(environment, list, arguments.output, secrets)
+  return page.write(arguments, environment, list, secrets)
 end
 
 return doctor

@@ -18,7 +18,7 @@ local labels = {
 
 Examples:
    hubspot-associations labels --from contacts --to companies
-   hubspot-associations labels --from contacts --to 2-7 --output csv]],
+   hubspot-associations labels --from contacts --to 2-7 --output labels.csv]],
   flags = flags.join(flags.DIRECTION, flags.OUTPUT, flags.ACCOUNT),
 }
 
@@ -35,7 +35,8 @@ function labels.run(arguments, environment)
   end)
   if not page then return nil, why end
   local inverse_of = inverses.of(page.results, back.results, arguments.from, arguments.to)
-  local writer = row_writer.open(environment, arguments.output, COLUMNS)
+  local writer, problem = row_writer.open(arguments, environment, COLUMNS)
+  if not writer then return nil, problem end
   for number, entry in ipairs(page.results) do
     local inverse = inverse_of[number] or {}
     writer:add {

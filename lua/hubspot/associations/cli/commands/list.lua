@@ -17,7 +17,7 @@ local list = {
 
 Examples:
    hubspot-associations list contacts 101 companies
-   hubspot-associations list 0-1 101 0-2 --output jsonl]],
+   hubspot-associations list 0-1 101 0-2 --output-format jsonl]],
   arguments = {
     { name = "from", argname = "OBJECT", check = checks.object_type,
       description = "The record's object type, such as contacts." },
@@ -33,7 +33,8 @@ function list.run(arguments, environment)
     return client:list_all(arguments.from, arguments.id, arguments.to)
   end)
   if not page then return nil, why end
-  local writer = row_writer.open(environment, arguments.output, links.COLUMNS)
+  local writer, problem = row_writer.open(arguments, environment, links.COLUMNS)
+  if not writer then return nil, problem end
   for _, link in ipairs(page.results) do links.write(writer, arguments.id, link) end
   return writer:finish()
 end

@@ -17,12 +17,13 @@ local read = {
     .. "With --from-property, it names the records by a unique property, such as email, in a column from or "
     .. "of that name, and needs a header; what is written has their ids.\n\n"
     .. "With --journal, a run that goes on writes the records that are left; after a crash, some of them "
-    .. "again: append its output, >>. It begins with an empty line, in case a row was cut short.",
+    .. "again: append its output, >>. It begins with an empty line, in case a row was cut short. --output "
+    .. "FILE appends by itself.",
   epilog = help.TOKEN .. "\n" .. help.exit_status "read" .. [[
 
 Examples:
    hubspot-associations read --from contacts --to companies ids.csv >links.csv
-   printf '101\n102\n' | hubspot-associations read --from 0-1 --to 0-2 --output jsonl -]],
+   printf '101\n102\n' | hubspot-associations read --from 0-1 --to 0-2 --output l.jsonl -]],
   arguments = {
     { name = "files", argname = "FILE", args = "+", check = checks.file_or_stream,
       description = "The records; - for standard input." },

@@ -14,7 +14,7 @@ local command = {
   epilog = [[
 Examples:
    hubspot-associations types --from contacts --to companies
-   hubspot-associations types --to deals --output csv]],
+   hubspot-associations types --to deals --output-format csv]],
   flags = flags.join({
     { name = "--from", argname = "OBJECT", check = checks.object_type,
       description = "Only those from this object type." },
@@ -30,7 +30,8 @@ function command.run(arguments, environment)
       return nil, ("option '--%s': %s is none of HubSpot's own object types"):format(side, given)
     end
   end
-  local writer = row_writer.open(environment, arguments.output, { "from", "to", "name", "type" })
+  local writer, problem = row_writer.open(arguments, environment, { "from", "to", "name", "type" })
+  if not writer then return nil, problem end
   for _, row in ipairs(types.list(arguments.from, arguments.to)) do
     writer:add { from = row.from, to = row.to, name = row.kind, type = row.id }
   end

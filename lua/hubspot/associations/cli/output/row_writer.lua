@@ -1,9 +1,10 @@
--- Writes rows to standard output: CSV or JSON Lines at once, a table when all are there. A file gets texts as
--- they are; a terminal gets none that acts on it.
+-- Writes rows to standard output or a file: CSV or JSON Lines at once, a table when all are there. A file
+-- gets texts as they are; a terminal gets none that acts on it.
 
+local ascii = require "hubspot.associations.text.ascii"
 local cells = require "hubspot.associations.text.cells"
+local destinations = require "hubspot.associations.cli.output.destination"
 local digits_of = require "hubspot.associations.text.digits"
-local screen = require "hubspot.associations.cli.output.screen"
 local terminal = require "hubspot.associations.cli.output.terminal"
 local one_line = require "hubspot.associations.text.one_line"
 
@@ -76,21 +77,38 @@ local function table_lines(columns, rows)
   return table.concat(lines, "\n") .. "\n"
 end
 
+local FORMAT_OF = { jsonl = "jsonl", ndjson = "jsonl" }
+
+-- By default, a table on a terminal; JSON Lines in a file whose name says so; CSV elsewhere.
+local function default_format(arguments, target)
+  if target.is_terminal then return "table" end
+  return FORMAT_OF[ascii.lower((arguments.output or ""):match "%.([A-Za-z0-9]+)$" or "")] or "csv"
+end
+
+---Opens standard output, or the file of --output. What follows the rows of an earlier run has no header, and
+---an empty line before it: if a crash cut the last row short, its rest and the next row must not become one.
+---@param arguments table as arguments.parse gives them: output, output_format, journal
 ---@param environment hubspot.associations.cli.Environment
----@param format "table"|"csv"|"jsonl"|nil a table on a terminal, CSV elsewhere
 ---@param columns string[]
----@param is_continued boolean|nil whether the rows follow others, so that they need no header. An empty line
----  goes before them: if a crash cut the last row short, its rest and the next row must not become one
----@return hubspot.associations.cli.RowWriter
-function row_writer.open(environment, format, columns, is_continued)
-  format = format or screen.shows_output(environment) and "table" or "csv"
+---@param format "table"|"csv"|"jsonl"|nil the default where --output-format is not given
+---@return hubspot.associations.cli.RowWriter|nil
+---@return string|nil message
+function row_writer.open(arguments, environment, columns, format)
+  local first = columns[1]
+  local target, why = destinations.open(arguments, environment, {
+    first .. ",", first .. " ", ('{"%s":'):format(first),
+  })
+  if not target then return nil, why end
+  local default = default_format(arguments, target)
+  if default == "table" then default = format or default end
+  format = arguments.output_format or default
   local self = setmetatable({
-    stream = environment.stdout, columns = columns, line = LINES[format],
-    shown = screen.shows_output(environment) and one_line or as_it_is,
+    target = target, stream = target.stream, columns = columns, line = LINES[format],
+    shown = target.is_terminal and one_line or as_it_is,
     rows = format == "table" and {} or nil,
-    is_continued = is_continued,
+    is_continued = target.is_continued,
   }, RowWriter)
-  if format == "csv" and not is_continued then
+  if format == "csv" and not self.is_continued then
     self:write(table.concat(columns, ",") .. "\n")
   end
   return self
@@ -126,18 +144,24 @@ function RowWriter:flush()
 end
 
 ---Writes what is left.
+---@param is_broken_off boolean|nil whether more rows should have come: then a file does not get its name
 ---@return integer code 0, or 2 when not all was written
 ---@return string|nil message
-function RowWriter:finish()
+function RowWriter:finish(is_broken_off)
   if self.rows then
     local written, why = terminal.write(self.stream, table_lines(self.columns, self.rows))
     if not written then self.failed = why end
-  elseif not self.failed then
-    local written, why = terminal.write(self.stream, "") -- a reader that is gone is no error
-    if not written then self.failed = why end
   end
+  local closed, why = self.target:close(not is_broken_off and not self.failed)
+  if not closed and not self.failed then self.failed = why end
   if not self.failed then return 0 end
-  return COULD_NOT_RUN, "standard output cannot be written: " .. self.failed
+  return COULD_NOT_RUN, self:problem()
+end
+
+---Why not all rows are written.
+---@return string|nil message
+function RowWriter:problem()
+  return self.failed and ("%s cannot be written: %s"):format(self.target.name, self.failed)
 end
 
 return row_writer

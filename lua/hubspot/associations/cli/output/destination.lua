@@ -1,0 +1,117 @@
+-- Where rows go: to standard output, or to the file of --output. A file gets its name once it is complete.
+-- Until then it has another, FILE.part, from which a run with a journal goes on.
+
+local core = require "hubspot.associations.core"
+local one_line = require "hubspot.associations.text.one_line"
+local screen = require "hubspot.associations.cli.output.screen"
+local terminal = require "hubspot.associations.cli.output.terminal"
+
+local destination = {}
+
+---@class hubspot.associations.cli.Destination
+---@field stream file*
+---@field name string for messages
+---@field is_terminal boolean
+---@field is_continued boolean whether it has rows of an earlier run
+---@field path string|nil of the file
+---@field kept string|nil the file that has the rows so far, when it was not completed
+local Destination = {}
+Destination.__index = Destination
+
+-- Whether a file may be written anew: it is empty, or what a run that was killed has left.
+local function is_ours(lock, beginnings)
+  for _, beginning in ipairs(beginnings) do
+    local found = lock:read(0, #beginning)
+    if found and beginning:sub(1, #found) == found then return true end
+  end
+  return false
+end
+
+-- The file in which rows are collected. Nil and why when it cannot be used.
+local function open_part(part, beginnings, is_continued)
+  local stream, why = io.open(part, "ab")
+  if not stream then return nil, why end
+  local lock
+  lock, why = core.file(part)
+  if not lock then
+    stream:close()
+    return nil, ("%s: %s"):format(part, why)
+  end
+  local emptied = is_continued
+  if not emptied and is_ours(lock, beginnings) then
+    emptied, why = lock:truncate(0)
+  elseif not emptied then
+    why = "is there already, and is not what this command writes; it would be written first"
+  end
+  if emptied then return stream, lock end
+  stream:close()
+  lock:close()
+  return nil, ("%s: %s"):format(part, why)
+end
+
+-- Whether an earlier run with this journal has begun the file. Nil and why when its rows are not there.
+local function is_begun(journal, part)
+  local recorded, found = journal and core.stat(journal), core.stat(part)
+  if not recorded or recorded.size == 0 then return false end
+  if found then return found.size > 0 end
+  return nil, ("%s has what an earlier run has done, and %s, with the rows of that run, is not there; give "
+    .. "another journal to begin anew"):format(journal, part)
+end
+
+local function open_file(path, journal, beginnings)
+  local part, found = path .. ".part", core.stat(path)
+  if found and found.type ~= "file" then
+    return nil, path .. ": is not a regular file; redirect standard output in its place"
+  end
+  local is_continued, why = is_begun(journal, part)
+  if is_continued == nil then return nil, why end
+  local stream, lock = open_part(part, beginnings, is_continued)
+  if not stream then return nil, lock end
+  return setmetatable({
+    stream = stream, lock = lock, name = one_line(path), is_terminal = false, path = path, part = part,
+    is_continued = is_continued, is_resumable = journal ~= nil,
+  }, Destination)
+end
+
+---@param arguments table as arguments.parse gives them: output, journal
+---@param environment hubspot.associations.cli.Environment
+---@param beginnings string[] how what is written may begin
+---@return hubspot.associations.cli.Destination|nil
+---@return string|nil message
+function destination.open(arguments, environment, beginnings)
+  if arguments.output then
+    local file, why = open_file(arguments.output, arguments.journal, beginnings)
+    return file, why and "--output: " .. why
+  end
+  local journal = arguments.journal and core.stat(arguments.journal)
+  return setmetatable({
+    stream = environment.stdout, name = "standard output", is_terminal = screen.shows_output(environment),
+    is_continued = journal ~= nil and journal.size ~= 0,
+  }, Destination)
+end
+
+-- Gives the file its name, if it is complete; else removes it, unless a run with a journal can go on from it.
+local function close_file(self, is_complete)
+  local closed, why = self.stream:close()
+  self.lock:close()
+  if closed and is_complete then
+    closed, why = os.rename(self.part, self.path)
+    if closed then return true end
+  end
+  if self.is_resumable then
+    self.kept = self.part
+  else
+    os.remove(self.part)
+  end
+  return closed, why and tostring(why)
+end
+
+---@param is_complete boolean whether all has been written
+---@return boolean|nil
+---@return string|nil message why it is not complete
+function Destination:close(is_complete)
+  if self.path then return close_file(self, is_complete) end
+  return terminal.write(self.stream, "") -- a reader that is gone is no error
+end
+
+return destination
