@@ -80,6 +80,28 @@ describe("a collector", function()
     assert.equal(2, #sandbox:associations())
   end)
 
+  it("sends no more requests than a job does, whatever the response", function()
+    local inputs = { { from = 404, to = 7, types = 279 }, input(2, 9999), input(3), input(3, 1), input(4) }
+    local report = assert(client:create_all("contacts", "companies", inputs))
+    sandbox:reset()
+    local links, failed = open { linger = 60, most = #inputs }, 0
+    for _, one in ipairs(inputs) do
+      assert(links:add(one, function(_, err) failed = failed + (err and 1 or 0) end))
+    end
+    assert(links:flush())
+    assert.same({ report.failed, report.requests }, { failed, sandbox:statistics().requests })
+  end)
+
+  it("gives the error of a request that could not be sent, and goes on", function()
+    local token = nil
+    local other = clients.open(sandbox:url(), { token = function() return token, "there is none" end })
+    local linked, err = other:link("contacts", "companies", input(1))
+    assert.is_nil(linked)
+    assert.same({ "token", false }, { err.kind, err.may_be_done or false })
+    token = "one"
+    assert.is_true(other:link("contacts", "companies", input(1)))
+  end)
+
   it("tells each link as soon as it has its outcome", function()
     local LATENCY = 0.1
     sandbox:configure { latency = LATENCY }
@@ -206,8 +228,7 @@ describe("a collector", function()
         table.insert(told, index .. " " .. (err and err.kind or "linked"))
       end)
     end
-    local runner = links.groups[1].runner
-    runner.step = function() error "out of memory" end
+    links.groups[1].first.is_in_flight = function() error "out of memory" end
     assert.has_error(function() links:step() end)
     links:flush()
     table.sort(told)

@@ -24,6 +24,7 @@ local COVERED = {
   ["cli/question"] = "cli/confirmation",
   ["cli/sync_job"] = "cli/commands/sync",
   ["client"] = "client/create",
+  ["collector/first_request"] = "collector/collector",
   ["collector/group"] = "collector/collector",
   ["collector/line"] = "collector/queue",
   ["collector/outcome"] = "collector/collector",

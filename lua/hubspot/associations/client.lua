@@ -138,7 +138,7 @@ end
 
 local function new_job(self, row, read, given, journal, window)
   local values = read.values
-  local naming = naming_of(self, row, values)
+  local naming = read.naming or naming_of(self, row, values)
   return jobs.new({
     source = read.last,
     endpoint = row,

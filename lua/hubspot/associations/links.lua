@@ -11,28 +11,53 @@ local sessions = require "hubspot.associations.session.session"
 
 local links = {}
 
--- What begins a group of a collector: a job of one batch.
-local function group_starter(self, new_job, row, values, path, window)
-  local request = { method = row[1], path = path }
-  return function(inputs, on_settled)
-    if self.session:is_closed() then return nil, sessions.closed() end
-    local read = { values = values, last = inputs, on_settled = on_settled }
-    local job, err = new_job(self, row, read, { max_failures = 0 }, nil, window)
-    if not job then return nil, err end
-    return runners.new(self.session, request, job)
+---@class hubspot.associations.Sender how the groups of a collector are sent
+---@field session hubspot.associations.Session
+---@field method string
+---@field path string
+---@field window hubspot.associations.Concurrency of all groups
+---@field new_body fun(): userdata, table a body of core's, and the naming that it reads types with
+---@field begin fun(inputs: table[], on_settled: function, naming: table|nil): table|nil, table|nil a runner,
+---  or nil and an error
+
+-- Makes bodies. What they check is made anew when the account's labels have changed, or one was not known.
+local function body_maker(self, row, values)
+  local names, naming, checks
+  return function()
+    local current = self.type_directory:between(values.fromObjectType, values.toObjectType)
+    if current ~= names or naming.is_missing then
+      names, naming = current, current:use()
+      checks = requests.checks(row, self.options, naming)
+    end
+    return core.body(checks), naming
   end
+end
+
+local function sender_of(self, new_job, row, values, path)
+  local request, window = { method = row[1], path = path }, concurrency.new(self.options.concurrency)
+  return {
+    session = self.session, method = row[1], path = path, window = window,
+    new_body = body_maker(self, row, values),
+    begin = function(inputs, on_settled, naming)
+      if self.session:is_closed() then return nil, sessions.closed() end
+      local read = { values = values, last = inputs, on_settled = on_settled, naming = naming }
+      local job, err = new_job(self, row, read, { max_failures = 0 }, nil, window)
+      if not job then return nil, err end
+      return runners.new(self.session, request, job)
+    end,
+  }
 end
 
 -- What a collector needs of the client.
 local function collector_spec(self, new_job, row, values, path, read)
   local names = self.type_directory:between(values.fromObjectType, values.toObjectType)
-  local window, most = concurrency.new(self.options.concurrency), math.min(self.options.batch_size, row.most)
+  local most = math.min(self.options.batch_size, row.most)
   self.bells = self.bells or bells.new(self.session.wakeups)
   return {
     now = core.now,
-    begin = group_starter(self, new_job, row, values, path, window),
+    sender = sender_of(self, new_job, row, values, path),
     is_closed = function() return self.session:is_closed() end,
-    wakeups = self.session.wakeups, bells = self.bells, policy = self.session.policy, window = window,
+    wakeups = self.session.wakeups, bells = self.bells, policy = self.session.policy,
     checks = requests.checks(row, self.options, names:use()),
     most = math.min(read.most or most, most),
     linger = read.linger, max_pending = read.max_pending, timeout = read.timeout,

@@ -72,7 +72,7 @@ local function lead(self, collector, now)
   wakeups:wait(timeout)
   self.leader_waits = false
   wakeups:leave(self) -- `announce` may have set it
-  collector:step()
+  collector:work()
 end
 
 ---Waits until a link of the cohort has its outcome.

@@ -1,5 +1,5 @@
 -- Links one at a time, sent together: a link is sent at once when nothing is in flight, and what comes
--- meanwhile goes together in the next request, as soon as one may be sent. The requests are jobs of one batch
+-- meanwhile goes together in the next request, as soon as one may be sent, which a job interprets
 -- (group.lua). Those who wait for their links step it (cohort.lua); a host may do it as well.
 
 local cohorts = require "hubspot.associations.collector.cohort"
@@ -17,46 +17,16 @@ local collector = {}
 
 ---@class hubspot.associations.CollectorSpec
 ---@field now fun(): number
----@field begin fun(inputs: table[], on_settled: function): table|nil, table|nil a runner, or nil and an error
+---@field sender hubspot.associations.Sender
 ---@field is_closed fun(): boolean whether the client is
 ---@field wakeups hubspot.associations.Wakeups
 ---@field bells hubspot.associations.Bells
 ---@field policy hubspot.associations.Policy
----@field window hubspot.associations.Concurrency of the groups
 ---@field checks table options of core.body
 ---@field most integer links in one request
 ---@field linger number seconds
 ---@field max_pending integer
 ---@field timeout number seconds for a link
-
----@param spec hubspot.associations.CollectorSpec
----@return hubspot.associations.Collector
-function collector.new(spec)
-  local self = setmetatable({
-    spec = spec,
-    intake = intake.new(spec.checks),
-    queue = queue.new(),
-    groups = {},
-    outcomes = outcomes.new(),
-    cohort = nil, -- those who wait for links that came since the last group began
-    not_before = 0, -- when the next group may begin that is not full
-    lingers_until = nil, -- the same, for the option `linger`
-    begins_at = 0, -- no group may begin sooner, unless there are enough links to fill one
-    was_full = false, -- whether there were when that was found
-    delay = nil, -- seconds in which no group may begin; nil: until a response comes
-    due = math.huge, -- when there is something to do
-    is_closed = false,
-    ends = false, -- whether all links are to be given an error
-    stepping = false,
-  }, Collector)
-  local links, told = self.queue, self.outcomes
-  self.settle = function(link, err)
-    links:settle(link, err)
-    told:told(link)
-  end
-  self.guard = outcomes.guard(told, links, self.groups)
-  return self
-end
 
 -- Takes a link, or says why not.
 local function admit(self, input, callback, now)
@@ -86,7 +56,7 @@ end
 -- Seconds until a group may begin, 0: now; nil: when a response has come.
 local function pause(self, now)
   local spec, count = self.spec, self.queue.waiting
-  if count == 0 or #self.groups >= spec.window:allowed() then return nil end
+  if count == 0 or #self.groups >= spec.sender.window:allowed() then return nil end
   local soonest = now
   if count < spec.most then
     if has_fresh(self) then return nil end
@@ -127,7 +97,7 @@ local function begin_groups(self, now)
       if not err then return delay end
       refuse_all(self, err)
     else
-      self.groups[#self.groups + 1] = groups.new(self.queue:take(spec.most), spec.begin, self.settle)
+      self.groups[#self.groups + 1] = groups.new(self.queue:take(spec.most), spec.sender, self.settle)
       self.lingers_until, self.cohort = nil, nil
       step_group(self, #self.groups)
       self.not_before = now + spec.policy.limiter:pace(now, "job")
@@ -178,13 +148,19 @@ local function act(self, action, now)
   if not acted then error(delay, 0) end
 end
 
----Does what can be done now, and never waits. Returns whether no link waits for its outcome.
----@return boolean
-function Collector:step()
+-- Does what can be done now, once the transport was stepped.
+local function work(self)
   if self.stepping then return false end -- a callback may call it, too
   act(self, advance)
   self.outcomes:tell()
   return self.queue.pending == 0
+end
+
+---Does what can be done now, and never waits. Returns whether no link waits for its outcome.
+---@return boolean
+function Collector:step()
+  self.spec.wakeups:step()
+  return work(self)
 end
 
 -- Sends what has come, if it may be sent.
@@ -278,6 +254,36 @@ end
 function Collector:timeout()
   if self.due == math.huge then return nil end
   return math.max(0, self.due - self.spec.now())
+end
+
+---@param spec hubspot.associations.CollectorSpec
+---@return hubspot.associations.Collector
+function collector.new(spec)
+  local self = setmetatable({
+    spec = spec,
+    intake = intake.new(spec.checks),
+    queue = queue.new(),
+    groups = {},
+    outcomes = outcomes.new(),
+    cohort = nil, -- those who wait for links that came since the last group began
+    not_before = 0, -- when the next group may begin that is not full
+    lingers_until = nil, -- the same, for the option `linger`
+    begins_at = 0, -- no group may begin sooner, unless there are enough links to fill one
+    was_full = false, -- whether there were when that was found
+    delay = nil, -- seconds in which no group may begin; nil: until a response comes
+    due = math.huge, -- when there is something to do
+    is_closed = false,
+    ends = false, -- whether all links are to be given an error
+    stepping = false,
+    work = work, -- what a leader does
+  }, Collector)
+  local links, told = self.queue, self.outcomes
+  self.settle = function(link, err)
+    links:settle(link, err)
+    told:told(link)
+  end
+  self.guard = outcomes.guard(told, links, self.groups)
+  return self
 end
 
 return collector

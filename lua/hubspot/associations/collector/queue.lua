@@ -4,7 +4,7 @@
 local line = require "hubspot.associations.collector.line"
 
 ---@class hubspot.associations.Link one link of a collector
----@field input table|nil { from, to, types }, the collector's own copy, until it has its outcome
+---@field input table { from, to, types }, the collector's own copy
 ---@field pair hubspot.associations.Pair
 ---@field later hubspot.associations.Link|nil the next one of the pair, while both are not taken
 ---@field callback function|nil called with its outcome
@@ -120,7 +120,7 @@ end
 ---@param err hubspot.associations.Error|nil
 function Queue:settle(link, err)
   assert(not link.is_over, "a link has one outcome")
-  link.is_over, link.err, link.input = true, err, nil
+  link.is_over, link.err = true, err
   self.pending = self.pending - 1
   if link.is_taken then return end
   local pair = link.pair

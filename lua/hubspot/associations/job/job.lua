@@ -292,12 +292,18 @@ end
 ---@param chunk hubspot.associations.Chunk
 ---@param now number
 function Job:sent(chunk, now)
-  self.in_flight = self.in_flight + 1
   if self.verifier and chunk.reader then
     chunk.reader:sent(chunk, now)
   else
     chunk.attempts:sent(self.policy, now, "job")
   end
+  self:counted(chunk)
+end
+
+---Counts a chunk that was sent.
+---@param chunk hubspot.associations.Chunk
+function Job:counted(chunk)
+  self.in_flight = self.in_flight + 1
   self.report.requests = self.report.requests + 1
   if chunk.attempts.count > 1 then self.report.retries = self.report.retries + 1 end
 end

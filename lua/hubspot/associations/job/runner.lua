@@ -40,12 +40,15 @@ local function report_retry(self, chunk, now, err)
   self.session.events:retry(self.job.report, err, attempts.not_before - now, attempts.count)
 end
 
-local function receive(self, chunk, exchange)
-  local raw, failure, info = self.session:receive(exchange)
+local function handle(self, chunk, raw, failure, info)
   local now = core.now()
   local err = self.job:received(chunk, now, raw, failure, info)
   if raw then responses.release(raw) end
   if err then report_retry(self, chunk, now, err) end
+end
+
+local function receive(self, chunk, exchange)
+  handle(self, chunk, self.session:receive(exchange))
 end
 
 -- Handles one response, or failure, that is there; false if none is.
@@ -60,18 +63,23 @@ local function receive_one(self)
   return false
 end
 
+-- Handles the failure to send a chunk.
+local function unsent(self, chunk, err, info)
+  local now = core.now()
+  if self.job:unsent(chunk, now, err, info) then report_retry(self, chunk, now, err) end
+end
+
 local function submit(self, chunk)
   local report, request = self.job.report, chunk.request or self.request
   local exchange, err, info = self.session:submit({
     method = request.method, path = request.path, body = chunk:payload(),
   }, chunk.attempts.count + 1, report)
-  local now = core.now()
   if exchange then
     self.exchanges[#self.exchanges + 1] = { chunk = chunk, exchange = exchange }
-    self.job:sent(chunk, now)
+    self.job:sent(chunk, core.now())
     self.session.wakeups:step() -- sent now: reading the next batch takes a while
-  elseif self.job:unsent(chunk, now, err, info) then
-    report_retry(self, chunk, now, err)
+  else
+    unsent(self, chunk, err, info)
   end
 end
 
@@ -272,6 +280,27 @@ end
 ---@return integer
 function runner.awaited(self)
   return #self.exchanges
+end
+
+---Goes on after a request with all inputs of the job, which was sent, or could not be, before it began.
+---@param self hubspot.associations.Runner
+---@param first hubspot.associations.FirstRequest
+---@return boolean taken false: nothing is known of it, as types' names have to be asked for again
+function runner.take_over(self, first)
+  local job = self.job
+  local chunk = job:next_chunk(core.now())
+  if not chunk then
+    if first.raw then responses.release(first.raw) end
+    return false
+  end
+  chunk.attempts = first.attempts
+  if chunk.attempts.count > 0 then
+    job:counted(chunk)
+    handle(self, chunk, first.raw, first.err, first.received)
+  else
+    unsent(self, chunk, first.err, first.received)
+  end
+  return true
 end
 
 ---Drops the job, with what is in flight.
