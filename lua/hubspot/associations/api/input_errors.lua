@@ -10,7 +10,8 @@ local OURS = {
   kind = true, body = true, attempts = true, elapsed = true, rate_limit = true, retryable = true,
   retry_after = true, retry_at = true, cause = true, event_error = true,
   index = true, field = true, count = true, together = true, reason = true, flaw = true,
-  value = true, property = true, sent = true, curl_code = true, proxy_status = true, proxy_code = true,
+  value = true, property = true, sent = true, may_be_done = true, curl_code = true, proxy_status = true,
+  proxy_code = true,
 }
 
 local LONGEST_ENTRY = 64 * 1024 -- bytes, approximately: a longer entry is shortened
