@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- libcurl ---- */
 
@@ -60,17 +59,30 @@ static int64_t sooner(int64_t one, int64_t other)
   return one == 0 || (other != 0 && other < one) ? other : one;
 }
 
-void hsa_http_set_alarm(hsa_http *http)
+/* When the owners of completed requests are to be woken. `own` is the request of the caller, who looks at it next. */
+static int64_t completions_deadline(const hsa_http *http, const hsa_http_request *own)
 {
-  if (getpid() != http->owner)
+  int is_all =
+    own != NULL && own->http == http && own->done && !own->received && http->completions.unreceived == 1;
+  return is_all ? 0 : http->completions.deadline;
+}
+
+static void set_alarm(hsa_http *http, const hsa_http_request *own)
+{
+  if (hsa_fork_is_child(&http->fork))
     return; /* after a fork that could not be followed: the timer is still the parent's */
   int64_t wanted = sooner(http->curl_deadline, http->wake_deadline);
-  wanted = sooner(wanted, sooner(http->completions.deadline, http->sockets.deadline));
+  wanted = sooner(wanted, sooner(completions_deadline(http, own), http->sockets.deadline));
   if (http->shut)
     wanted = HSA_POLLER_AT_ONCE;
   /* Deadlines are absolute: the timer needs re-arming only when the deadline changed. */
   if (wanted != http->alarm && hsa_poller_alarm(&http->poller, wanted) == 0)
     http->alarm = wanted;
+}
+
+void hsa_http_set_alarm(hsa_http *http)
+{
+  set_alarm(http, NULL);
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *user)
@@ -114,13 +126,13 @@ static void restart_after_fork(hsa_http *http)
     http->multi = NULL;
     return;
   }
-  http->owner = getpid();
+  hsa_fork_become_owner(&http->fork);
   hsa_http_set_alarm(http);
 }
 
 void hsa_http_check_fork(hsa_http *http)
 {
-  if (getpid() != http->owner)
+  if (hsa_fork_is_child(&http->fork))
     restart_after_fork(http);
 }
 
@@ -135,7 +147,7 @@ hsa_http *hsa_http_new(const hsa_http_options *options)
   hsa_http *http = calloc(1, sizeof *http);
   if (http == NULL)
     return NULL;
-  http->owner = getpid();
+  hsa_fork_begin(&http->fork);
   http->max_response = options->max_response;
   http->keep_default_ca = options->keep_default_ca;
   http->http_version = options->http_version;
@@ -175,6 +187,7 @@ void hsa_http_free(hsa_http *http)
   for (hsa_http_request *request = http->requests; request != NULL; request = request->next)
     request->http = NULL;
   hsa_poller_close(&http->poller);
+  hsa_fork_end(&http->fork);
   free(http->sockets.list);
   free(http->proxy);
   free(http->ca_file);
@@ -185,7 +198,8 @@ void hsa_http_free(hsa_http *http)
 int hsa_http_fd(hsa_http *http)
 {
   hsa_http_check_fork(http);
-  return http->owner == getpid() ? http->poller.fd : -1;
+  hsa_http_set_alarm(http);
+  return hsa_fork_is_child(&http->fork) ? -1 : http->poller.fd;
 }
 
 int hsa_http_is_open(const hsa_http *http)
@@ -222,7 +236,6 @@ hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, con
     request->next->previous = request;
   http->requests = request;
   http->pending++;
-  hsa_http_set_alarm(http);
   return request;
 }
 
@@ -301,7 +314,7 @@ static int serve_deadlines(hsa_http *http, CURLMcode *result, int64_t now)
   return worked;
 }
 
-void hsa_http_step(hsa_http *http)
+void hsa_http_step(hsa_http *http, const hsa_http_request *own)
 {
   hsa_sigpipe hold;
   int running;
@@ -319,5 +332,5 @@ void hsa_http_step(hsa_http *http)
   hsa_sigpipe_release(&hold);
   if (hsa_completions_step(&http->completions, completed, served > 0 || was_due, now))
     end_round(http, now);
-  hsa_http_set_alarm(http);
+  set_alarm(http, own);
 }

@@ -80,8 +80,10 @@ int hsa_http_is_open(const hsa_http *http); /* false after shutdown */
  * connections of its own. -1 when the child has no descriptor left for that. */
 int hsa_http_fd(hsa_http *http);
 
-/* Does what is ready; never waits. */
-void hsa_http_step(hsa_http *http);
+/* Does what is ready; never waits. `own`, or NULL, is a request whose result the caller takes next, if it is there: the
+ * descriptor does not become readable for that, because waking and quieting it are the dearest part of a small
+ * request. */
+void hsa_http_step(hsa_http *http, const hsa_http_request *own);
 
 /* Makes the descriptor readable after `nanoseconds`, once, until a step has seen that. The soonest of several calls
  * counts. */
@@ -90,7 +92,8 @@ void hsa_http_wake(hsa_http *http, int64_t nanoseconds);
 /* The number of requests that are not done. */
 size_t hsa_http_pending(const hsa_http *http);
 
-/* NULL, with a static text in *reason, when the request cannot be sent. */
+/* NULL, with a static text in *reason, when the request cannot be sent. It is sent by a step, which has to follow. Until
+ * then, only hsa_http_fd makes the descriptor readable for it. */
 hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, const char **reason);
 
 /* NULL while the request is under way. The result lives as long as the request. */

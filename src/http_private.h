@@ -6,10 +6,10 @@
 #include "http.h"
 
 #include "completions.h"
+#include "fork.h"
 #include "poller.h"
 
 #include <curl/curl.h>
-#include <sys/types.h>
 
 enum {
   HSA_HTTP_TLS_DOWNLOAD = 32 * 1024, /* no single read of TLS or HTTP/2 returns more */
@@ -49,7 +49,7 @@ struct hsa_http {
   hsa_http_request *requests; /* those under way, and those that are done and not freed */
   size_t pending;
   hsa_http_sockets sockets;
-  pid_t owner;
+  hsa_fork fork;
   char *proxy, *ca_file, *ca_path;
   int keep_default_ca;
   int http_version;

@@ -23,8 +23,9 @@ static sigset_t only_sigpipe(void)
 void hsa_sigpipe_hold(hsa_sigpipe *hold)
 {
   sigset_t set = only_sigpipe();
-  hold->pending = is_pending();
   pthread_sigmask(SIG_BLOCK, &set, &hold->previous);
+  hold->pending =
+    sigismember(&hold->previous, SIGPIPE) && is_pending(); /* what is not blocked is not pending */
 }
 
 void hsa_sigpipe_release(const hsa_sigpipe *hold)

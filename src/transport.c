@@ -314,7 +314,7 @@ static int new_transport(lua_State *L)
 /* transport:submit { method, url, headers, body, timeout, connect_timeout } -> request | nil, failure
  * headers: a list of "Name: value". timeout, connect_timeout: seconds. body: a string, or a body of core.body, whose
  * inputs are sent as they are, and which cannot be changed until the request is closed. It is not copied, but kept
- * alive. */
+ * alive. It is sent by a step, which has to follow: until then, only a call of fd makes that readable for it. */
 static int transport_submit(lua_State *L)
 {
   const char *lines[MAX_HEADERS + 1];
@@ -350,12 +350,14 @@ static int transport_submit(lua_State *L)
   return 1;
 }
 
-/* transport:step(): does what is ready; never waits. Does nothing when closed. */
+/* transport:step([request]): does what is ready; never waits. Does nothing when closed.
+ * request: the caller's own, whose response it takes next, if it is there: fd does not become readable for that. */
 static int transport_step(lua_State *L)
 {
   lhsa_transport *self = check_transport(L);
+  const lhsa_request *own = lua_isnoneornil(L, 2) ? NULL : luaL_checkudata(L, 2, REQUEST);
   if (self->http != NULL)
-    hsa_http_step(self->http);
+    hsa_http_step(self->http, own == NULL ? NULL : own->request);
   return 0;
 }
 

@@ -26,7 +26,7 @@ local function call(session, request, reader)
   local submission = submissions.new(session, request, reader, "call", info)
   local done, detail, err, received = submission:step()
   while not done do
-    if detail then wakeups:sleep(detail) else wakeups:wait() end
+    if detail then wakeups:sleep(detail) else wakeups:wait(nil, submission:transfer()) end
     done, detail, err, received = submission:step()
   end
   wakeups:end_work()

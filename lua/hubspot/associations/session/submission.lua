@@ -90,7 +90,7 @@ local function send(self)
   if not exchange then return fail(self, err, received) end
   self.exchange = exchange
   state:sent(session.policy, core.now(), self.caller)
-  session.wakeups:step()
+  session.wakeups:step(exchange.transfer)
   return receive(self)
 end
 
@@ -103,6 +103,12 @@ end
 function Submission:step()
   if self.exchange then return receive(self) end
   return send(self)
+end
+
+---What the response is awaited from, if it is.
+---@return userdata|nil core's request
+function Submission:transfer()
+  return self.exchange and self.exchange.transfer
 end
 
 ---Whether a response is awaited.

@@ -72,8 +72,9 @@ local function set_alarm(self, now)
 end
 
 ---Lets the transport do what it can do now; never waits.
-function Wakeups:step()
-  self.transport:step()
+---@param transfer userdata|nil that of the caller, who takes its response next
+function Wakeups:step(transfer)
+  self.transport:step(transfer)
   local now = core.now()
   if now >= self.alarm then set_alarm(self, now) end
 end
@@ -103,7 +104,8 @@ end
 ---A host resumes all waiting owners in one turn, and each may have work to do. Once their work has taken
 ---LONGEST_TURN, the remaining owners wait for the next turn. It begins when the first of them is resumed.
 ---@param timeout number|nil
-function Wakeups:wait(timeout)
+---@param transfer userdata|nil see step
+function Wakeups:wait(timeout, transfer)
   local wait = {}
   self:end_work()
   self:set(wait, timeout)
@@ -118,7 +120,7 @@ function Wakeups:wait(timeout)
   end
   self:leave(wait)
   self.resumed = core.now()
-  self:step()
+  self:step(transfer)
 end
 
 ---Waits for `seconds`, or until the transport is closed. The use of the transport by other owners wakes this
