@@ -78,7 +78,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all test-hosts peers simulate demo install install-module install-pages install-dev pages uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions dist distcheck rock help
+.PHONY: all test test-all test-hosts peers simulate demo install install-module install-pages install-dev pages uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions dist distcheck deb debcheck rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -223,7 +223,7 @@ lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, 
 	$(SETUP) lint
 	luacheck --quiet lua spec bench tools/reference.lua tools/manual.lua bin/hubspot-associations rockspec/*.rockspec .luacheckrc
 	luac5.1 -p $(LUA_FILES) bin/hubspot-associations
-	shellcheck $(filter-out %.h %.lua,$(wildcard tools/*)) bench/run spec/support/allocator/run .ci/run
+	shellcheck $(filter-out %.h %.lua,$(wildcard tools/*)) bench/run spec/support/allocator/run .ci/run debian/tests/link
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] spec/*/*.[ch] spec/*/*/*.[ch] bench/*.[ch] tools/*.[ch])
 	@mkdir -p $(BUILD)
 	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h \
@@ -296,6 +296,14 @@ distcheck: SPEC = spec/text spec/client spec/documents spec/repository
 distcheck: dist ## Unpack the tarball into an empty folder; build, test (SPEC), install and remove it, without git
 	$(SETUP) test
 	@tools/distcheck "$(DIST)/hubspot-associations-$(VERSION).tar.gz" $(SPEC)
+
+deb: dist ## Build Debian packages into build/deb, and check them with lintian
+	$(SETUP) deb
+	@tools/deb "$(DIST)/hubspot-associations-$(VERSION).tar.gz" build/deb
+
+debcheck: deb ## As root: install, use and remove the Debian packages in a new Debian, made by debootstrap
+	$(SETUP) debcheck
+	@tools/debcheck build/deb
 
 rock: ## Install, use and remove the rock with LuaRocks, in a temporary tree, for Lua 5.4 and 5.1
 	$(SETUP) rock

@@ -26,6 +26,8 @@ local NOT_RUN = {
     .. "# with fpath=(~/.zfunc $fpath) before compinit\n"
     .. "hubspot-associations --completion fish >~/.config/fish/completions/hubspot-associations.fish"] = true,
   ["make dist RELEASES=https://example.com/releases\nmake distcheck"] = true,
+  ["make deb\nsudo apt-get install ./build/deb/hubspot-associations_*.deb "
+    .. "./build/deb/lua-hubspot-associations_*.deb"] = true,
   ["make install prefix=/usr libdir=/usr/lib64 DESTDIR=/tmp/image LUA_VERSION=5.4"] = true,
   ["cc -o link link.c $(pkg-config --cflags --libs lua5.4) -Wl,-E\n./link"] = true,
 }

@@ -36,6 +36,11 @@ describe("the version", function()
     assert.equal(version, ("\n" .. source):match '\nreturn "(.-)"\n')
   end)
 
+  it("is that of the newest entry of the changelog, and of the Debian package", function()
+    assert.equal(version, read "CHANGELOG.md":match "\n## %[(%d[^%]]*)%] %- %d%d%d%d%-%d%d%-%d%d\n")
+    assert.equal(version, read "debian/changelog":match "^hubspot%-associations %((.-)%-%d+%)")
+  end)
+
   it("of libcurl is told", function()
     assert.truthy(core.LIBCURL_VERSION:find "^%d+%.%d+%.%d+")
     assert.truthy(core.LIBCURL_TLS:find "^%a+/%d")
