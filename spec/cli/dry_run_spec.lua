@@ -60,7 +60,7 @@ describe("a dry run of the command", function()
   it("foretells the requests of the job", function()
     local rows = { "--batch-size", "2", file("rows.csv", "1,2\n,3\n4,5,0\n6,7\n8,9\n8,9\n") }
     local result = create(rows)
-    assert_found(result.stdout, "6 rows: 4 created, 2 failed\n3 requests; ")
+    assert_found(result.stdout, "6 rows: 4 created, 2 failed; 1 of them a duplicate\n3 requests; ")
     rows[4] = "--dry-run"
     assert_found(create(rows).stdout, "dry run: 6 rows: 4 can be sent, in 3 requests; 2 cannot")
   end)

@@ -16,6 +16,7 @@ local COVERED = {
   ["cli/input/json_rows"] = "cli/input/rows",
   ["cli/input/lines"] = "cli/input/csv",
   ["cli/input/other_columns"] = "cli/output/failures",
+  ["cli/output/colours"] = "cli/output/screen",
   ["cli/output/counts"] = "cli/output/report",
   ["cli/output/failure"] = "cli/output/failures_file",
   ["cli/output/failure_groups"] = "cli/output/first_failures",

@@ -20,7 +20,7 @@ describe("the report", function()
   it("tells rows together that fail for the same record", function()
     local result = create({ "-" }, { stdin = "4041,3\n4041,4\n1,2\n4041,3\n4042,3\n" })
     assert.are.equal(1, result.code)
-    assert_found(result.stdout, "5 rows: 1 created, 4 failed\n")
+    assert_found(result.stdout, "5 rows: 1 created, 4 failed; 1 of them a duplicate\n")
     assert_found(result.stdout, "\nlines 1 to 2 and 4: OBJECT_NOT_FOUND: No contact with ID 4041 exists\n")
     assert_found(result.stdout, "\nline 5: 4042 to 3: OBJECT_NOT_FOUND: No contact with ID 4042 exists\n")
   end)
@@ -35,6 +35,25 @@ describe("the report", function()
     result = create({ "-" }, { stdin = table.concat(rows) })
     assert_found(result.stdout,
       "\nlines 1 to 20 and 22: OBJECT_NOT_FOUND: No contact with ID <from> exists\n")
+  end)
+
+  it("counts rows that are there twice, whatever became of them", function()
+    local rows = "1,2\n4041,3\n1,2\n4041,3\n5,6\n"
+    local function said(arguments, text) return create(arguments, { stdin = text }).stdout end
+    assert_found(said({ "-" }, rows), "5 rows: 3 created, 2 failed; 2 of them duplicates\n")
+    assert_found(said({ "-" }, "1,2\n1,2\n"), "2 created, 0 failed; 1 of them a duplicate\n")
+    assert_found(said({ "--dry-run", "-" }, rows), "; 0 cannot; 2 of them duplicates; nothing")
+    assert_found(said({ "--json", "-" }, rows), '"duplicates":2,')
+  end)
+
+  it("says how much of the rate limit was used, as far as HubSpot says what it is", function()
+    fixture.server:configure { rate = { limit = 100, daily = 5000 } }
+    local result = create({ "--batch-size", "1", "-" }, { stdin = "1,2\n3,4\n" })
+    assert.matches("\n2 requests; [^\n]*; 2 %% of the rate limit, 4998 requests left today\n", result.stdout)
+    fixture.server:configure { rate = { limit = 1000 } }
+    assert.matches("; under 1 %% of the rate limit\n", create({ "-" }, { stdin = "1,2\n" }).stdout)
+    result = create({ "--json", "-" }, { stdin = "1,2\n" })
+    assert_found(result.stdout, '"rate_limit":{"interval":10,"max":1000,"share":0.001}')
   end)
 
   it("keeps control characters of the server from the terminal", function()

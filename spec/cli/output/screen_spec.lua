@@ -43,6 +43,43 @@ describe("a job on standard error", function()
   end)
 end)
 
+describe("the report on a terminal", function()
+  setup(fixture.open)
+  teardown(fixture.close)
+  before_each(fixture.reset)
+
+  -- What a terminal gets; of standard output alone where standard error goes elsewhere.
+  local function shown(env, redirection)
+    local words = {}
+    for _, word in ipairs(command.argv(fixture.arguments { "-q", file("rows.csv", "1,2\n4041,2\n") })) do
+      words[#words + 1] = process.quote(word)
+    end
+    local line = table.concat(words, " ") .. (redirection or "")
+    return process.run({ "script", "-qec", line, "/dev/null" }, { env = command.environment(env) }).stdout
+  end
+
+  it("has what was created in green, and what failed in red", function()
+    local RED, GREEN, OFF = "\27[31m", "\27[32m", "\27[0m"
+    local text = shown({ TERM = "xterm", NO_COLOR = false })
+    assert_found(text, ("2 rows: %s1 created%s, %s1 failed%s\r\n"):format(GREEN, OFF, RED, OFF))
+    assert_found(shown({ TERM = "xterm", NO_COLOR = "" }), RED)
+    assert.is_nil(create({ "-" }, { stdin = "1,2\n", env = { TERM = "xterm" } }).stdout:find "\27")
+  end)
+
+  it("has no colours where nobody wants them, or the terminal has none", function()
+    for _, env in ipairs {
+      { TERM = "xterm", NO_COLOR = "1" }, { TERM = "dumb", NO_COLOR = false },
+      { TERM = false, NO_COLOR = false },
+    } do
+      local text = shown(env)
+      assert_found(text, "2 rows: 1 created, 1 failed\r\n")
+      assert.is_nil(text:find("\27[3", 1, true))
+    end
+    local text = shown({ TERM = "xterm", NO_COLOR = false }, " | cat")
+    assert_found(text, "2 rows: 1 created, 1 failed")
+  end)
+end)
+
 describe("a job in a terminal", function()
   local shown
 

@@ -92,6 +92,7 @@ end
 
 -- What came of the rows, in short and as a report: the other fields of a Run.
 local function describe(run, counts, rest, failures, context)
+  counts.duplicates, counts.rate_limit = context.duplicates.count, context.usage:of(counts.elapsed)
   run.counts, run.reasons = counts, failures.first:lines()
   if context.part then return context.part.describe(run, counts, failures) end
   local is_dry, outcome = context.arguments.dry_run, context.command.outcome
@@ -102,7 +103,7 @@ local function describe(run, counts, rest, failures, context)
     or ("%d of %d rows were %s"):format(done, counts.inputs, outcome)
   function run.text()
     if is_dry then return report.dry_run(counts, run.is_open, rest, failures.first, failures.file) end
-    return report.text(counts, outcome, rest, failures.first, failures.file)
+    return report.text(counts, outcome, rest, failures.first, failures.file, context.paint)
   end
   return run
 end
@@ -155,6 +156,7 @@ local function start(context, source, take)
   for name, value in pairs(part and part.options or {}) do options[name] = value end
   local function next_row()
     local row = source:next()
+    if row then context.duplicates:add(row) end
     if row and part then part.row(row) end
     return row
   end

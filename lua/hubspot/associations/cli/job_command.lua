@@ -3,9 +3,11 @@
 
 local account = require "hubspot.associations.cli.account"
 local association_types = require "hubspot.associations.cli.association_types"
+local colours = require "hubspot.associations.cli.output.colours"
 local confirmation = require "hubspot.associations.cli.confirmation"
 local core = require "hubspot.associations.core"
 local credential = require "hubspot.associations.cli.credential"
+local duplicates = require "hubspot.associations.cli.input.duplicates"
 local files = require "hubspot.associations.cli.files"
 local interrupts = require "hubspot.associations.cli.interrupts"
 local jobs = require "hubspot.associations.cli.job"
@@ -15,6 +17,7 @@ local screen = require "hubspot.associations.cli.output.screen"
 local source = require "hubspot.associations.cli.input.source"
 local terminal = require "hubspot.associations.cli.output.terminal"
 local types = require "hubspot.associations.types"
+local usage = require "hubspot.associations.cli.usage"
 
 local job_command = {}
 
@@ -43,6 +46,9 @@ local NOTHING_SENT = "nothing was sent"
 ---@field client hubspot.associations.Client
 ---@field progress hubspot.associations.cli.Progress
 ---@field report_stream file*
+---@field paint fun(text: string, colour: string): string of the report
+---@field duplicates hubspot.associations.cli.Duplicates
+---@field usage hubspot.associations.cli.Usage
 ---@field caught fun(): integer|nil the number of the signal that interrupted the command
 
 local function progress_mode(command, arguments, environment)
@@ -81,14 +87,20 @@ local function prepare(command, arguments, environment)
   local context = {
     command = command, arguments = arguments, environment = environment,
     report_stream = command.writes_links and environment.stderr or environment.stdout,
+    duplicates = duplicates.new(), usage = usage.new(),
   }
+  context.paint = colours.painter(screen.has_colours(environment, context.report_stream))
   local read = arguments.dry_run and credential.read_when_asked or credential.read
   context.credential, problem = read(arguments.token_file, environment)
   if not context.credential then return nil, problem end
   context.progress = new_progress(command, arguments, environment)
-  local on_event = account.teller(arguments,
+  local tell = account.teller(arguments,
     function(message) context.progress:notice(message) end,
     function(message) context.progress:say(message) end)
+  local function on_event(event)
+    context.usage:note(event)
+    tell(event)
+  end
   context.client, problem = account.client(arguments, context.credential.token, on_event)
   if not context.client then return nil, problem end
   context.caught = interrupts.watch(environment)

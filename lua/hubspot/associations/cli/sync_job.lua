@@ -1,5 +1,6 @@
 -- What is particular to the job of the command sync: its question, its report, and failures that are no rows.
 
+local colours = require "hubspot.associations.cli.output.colours"
 local line_numbers = require "hubspot.associations.cli.input.line_numbers"
 local plan_question = require "hubspot.associations.cli.plan_question"
 local removal_failures = require "hubspot.associations.cli.output.removal_failures"
@@ -41,11 +42,12 @@ function sync_job.new(context, options)
     describe = function(run, counts, failures)
       run.is_whole = counts.failed + counts.unconfirmed == 0
         and (counts.not_sent == 0 or arguments.plan ~= nil or arguments.dry_run == true)
-      run.summary = sync_report.counts(counts)
+      run.summary = sync_report.counts(counts, colours.painter(false))
       for _, line in ipairs(removals:lines()) do run.reasons[#run.reasons + 1] = line end
       if context.is_declined then run.why, run.advice = "nothing was changed", nil end
       function run.text()
-        return sync_report.text(counts, headline(arguments, counts), removals, failures.first, failures.file)
+        return sync_report.text(counts, headline(arguments, counts), removals, failures.first, failures.file,
+          context.paint)
       end
       return run
     end,

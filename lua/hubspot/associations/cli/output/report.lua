@@ -10,15 +10,45 @@ local report = {}
 
 local SHORTEST = 0.1 -- seconds; over less, a rate means nothing
 
----@param counts hubspot.associations.Report
----@param outcome string "created"
----@return string "20000 rows: 19950 created, 50 failed"
-function report.counts(counts, outcome)
-  return ("%s: %d %s, %d failed"):format(
-    text_of(counts.inputs, "row"), counts[outcome], outcome, counts.failed)
+---A number of rows with an outcome, in a colour unless it is 0.
+---@param paint fun(text: string, colour: string): string
+---@param count integer
+---@param outcome string
+---@param colour string
+---@return string "50 failed"
+function report.outcome(paint, count, outcome, colour)
+  local text = ("%d %s"):format(count, outcome)
+  return count > 0 and paint(text, colour) or text
+end
+
+---What is true of some of the rows, whatever their outcomes.
+---@param counts hubspot.associations.Report with `duplicates`
+---@return string
+function report.of_them(counts)
+  local duplicates = counts.duplicates == 1 and "; 1 of them a duplicate" or "; %d of them duplicates"
+  return more("; %d of them known from the journal", counts.resumed) .. more(duplicates, counts.duplicates)
+end
+
+-- "20000 rows: 19950 created, 50 failed"
+local function counts_text(counts, outcome, paint)
+  return ("%s: %s, %s"):format(text_of(counts.inputs, "row"),
+    report.outcome(paint, counts[outcome], outcome, "green"),
+    report.outcome(paint, counts.failed, "failed", "red"))
     .. more(", %d unconfirmed", counts.unconfirmed)
     .. more(", %d not sent", counts.not_sent)
-    .. more("; %d of them known from the journal", counts.resumed)
+    .. report.of_them(counts)
+end
+
+---How much of the rate limit was used.
+---@param used table|nil as in usage.lua
+---@return string
+function report.usage(used)
+  if not used then return "" end
+  local percent = used.share and math.floor(used.share * 100 + 0.5)
+  local left = used.daily_remaining and ("%.0f requests left today"):format(used.daily_remaining)
+  if not percent then return "; " .. left end
+  return ("; %s of the rate limit"):format(percent < 1 and "under 1 %" or ("%d %%"):format(percent))
+    .. (left and ", " .. left or "")
 end
 
 local function look_ups_text(counts)
@@ -31,6 +61,7 @@ local function effort(counts)
     .. (counts.retries == 1 and ", 1 of them a retry" or more(", %d of them retries", counts.retries))
     .. ("; %.1f s"):format(counts.elapsed)
     .. (counts.elapsed >= SHORTEST and (", %.0f rows/s"):format(sent / counts.elapsed) or "")
+    .. report.usage(counts.rate_limit)
 end
 
 -- What to do with the file of failures. An unconfirmed row needs no correction.
@@ -72,9 +103,10 @@ end
 ---@param rest string|nil what was not read, so that its rows are not counted
 ---@param first hubspot.associations.cli.FirstFailures
 ---@param file hubspot.associations.cli.FailuresFile|nil
+---@param paint fun(text: string, colour: string): string
 ---@return string text lines, each with its newline
-function report.text(counts, outcome, rest, first, file)
-  local lines = { report.counts(counts, outcome) .. unread(rest), effort(counts) }
+function report.text(counts, outcome, rest, first, file, paint)
+  local lines = { counts_text(counts, outcome, paint) .. unread(rest), effort(counts) }
   return report.with_failures(lines, first, file, counts.failed, counts.unconfirmed)
 end
 
@@ -85,8 +117,9 @@ end
 ---@param file hubspot.associations.cli.FailuresFile|nil
 ---@return string
 function report.dry_run(counts, is_open, rest, first, file)
-  local head = ("dry run: %s: %d can be sent, in %s; %d cannot; nothing was sent"):format(
-    text_of(counts.inputs, "row"), counts.not_sent, text_of(counts.requests, "request"), counts.failed
+  local head = ("dry run: %s: %d can be sent, in %s; %d cannot%s; nothing was sent"):format(
+    text_of(counts.inputs, "row"), counts.not_sent, text_of(counts.requests, "request"), counts.failed,
+    report.of_them(counts)
   )
   if is_open then
     head = ("dry run: it stopped before all rows were checked%s; nothing was sent"):format(

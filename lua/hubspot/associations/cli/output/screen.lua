@@ -29,6 +29,18 @@ function screen.shows_output(environment)
   return environment.owns_process == true and core.isatty(STDOUT)
 end
 
+---Whether what is written to a stream may have colours: it is a terminal that has them, and nobody asked for
+---none (https://no-color.org).
+---@param environment hubspot.associations.cli.Environment
+---@param stream file*
+---@return boolean
+function screen.has_colours(environment, stream)
+  local term = environment.getenv "TERM" or ""
+  if not environment.owns_process or term == "" or term == "dumb" then return false end
+  return (environment.getenv "NO_COLOR" or "") == ""
+    and core.isatty(stream == environment.stderr and STDERR or STDOUT)
+end
+
 ---Its width at present, which changes when a terminal is resized; COLUMNS says it where there is no terminal.
 ---@param environment hubspot.associations.cli.Environment
 ---@return fun(): integer|nil

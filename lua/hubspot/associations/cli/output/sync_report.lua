@@ -9,14 +9,16 @@ local text_of, more = words.of, words.more
 local sync_report = {}
 
 ---@param counts hubspot.associations.SyncReport
+---@param paint fun(text: string, colour: string): string
 ---@return string "1000 rows and 40 removals: 900 kept, 95 created, 40 removed, 5 failed"
-function sync_report.counts(counts)
+function sync_report.counts(counts, paint)
   local removals = counts.removals > 0 and " and " .. text_of(counts.removals, "removal") or ""
-  return ("%s%s: %d kept, %d created, %d removed, %d failed"):format(
-    text_of(counts.inputs, "row"), removals, counts.kept, counts.created, counts.removed, counts.failed)
+  return ("%s%s: %d kept, %s, %d removed, %s"):format(text_of(counts.inputs, "row"), removals, counts.kept,
+    report.outcome(paint, counts.created, "created", "green"), counts.removed,
+    report.outcome(paint, counts.failed, "failed", "red"))
     .. more(", %d unconfirmed", counts.unconfirmed)
     .. more(", %d not sent", counts.not_sent)
-    .. more("; %d of them known from the journal", counts.resumed)
+    .. report.of_them(counts)
 end
 
 local function effort(counts)
@@ -24,6 +26,7 @@ local function effort(counts)
     .. more(", %d of them to read again what is changed", counts.reads_again)
     .. more(", %d of them retries", counts.retries)
     .. ("; %.1f s"):format(counts.elapsed)
+    .. report.usage(counts.rate_limit)
 end
 
 -- What was not removed on purpose, and why.
@@ -48,9 +51,10 @@ end
 ---@param removals hubspot.associations.cli.RemovalFailures
 ---@param first hubspot.associations.cli.FirstFailures of the rows
 ---@param file hubspot.associations.cli.FailuresFile|nil
+---@param paint fun(text: string, colour: string): string
 ---@return string text lines, each with its newline
-function sync_report.text(counts, headline, removals, first, file)
-  local lines = { headline or sync_report.counts(counts), effort(counts) }
+function sync_report.text(counts, headline, removals, first, file, paint)
+  local lines = { headline or sync_report.counts(counts, paint), effort(counts) }
   for _, list in ipairs { exemptions(counts), removals:lines() } do
     for _, line in ipairs(list) do lines[#lines + 1] = line end
   end
