@@ -61,7 +61,7 @@ LUA_FILES := $(shell find lua -name '*.lua')
 
 lua_flags = $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(shell pkg-config --cflags $(LUA_NAME) 2>/dev/null))
 curl_flags = $(shell pkg-config --$(1) libcurl 2>/dev/null || curl-config --$(1) 2>/dev/null)
-CORE_CPPFLAGS = -DHSA_VERSION='"$(VERSION)"' $(lua_flags) $(call curl_flags,cflags)
+CORE_CPPFLAGS = -DHSA_VERSION='"$(VERSION)"' -D_FILE_OFFSET_BITS=64 $(lua_flags) $(call curl_flags,cflags)
 CORE_CFLAGS = -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR)
 
 # Lua is not linked: the host provides it. nodelete: lua_close unloads modules, but the exit handlers of libcurl and

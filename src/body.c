@@ -169,8 +169,9 @@ static int body_count(lua_State *L)
 const lhsa_body_entry *lhsa_body_entry_at(lua_State *L, const lhsa_body *body, int index)
 {
   lua_Integer position = lua_tointeger(L, index);
-  if (position < 1 || (size_t)position > lhsa_body_count(body))
-    luaL_error(L, "the body has no input %d", (int)position);
+  if (position < 1
+      || position > (lua_Integer)lhsa_body_count(body)) /* a size_t may be shorter than position */
+    luaL_error(L, "the body has no input at that position");
   return &lhsa_body_entries(body)[position - 1];
 }
 

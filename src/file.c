@@ -16,6 +16,8 @@
 
 #define LARGEST_OFFSET 9e15 /* below 2^53: exact as a double */
 
+_Static_assert(sizeof(off_t) >= 8, "build with -D_FILE_OFFSET_BITS=64: a journal may be larger than 2 GiB");
+
 enum { MOST_READ = 128 * 1024 * 1024 };
 
 typedef struct lhsa_file {
