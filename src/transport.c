@@ -133,10 +133,21 @@ static lhsa_request *new_request(lua_State *L)
   return self;
 }
 
+/* Pushes a header's name in lower case. */
+static void push_lower(lua_State *L, const char *name, size_t length)
+{
+  enum { USUAL = 64 };
+  char few[USUAL], *lower = length <= USUAL ? few : lua_newuserdata(L, length);
+  for (size_t i = 0; i < length; i++)
+    lower[i] = hsa_ascii_lower(name[i]);
+  lua_pushlstring(L, lower, length);
+  if (lower != few)
+    lua_replace(L, -2);
+}
+
 /* Adds the header in this line, if there is one, to the table at the top of the stack. */
 static void add_header(lua_State *L, const char *line, const char *end)
 {
-  luaL_Buffer name;
   const char *colon = memchr(line, ':', (size_t)(end - line));
   if (colon == NULL)
     return;
@@ -145,17 +156,15 @@ static void add_header(lua_State *L, const char *line, const char *end)
     value++;
   while (end > value && hsa_ascii_is_space(end[-1]))
     end--;
-  luaL_buffinit(L, &name);
-  for (const char *p = line; p < colon; p++)
-    luaL_addchar(&name, hsa_ascii_lower(*p));
-  luaL_pushresult(&name);
+  push_lower(L, line, (size_t)(colon - line));
   lua_pushlstring(L, value, (size_t)(end - value));
   lua_rawset(L, -3);
 }
 
 static void push_headers(lua_State *L, const hsa_buffer *head)
 {
-  lua_newtable(L);
+  enum { USUAL_HEADERS = 16 }; /* to grow the table costs more than to fill it */
+  lua_createtable(L, 0, head->length == 0 ? 0 : USUAL_HEADERS);
   if (head->length == 0)
     return;
   const char *line = head->data, *end = head->data + head->length;

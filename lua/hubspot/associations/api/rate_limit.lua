@@ -28,7 +28,8 @@ local HEADERS = {
 function rate_limit.read(headers)
   local limit
   for name, header in pairs(HEADERS) do
-    local digits = (headers[header] or ""):match "^%d+$"
+    local text = headers[header]
+    local digits = text and text:match "^%d+$"
     if digits and #digits <= 15 then
       limit = limit or {}
       limit[name] = tonumber(digits)
