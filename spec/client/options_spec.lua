@@ -174,8 +174,16 @@ describe("options", function()
     assert.equal(300, read.retry_deadline)
     assert.equal(4, read.concurrency)
     assert.equal(2000, read.batch_size)
+    assert.is_false(read.is_patient)
     for _, name in ipairs { "rate", "proxy", "ca_file", "ca_path", "user_agent", "loop", "on_event" } do
       assert.is_nil(read[name], name)
+    end
+  end)
+
+  it("know whether the caller said how long to try", function()
+    for _, given in ipairs { { max_attempts = 6 }, { retry_deadline = 300 } } do
+      given.token = "t"
+      assert.is_true(options.read(given).is_patient)
     end
   end)
 

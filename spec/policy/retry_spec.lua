@@ -125,6 +125,38 @@ describe("the attempts end", function()
   end)
 end)
 
+describe("a host that cannot be reached", function()
+  local REFUSED = { kind = "network", curl_code = 7, sent = false }
+  local UNKNOWN_NAME = { kind = "network", curl_code = 6, sent = false }
+  local NO_CONNECTION = { kind = "timeout", curl_code = 28, sent = false }
+
+  it("is tried for 5 seconds, or retry_deadline if that is less, until there is a response", function()
+    for _, err in ipairs { REFUSED, UNKNOWN_NAME, NO_CONNECTION } do
+      assert.equal(0, (policy():after(err, 1, 5)))
+      assert.same({ nil, "deadline" }, { policy():after(err, 1, 5.1) })
+      assert.same({ nil, "deadline" }, { policy { retry_deadline = 1 }:after(err, 1, 1.1) })
+    end
+  end)
+
+  it("is tried on once there was a response, of whatever kind", function()
+    local answered = policy()
+    answered:succeeded()
+    local rejected = policy()
+    rejected:after(UNAVAILABLE, 1, 0)
+    for _, subject in ipairs { answered, rejected } do assert.equal(0, (subject:after(REFUSED, 1, 200))) end
+  end)
+
+  it("is tried on when the user said how long", function()
+    local limits = { max_attempts = 9, retry_deadline = 300, is_patient = true }
+    assert.equal(0, (retry.new(limits, constant(0)):after(REFUSED, 1, 299)))
+  end)
+
+  it("is none whose connection breaks: it is there", function()
+    assert.equal(0, (policy():after({ kind = "network", curl_code = 52, sent = true }, 1, 200)))
+    assert.equal(0, (policy():after({ kind = "timeout", curl_code = 28, sent = true }, 1, 200)))
+  end)
+end)
+
 describe("the retry budget", function()
   it("is used up in an outage, after a bounded number of retries", function()
     local retries, why = retries_of_outage(policy(), UNAVAILABLE)

@@ -19,7 +19,8 @@ local options = {}
 ---@field connect_timeout number|nil seconds of these to connect
 ---@field max_attempts integer|nil attempts of one request, 1 to 1,000; those that end with a 429 do not
 ---  count. With 1, nothing is tried again
----@field retry_deadline number|nil seconds for all attempts of one request together
+---@field retry_deadline number|nil seconds for all attempts of one request together. If neither is given, a
+---  host that cannot be reached is tried for 5 seconds, until there has been a response
 ---@field concurrency integer|nil requests of one job in flight, 1 to 100
 ---@field batch_size integer|nil inputs per request, 1 to 2,000; a read has 1,000 at most
 ---@field check_ids boolean|nil whether strings have to spell record ids: 1 to 19 digits, the first of them
@@ -338,6 +339,7 @@ end
 ---@return hubspot.associations.Options
 function options.read(given)
   local read = read_options(CLIENT, given, "associations.new", 4) -- no tail call: it would hide a level
+  read.is_patient = given.max_attempts ~= nil or given.retry_deadline ~= nil
   return read
 end
 

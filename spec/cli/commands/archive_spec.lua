@@ -41,7 +41,7 @@ describe("the command archive", function()
     assert_found(result.stderr, "nothing was sent\n")
     assert.are.equal(3, #held())
     result = run_on("archive", { "--yes", "--all-types", rows })
-    assert_found(result.stdout, "3 rows: 3 archived, 0 failed\n")
+    assert_found(result.stdout, "3 rows: 3 archived, 0 failed; 1 of them a duplicate\n")
     assert.are.same({ "102/202/279" }, held())
   end)
 

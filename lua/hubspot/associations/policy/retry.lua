@@ -18,15 +18,25 @@ local LEAST_DELAY = { [423] = 2, [502] = 2, [504] = 2 }
 
 local HTTP2_FRAMING = 16 -- libcurl's code
 
+-- Seconds after which a host that cannot be reached is not tried again, until there has been a response: it
+-- is more likely a wrong address than an outage. Enough for a service or a network that is just starting.
+local FIRST_CONTACT = 5
+
+-- libcurl's codes of a host that was not reached: the proxy's name or its own could not be resolved, it
+-- refused, or it took too long.
+local UNREACHED = { [5] = true, [6] = true, [7] = true, [28] = true }
+
 ---@class hubspot.associations.Retry shared by all requests of a client
 ---@field max_attempts integer
 ---@field deadline number seconds for all attempts of one request
 ---@field random fun(): number in [0, 1)
 ---@field budget number what is left of it
+---@field is_unknown_host boolean whether no response has ever come, and the user did not say how long to try
 local Retry = {}
 Retry.__index = Retry
 
----@param limits { max_attempts: integer, retry_deadline: number }
+---@param limits { max_attempts: integer, retry_deadline: number, is_patient: boolean|nil } is_patient:
+---  whether the user gave one of them
 ---@param random fun(): number in [0, 1)
 ---@return hubspot.associations.Retry
 function retry.new(limits, random)
@@ -35,6 +45,7 @@ function retry.new(limits, random)
     deadline = limits.retry_deadline,
     random = random,
     budget = BUDGET,
+    is_unknown_host = not limits.is_patient,
   }, Retry)
 end
 
@@ -59,6 +70,13 @@ local function cost_of(err, connection_ended)
   return err.kind == "timeout" and COST_OF_TIMEOUT or COST
 end
 
+-- Seconds for all attempts of a request that failed.
+local function deadline_of(self, err)
+  if err.status then self.is_unknown_host = false end
+  local is_unreached = self.is_unknown_host and err.sent == false and UNREACHED[err.curl_code]
+  return is_unreached and math.min(FIRST_CONTACT, self.deadline) or self.deadline
+end
+
 ---Whether another attempt follows a failed one, and when.
 ---@param err table
 ---@param attempts integer how many failed and count
@@ -67,10 +85,11 @@ end
 ---@return number|nil delay seconds until the next attempt; nil when there is none
 ---@return string|nil limit that forbids it: "attempts", "deadline" or "budget"; nil if the error forbids it
 function Retry:after(err, attempts, elapsed, connection_ended)
+  local deadline = deadline_of(self, err)
   if not retryable.is_retryable(err) then return nil end
   if attempts >= self.max_attempts or self.max_attempts == 1 then return nil, "attempts" end
   local delay = self:backoff(attempts, err, connection_ended)
-  if elapsed + delay > self.deadline then return nil, "deadline" end
+  if elapsed + delay > deadline then return nil, "deadline" end
   local cost = cost_of(err, connection_ended)
   if self.budget < cost then return nil, "budget" end
   self.budget = self.budget - cost
@@ -93,6 +112,7 @@ end
 
 ---Takes note that a request succeeded.
 function Retry:succeeded()
+  self.is_unknown_host = false
   self.budget = math.min(BUDGET, self.budget + REFUND)
 end
 

@@ -12,7 +12,8 @@ local OF_PROXY = "check the proxy (https_proxy): its address, its user and passw
 local OF_CURL_CODE = {
   [5] = "check the name of the proxy (https_proxy), and this machine's DNS",
   [6] = "check the host name in --base-url, and this machine's network and DNS",
-  [7] = "check that the service, or the proxy of this machine, can be reached from here: network, firewall",
+  [7] = "check the address in --base-url, and that the service, or the proxy of this machine, can be reached "
+    .. "from here: network, firewall",
   [35] = "check that --base-url is an HTTPS service, and whether a proxy or a firewall is in between",
   [60] = "check this machine's clock; where a proxy or a server of your own is in between, give its "
     .. "certificates with --ca-file",
