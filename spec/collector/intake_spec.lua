@@ -27,7 +27,7 @@ describe("the intake of a collector", function()
     local copy = taken:read(input)
     input.to.id, types[1].associationTypeId, types[2] = "203", 37, nil
     assert.same({
-      from = 101, to = "202",
+      from = "101", to = "202",
       types = { { associationCategory = "USER_DEFINED", associationTypeId = 36 }, "primary" },
     }, copy)
   end)

@@ -78,15 +78,16 @@ end
 ---Waits until a link of the cohort has its outcome.
 ---@param collector hubspot.associations.Collector
 ---@param link hubspot.associations.Link
-function Cohort:wait_for(collector, link)
+---@param now number
+function Cohort:wait_for(collector, link, now)
   local leads = false
   while not link.is_over do
-    local now = core.now()
     leads = leads or now > self.led_until
     if leads or not wait(self) then
       leads = true
       lead(self, collector, now)
     end
+    if not link.is_over then now = core.now() end
   end
   if not leads then return end
   self.led_until = 0 -- another one leads, if any is left

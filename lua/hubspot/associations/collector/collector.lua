@@ -29,18 +29,13 @@ local collector = {}
 ---@field timeout number seconds for a link
 
 -- Takes a link, or says why not.
-local function admit(self, input, callback, now)
-  if self.is_closed or self.spec.is_closed() then return nil, outcomes.closed(false) end
+local function admit(self, input, now, callback, cohort)
+  local spec = self.spec
+  if self.is_closed or spec.is_closed() then return nil, outcomes.closed(false) end
   local copy, pair = self.intake:read(input)
   if not copy then return nil, pair end
-  local link = {
-    input = copy, pair = nil, later = nil, number = nil, callback = callback, cohort = nil, group = nil,
-    deadline = now + self.spec.timeout, is_taken = false, is_over = false, err = nil,
-  }
-  self.queue:add(link, pair)
-  if self.spec.linger > 0 and self.queue.waiting == 1 then
-    self.lingers_until = now + self.spec.linger
-  end
+  local link = self.queue:add(copy, pair, now + spec.timeout, callback, cohort)
+  if spec.linger > 0 and self.queue.waiting == 1 then self.lingers_until = now + spec.linger end
   return link
 end
 
@@ -109,7 +104,7 @@ local function expire(self, now)
   while true do
     local link = self.queue:first()
     if not link or link.deadline > now then return end
-    local may_be_done = link.group ~= nil and link.group:drop()
+    local may_be_done = link.group and link.group:drop()
     self.settle(link, outcomes.timeout(self.spec.timeout, may_be_done))
   end
 end
@@ -178,12 +173,15 @@ end
 ---@return hubspot.associations.Error|nil
 function Collector:link(input)
   local now = self.spec.now()
-  local link, err = admit(self, input, nil, now)
+  local cohort = self.cohort
+  if not cohort then
+    cohort = cohorts.new(self.spec.bells)
+    self.cohort = cohort
+  end
+  local link, err = admit(self, input, now, nil, cohort)
   if not link then return nil, err end
-  self.cohort = self.cohort or cohorts.new(self.spec.bells)
-  link.cohort = self.cohort
   begin(self, now)
-  link.cohort:wait_for(self, link)
+  cohort:wait_for(self, link, now)
   if link.err then return nil, link.err end
   return true
 end
@@ -200,7 +198,7 @@ function Collector:add(input, callback)
   end
   if self.queue.pending >= self.spec.max_pending then return nil, outcomes.busy(self.spec.max_pending) end
   local now = self.spec.now()
-  local link, err = admit(self, input, callback, now)
+  local link, err = admit(self, input, now, callback, nil)
   if not link then return nil, err end
   begin(self, now)
   return true
@@ -216,7 +214,7 @@ function Collector:flush()
   local last, first = self.queue.count, self.queue:first()
   while first and first.number <= last do
     first.cohort = first.cohort or cohorts.new(self.spec.bells)
-    first.cohort:wait_for(self, first)
+    first.cohort:wait_for(self, first, self.spec.now())
     first = self.queue:first()
   end
   local err = self.outcomes.raised

@@ -22,7 +22,8 @@ local first_request = {}
 local function body_of(links, sender)
   local body, naming = sender.new_body()
   local pair
-  for _, link in ipairs(links) do
+  for index = 1, #links do
+    local link = links[index]
     if link.pair == pair or not body:add(link.input) then -- links of a pair follow one another
       body:free()
       return nil

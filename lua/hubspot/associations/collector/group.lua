@@ -37,7 +37,7 @@ function group.new(links, sender, settle)
     links = links, open = #links, sender = sender, settle = settle, has_begun = false, first = nil,
     runner = nil, err = nil, is_doubtful = false,
   }, Group)
-  for _, link in ipairs(links) do link.group = self end
+  for index = 1, #links do links[index].group = self end
   return self
 end
 
@@ -62,7 +62,8 @@ local function receive(self)
   local first = self.first
   self.first = nil
   if first:receive() then
-    for _, link in ipairs(self.links) do settle(self, link) end
+    local links = self.links
+    for index = 1, #links do settle(self, links[index]) end
     return true
   end
   begin_job(self, first.naming)
@@ -118,6 +119,7 @@ end
 ---Gives the links an error that the job, which is done, gave no outcome: it stopped before it read them.
 ---@param raised any what the job raised, if that ended it
 function Group:finish(raised)
+  if self.open == 0 and raised == nil then return end
   local err, may_be_done = self.err, self.is_doubtful
   if raised ~= nil then
     err = { kind = "canceled", message = "the request was given up: " .. one_line(raised) }

@@ -26,18 +26,12 @@ function intake.new(checks)
   return self
 end
 
-local function copy_id(id)
-  if type(id) == "table" then return id.id end
-  return id
-end
-
 local function copy_type(given)
   if type(given) ~= "table" then return given end
   return { associationCategory = given.associationCategory, associationTypeId = given.associationTypeId }
 end
 
 local function copy_types(types)
-  if type(types) ~= "table" then return types end
   if types.associationTypeId ~= nil then return copy_type(types) end
   local list = {}
   for index, given in ipairs(types) do list[index] = copy_type(given) end
@@ -65,7 +59,7 @@ function Intake:read_ids(input)
 end
 
 ---@param input table { from, to, types }
----@return table|nil copy
+---@return table|nil copy its ids as text
 ---@return string|hubspot.associations.Error pair the two ids; or the error of an input that is invalid
 function Intake:read(input)
   self.is_missing = false
@@ -76,8 +70,9 @@ function Intake:read(input)
     return nil, errors.new(err)
   end
   local from, to = body:ids(body:count())
-  local copy = { from = copy_id(input.from), to = copy_id(input.to), types = copy_types(input.types) }
-  return copy, #from .. ":" .. from .. to
+  local types = input.types
+  if type(types) == "table" then types = copy_types(types) end
+  return { from = from, to = to, types = types }, #from .. ":" .. from .. to
 end
 
 return intake

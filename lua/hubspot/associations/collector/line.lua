@@ -1,58 +1,42 @@
--- Links, or pairs, in their order. Those that are over drop out wherever they are: they are passed over, and
--- removed when they are as many as the others.
+-- Links, or pairs, in their order. Each may drop out at any time, wherever it is: so they are linked both
+-- ways, in a ring through the line itself.
 
 ---@class hubspot.associations.Line
+---@field before table the last entry, or the line
+---@field behind table the first entry, or the line
 local Line = {}
 Line.__index = Line
 
 local line = {}
 
-local SPARE = 32 -- entries that are over, beside as many as the others
-
 ---@return hubspot.associations.Line
 function line.new()
-  return setmetatable({ entries = {}, first = 1, last = 0, room = SPARE }, Line)
-end
-
-local function compact(self)
-  local kept, count = {}, 0
-  for number = self.first, self.last do
-    local entry = self.entries[number]
-    if not entry.is_over then
-      count = count + 1
-      kept[count] = entry
-    end
-  end
-  self.entries, self.first, self.last, self.room = kept, 1, count, 2 * count + SPARE
+  local self = setmetatable({ before = nil, behind = nil }, Line)
+  self.before, self.behind = self, self
+  return self
 end
 
 ---Adds one behind the others.
----@param entry table with a field `is_over`
+---@param entry table its fields `before` and `behind` are the line's
 function Line:push(entry)
-  if self.last - self.first + 1 >= self.room then compact(self) end
-  self.last = self.last + 1
-  self.entries[self.last] = entry
+  local last = self.before
+  entry.before, entry.behind = last, self
+  last.behind, self.before = entry, entry
 end
 
----The first that is not over.
+---The first one.
 ---@return table|nil
 function Line:head()
-  while self.first <= self.last do
-    local entry = self.entries[self.first]
-    if not entry.is_over then return entry end
-    self.entries[self.first] = nil
-    self.first = self.first + 1
-  end
+  local first = self.behind
+  if first ~= self then return first end
 end
 
----The same, and removes it.
----@return table|nil
-function Line:take()
-  local entry = self:head()
-  if not entry then return nil end
-  self.entries[self.first] = nil
-  self.first = self.first + 1
-  return entry
+---Removes one from the line that it is in.
+---@param entry table
+function line.remove(entry)
+  local before, behind = entry.before, entry.behind
+  before.behind, behind.before = behind, before
+  entry.before, entry.behind = false, false -- it keeps no other one alive
 end
 
 return line

@@ -93,8 +93,8 @@ function Outcomes:tell()
     self.untold[self.first] = nil
     self.first = self.first + 1
     local callback = link.callback
-    link.callback = nil
-    local called, raised = pcall(callback, not link.err or nil, link.err)
+    link.callback = false
+    local called, raised = pcall(callback, not link.err or nil, link.err or nil)
     if not called then
       self.raised = errors.new { kind = "callback", message = "a callback raised: " .. one_line(raised) }
     end
@@ -107,7 +107,7 @@ end
 function Outcomes:end_all(queue, groups)
   local link = queue:first()
   while link do
-    queue:settle(link, outcomes.closed(link.group ~= nil and link.group:may_be_done()))
+    queue:settle(link, outcomes.closed(link.group and link.group:may_be_done()))
     self:told(link)
     link = queue:first()
   end
