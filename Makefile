@@ -171,7 +171,7 @@ PATH_SUFFIX = $(addprefix _,$(subst .,_,$(filter-out 5.1,$(LUA_ABI))))
 
 # The manual page and the completions are made from the help of the command, which needs argparse and cjson.
 PAGES = $(BUILD)/pages
-RELEASED := $(shell sed -n 's/^\#\# \[[0-9.]*\] - //p' CHANGELOG.md | head -n 1)
+RELEASED = $(shell sed -n 's/^\#\# \[[0-9.]*\] - //p' CHANGELOG.md | head -n 1)
 pages: all ## Write the manual page and the completions for shells
 	@mkdir -p $(PAGES)
 	@if $(IN_TREE) "$(LUA)" -e 'require "argparse" require "cjson" require "hubspot.associations.core"' 2>/dev/null; then set -e; $(IN_TREE); export LUA_PATH LUA_CPATH; \
