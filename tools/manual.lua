@@ -15,6 +15,7 @@ local ENVIRONMENT = {
   { "CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR",
     "Which certificates are trusted, where --ca-file is not given." },
   { "COLUMNS", "The width of the terminal, where the terminal does not tell it." },
+  { "NO_COLOR, TERM", "Whether there are colours on a terminal: none where NO_COLOR is set, or TERM is dumb." },
   { "TMPDIR", "Where sync keeps what does not fit into memory, instead of /tmp." },
 }
 
