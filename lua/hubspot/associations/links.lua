@@ -69,6 +69,7 @@ end
 ---@param from_object_type any
 ---@param to_object_type any
 function links.check_object_types(method, from_object_type, to_object_type)
+  if type(from_object_type) == "string" and type(to_object_type) == "string" then return end
   for name, value in pairs { from_object_type = from_object_type, to_object_type = to_object_type } do
     if type(value) ~= "string" then
       error(("client:%s: %s: expected a string, found a %s"):format(method, name, type(value)), 3)

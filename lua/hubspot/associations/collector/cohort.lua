@@ -69,7 +69,7 @@ local function lead(self, collector, now)
   end
   local wakeups = self.bells.wakeups
   self.leader_waits = true
-  wakeups:wait(timeout)
+  wakeups:wait(timeout, collector:transfer())
   self.leader_waits = false
   wakeups:leave(self) -- `announce` may have set it
   collector:work()

@@ -143,9 +143,15 @@ local function act(self, action, now)
   if not acted then error(delay, 0) end
 end
 
+-- What the first response is awaited from: `work` takes it, so that nobody need be woken for it.
+local function transfer(self)
+  local group = self.groups[1]
+  return group and group:transfer()
+end
+
 -- Does what can be done now, once the transport was stepped.
 local function work(self)
-  if self.stepping then return false end -- a callback may call it, too
+  if self.stepping then return false end
   act(self, advance)
   self.outcomes:tell()
   return self.queue.pending == 0
@@ -154,7 +160,8 @@ end
 ---Does what can be done now, and never waits. Returns whether no link waits for its outcome.
 ---@return boolean
 function Collector:step()
-  self.spec.wakeups:step()
+  if self.stepping then return false end -- `on_event` may call it, too
+  self.spec.wakeups:step(transfer(self))
   return work(self)
 end
 
@@ -273,7 +280,7 @@ function collector.new(spec)
     is_closed = false,
     ends = false, -- whether all links are to be given an error
     stepping = false,
-    work = work, -- what a leader does
+    transfer = transfer, work = work, -- what a leader does
   }, Collector)
   local links, told = self.queue, self.outcomes
   self.settle = function(link, err)

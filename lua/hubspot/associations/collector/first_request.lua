@@ -50,9 +50,15 @@ function first_request.send(links, sender)
   }, 1, {})
   if self.exchange then
     self.attempts:sent(session.policy, core.now(), "job")
-    session.wakeups:step() -- sent now
+    session.wakeups:step(self.exchange.transfer) -- sent now
   end
   return self
+end
+
+---What the response is awaited from, if it is.
+---@return userdata|nil core's request
+function FirstRequest:transfer()
+  return self.exchange and self.exchange.transfer
 end
 
 ---Whether a response is awaited.

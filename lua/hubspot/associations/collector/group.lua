@@ -101,6 +101,12 @@ function Group:step()
   return self.runner == nil or self.runner:step()
 end
 
+---What the first response is awaited from, if it is.
+---@return userdata|nil core's request
+function Group:transfer()
+  return self.first and self.first:transfer()
+end
+
 ---Seconds until there is something to do; nil: until a response comes.
 ---@return number|nil
 function Group:timeout()
