@@ -63,6 +63,14 @@ describe("make", function()
     assert.truthy(make({}, "-n", "sanitize").stdout:find("WERROR=-Werror", 1, true))
   end)
 
+  it("leaves out the manual page where Lua cannot make it, and says so", function()
+    local result = make({}, "--assume-old=all", "pages", "LUA=" .. NOTHING)
+    assert.equal(0, result.code)
+    assert.matches("^make: no manual page and completions: ", result.stderr)
+    local made = process.run { "find", folder, "-type", "f" }.stdout
+    assert.equal("", made)
+  end)
+
   -- Where `make install` puts the files of interest: their paths below DESTDIR.
   local function installed(...)
     local command = { "install", "DESTDIR=" .. folder, ... }
