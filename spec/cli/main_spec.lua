@@ -35,14 +35,17 @@ describe("the command", function()
   end)
 
   it("says so when its modules are not in the search path", function()
-    local result = run({ "--version" }, { env = { LUA_PATH = "/nowhere/?.lua" } })
+    local folder = process.make_folder() -- in a checkout, it would find them
+    process.run { "cp", command.PATH, folder }
+    local result = process.run({ process.interpreter(), folder .. "/hubspot-associations", "--version" },
+      { env = environment { LUA_PATH = "/nowhere/?.lua" } })
+    process.remove_folder(folder)
     assert.are.equal(2, result.code)
     assert_found(result.stderr, "LUA_PATH")
   end)
 
-  it("finds its modules below any prefix that make install put it in", function()
-    local folder, abi = process.make_folder(), _VERSION:match "%d+%.%d+"
-    local core
+  it("finds its modules below any prefix that make install put it in, and in a checkout", function()
+    local abi, core = _VERSION:match "%d+%.%d+", nil
     for template in package.cpath:gmatch "[^;]+" do
       local file = io.open((template:gsub("%?", "hubspot/associations/core")))
       if file then
@@ -51,20 +54,23 @@ describe("the command", function()
       end
     end
     local modules = command.PATH:gsub("bin/[^/]*$", "lua")
-    process.run { "sh", "-c", [[cd "$1" && mkdir -p bin share/lua lib/lua && cp "$2" bin/ &&
-      ln -s "$3" "share/lua/$5" && ln -s "$4" "lib/lua/$5"]],
-      "sh", folder, command.PATH, modules, core, abi }
+    local build = rawget(_G, "jit") and "luajit" or abi
     local function without(path, place)
       return (path:gsub("[^;]+", function(template)
         return template:find(place, 1, true) == 1 and "/nowhere/?" or template
       end))
     end
-    local result = process.run({ process.interpreter(), folder .. "/bin/hubspot-associations", "create",
-      "--from", "a", "--to", "b", "--dry-run", "-" }, { stdin = "1,2,3\n", env = environment {
-        LUA_PATH = without(package.path, modules), LUA_CPATH = without(package.cpath, core),
-      } })
-    process.remove_folder(folder)
-    assert.are.same({ 0, "" }, { result.code, result.stderr })
+    for there, here in pairs { ["share/lua/" .. abi] = "lib/lua/" .. abi, lua = "build/" .. build } do
+      local folder = process.make_folder()
+      process.run { "sh", "-c", [[cd "$1" && mkdir -p bin share/lua lib/lua build && cp "$2" bin/ &&
+        ln -s "$3" "$5" && ln -s "$4" "$6"]], "sh", folder, command.PATH, modules, core, there, here }
+      local result = process.run({ process.interpreter(), folder .. "/bin/hubspot-associations", "create",
+        "--from", "a", "--to", "b", "--dry-run", "-" }, { stdin = "1,2,3\n", env = environment {
+          LUA_PATH = without(package.path, modules), LUA_CPATH = without(package.cpath, core),
+        } })
+      process.remove_folder(folder)
+      assert.are.same({ 0, "" }, { result.code, result.stderr })
+    end
   end)
 
   it("can be run in a host's process, with the host's streams", function()
