@@ -15,7 +15,8 @@ local ENVIRONMENT = {
   { "CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR",
     "Which certificates are trusted, where --ca-file is not given." },
   { "COLUMNS", "The width of the terminal, where the terminal does not tell it." },
-  { "NO_COLOR, TERM", "Whether there are colours on a terminal: none where NO_COLOR is set, or TERM is dumb." },
+  { "NO_COLOR, TERM",
+    "Whether there are colours on a terminal: none where NO_COLOR is set, or TERM is dumb." },
   { "TMPDIR", "Where sync keeps what does not fit into memory, instead of /tmp." },
 }
 
@@ -131,8 +132,8 @@ local function add_synopsis(command)
   end
   if has_more then add ".Op Ar option ..." end
   for _, row in ipairs(command.arguments or {}) do
-    local macro = "Ar " .. argument(row.argname)
-    add(row.args == "?" and ".Op " .. macro or "." .. macro)
+    local macro = "Ar " .. argument(row.argname) .. (row.args and " ..." or "")
+    add(row.args == "*" and ".Op " .. macro or "." .. macro)
   end
 end
 

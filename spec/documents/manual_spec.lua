@@ -35,6 +35,10 @@ describe("the manual page", function()
       end
     end
     assert.truthy(text:find("\n.Dd November 8, 2026\n", 1, true))
+    local create =
+      "\n.Cm create\n.Fl \\-from Ar OBJECT\n.Fl \\-to Ar OBJECT\n.Op Ar option ...\n.Ar FILE ...\n"
+    assert.truthy(text:find(create, 1, true))
+    assert.truthy(text:find("\n.Op Ar FILE ...\n", 1, true)) -- of sync
   end)
 
   it("shows what --help shows, in words", function()

@@ -44,7 +44,8 @@ end
 -- A row as a shell is to suggest it.
 local function suggested(row)
   return {
-    name = row.name, description = row.description, count = row.count, args = row.is_flag and 0 or 1,
+    name = row.name, description = row.description, count = row.count,
+    args = row.is_flag and 0 or row.args or 1,
     choices = row.choices or row.check == checks.object_type and object_types() or nil,
   }
 end
