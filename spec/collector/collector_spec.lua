@@ -256,6 +256,15 @@ describe("a collector", function()
     assert.equal("closed", err.kind)
   end)
 
+  it("is of two object types, or the line that asks for it is blamed", function()
+    for _, wrong in ipairs { { nil, "companies" }, { "contacts", 2 } } do
+      local _, link = pcall(function() client:link(wrong[1], wrong[2], input(1)) end)
+      local _, made = pcall(function() return client:collector(wrong[1], wrong[2]), nil end)
+      assert.matches("collector_spec.lua:%d+: client:link: .+: expected a string, found ", link)
+      assert.matches("collector_spec.lua:%d+: client:collector: .+: expected a string, found ", made)
+    end
+  end)
+
   it("is kept by the client for each direction, however it is spelled", function()
     assert.is_true(client:link("contacts", "companies", input(1)))
     assert.is_true(client:link("0-1", "0-2", input(2)))

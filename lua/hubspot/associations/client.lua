@@ -418,9 +418,14 @@ end
 ---@return hubspot.associations.Error|nil
 function Client:link(from_object_type, to_object_type, input)
   check_self("link", self)
-  links.check_object_types("link", from_object_type, to_object_type)
-  local kept, err = links.kept(self, from_object_type, to_object_type)
-  if not kept then return nil, err end
+  local spelled = self.spelled[from_object_type]
+  local kept = spelled and spelled[to_object_type]
+  if not kept then
+    local err
+    links.check_object_types("link", from_object_type, to_object_type)
+    kept, err = links.kept(self, from_object_type, to_object_type)
+    if not kept then return nil, err end
+  end
   local linked, failure = kept:link(input)
   return linked, failure
 end
@@ -469,8 +474,9 @@ local function new(given)
     options = read,
     session = session,
     type_directory = type_names.directory(),
-    collectors = {}, -- those of client:link
-    condition = nil, -- what all collectors wait for
+    collectors = {}, -- those of client:link, by direction
+    spelled = {}, -- the same by the object types as a caller spells them: each link needs one
+    bells = nil, -- what all collectors wait for
   }, Client)
 end
 

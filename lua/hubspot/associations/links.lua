@@ -64,17 +64,19 @@ local function collector_spec(self, new_job, row, values, path, read)
   }
 end
 
+local function check_object_type(method, name, value)
+  if type(value) == "string" then return end
+  local found = value == nil and "nothing" or "a " .. type(value)
+  error(("client:%s: %s: expected a string, found %s"):format(method, name, found), 4)
+end
+
 ---Raises when an object type of a method's is no string.
 ---@param method string
 ---@param from_object_type any
 ---@param to_object_type any
 function links.check_object_types(method, from_object_type, to_object_type)
-  if type(from_object_type) == "string" and type(to_object_type) == "string" then return end
-  for name, value in pairs { from_object_type = from_object_type, to_object_type = to_object_type } do
-    if type(value) ~= "string" then
-      error(("client:%s: %s: expected a string, found a %s"):format(method, name, type(value)), 3)
-    end
-  end
+  check_object_type(method, "from_object_type", from_object_type)
+  check_object_type(method, "to_object_type", to_object_type)
 end
 
 ---@param client hubspot.associations.Client
@@ -102,10 +104,13 @@ end
 function links.kept(client, from_object_type, to_object_type)
   local names = client.type_directory:between(from_object_type, to_object_type)
   local key = names.from .. ">" .. names.to
-  if client.collectors[key] then return client.collectors[key] end
-  local made, err = client:collector(from_object_type, to_object_type)
+  local made, err = client.collectors[key], nil
+  if not made then made, err = client:collector(from_object_type, to_object_type) end
+  if not made then return nil, err end
   client.collectors[key] = made
-  return made, err
+  client.spelled[from_object_type] = client.spelled[from_object_type] or {}
+  client.spelled[from_object_type][to_object_type] = made
+  return made
 end
 
 return links
