@@ -16,6 +16,16 @@ describe("the command", function()
     assert.are.same({ code = 0, stdout = "hubspot-associations " .. version .. "\n", stderr = "" }, result)
   end)
 
+  it("loads little to tell its version", function()
+    local before, loaded = package.loaded, "hubspot.associations.cli.arguments"
+    local kept = before[loaded]
+    before[loaded] = nil
+    local code = cli.main({ "--version" }, { stdout = stream(), stderr = stream() })
+    local is_loaded = before[loaded] ~= nil
+    before[loaded] = kept
+    assert.are.same({ 0, false }, { code, is_loaded })
+  end)
+
   it("gives help on standard output", function()
     for _, arguments in ipairs { { "--help" }, { "create", "--help" }, { "sandbox", "--help" } } do
       local result = run(arguments)

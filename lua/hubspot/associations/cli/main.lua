@@ -24,20 +24,28 @@ local SOURCE_OF = {
 ---@field owns_process boolean|nil whether the process is the command's own: it then takes its signals
 ---@field stdin_is_closed boolean|nil
 
+-- The arguments; of `--version` alone, which scripts ask for, without loading what reads all others.
+local function parse(argv)
+  local version = require "hubspot.associations.version"
+  local asks_version = #argv == 1 and argv[1] == "--version"
+  if asks_version then return { text = "hubspot-associations " .. version .. "\n" } end
+  return require("hubspot.associations.cli.arguments").parse(argv, version)
+end
+
 local function run(argv, environment)
   local core = require "hubspot.associations.core"
   if environment.owns_process then
     environment.stdin_is_closed = core.hold_standard_descriptors()
   end
+  local parsed, wrong = parse(argv)
+  if parsed and parsed.text then
+    local written, why = terminal.write(environment.stdout, parsed.text)
+    return written and 0, why
+  end
   local arguments = require "hubspot.associations.cli.arguments"
-  local parsed, wrong = arguments.parse(argv, require "hubspot.associations.version")
   if not parsed then
     local command = arguments.command(argv[1]) and argv[1] .. " " or ""
     return nil, { wrong, ("try: hubspot-associations %s--help"):format(command) }
-  end
-  if parsed.text then
-    local written, why = terminal.write(environment.stdout, parsed.text)
-    return written and 0, why
   end
   return arguments.command(parsed.command).run(parsed, environment)
 end
