@@ -276,10 +276,10 @@ coverage: ## Report which lines the specs reach: build/coverage/index.html
 reference: all ## Write docs' tables and meta.lua from the annotations in the source
 	@$(IN_TREE) tools/reference
 
-bench: ## Measure CPU time against the ways it is done by hand
+bench: ## Measure CPU time against the ways it is done by hand; QUICK=1 takes less than a minute
 	$(SETUP) bench
 	$(BUILD_ALL)
-	@$(IN_TREE) $(WITH_NPM) bench/run
+	@$(IN_TREE) $(WITH_NPM) BENCH_QUICK="$(QUICK)" bench/run
 
 bench-instructions: ## Count instructions for one input, against docs/performance.md
 	$(SETUP) bench valgrind

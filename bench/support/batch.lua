@@ -2,7 +2,7 @@
 
 local batch = {}
 
-batch.SIZE = 2000
+batch.SIZE = tonumber(os.getenv "BENCH_SIZE") or 2000
 
 ---The i-th input in wire form; no two share a table. The ids are those of bench/server.c.
 function batch.input(i)
@@ -13,7 +13,7 @@ function batch.input(i)
   }
 end
 
----2,000 inputs.
+---The inputs of a batch: 2,000, unless BENCH_SIZE says otherwise.
 function batch.inputs()
   local inputs = {}
   for i = 1, batch.SIZE do inputs[i] = batch.input(i) end
