@@ -29,5 +29,6 @@ HSA_EXPORT int luaopen_hubspot_associations_core(lua_State *L)
   lhsa_open_file(L);
   lhsa_open_signal(L);
   lhsa_open_notifier(L);
+  lhsa_open_seen(L);
   return 1;
 }

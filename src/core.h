@@ -13,6 +13,7 @@ void lhsa_open_system(lua_State *L);
 void lhsa_open_file(lua_State *L);
 void lhsa_open_signal(lua_State *L);
 void lhsa_open_notifier(lua_State *L);
+void lhsa_open_seen(lua_State *L);
 
 /* Each sets a field of the table at the top of the stack. */
 

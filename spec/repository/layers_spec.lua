@@ -32,7 +32,7 @@ local SHARED = { ["api/endpoints"] = true }
 -- neither: specs can feed those bytes.
 local LUA = {
   "^core$", "^compat$", "^hubspot%-associations$", "^body", "^bytes$", "^decode", "^file$", "^notifier$",
-  "^signal$", "^system$", "^transport",
+  "^seen$", "^signal$", "^system$", "^transport",
 }
 local CURL = { "^http", "^proxy$", "^url$" }
 local LUA_HEADER, CURL_HEADER = "^<l[ua][ua]%w*%.h", "^<curl/"
