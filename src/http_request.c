@@ -251,21 +251,20 @@ static const char *failure_kind(CURLcode code)
   }
 }
 
-/* Whether the server may have received any of the request. libcurl notes the time before it begins to send, and
- * counts the bytes that it sent: with neither, nothing was sent. It counts the bytes of a CONNECT as well; when the
- * proxy rejects that, nothing else was sent. */
+/* Whether the server may have received a whole request. libcurl tells of the head once any of it is sent, and counts
+ * the bytes: with neither, at most a part that it could not finish was sent. It counts the bytes of a CONNECT as well;
+ * when the proxy rejects that, nothing else was sent. (Its PRETRANSFER_TIME says nothing of it: libcurl 8.22 sets that
+ * also where there was no connection.) */
 static int may_be_sent(const hsa_http_request *request)
 {
   CURL *easy = request->transfer.easy;
-  curl_off_t pretransfer = 0;
   long size = 0;
   if (request->transfer.unprocessed && request->result.head.length == 0)
     return 0;
   if (request->result.proxy_status >= FIRST_ERROR || request->result.proxy_code != 0)
     return 0;
-  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &size);
-  return pretransfer > 0 || size > 0;
+  return request->transfer.went_out || size > 0;
 }
 
 static void fail(hsa_http_request *request, const char *kind, int code, const char *message)
@@ -353,15 +352,16 @@ static int is_broken_response(const hsa_http_result *result)
 static void read_outcome(hsa_http_request *request, CURLcode result)
 {
   read_figures(request);
-  if (request->result.failure != NULL) { /* a callback ended the transfer */
-    request->result.code = (int)result;
+  request->result.code = (int)result;
+  if (request->result.failure != NULL) /* a callback ended the transfer */
     return;
-  }
   if (result == CURLE_OK && request->head_complete)
     return;
   const char *error = request->transfer.error;
   if (result == CURLE_OK)
     fail(request, "network", CURLE_PARTIAL_FILE, "the response ended within its head");
+  else if (result == CURLE_FILESIZE_EXCEEDED) /* libcurl found it first, and does not say how many bytes */
+    abort_transfer(&request->result, HSA_TOO_LARGE, "body", request->result.body.limit);
   else if (!explain(request))
     fail(request, failure_kind(result), (int)result, error[0] != '\0' ? error : curl_easy_strerror(result));
   request->result.broken = is_broken_response(&request->result);

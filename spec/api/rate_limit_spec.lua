@@ -74,7 +74,9 @@ describe("Retry-After", function()
     assert.equal(951782400, read("Tue, 29 Feb 2000 00:00:00 GMT", nil, 0))
     assert.equal(951868800, read("Wed, 01 Mar 2000 00:00:00 GMT", nil, 0))
     assert.equal(4107542400, read("Mon, 01 Mar 2100 00:00:00 GMT", nil, 0)) -- 2100 is no leap year
-    for time = 0, 150 * 366 * 86400, 86400 do
+    -- Where time_t has 32 bits, os.date knows no year after 2038.
+    local last = pcall(os.date, "!*t", 2 ^ 31) and 150 * 366 * 86400 or 2 ^ 31 - 86400
+    for time = 0, last, 86400 do
       local seconds = read(http_date(time), nil, 0)
       if seconds ~= time then assert.equal(time, seconds) end
     end

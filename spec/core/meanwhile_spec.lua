@@ -19,14 +19,20 @@ local function finalize(action)
   end
 end
 
+-- Sets a parameter of the collector, as Lua 5.5 names it, and returns what it was.
+local function set_collector(name, value)
+  if _VERSION == "Lua 5.5" then return collectgarbage("param", name, value) end
+  return collectgarbage("set" .. name, value)
+end
+
 -- Has `action` called by the collector, once, while `work` runs.
 local function with_finalizer(action, work)
   collectgarbage()
-  local pause, speed = collectgarbage("setpause", 100), collectgarbage("setstepmul", 1000)
+  local pause, speed = set_collector("pause", 100), set_collector("stepmul", 1000)
   finalize(action)
   local ok, err = pcall(work)
-  collectgarbage("setpause", pause)
-  collectgarbage("setstepmul", speed)
+  set_collector("pause", pause)
+  set_collector("stepmul", speed)
   return ok, err
 end
 

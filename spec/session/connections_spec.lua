@@ -108,10 +108,10 @@ describe("a connection", function()
         table.insert(scripts[index], { ending })
       end
       server = raw_server.start({ connections = scripts })
-      open_client()
+      open_client { max_attempts = clients.LOOKS and 1 or 2 }
       for count = 1, 5 do
         local _, meta = assert(clients.create(client))
-        assert.equal(1, meta.attempts)
+        assert.is_true(meta.attempts <= (clients.LOOKS and 1 or 2))
         assert.equal(count, server:connections())
       end
       assert.equal(5, #server:requests())

@@ -54,7 +54,7 @@ describe("a failed exchange", function()
       assert.is_true(type(err.curl_code) == "number" and err.curl_code > 0)
       assert.is_nil(err.status)
       assert.equal(1, server:connections())
-      assert(clients.create(client))
+      assert(clients.create(client) or not clients.LOOKS and clients.create(client))
     end)
   end
 

@@ -288,7 +288,8 @@ describe("over HTTP/2,", function()
       start(nil, { OPEN_WINDOW, REQUEST, { "send", half .. http2.reset(1, how) }, HOLD })
       local batch, err = create()
       assert.is_nil(batch)
-      assert.equal("network", err.kind)
+      -- To libcurl 8.23, NO_ERROR ends a response; that it is not whole, its JSON shows.
+      assert.truthy(err.kind == "network" or how == "NO_ERROR" and err.kind == "decode", err.kind)
       assert.is_nil(err.sent)
     end)
   end

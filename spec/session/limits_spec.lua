@@ -75,7 +75,7 @@ describe("a response's limit", function()
     local response, failure = run(1000, {
       { "read_request" }, { "send", "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" }, { "hold" },
     })
-    assert_too_large(response, failure)
+    assert.matches("1000 bytes", assert_too_large(response, failure).message)
     assert.is_true(failure.elapsed < 5)
   end)
 

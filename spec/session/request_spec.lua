@@ -218,7 +218,8 @@ describe("core.transport", function()
     assert(exchange.run(transport, server:url() .. "/a/../b/./%2e%2e/c?d=/../e"))
     local path = server:requests()[1]:match("^POST (%S+) ")
     server:close()
-    assert.equal("/a/../b/./%2e%2e/c?d=/../e", path)
+    -- From 8.23 on, libcurl writes hexadecimal digits in upper case.
+    assert.equal("/a/../b/./%2e%2e/c?d=/../e", (path:gsub("%%2E", "%%2e")))
   end)
 
   it("raises for header lines that could inject another, without showing them", function()

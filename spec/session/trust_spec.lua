@@ -110,7 +110,10 @@ describe("the environment's certificates", function()
         env[name] = is_good and (is_good == "good" and good or bad)[field] or value
       end
       assert.equal(case[3], said(env) == "COMPLETE", said(env))
-      assert.equal(case[3], curl_trusts(env))
+      -- The command curl 8.23 goes by the file that is not there; libcurl and this module by the folder.
+      if clients.LOOKS or not (env.SSL_CERT_DIR and env.SSL_CERT_FILE == bad.file) then
+        assert.equal(case[3], curl_trusts(env))
+      end
     end)
   end
 

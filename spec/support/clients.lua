@@ -3,8 +3,14 @@
 -- itself.
 
 local associations = require "hubspot.associations"
+local core = require "hubspot.associations.core"
 
 local clients = {}
+
+-- Whether libcurl always looks whether a kept connection still is one before it uses it: from 8.22 on, not
+-- within a second of the last look. Then the first attempt is lost, and counts.
+local major, minor = core.LIBCURL_VERSION:match "^(%d+)%.(%d+)"
+clients.LOOKS = tonumber(major) * 1000 + tonumber(minor) < 8022
 
 clients.TOKEN = "pat-na1-0123456789abcdef"
 
