@@ -161,7 +161,8 @@ install-module: all ## Install what LuaRocks has a place for: the module and the
 	@for file in $(LUA_FILES:lua/%=%); do \
 	  $(INSTALL) -d "$(DESTDIR)$(INST_LUADIR)/$${file%/*}" && \
 	  $(INSTALL_DATA) "lua/$$file" "$(DESTDIR)$(INST_LUADIR)/$$file" || exit 1; done
-	sed '1s|^#!.*|#!$(if $(findstring /,$(LUA)),,/usr/bin/env )$(LUA)|' bin/hubspot-associations >$(BUILD)/command
+	sed -e '1s|^#!.*|#!$(if $(findstring /,$(LUA)),,/usr/bin/env )$(LUA)|' -e 's|;%s[.][.]/lua/?[.]lua||' \
+	  -e 's|;%s[.][.]/build/%s/?[.]so||' bin/hubspot-associations >$(BUILD)/command # without the folders of a checkout
 	$(INSTALL_PROGRAM) $(BUILD)/command "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
 	@[ "$(prefix)" = /usr/local ] || [ "$(prefix)" = /usr ] || printf '%s\n' "To use it from there:" \
 	  "  export LUA_PATH$(PATH_SUFFIX)='$(INST_LUADIR)/?.lua;;' LUA_CPATH$(PATH_SUFFIX)='$(INST_LIBDIR)/?.so;;'"

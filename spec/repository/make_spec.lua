@@ -109,5 +109,8 @@ describe("make", function()
     local pc = process.read_file(folder .. "/l/pkgconfig/" .. NAME .. "-hubspot-associations.pc")
     assert.matches("\nlibdir=/l\nincludedir=/i\n", pc)
     assert.is_nil(pc:find("@", 1, true))
+    local launcher = process.read_file(folder .. "/b/hubspot-associations")
+    assert.truthy(launcher:find("../share/lua/", 1, true) and launcher:find("../lib/lua/", 1, true))
+    assert.is_nil(launcher:find("%.%./lua") or launcher:find("%.%./build")) -- of a checkout
   end)
 end)
