@@ -56,7 +56,7 @@ describe("the arguments", function()
     { "destroy", "unknown command 'destroy'" },
     { "create --to b f", "'--from'" },
     { "create --from a f", "'--to'" },
-    { "create --from a --to b", "file" },
+    { "create --from a --to b", "missing argument 'FILE'" },
     { "list a 1 b g", "too many arguments: 'g'; put quotes around what has spaces" },
     { "create --from a --to b --type 0 f", "'--type': expected an association type id" },
     { "create --from a --to b --type 1.5 f", "found '1.5'" },

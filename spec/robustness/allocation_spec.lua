@@ -9,6 +9,7 @@ local SCENARIOS = {
   { "shapes", "writing bodies of other shapes" },
   { "decode", "decoding a response" },
   { "url", "checking a URL" },
+  { "seen", "counting duplicates" },
   { "file", "appending to a file" },
   { "submit", "requests that are given up at once" },
   { "request_refused", "a request that is refused a connection" },

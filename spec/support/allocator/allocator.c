@@ -434,6 +434,7 @@ int main(int argc, char **argv)
     "body",
     "shapes",
     "decode",
+    "seen",
     "url",
     "file",
     "submit",

@@ -170,6 +170,14 @@ function scenarios.decode(core)
   return true
 end
 
+-- Texts that were seen, over several tables. One that is not kept for want of memory may be added again.
+function scenarios.seen(core)
+  local seen = core.seen(700)
+  for number = 1, 2000 do assert(seen:add(tostring(number), "x") == false, "an unknown text") end
+  for number = 1500, 2000 do assert(seen:add(tostring(number), "x") == true, "a known text") end
+  return true
+end
+
 function scenarios.url(core)
   assert(core.invalid_url "http://api.hubapi.com/")
   local why = core.invalid_url "https://api.hubapi.com/"

@@ -30,7 +30,7 @@ had to stop, 128 + N when signal N (SIGINT, SIGTERM, SIGHUP) ended it.
 end
 
 help.FILE = {
-  name = "files", argname = "FILE", args = "+", check = checks.file_or_stream,
+  name = "FILE", target = "files", argname = "FILE", args = "+", check = checks.file_or_stream,
   description = "The pairs; - for standard input. Several files are read one after the other.",
 }
 

@@ -25,7 +25,7 @@ Examples:
    hubspot-associations read --from contacts --to companies ids.csv >links.csv
    printf '101\n102\n' | hubspot-associations read --from 0-1 --to 0-2 --output l.jsonl -]],
   arguments = {
-    { name = "files", argname = "FILE", args = "+", check = checks.file_or_stream,
+    { name = "FILE", target = "files", argname = "FILE", args = "+", check = checks.file_or_stream,
       description = "The records; - for standard input." },
   },
   flags = flags.join(flags.DIRECTION, flags.FROM_COLUMN, flags.FROM_PROPERTY, flags.FORMAT, flags.STREAM,

@@ -52,7 +52,7 @@ Examples:
    hubspot-associations sync --from 0-1 --to 0-2 --type 279 --mode mirror --yes links.csv
    hubspot-associations sync --from 0-1 --to 0-2 --mode mirror --max-removals 5% links.csv]],
   arguments = {
-    { name = "files", argname = "FILE", args = "*", check = checks.file_or_stream,
+    { name = "FILE", target = "files", argname = "FILE", args = "*", check = checks.file_or_stream,
       description = "The links that there shall be; - for standard input. Not with --apply." },
   },
   flags = flags.join(flags.DIRECTION, flags.TYPES, SYNC_FLAGS, flags.PAIR_COLUMNS, flags.TYPE_COLUMN,
