@@ -111,6 +111,23 @@ describe("the command sync", function()
     assert.are.same({ "101/201/279", "101/204/279", "103/206/279" }, held())
   end)
 
+  it("takes several files as one list, and names a row by its file and line", function()
+    local one = file("one.csv", "from,to,type\n101,201,279\n101,202,x;y\n")
+    local two = file("two.csv", "to,type,from,Name\n203,279,102,Bob\n4041,279,102,Eve\n205,279,103,Cleo\n")
+    local failures = fixture.path "failed.csv"
+    local result = run_on("sync", { "--mode", "mirror", "--yes", "--failures", failures, one, two })
+    assert.are.equal(1, result.code)
+    assert_found(result.stdout, "5 rows: 2 kept, 1 created, 0 removed, 2 failed\n")
+    assert_found(result.stdout, "\n" .. one .. ":3: ")
+    assert_found(result.stdout, "\n" .. two .. ":3: ")
+    assert.are.same({ "101/201/279", "101/204/279", "102/203/279", "103/205/279" }, held())
+    local text = process.read_file(failures)
+    assert_found(text, "file,row,from,to,type,outcome,error,message\n")
+    assert_found(text, "\n" .. two .. ",3,102,4041,279,failed,")
+    assert_found(run_on("sync", { "--mode", "mirror", "--yes", one, failures }).stderr,
+      "failed.csv: line 1: is a file of failures")
+  end)
+
   it("removes nothing at all when a row does not say which record it is about", function()
     local before = held()
     local result = run_on("sync", { "--mode", "mirror", "--yes", "-" },

@@ -189,9 +189,11 @@ describe("a source of rows", function()
     assert_found(run(one, two).stdout, "4 rows: 3 created, 1 failed\n")
     local requests = fixture.server:statistics().requests
     local result = run(one, two)
-    assert_found(result.stdout, "4 rows: 3 created, 1 failed; 4 of them known from the journal\n")
+    -- The journal has a bad last row only if it was read while a batch was open.
+    local KNOWN = "4 rows: 3 created, 1 failed; [34] of them known from the journal\n"
+    assert.matches(KNOWN, result.stdout)
     assert_found(result.stdout, "\n" .. two .. ":2: from: expected")
-    assert_found(run(whole).stdout, "; 4 of them known from the journal\n")
+    assert.matches(KNOWN, run(whole).stdout)
     result = run(two, one)
     assert.are.equal(2, result.code)
     assert_found(result.stdout, "0 created, 0 failed, 1 not sent")

@@ -55,7 +55,7 @@ return function(lines, settings)
       layout, problem = first_layout(fields, line, settings, separator())
       if not layout then return nil, problem end
       if layout.has_header then
-        csv_columns.add_others(settings.other_columns, layout, fields, settings)
+        if settings.keeps then csv_columns.add_others(settings.other_columns, layout, fields, settings) end
         fields, line = next_record()
       end
     end

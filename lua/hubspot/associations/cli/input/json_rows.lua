@@ -103,7 +103,7 @@ return function(lines, settings)
     from = named.from or "from", to = named.to or "to", type = named.type, is_named = named.from ~= nil,
     is_by_property = settings.properties.from ~= nil,
   }
-  settings.other_columns[1] = { name = "source" }
+  if settings.keeps then settings.other_columns[1] = { name = "source" } end
   return function()
     local text, line
     repeat

@@ -37,7 +37,8 @@ local DEFAULT_CATEGORY = "HUBSPOT_DEFINED"
 ---@field empty_to boolean|nil
 ---@field properties table<string, string>
 ---@field keeps boolean|nil
----@field other_columns hubspot.associations.cli.OtherColumn[] filled by the reader, with its first row
+---@field other_columns hubspot.associations.cli.OtherColumn[] filled by the reader, with its first row, if
+---  rows are kept
 
 local READERS = { csv = csv_rows, jsonl = json_rows }
 
