@@ -2,8 +2,9 @@
 -- limit; and a lone link beside client:create. Prints whether a target was met; never fails for it.
 
 local rounds = require "support.rounds"
+local summary = require "support.summary"
 
-local ROUNDS, LONE_ROUNDS = tonumber(os.getenv "BENCH_LINK_ROUNDS") or 3, 5
+local ROUNDS, LONE_ROUNDS = tonumber(os.getenv "BENCH_LINK_ROUNDS") or 3, 15
 local SECONDS = os.getenv "BENCH_SECONDS"
 local MOST_CPU = 15 -- microseconds, without the host's
 local MOST_MS = 3 * (50 + 100) -- three times the latency and the time between two requests
@@ -60,12 +61,15 @@ local function print_load()
     ))
   end
   local link, by_hand, host = ROWS[1].best, ROWS[2].best, ROWS[3].best
-  local own = link.cpu - host.cpu
+  local own, theirs = link.cpu - host.cpu, by_hand.cpu - host.cpu
+  summary.begin("links one at a time in luv, for each", "µs of CPU")
+  summary.add(ROWS[1].title, own)
+  summary.add(ROWS[2].title, theirs, theirs / own)
   print ""
   print(("  client:link, without the host's share: %.1f us%s"):format(
     own, verdict(MOST_CPU .. " us", own <= MOST_CPU)
   ))
-  print(("  by hand, without the host's share: %.1f us"):format(by_hand.cpu - host.cpu))
+  print(("  by hand, without the host's share: %.1f us"):format(theirs))
   print(("  the longest link: %.0f ms%s"):format(
     link.longest, verdict(MOST_MS .. " ms", link.longest <= MOST_MS)
   ))
