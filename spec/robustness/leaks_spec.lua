@@ -103,6 +103,22 @@ describe("after a thousand calls", function()
     assert.is_true(account:statistics().requests >= WARM_UP + CALLS)
   end)
 
+  it("that link one pair, and others that fail with it, nothing more is held", function()
+    local account = sandbox.start()
+    servers[1] = account
+    local links = assert(clients.open(account:url()):collector("contacts", "companies"))
+    local failed, number = 0, 500000
+    local function told(_, err) failed = failed + (err and 1 or 0) end
+    assert_level(function()
+      failed, number = 0, number + 1
+      assert(links:add({ from = 404, to = number, types = 1 }, told))
+      assert(links:add({ from = 404, to = number + 1, types = 1 }, told))
+      assert(links:link { from = 1001, to = number, types = 1 })
+      assert(links:flush())
+      assert(failed == 2 and links:pending() == 0)
+    end)
+  end)
+
   it("that HubSpot rejects, nothing more is held", function()
     local account = sandbox.start({ token = { "another-good-token" } })
     servers[1] = account
