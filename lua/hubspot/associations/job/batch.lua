@@ -67,19 +67,18 @@ end
 function Batch:add(index, input, sent, from_id)
   if sent == nil then sent = input end
   local added, err = self.body:add(sent)
-  if not added and self.naming and self.naming.is_missing then return nil end
-  if not added and (self.is_full or err.kind == "too_large" and self.body:count() > 0) then return false end
-  self.count = self.count + 1
   if added then
     local position = self.open + 1 -- no input is settled while the batch is filled
-    self.indices[position] = index
+    self.count, self.open, self.indices[position] = self.count + 1, position, index
     if self.inputs then self.inputs[position] = input end
-    self.open = position
-  else
-    err.index = index
-    self:fail(index, input, "failed", err, from_id)
-    if not self.given then self:note_invalid(index, input) end
+    return true
   end
+  if self.naming and self.naming.is_missing then return nil end
+  if self.is_full or err.kind == "too_large" and self.body:count() > 0 then return false end
+  self.count = self.count + 1
+  err.index = index
+  self:fail(index, input, "failed", err, from_id)
+  if not self.given then self:note_invalid(index, input) end
   return true
 end
 

@@ -39,8 +39,11 @@ function reading:next_given()
   local number = self.next_kept
   local kept = self.kept[number]
   if kept == nil then
-    local more, input = self:pull()
-    return more, input, self.index
+    local more, input = self.read() -- not self:pull(): a call for each input is a fiftieth of the job
+    local index = self.index
+    if not more then return more, input, index end
+    self.index = index + 1
+    return true, input, index + 1
   end
   local index = self.kept_at[number]
   self.kept[number], self.kept_at[number], self.next_kept = nil, nil, number + 1
@@ -68,12 +71,17 @@ function reading:add(batch, input, ready)
   local added
   local index = batch.first + batch.count
   self.is_adding = true
-  if ready and ready.raised then error(ready.raised, 0) end
-  if ready and ready.error then
+  if not ready then
+    added = batch:add(index, input)
+    self.is_adding = false
+    return added
+  end
+  if ready.raised then error(ready.raised, 0) end
+  if ready.error then
     added = not batch.is_full
     if added then batch:refuse(index, input, ready.error, ready.from_id) end
   else
-    added = batch:add(index, input, ready and ready.resolved, ready and ready.from_id)
+    added = batch:add(index, input, ready.resolved, ready.from_id)
   end
   self.is_adding = false
   if added and batch.given then batch:note_given(ready.text) end
