@@ -72,6 +72,16 @@ describe("the failures of a job", function()
     end
   end)
 
+  it("keeps the types of rows of which all types are removed", function()
+    local rows = file("rows.csv", "from,to,category,type\n1,,HUBSPOT_DEFINED,279\n")
+    local result = fixture.run_on("archive", {
+      "--all-types", "--yes", "--failures", path "failed.csv", rows,
+    })
+    assert.are.equal(1, result.code)
+    assert.matches("^row,from,to,type,outcome,error,message,source category,source type\n2,1,,,failed,.*"
+      .. ",HUBSPOT_DEFINED,279\n$", read_file(path "failed.csv"))
+  end)
+
   it("keeps the columns of several files, and says in which a row stands", function()
     local one = file("one.csv", "from,to,Name\n4041,1,Ada\n")
     local two = file("two.csv", "Mail,from,to,Name\nb@x.org,4042,2,Bob\n")

@@ -238,7 +238,9 @@ end
 ---@param settings hubspot.associations.cli.RowSettings
 function csv_columns.add_others(list, layout, header, settings)
   local is_read, is_of_failures = {}, csv_columns.is_of_failures(header)
-  for _, number in pairs(layout.columns) do is_read[number] = true end
+  for column, number in pairs(layout.columns) do
+    is_read[number] = settings.takes == "associations" or column == "from" or column == "to"
+  end
   for number, field in ipairs(header) do
     local name = cells.read(field)
     if not is_read[number] and not (is_of_failures and OF_FAILURES[ascii.lower(name)]) then
