@@ -92,6 +92,44 @@ describe("a collector", function()
     assert.same({ report.failed, report.requests }, { failed, sandbox:statistics().requests })
   end)
 
+  it("merges the links of a pair that are sent together", function()
+    local result = '{"fromObjectId":500001,"toObjectId":7},{"fromObjectId":500002,"toObjectId":7}'
+    local answer = responses.script(responses.created('{"status":"COMPLETE","results":[' .. result .. "]}"))
+    local server = raw_server.start { connections = { answer } }
+    finally(function() server:close() end)
+    local links = assert(clients.open(server:url())
+      :collector("contacts", "companies", { linger = 60, most = 3 }))
+    for _, one in ipairs { input(1), input(1, 1), input(2) } do assert(links:add(one)) end
+    assert(links:flush())
+    local _, inputs = server:requests()[1]:gsub('"from"', "")
+    assert.equal(2, inputs)
+  end)
+
+  it("sends nothing more when the time of all its links is over", function()
+    local unavailable = responses.rejected(503, '{"message":"not now"}')
+    local server = raw_server.start { connections = {
+      { { "read_request" }, { "sleep", 0.1 }, { "send", unavailable }, { "read_request" } },
+    } }
+    finally(function() server:close() end)
+    local links = assert(clients.open(server:url(), { max_attempts = 5 })
+      :collector("contacts", "companies", { timeout = 0.02 }))
+    local _, err = links:link(input(1))
+    assert.same({ "timeout", true }, { err.kind, err.may_be_done })
+    while #links.groups > 0 do
+      core.poll(links:fd(), 0.2)
+      links:step()
+    end
+    assert.equal(1, #server:requests())
+  end)
+
+  it("has more requests in flight again when they succeed", function()
+    local links = open()
+    local window = links.spec.sender.window
+    window.window = 1 -- after an overload
+    for index = 1, 3 do assert(links:link(input(index))) end
+    assert.is_true(window:allowed() > 1)
+  end)
+
   it("gives the error of a request that could not be sent, and goes on", function()
     local token = nil
     local other = clients.open(sandbox:url(), { token = function() return token, "there is none" end })
