@@ -125,6 +125,7 @@ local SYNC_VALUES = {
   empty = { good = { "none" }, bad = { "", "all", true, 0 } },
   plan = { good = { "plan.csv" }, bad = { "", "a\0b", 5, true, {} } },
   apply = { good = { "plan.csv" }, bad = { "", "a\n", 5, true, {} } },
+  account = { good = { "24242424" }, bad = { "", "a\n", 24242424, true, {} } },
   max_removals = {
     good = { 0, 5, 1e6, "10%", "0.5%", "0%", "100%" },
     bad = { -1, 1.5, math.huge, NOT_A_NUMBER, "10", "%", "101%", "-1%", "1.2.3%", true, {} },

@@ -132,6 +132,22 @@ describe("a plan's file", function()
     end)
   end
 
+  it("names the account, if that is known, and is refused for another", function()
+    local function of(account) return { from = "contacts", to = "companies", account = account } end
+    assert(plan_file.write(path, jobs.iterator(ROWS), of "24242424"))
+    assert.matches("^[^\n]*,label,had in account 24242424,rows\n", text())
+    for _, account in ipairs { "24242424", false } do
+      assert.equal(ROWS[2].had, assert(read(of(account or nil)))[2].had)
+    end
+    local _, err = read(of "11")
+    assert.equal("invalid_input", err.kind)
+    assert.truthy(err.message:find("it is a plan of the account 24242424, not of 11", 1, true), err.message)
+    assert(plan_file.write(path, jobs.iterator(ROWS), of 'a, "b"'))
+    assert.equal(2, #assert(read(of 'a, "b"')))
+    assert(write(ROWS))
+    assert.equal(2, #assert(read(of "11"))) -- it does not say
+  end)
+
   it("is refused for other object types than those that its columns name", function()
     assert(write(ROWS))
     assert(read { from = "contacts", to = "companies" })

@@ -85,6 +85,9 @@
 ---@field plan string|nil
 ---file name: that plan is done; there is no source
 ---@field apply string|nil
+---a name of the account, such as its hub id: a plan that is written has it, and one that is applied and has
+---another is refused
+---@field account string|nil
 ---a number, or a percentage such as `"10%"` of the links that are compared: when more would be removed,
 ---nothing is changed. By default, the larger of 10 % and 100; with `apply`, any number
 ---@field max_removals integer|string|nil

@@ -68,6 +68,8 @@ local options = {}
 ---@field empty "none"|nil `"none"`: a row whose `to` is empty says that its record shall have no links
 ---@field plan string|nil file name: the plan is written there, and nothing is changed
 ---@field apply string|nil file name: that plan is done; there is no source
+---@field account string|nil a name of the account, such as its hub id: a plan that is written has it, and one
+---  that is applied and has another is refused
 ---@field max_removals integer|string|nil a number, or a percentage such as `"10%"` of the links that are
 ---  compared: when more would be removed, nothing is changed. By default, the larger of 10 % and 100; with
 ---  `apply`, any number
@@ -254,6 +256,7 @@ local SYNC = {
   empty = { check = one_of "none" },
   plan = { check = text },
   apply = { check = text },
+  account = { check = text },
   max_removals = { check = removals },
   on_plan = { check = is_type "function" },
   on_failure = JOB.on_failure,

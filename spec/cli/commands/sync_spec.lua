@@ -3,6 +3,7 @@
 local command = require "support.command"
 local core = require "hubspot.associations.core"
 local process = require "support.process"
+local sync_job = require "hubspot.associations.cli.sync_job"
 
 local fixture = command.fixture()
 local create, file, held, run_on = fixture.create, fixture.file, fixture.held, fixture.run_on
@@ -41,13 +42,44 @@ describe("the command sync", function()
       .. "kept, 0 failed; nothing was changed\n")
     assert.are.same(before, held())
     local text = process.read_file(plan)
-    assert_found(text, "action,from contacts,to companies,category,type,label,had,rows\n")
+    assert_found(text, "action,from contacts,to companies,category,type,label,had in account 12345678,rows\n")
     assert_found(text, "create,101,202,HUBSPOT_DEFINED,279,")
     assert_found(text, "remove,101,204,HUBSPOT_DEFINED,279,")
     result = run_on("sync", { "--apply", plan, "--yes" })
     assert.are.same({ 0, "" }, { result.code, result.stderr })
     assert_found(result.stdout, "2 rows and 1 removal: 0 kept, 2 created, 1 removed, 0 failed\n")
     assert.are.same({ "101/201/279", "101/202/279", "102/203/279", "103/205/279" }, held())
+  end)
+
+  it("does not apply the plan of another account", function()
+    local before, plan = held(), fixture.path "plan.csv"
+    run_on("sync", { "--mode", "mirror", "--plan", plan, file("list.csv", LIST) })
+    assert_found(process.read_file(plan), ",had in account 12345678,")
+    fixture.server:configure { hub_id = 11 }
+    local result = run_on("sync", { "--apply", plan, "--yes" })
+    assert.are.equal(2, result.code)
+    assert_found(result.stderr, "it is a plan of the account 12345678, not of 11")
+    assert.are.same(before, held())
+  end)
+
+  it("writes and applies a plan, too, where HubSpot does not say which account it is", function()
+    local NONE = "none"
+    for answer, expected in pairs {
+      [false] = NONE, [1] = "1", ["11"] = "11", [1.5] = NONE, ["x"] = NONE, [true] = NONE,
+    } do
+      for _, arguments in ipairs { { plan = "p" }, { apply = "p" }, {}, { plan = "p", dry_run = true } } do
+        local asked, options = 0, {}
+        local client = { account = function()
+          asked = asked + 1
+          if answer == false then return nil, { kind = "forbidden" } end
+          return { portalId = answer }
+        end }
+        sync_job.new({ arguments = arguments, client = client }, options)
+        local is_asked = (arguments.plan or arguments.apply) and not arguments.dry_run
+        assert.are.equal(is_asked and 1 or 0, asked)
+        assert.are.equal(is_asked and expected or NONE, options.account or NONE)
+      end
+    end
   end)
 
   it("says why it cannot write a plan, and leaves what is no file as it is", function()

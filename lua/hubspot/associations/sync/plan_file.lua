@@ -1,6 +1,7 @@
 -- The plan as CSV: a row for each type of a pair that is to be created or removed. A person may look at it in
 -- a spreadsheet, so that it is read with the same care as any list: a row that is not clear is an error. The
 -- columns of ids have the object types in their names, "from contacts": ids alone would fit any others, too.
+-- For the same reason, the column of what a pair had may name the account.
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
@@ -13,7 +14,7 @@ local types = require "hubspot.associations.types"
 
 local plan_file = {}
 
-local BEGINNING, AFTER_IDS = "action,from ", ",category,type,label,had,rows\n"
+local BEGINNING = "action,from "
 local REQUIRED = { "action", "from", "to", "category", "type", "had" }
 
 local LONGEST_LABEL = 1000
@@ -22,6 +23,7 @@ local WRITTEN_AT_ONCE = 256 * 1024 -- bytes, each of which is on disk before the
 ---@class hubspot.associations.sync.PlanObjects
 ---@field from string object type
 ---@field to string object type
+---@field account string|nil
 
 ---@class hubspot.associations.sync.PlanRow
 ---@field action "create"|"remove"
@@ -45,6 +47,15 @@ local function id_columns(objects)
   return { from = "from " .. name_of(objects.from), to = "to " .. name_of(objects.to) }
 end
 
+local function header(objects)
+  local name_of = id_columns(objects)
+  local had = objects.account and "had in account " .. objects.account or "had"
+  return table.concat({
+    "action", cells.field(name_of.from), cells.field(name_of.to), "category", "type", "label",
+    cells.field(had), "rows",
+  }, ",") .. "\n"
+end
+
 ---@param row hubspot.associations.sync.PlanRow
 ---@return string
 function plan_file.line(row)
@@ -57,10 +68,9 @@ end
 
 -- Writes all rows to an open file.
 local function write_rows(file, next_row, objects)
-  local name_of = id_columns(objects)
   local emptied, why = file:truncate(0) -- what a run that was killed has left
   if not emptied then return nil, why end
-  local parts, size = { "action,", cells.field(name_of.from), ",", cells.field(name_of.to), AFTER_IDS }, 0
+  local parts, size = { header(objects) }, 0
   while true do
     local row, err = next_row()
     if err then return nil, err end
@@ -164,12 +174,14 @@ local function fields_of(line)
   end
 end
 
--- Where the columns are; or nil and why this is no plan, or one of other object types.
+-- Where the columns are; or nil and why this is no plan, or one of other object types or of another account.
 local function columns_of(line, objects)
   local fields, at, named = fields_of((line:gsub("^\239\187\191", ""))), {}, {}
   for number, name in ipairs(fields or {}) do
     local side = name:match "^(from) ." or name:match "^(to) ."
-    at[side or name] = number
+    local account = name:match "^had in account (.+)"
+    at[side or account and "had" or name] = number
+    if account then named.account = account end
     if side then named[side] = name end
   end
   local expected = id_columns(objects)
@@ -182,6 +194,10 @@ local function columns_of(line, objects)
   if named.from ~= expected.from or named.to ~= expected.to then
     return nil, ("it is a plan %s %s, not %s %s"):format(one_line(named.from), one_line(named.to),
       expected.from, expected.to)
+  end
+  if named.account and objects.account and named.account ~= objects.account then
+    return nil, ("it is a plan of the account %s, not of %s"):format(
+      one_line(named.account), one_line(objects.account))
   end
   return at, nil, #fields
 end

@@ -293,8 +293,9 @@ end
 ---@return hubspot.associations.Error|nil
 function sync.new(host, from, to, source, given)
   local self = setmetatable({
-    host = host, from = from, to = to, source = source, given = given, tally = tallies.new(given),
-    labels = {}, spools = {}, planned = { creations = 0, removals = 0, spared = 0, in_scope = 0 },
+    host = host, from = from, to = to, account = given.account, source = source, given = given,
+    tally = tallies.new(given), labels = {}, spools = {},
+    planned = { creations = 0, removals = 0, spared = 0, in_scope = 0 },
     spoiled = {}, spoiled_count = 0,
     keeps_values = type(source) == "function" and (given.from_property or given.to_property) ~= nil,
   }, Sync)
