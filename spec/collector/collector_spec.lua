@@ -286,6 +286,21 @@ describe("a collector", function()
     assert.equal(0, links:pending())
   end)
 
+  it("cannot be waited for by what it calls", function()
+    local raised = {}
+    local other
+    other = clients.open(sandbox:url(), { on_event = function(event)
+      if event.type ~= "request" then return end
+      for _, method in ipairs { "link", "flush" } do
+        local links = other.spelled.contacts.companies
+        raised[method] = select(2, pcall(links[method], links, input(2)))
+      end
+    end })
+    assert.is_true(other:link("contacts", "companies", input(1)))
+    assert.matches("collector:link: on_event .* cannot wait for links", raised.link)
+    assert.matches("collector:flush: on_event .* cannot wait for links", raised.flush)
+  end)
+
   it("tells links without an outcome when it is collected", function()
     local links, err = open(), nil
     links:add(input(1), function(_, why) err = why end)

@@ -133,9 +133,20 @@ local function advance(self)
   return begin_groups(self, now)
 end
 
+local function running()
+  return coroutine.running() or "main" -- Lua 5.1 says nil there
+end
+
+-- Raises for a caller who would wait for itself: what a step calls cannot wait for the next one.
+local function check_wait(self, method)
+  if self.stepping and self.stepping == running() then
+    error(("collector:%s: on_event and the token function cannot wait for links"):format(method), 3)
+  end
+end
+
 -- Calls a function that changes something, tells those who wait, and plans the next step.
 local function act(self, action, now)
-  self.stepping = true
+  self.stepping = running()
   local acted, delay = pcall(action, self, now)
   self.stepping = false
   self.outcomes:ring()
@@ -179,6 +190,7 @@ end
 ---@return true|nil
 ---@return hubspot.associations.Error|nil
 function Collector:link(input)
+  check_wait(self, "link")
   local now = self.spec.now()
   local cohort = self.cohort
   if not cohort then
@@ -216,6 +228,7 @@ end
 ---@return true|nil
 ---@return hubspot.associations.Error|nil
 function Collector:flush()
+  check_wait(self, "flush")
   self.lingers_until, self.begins_at = nil, 0
   self:step()
   local last, first = self.queue.count, self.queue:first()
@@ -279,7 +292,7 @@ function collector.new(spec)
     due = math.huge, -- when there is something to do
     is_closed = false,
     ends = false, -- whether all links are to be given an error
-    stepping = false,
+    stepping = false, -- or the coroutine that does
     transfer = transfer, work = work, -- what a leader does
   }, Collector)
   local links, told = self.queue, self.outcomes
