@@ -61,6 +61,28 @@ describe("a response", function()
     end
   end)
 
+  it("confirms a body by nothing else when a result differs by one byte from the one before", function()
+    local body = body_of(A, B)
+    local whole = answer(AB)
+    local first, last = whole:find(AB[2], 1, true)
+    for position = first, last do
+      for _, byte in ipairs { "x", '"', "\\", "{", "}", "[", "]", ",", ":", "1", " " } do
+        local text = whole:sub(1, position - 1) .. byte .. whole:sub(position + 1)
+        local decoded = core.decode(text)
+        local found = decoded and decoded.results[2]
+        local is_same = found and found.fromObjectId == "3" and found.toObjectId == "4"
+        assert.is_true(is_same or not body:confirmed_by(text), text)
+      end
+    end
+  end)
+
+  it("confirms no body by more values than decoding takes, however alike its results are", function()
+    local bulky = result('"%s"', '"%s"'):gsub("null", ("1,"):rep(700000) .. "1")
+    local text = answer({ bulky:format("1", "2"), bulky:format("3", "4") }):gsub(',"startedAt":"x"', "")
+    assert.is_nil(core.decode(text))
+    assert.is_false(body_of(A, B):confirmed_by(text))
+  end)
+
   -- What core.decode refuses, or of which it believes nothing, wherever it stands in an answer.
   it("confirms a body by nothing that decoding refuses", function()
     local body = body_of(A, B)
