@@ -115,7 +115,8 @@ $(BUILD)/%: spec/%.c $(STATIC)
 	$(CC) -std=c11 -pthread $(WARNINGS) $(WERROR) $(lua_flags) -Isrc $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(STATIC) \
 	  $(lua_libs) $(call curl_flags,libs) -lm
 
-SPEC = $(addprefix spec/,text api core policy session job client cli sandbox robustness simulation documents repository)
+# All folders of specs, but those that have a target of their own, or no specs.
+SPEC = $(filter-out $(addprefix spec/,fixtures fuzz hosts peers support),$(wildcard spec/*))
 test: ## Set up, build and run the specs; SPEC=file runs one
 	$(SETUP) test
 	$(BUILD_ALL)
@@ -235,7 +236,7 @@ lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, 
 TIDY_NOISE = $(BUILD)/clang-tidy.stderr
 
 # Specs that run no C of ours beyond what the other folders run: sanitizers and valgrind leave them out.
-LUA_ONLY = $(addprefix spec/,policy sandbox simulation documents repository)
+LUA_ONLY = $(addprefix spec/,policy sandbox simulation sync documents repository)
 
 sanitize: VARIANT = sanitize-
 sanitize: SPEC := $(filter-out $(LUA_ONLY),$(SPEC))
