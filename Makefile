@@ -78,7 +78,7 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all test-hosts peers simulate demo install install-module install-pages install-dev pages uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions dist distcheck deb debcheck rock help
+.PHONY: all test test-all test-hosts platforms peers simulate demo install install-module install-pages install-dev pages uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions dist distcheck deb debcheck rock help
 .DELETE_ON_ERROR:
 
 all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
@@ -130,6 +130,10 @@ test-all: ## Run the specs under every Lua: 5.1 to 5.4 and LuaJIT
 	@for version in $(LUA_VERSIONS); do \
 	  lua=lua$$version; [ $$version != luajit ] || lua=luajit; \
 	  echo "== $$lua"; $(MAKE) --no-print-directory test LUA=$$lua LUA_VERSION=$$version || exit 1; done
+
+PLATFORMS =# by default, all
+platforms: ## Run the unit specs with clang, -O3 -flto, no SSE2, on i386, with the newest libcurl and Lua; PLATFORMS=i386
+	@MAKE="$(MAKE)" $(if $(filter command line,$(origin SPEC)),SPEC="$(SPEC)") tools/platforms $(PLATFORMS)
 
 # HubSpot's own client for Node.js, for `peers` and `bench`.
 OFFICIAL_CLIENT = 14.0.1
