@@ -106,7 +106,8 @@ describe("over HTTP/2,", function()
       assert.truthy(err.kind == "network" or err.kind == "timeout", tostring(err))
       assert.is_nil(err.sent)
       assert.is_true(core.now() - began < FLOOD_TIMEOUT + 0.5 * slowdown)
-      assert.is_true(longest < 0.5 * slowdown, longest) -- processor time; it is 0.01 to 0.1 s
+      -- Processor time; it is 0.01 to 0.1 s, and 0.2 s for GOAWAY with libcurl 8.23, which reads more.
+      assert.is_true(longest < (clients.LOOKS and 0.5 or 1) * slowdown, longest)
     end)
   end
 
