@@ -159,6 +159,9 @@ demo: ## Set up, build, and link, read and remove 20,000 pairs in a sandbox
 	@$(IN_TREE) tools/demo
 
 install: install-module install-pages install-dev ## Install into PREFIX (/usr/local) or GNU's folders, below DESTDIR
+	@[ "$(prefix)" = /usr/local ] || [ "$(prefix)" = /usr ] || printf '%s\n' "To use it from there:" \
+	  "  export LUA_PATH$(PATH_SUFFIX)='$(INST_LUADIR)/?.lua;;' LUA_CPATH$(PATH_SUFFIX)='$(INST_LIBDIR)/?.so;;'" \
+	  "  export PATH='$(INST_BINDIR)':\"\$$PATH\""
 
 install-module: all ## Install what LuaRocks has a place for: the module and the command
 	$(INSTALL) -d "$(DESTDIR)$(INST_BINDIR)" "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations"
@@ -169,8 +172,6 @@ install-module: all ## Install what LuaRocks has a place for: the module and the
 	sed -e '1s|^#!.*|#!$(if $(findstring /,$(LUA)),,/usr/bin/env )$(LUA)|' -e 's|;%s[.][.]/lua/?[.]lua||' \
 	  -e 's|;%s[.][.]/build/%s/?[.]so||' bin/hubspot-associations >$(BUILD)/command # without the folders of a checkout
 	$(INSTALL_PROGRAM) $(BUILD)/command "$(DESTDIR)$(INST_BINDIR)/hubspot-associations"
-	@[ "$(prefix)" = /usr/local ] || [ "$(prefix)" = /usr ] || printf '%s\n' "To use it from there:" \
-	  "  export LUA_PATH$(PATH_SUFFIX)='$(INST_LUADIR)/?.lua;;' LUA_CPATH$(PATH_SUFFIX)='$(INST_LIBDIR)/?.so;;'"
 
 # Names the variables that this Lua alone reads; 5.1 and LuaJIT have none of their own.
 PATH_SUFFIX = $(addprefix _,$(subst .,_,$(filter-out 5.1,$(LUA_ABI))))
