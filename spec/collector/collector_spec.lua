@@ -273,6 +273,28 @@ describe("a collector", function()
     assert.same({ "1 canceled", "2 linked", "3 linked" }, told)
   end)
 
+  it("says that links may be done whose response is there, but was not read to its end", function()
+    sandbox:configure { latency = 0.2 }
+    local function out_of_memory() error "not enough memory" end
+    local function outcome_of(link, break_it)
+      local links, err = open(), nil
+      links:add(link, function(_, why) err = why end)
+      break_it(links.groups[1])
+      assert.has_error(function()
+        while true do
+          links:step()
+          core.poll(links:fd(), links:timeout())
+        end
+      end)
+      links:flush()
+      return { err.kind, err.may_be_done, err.retryable }
+    end
+    local expected = { "canceled", true, false }
+    assert.same(expected, outcome_of(input(1), function(group) group.first.receive = out_of_memory end))
+    assert.equal(1, #sandbox:associations())
+    assert.same(expected, outcome_of(input(2, 9999), function(group) group.sender.begin = out_of_memory end))
+  end)
+
   it("lets a callback add, flush and close", function()
     local links, told = open(), {}
     links:add(input(1), function()

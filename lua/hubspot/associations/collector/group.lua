@@ -129,7 +129,7 @@ function Group:finish(raised)
   local err, may_be_done = self.err, self.is_doubtful
   if raised ~= nil then
     err = { kind = "canceled", message = "the request was given up: " .. one_line(raised) }
-    may_be_done = self:may_be_done()
+    may_be_done = true -- it may have raised anywhere, also between a response and what was to follow from it
     self:close()
   elseif self.runner then
     err = select(2, self.runner:result())
