@@ -60,7 +60,7 @@ flags.SPLIT = {
 ---Where it has the association types.
 flags.TYPE_COLUMN = {
   { name = "--type-column", argname = "NAME", check = checks.column_name,
-    description = "The same for the association types." },
+    description = "The column, or the key, that has the association types." },
 }
 
 ---How FILE is read.
