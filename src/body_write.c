@@ -242,10 +242,21 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
   return 1;
 }
 
+static int has_field(lua_State *L, int index, const char *name)
+{
+  lua_pushstring(L, name);
+  lua_rawget(L, index);
+  int is_there = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return is_there;
+}
+
 int lhsa_body_invalid_list(lua_State *L, int index)
 {
   if (!lhsa_body_push_list_flaw(L, index, (size_t)lua_rawlen(L, index)))
     return 0;
+  if (has_field(L, index, "from") || has_field(L, index, "to") || has_field(L, index, "id"))
+    lua_pushfstring(L, "%s: is it one input? Put it into a list, { { … } }", lua_tostring(L, -1));
   lhsa_body_invalid_found(L, "a list of inputs", "inputs");
   return 1;
 }

@@ -138,6 +138,11 @@ static int is_address(const char *bytes, size_t length)
   return length > 4 && is_word(bytes, 4, "http");
 }
 
+static int is_email(const char *bytes, size_t length)
+{
+  return memchr(bytes + 1, '@', length - 1) != NULL;
+}
+
 static int is_anything(const char *bytes, size_t length)
 {
   (void)bytes;
@@ -165,6 +170,8 @@ static const struct {
                    "own, or format the column as a number without them, and export it again"},
   {is_quoted, "it has a spreadsheet's mark of text or of a formula in front; export the values alone"},
   {is_address, "it is a web address; give the number alone, which a record's address ends with"},
+  {is_email, "it is an email; give what HubSpot calls the Record ID, or have a job or the command look "
+             "records up, with from_property or to_property"},
   {is_anything, "it is no number; give what HubSpot calls the Record ID"},
 };
 

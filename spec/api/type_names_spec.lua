@@ -133,6 +133,8 @@ describe("the names of types", function()
       .. '"Z", "billing", "contact_to_company", "primary", "unlabeled"', names:reason "a\27b")
     assert.equal('no association type from contacts to 2-123 has the name "A"; there are none',
       type_names.new("0-1", "2-123"):reason "A")
+    assert.equal('no association type from contacts to 2-123 has the name "279": the id of a type is a '
+      .. "number, 279 without quotes; there are none", type_names.new("0-1", "2-123"):reason "279")
   end)
 
   it("are listed up to a number, and each up to a length", function()

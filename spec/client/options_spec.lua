@@ -253,6 +253,12 @@ describe("options", function()
     assert.truthy(raised_by_new({ [true] = 5 }):find("option true is unknown", 1, true))
   end)
 
+  it("are those of associations.new, which a colon does not reach", function()
+    local made, message = pcall(associations.new, associations, { token = "t" })
+    assert.is_false(made)
+    assert.truthy(message:find("associations.new: call it with a dot", 1, true), message)
+  end)
+
   it("that are unknown do not show their values", function()
     assert.is_nil(raised_by_new({ tokn = "pat-na1-secret" }):find("secret", 1, true))
   end)

@@ -51,6 +51,12 @@ describe("the intake of a collector", function()
     end
   end)
 
+  it("asks whether a list of inputs was meant", function()
+    local copy, err = taken:read { { from = 101, to = 202, types = 279 } }
+    assert.is_nil(copy)
+    assert.truthy(err.message:find(": is it a list of inputs?", 1, true), err.message)
+  end)
+
   it("goes on after as many inputs as it likes", function()
     for index = 1, 3000 do assert(taken:read { from = index, to = 202, types = 279 }) end
   end)

@@ -425,6 +425,7 @@ describe("body", function()
       local lists = {
         { {}, "an empty list" },
         { { from = "1", to = "2", types = 1 }, "a table with the key" },
+        { { from = "1", to = "2", types = 1 }, ": is it one input? Put it into a list, { { … } }" },
         { { GOOD, extra = 1 }, 'a table with the key the string "extra"' },
         { hole, "a hole at 2" },
         { { [2] = GOOD }, "a hole at 1" },

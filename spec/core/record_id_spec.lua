@@ -46,8 +46,9 @@ local REFUSED = {
   ["a web address"] = {
     "https://app.hubspot.com/contacts/1/record/0-1/101", "http://x/101", "HTTPS://APP.HUBSPOT.COM/101",
   },
+  ["it is an email"] = { "ada@example.com", "101@x", "Ada <ada@example.com>" },
   ["it is no number"] = {
-    "a1", "p-1", "1a", "0x10", "101L", "inf", "Infinity", "true", "Ada", "ada@example.com", "101.0.0x",
+    "a1", "p-1", "1a", "0x10", "101L", "inf", "Infinity", "true", "Ada", "@ada", "101.0.0x",
     "$101", "1e",
     "1e+", "e5", "--1", "+-1", "(101)", "{101}", "[101]",
   },

@@ -467,6 +467,9 @@ Client.__close = Client.close
 ---@return hubspot.associations.Client|nil
 ---@return hubspot.associations.Error|nil
 local function new(given)
+  if type(given) == "table" and given.new == new then
+    error("associations.new: call it with a dot: associations.new { ... }", 2)
+  end
   local read = options.read(given)
   local session, err = sessions.open(read)
   if not session then return nil, err end

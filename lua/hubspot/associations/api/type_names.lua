@@ -118,8 +118,9 @@ function TypeNames:reason(name)
   for index = 1, math.min(count, MOST_LISTED) do shown[index] = quoted(names[index]) end
   if count > MOST_LISTED then shown[#shown + 1] = ("%d more"):format(count - MOST_LISTED) end
   local list = count > 0 and "there are " .. table.concat(shown, ", ") or "there are none"
-  return ("no association type from %s to %s has the name %s; %s"):format(
-    one_line(self.from), one_line(self.to), quoted(name), list)
+  local hint = name:find "^%d+$" and (": the id of a type is a number, %s without quotes"):format(name) or ""
+  return ("no association type from %s to %s has the name %s%s; %s"):format(
+    one_line(self.from), one_line(self.to), quoted(name), hint, list)
 end
 
 ---The error of a call or job that needs labels which could not be read.

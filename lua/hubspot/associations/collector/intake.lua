@@ -66,6 +66,9 @@ function Intake:read(input)
   local body, err = add(self, "body", self.checks, input)
   if not body and self.is_missing then body, err = self:read_ids(input) end
   if not body then
+    if type(input) == "table" and type(input[1]) == "table" then
+      err.message = err.message .. ": is it a list of inputs? Give one, without a list around it"
+    end
     err.retryable = false
     return nil, errors.new(err)
   end
