@@ -48,7 +48,8 @@ describe("the report", function()
 
   it("says how much of the rate limit was used, as far as HubSpot says what it is", function()
     fixture.server:configure { rate = { limit = 100, daily = 5000 } }
-    local result = create({ "--batch-size", "1", "-" }, { stdin = "1,2\n3,4\n" })
+    local one_by_one = { "--batch-size", "1", "--concurrency", "1", "-" } -- answered in their order
+    local result = create(one_by_one, { stdin = "1,2\n3,4\n" })
     assert.matches("\n2 requests; [^\n]*; 2 %% of the rate limit, 4998 requests left today\n", result.stdout)
     fixture.server:configure { rate = { limit = 1000 } }
     assert.matches("; under 1 %% of the rate limit\n", create({ "-" }, { stdin = "1,2\n" }).stdout)
