@@ -288,7 +288,6 @@ function collector.new(spec)
     lingers_until = nil, -- the same, for the option `linger`
     begins_at = 0, -- no group may begin sooner, unless there are enough links to fill one
     was_full = false, -- whether there were when that was found
-    delay = nil, -- seconds in which no group may begin; nil: until a response comes
     due = math.huge, -- when there is something to do
     is_closed = false,
     ends = false, -- whether all links are to be given an error
