@@ -56,6 +56,18 @@ describe("coroutines that share a collector", function()
     return { from = 500000 + index, to = 7, types = 279 }
   end
 
+  -- Five links that wait in coroutines, and the kinds of the errors with which they end.
+  local function five_that_fail()
+    local links, errs = assert(client:collector("contacts", "companies")), {}
+    for index = 1, 5 do
+      spawn(function()
+        local _, err = links:link(input(index))
+        errs[index] = err.kind
+      end)
+    end
+    return links, errs
+  end
+
   it("have each their outcome, and are woken seldom", function()
     local links, count = assert(client:collector("contacts", "companies")), 0
     for index = 1, 100 do
@@ -103,26 +115,14 @@ describe("coroutines that share a collector", function()
   end)
 
   it("end with an error when the client is closed", function()
-    local links, errs = assert(client:collector("contacts", "companies")), {}
-    for index = 1, 5 do
-      spawn(function()
-        local _, err = links:link(input(index))
-        errs[index] = err.kind
-      end)
-    end
+    local _, errs = five_that_fail()
     client:close()
     run()
     assert.same({ "closed", "closed", "closed", "closed", "closed" }, errs)
   end)
 
   it("end at once when the collector is closed now, whoever leads", function()
-    local links, errs = assert(client:collector("contacts", "companies")), {}
-    for index = 1, 5 do
-      spawn(function()
-        local _, err = links:link(input(index))
-        errs[index] = err.kind
-      end)
-    end
+    local links, errs = five_that_fail()
     links:close { now = true }
     assert.equal(0, links:pending())
     run()

@@ -4,6 +4,7 @@
 local core = require "hubspot.associations.core"
 local exchange = require "support.exchange"
 local raw_server = require "support.raw_server"
+local resources = require "support.resources"
 local responses = require "support.responses"
 
 local TEXT = '{"status":"COMPLETE","results":[{"fromObjectId":"1","toObjectId":"2"}]}'
@@ -20,10 +21,6 @@ local function body_of(count)
   return body
 end
 
-local function collect()
-  for _ = 1, 3 do collectgarbage() end
-end
-
 describe("core.transport", function()
   local server, transport
 
@@ -37,13 +34,7 @@ describe("core.transport", function()
   end
 
   -- Waits for the end of a request, and takes its response as bytes.
-  local function finish(request)
-    while not request:done() do
-      core.poll(transport:fd(), 10)
-      transport:step()
-    end
-    return request:response(true)
-  end
+  local function finish(request) return exchange.finish(transport, request, true) end
 
   local function received()
     return server:requests()[1]:match "\r\n\r\n(.*)$"
@@ -106,7 +97,7 @@ describe("core.transport", function()
       local json, request = body:json(), submit(body)
       let_go(body)
       body = nil -- luacheck: ignore
-      collect()
+      resources.collect()
       for _ = 1, 3 do body_of(2000):free() end -- would take its memory
       assert(finish(request))
       assert.equal(json, received())
@@ -121,7 +112,7 @@ describe("core.transport", function()
       submit(body_of(100))
       transport:step()
     end
-    collect()
+    resources.collect()
     assert.equal(0, transport:pending())
   end)
 
@@ -176,7 +167,7 @@ describe("core.transport", function()
     request:close()
     transport:close()
     request, transport = nil, nil -- luacheck: ignore
-    collect()
+    resources.collect()
     assert.equal(TEXT, tostring(bytes))
   end)
 end)

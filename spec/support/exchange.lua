@@ -20,9 +20,10 @@ function exchange.call(url, changes)
 end
 
 --- Waits for the end of a request.
+---@param has_bytes? boolean whether the response's body is to be core's bytes, not a string
 ---@return table|nil response
 ---@return table|nil failure
-function exchange.finish(transport, request)
+function exchange.finish(transport, request, has_bytes)
   local deadline = core.now() + PATIENCE
   transport:step()
   while not request:done() do
@@ -33,7 +34,7 @@ function exchange.finish(transport, request)
     core.poll(transport:fd(), left)
     transport:step()
   end
-  return request:response()
+  return request:response(has_bytes)
 end
 
 --- Makes a request, and waits for its end.
