@@ -73,7 +73,7 @@ static void set_alarm(hsa_http *http, const hsa_http_request *own)
     return; /* after a fork that could not be followed: the timer is still the parent's */
   int64_t wanted = sooner(http->curl_deadline, http->wake_deadline);
   wanted = sooner(wanted, sooner(completions_deadline(http, own), http->sockets.deadline));
-  if (http->shut)
+  if (http->shut || hsa_http_streams_have_more(http))
     wanted = HSA_POLLER_AT_ONCE;
   /* Deadlines are absolute: the timer needs re-arming only when the deadline changed. */
   if (wanted != http->alarm && hsa_poller_alarm(&http->poller, wanted) == 0)
@@ -114,6 +114,7 @@ static void restart_after_fork(hsa_http *http)
   for (hsa_http_request *request = http->requests; request != NULL; request = request->next)
     if (!request->done)
       hsa_http_request_abandon(request);
+  hsa_http_streams_abandon(http);
   hsa_http_sockets_abandon(&http->sockets);
   http->curl_deadline = http->alarm = 0;
   if (http->completions.unreceived > 0)
@@ -175,6 +176,7 @@ void hsa_http_shutdown(hsa_http *http)
   for (hsa_http_request *request = http->requests; request != NULL; request = request->next)
     if (!request->done)
       hsa_http_request_close(request);
+  hsa_http_streams_close(http);
   curl_multi_cleanup(http->multi); /* NULL is harmless */
   http->multi = NULL;
   hsa_sigpipe_release(&hold);
@@ -186,6 +188,7 @@ void hsa_http_free(hsa_http *http)
   hsa_http_shutdown(http);
   for (hsa_http_request *request = http->requests; request != NULL; request = request->next)
     request->http = NULL;
+  hsa_http_streams_orphan(http);
   hsa_poller_close(&http->poller);
   hsa_fork_end(&http->fork);
   free(http->sockets.list);
@@ -251,6 +254,11 @@ static size_t complete_requests(hsa_http *http)
     if (message->msg != CURLMSG_DONE)
       continue;
     CURLcode result = message->data.result; /* gone once the handle is removed */
+    hsa_http_stream *stream = hsa_http_stream_of_easy(http, message->easy_handle);
+    if (stream != NULL) {
+      hsa_http_stream_connected(stream, result);
+      continue;
+    }
     hsa_http_request *request = NULL;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
     hsa_http_request_complete(request, result);
@@ -288,6 +296,11 @@ static int serve_sockets(hsa_http *http, CURLMcode *result)
   hsa_poller_event events[AT_ONCE];
   int count = hsa_poller_ready(&http->poller, events, AT_ONCE);
   for (int i = 0; i < count; i++) {
+    hsa_http_stream *stream = hsa_http_stream_of_socket(http, events[i].fd);
+    if (stream != NULL) {
+      hsa_http_stream_serve(stream, events[i].ready);
+      continue;
+    }
     CURLMcode one =
       act(http, events[i].fd, hsa_http_sockets_offer(&http->sockets, events[i].fd, events[i].ready));
     hsa_http_sockets_served(&http->sockets, events[i].fd, events[i].ready, hsa_poller_now());
@@ -323,6 +336,7 @@ void hsa_http_step(hsa_http *http, const hsa_http_request *own)
     return;
   hsa_sigpipe_hold(&hold);
   CURLMcode result = CURLM_OK;
+  hsa_http_streams_resume(http);
   int served = serve_sockets(http, &result);
   int64_t now = hsa_poller_now();
   int was_due = serve_deadlines(http, &result, now);

@@ -9,6 +9,7 @@
 
 typedef struct hsa_http hsa_http; /* a transport */
 typedef struct hsa_http_request hsa_http_request;
+typedef struct hsa_http_stream hsa_http_stream; /* a connection for another protocol: see below */
 
 enum { HSA_HTTP_1_1 = 1, HSA_HTTP_2 };
 
@@ -107,5 +108,42 @@ void hsa_http_request_receive(hsa_http_request *request);
 
 /* Cancels the request if it is under way, and frees it. */
 void hsa_http_request_free(hsa_http_request *request);
+
+/* ---- streams ---- */
+
+/* A connection on which the caller speaks a protocol of its own. It is libcurl's: names are looked up without
+ * blocking, and certificates are verified as for requests. No proxy is used. hsa_http_step does its I/O, and the
+ * transport's descriptor is readable when there is some to do; but not for bytes that wait for their owner, who
+ * has to look after each step. */
+
+enum { HSA_STREAM_CONNECTING = 1, HSA_STREAM_OPEN, HSA_STREAM_ENDED };
+
+typedef struct hsa_http_target {
+  const char *host; /* a name or an address; one of IPv6 without brackets */
+  int port;
+  int is_tls;
+  long connect_timeout_ms;
+  size_t most_unsent; /* bytes that may wait to be sent */
+} hsa_http_target;
+
+/* NULL, with a static text in *reason, when it cannot begin. */
+hsa_http_stream *hsa_http_stream_new(hsa_http *http, const hsa_http_target *target, const char **reason);
+void hsa_http_stream_free(hsa_http_stream *stream);
+
+/* Of a stream that has ended, result->failure, code, message and looked_up are set. The other side's orderly end is
+ * a failure, too, with connection_ended. */
+int hsa_http_stream_state(const hsa_http_stream *stream);
+const hsa_http_result *hsa_http_stream_result(const hsa_http_stream *stream);
+
+/* Takes bytes to send, all or none, also while the stream is connecting; sends what it can at once. */
+hsa_status hsa_http_stream_send(hsa_http_stream *stream, const char *bytes, size_t count);
+
+/* How many bytes went to the operating system. With TLS, a part of the next 16 KiB may have, too; but the other side
+ * cannot read that. */
+uint64_t hsa_http_stream_sent(const hsa_http_stream *stream);
+
+/* What was received and not yet taken, also after the end. */
+const hsa_buffer *hsa_http_stream_received(const hsa_http_stream *stream);
+void hsa_http_stream_take(hsa_http_stream *stream); /* all of it */
 
 #endif

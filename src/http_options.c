@@ -49,6 +49,17 @@ static const constant TLS[] = {
   {0, 0},
 };
 
+/* Of a stream. Nothing of HTTP goes over it, and no proxy that the environment names has a part in it. */
+static const constant STREAM[] = {
+  {CURLOPT_CONNECT_ONLY, 1},
+  {CURLOPT_FRESH_CONNECT, 1}, /* never one that requests have used */
+  {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
+  {CURLOPT_SSL_ENABLE_ALPN, 0},
+  {CURLOPT_TCP_KEEPALIVE, 1},
+  {CURLOPT_VERBOSE, 0},
+  {0, 0},
+};
+
 static CURLcode set_constants(CURL *easy, const constant *list)
 {
   CURLcode result = CURLE_OK;
@@ -146,4 +157,21 @@ CURLcode hsa_http_options_set(hsa_http_request *request, const hsa_http_call *ca
   TRY(set_connection(easy, request->http, call->url));
   TRY(set_message(easy, call, request->transfer.headers));
   return set_callbacks(easy, request);
+}
+
+CURLcode hsa_http_options_connect(CURL *easy, hsa_http *http, const hsa_http_target *target, const char *url)
+{
+  TRY(set_constants(easy, ALWAYS));
+  TRY(set_constants(easy, STREAM));
+#if LIBCURL_VERSION_NUM >= 0x075500
+  TRY(curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http"));
+#endif
+  TRY(curl_easy_setopt(easy, CURLOPT_URL, url));
+  TRY(curl_easy_setopt(easy, CURLOPT_PROXY, ""));
+  TRY(set_trust(easy, http));
+  TRY(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, target->connect_timeout_ms));
+  TRY(curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, hsa_http_sockets_on_open));
+  TRY(curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, http));
+  TRY(curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, hsa_http_sockets_on_close));
+  return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, http);
 }

@@ -1,7 +1,7 @@
 #ifndef HSA_HTTP_PRIVATE_H
 #define HSA_HTTP_PRIVATE_H
 
-/* What the four files of the transport share: http.c, http_request.c, http_options.c and http_sockets.c. */
+/* What the files of the transport share: http.c, http_request.c, http_stream.c, http_options.c and http_sockets.c. */
 
 #include "http.h"
 
@@ -46,6 +46,7 @@ struct hsa_http {
   int64_t wake_deadline; /* when the caller wants to be woken; 0 for never */
   int64_t alarm;         /* what the poller is set to */
   hsa_completions completions;
+  hsa_http_stream *streams;   /* all that are not freed */
   hsa_http_request *requests; /* those under way, and those that are done and not freed */
   size_t pending;
   hsa_http_sockets sockets;
@@ -95,6 +96,9 @@ void hsa_http_set_alarm(hsa_http *http);
 
 /* ---- http_request.c ---- */
 
+/* The kind of failure that a CURLcode is. */
+const char *hsa_http_failure_kind(CURLcode code);
+
 /* Starts a transfer. NULL, with a static text in *reason, when that fails. */
 hsa_http_request *hsa_http_request_new(hsa_http *http, const hsa_http_call *call, const char **reason);
 
@@ -114,7 +118,29 @@ int hsa_http_request_on_debug(CURL *easy, curl_infotype type, char *bytes, size_
 size_t hsa_http_request_on_head(char *bytes, size_t size, size_t count, void *user);
 size_t hsa_http_request_on_body(char *bytes, size_t size, size_t count, void *user);
 
+/* ---- http_stream.c ---- */
+
+/* The open stream of this socket, or the stream of this transfer; NULL when there is none. */
+hsa_http_stream *hsa_http_stream_of_socket(const hsa_http *http, int fd);
+hsa_http_stream *hsa_http_stream_of_easy(const hsa_http *http, const CURL *easy);
+
+/* libcurl is done with connecting; the stream's socket is ready; or it may be. */
+void hsa_http_stream_connected(hsa_http_stream *stream, CURLcode result);
+void hsa_http_stream_serve(hsa_http_stream *stream, int ready);
+
+/* Goes on with the streams that have more to read without waiting, as TLS may. */
+void hsa_http_streams_resume(hsa_http *http);
+int hsa_http_streams_have_more(const hsa_http *http);
+
+/* As for requests: the transport is shut down; the process forked; the transport is freed. */
+void hsa_http_streams_close(hsa_http *http);
+void hsa_http_streams_abandon(hsa_http *http);
+void hsa_http_streams_orphan(hsa_http *http);
+
 /* ---- http_options.c ---- */
+
+/* Sets all options of a stream's transfer to `url`. */
+CURLcode hsa_http_options_connect(CURL *easy, hsa_http *http, const hsa_http_target *target, const char *url);
 
 /* Sets all options of the request's transfer, whose list of headers is complete. */
 CURLcode hsa_http_options_set(hsa_http_request *request, const hsa_http_call *call);
@@ -146,6 +172,7 @@ void hsa_http_sockets_count_read(hsa_http_request *request, const unsigned char 
 
 /* libcurl's callbacks; `user` is the transport. */
 int hsa_http_sockets_on_change(CURL *easy, curl_socket_t socket, int what, void *user, void *assigned);
+curl_socket_t hsa_http_sockets_on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address);
 int hsa_http_sockets_on_close(void *user, curl_socket_t socket);
 
 #endif

@@ -91,12 +91,7 @@ static int is_sent_again(hsa_http_request *request)
 curl_socket_t hsa_http_request_on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
   hsa_http_request *request = user;
-  (void)purpose;
-  if (is_sent_again(request))
-    return CURL_SOCKET_BAD;
-  int fd =
-    hsa_http_sockets_open(&request->http->sockets, address->family, address->socktype, address->protocol);
-  return fd < 0 ? CURL_SOCKET_BAD : fd;
+  return is_sent_again(request) ? CURL_SOCKET_BAD : hsa_http_sockets_on_open(request->http, purpose, address);
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
@@ -222,7 +217,7 @@ size_t hsa_http_request_on_body(char *bytes, size_t size, size_t count, void *us
 
 /* ---- the result ---- */
 
-static const char *failure_kind(CURLcode code)
+const char *hsa_http_failure_kind(CURLcode code)
 {
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT:
@@ -363,7 +358,8 @@ static void read_outcome(hsa_http_request *request, CURLcode result)
   else if (result == CURLE_FILESIZE_EXCEEDED) /* libcurl found it first, and does not say how many bytes */
     abort_transfer(&request->result, HSA_TOO_LARGE, "body", request->result.body.limit);
   else if (!explain(request))
-    fail(request, failure_kind(result), (int)result, error[0] != '\0' ? error : curl_easy_strerror(result));
+    fail(request, hsa_http_failure_kind(result), (int)result,
+         error[0] != '\0' ? error : curl_easy_strerror(result));
   request->result.broken = is_broken_response(&request->result);
 }
 

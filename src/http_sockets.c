@@ -45,6 +45,14 @@ int hsa_http_sockets_open(hsa_http_sockets *sockets, int family, int type, int p
   return fd;
 }
 
+curl_socket_t hsa_http_sockets_on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+  (void)purpose;
+  int fd = hsa_http_sockets_open(&((hsa_http *)user)->sockets, address->family, address->socktype,
+                                 address->protocol);
+  return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 int hsa_http_sockets_on_close(void *user, curl_socket_t socket)
 {
   hsa_http_sockets *sockets = &((hsa_http *)user)->sockets;

@@ -1,12 +1,12 @@
 /* core.transport: http.c for Lua. A transport sends requests. A request is a value of its own: its owner takes the
  * response from it, and it is canceled when it is closed or collected.
  * Plain HTTP: knows nothing of HubSpot. */
-#include "core.h"
+#include "transport.h"
 
 #include "ascii.h"
 #include "body.h"
 #include "bytes.h"
-#include "http.h"
+#include "core.h"
 #include "proxy.h"
 #include "url.h"
 
@@ -282,6 +282,11 @@ static lhsa_transport *check_transport(lua_State *L)
   return luaL_checkudata(L, 1, TRANSPORT);
 }
 
+hsa_http *lhsa_check_http(lua_State *L)
+{
+  return check_transport(L)->http;
+}
+
 /* Returns nil, { kind, message, elapsed, sent }, for what was not even tried. */
 static int return_failure(lua_State *L, const char *kind, const char *message)
 {
@@ -421,11 +426,17 @@ static int transport_close(lua_State *L)
 }
 
 static const luaL_Reg transport_methods[] = {
-  {"submit", transport_submit}, {"step", transport_step},
-  {"fd", transport_fd},         {"pending", transport_pending},
-  {"wake", transport_wake},     {"shutdown", transport_shutdown},
-  {"close", transport_close},   {"__gc", transport_close},
-  {"__close", transport_close}, {NULL, NULL},
+  {"submit", transport_submit},
+  {"connect", lhsa_transport_connect},
+  {"step", transport_step},
+  {"fd", transport_fd},
+  {"pending", transport_pending},
+  {"wake", transport_wake},
+  {"shutdown", transport_shutdown},
+  {"close", transport_close},
+  {"__gc", transport_close},
+  {"__close", transport_close},
+  {NULL, NULL},
 };
 
 /* ---- URLs ---- */
@@ -468,5 +479,6 @@ void lhsa_open_transport(lua_State *L)
 {
   lhsa_newclass(L, TRANSPORT, transport_methods);
   lhsa_newclass(L, REQUEST, request_methods);
+  lhsa_open_stream(L);
   luaL_setfuncs(L, functions, 0);
 }
