@@ -55,7 +55,7 @@ SYSTEM := $(shell uname -s)
 BUILD = build/$(VARIANT)$(LUA_VERSION)
 CORE = $(BUILD)/hubspot/associations/core.so
 POLLER = $(if $(filter Linux,$(SYSTEM)),epoll,kqueue)
-SOURCES := $(filter-out src/poller_%.c,$(wildcard src/*.c)) src/poller_$(POLLER).c
+SOURCES := $(filter-out src/poller_%.c src/redis_%.c,$(wildcard src/*.c)) src/poller_$(POLLER).c
 OBJECTS = $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 LUA_FILES := $(shell find lua -name '*.lua')
 
@@ -63,6 +63,12 @@ lua_flags = $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(shell pkg-config --cflags $(LUA
 curl_flags = $(shell pkg-config --$(1) libcurl 2>/dev/null || curl-config --$(1) 2>/dev/null)
 CORE_CPPFLAGS = -DHSA_VERSION='"$(VERSION)"' -D_FILE_OFFSET_BITS=64 $(lua_flags) $(call curl_flags,cflags)
 CORE_CFLAGS = -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR)
+
+# What speaks Redis's protocol is a module of its own, built only where hiredis is installed. HIREDIS= leaves it out.
+HIREDIS := $(shell pkg-config --exists hiredis 2>/dev/null && echo yes)
+CODEC = $(if $(HIREDIS),$(BUILD)/hubspot/associations/redis_codec.so)
+CODEC_SOURCES = $(if $(HIREDIS),$(wildcard src/redis_*.c))
+CODEC_OBJECTS = $(CODEC_SOURCES:src/%.c=$(BUILD)/obj/%.o)
 
 # Lua is not linked: the host provides it. nodelete: lua_close unloads modules, but the exit handlers of libcurl and
 # OpenSSL must stay loaded.
@@ -78,15 +84,19 @@ IN_TREE = LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" BUILD="$(BUILD)" \
 SETUP = @LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)" CC="$(CC)" tools/setup
 BUILD_ALL = @$(MAKE) --no-print-directory all
 
-.PHONY: all test test-all test-hosts platforms peers simulate demo install install-module install-pages install-dev pages uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions dist distcheck deb debcheck rock help
+.PHONY: all test test-all test-fleet test-hosts platforms peers simulate demo install install-module install-pages install-dev pages uninstall clean lint sanitize valgrind fuzz coverage reference bench bench-instructions dist distcheck deb debcheck rock help
 .DELETE_ON_ERROR:
 
-all: $(CORE) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
+all: $(CORE) $(CODEC) ## Build the C core (needs a C compiler, libcurl and Lua's headers)
 	@:
 
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(LIBFLAG) $(CORE_LDFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(call curl_flags,libs)
+
+$(BUILD)/hubspot/associations/redis_codec.so: $(CODEC_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(LIBFLAG) $(LDFLAGS) -o $@ $(CODEC_OBJECTS) $(shell pkg-config --libs hiredis) -lm
 
 $(BUILD)/obj/%.o: src/%.c Makefile lua/hubspot/associations/version.lua | $(BUILD)/checked
 	@mkdir -p $(@D)
@@ -116,7 +126,7 @@ $(BUILD)/%: spec/%.c $(STATIC)
 	  $(lua_libs) $(call curl_flags,libs) -lm
 
 # All folders of specs, but those that have a target of their own, or no specs.
-SPEC = $(filter-out $(addprefix spec/,fixtures fuzz hosts peers support),$(wildcard spec/*))
+SPEC = $(filter-out $(addprefix spec/,fixtures fuzz hosts peers redis support),$(wildcard spec/*))
 test: ## Set up, build and run the specs; SPEC=file runs one
 	$(SETUP) test
 	$(BUILD_ALL)
@@ -124,6 +134,11 @@ test: ## Set up, build and run the specs; SPEC=file runs one
 
 test-hosts: ## Install the hosts, and test the module in each: nginx, HAProxy, Prosody, Neovim, luv, cqueues
 	@$(IN_TREE) MAKE="$(MAKE)" tools/test-hosts $(if $(filter command line,$(origin SPEC)),$(SPEC))
+
+test-fleet: ## Run the specs of what needs a redis-server and hiredis
+	$(SETUP) test test-fleet
+	$(BUILD_ALL)
+	@$(IN_TREE) tools/test $(if $(filter command line,$(origin SPEC)),$(SPEC),spec/redis)
 
 LUA_VERSIONS = $(filter-out 5.5,$(KNOWN_VERSIONS))
 test-all: ## Run the specs under every Lua: 5.1 to 5.4 and LuaJIT
@@ -166,6 +181,7 @@ install: install-module install-pages install-dev ## Install into PREFIX (/usr/l
 install-module: all ## Install what LuaRocks has a place for: the module and the command
 	$(INSTALL) -d "$(DESTDIR)$(INST_BINDIR)" "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations"
 	$(INSTALL_PROGRAM) $(CORE) "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations/core.so"
+	$(if $(HIREDIS),$(INSTALL_PROGRAM) $(CODEC) "$(DESTDIR)$(INST_LIBDIR)/hubspot/associations/redis_codec.so")
 	@for file in $(LUA_FILES:lua/%=%); do \
 	  $(INSTALL) -d "$(DESTDIR)$(INST_LUADIR)/$${file%/*}" && \
 	  $(INSTALL_DATA) "lua/$$file" "$(DESTDIR)$(INST_LUADIR)/$$file" || exit 1; done
@@ -233,7 +249,7 @@ lint: ## Check style and likely mistakes in Lua, C and shell; build with clang, 
 	shellcheck $(filter-out %.h %.lua,$(wildcard tools/*)) bench/run spec/support/allocator/run .ci/run debian/tests/link
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] spec/*/*.[ch] spec/*/*/*.[ch] bench/*.[ch] tools/*.[ch])
 	@mkdir -p $(BUILD)
-	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h \
+	clang-tidy --quiet $(SOURCES) $(CODEC_SOURCES) -- -std=c11 $(CORE_CPPFLAGS) -include tools/noreturn.h \
 	  2>$(TIDY_NOISE) || { cat $(TIDY_NOISE) >&2; exit 1; }
 	@$(MAKE) --no-print-directory all CC=clang VARIANT=clang- WERROR=-Werror
 

@@ -133,6 +133,15 @@ return {
     is_unanswered = true,
   },
 
+  -- ---- a fleet ----
+
+  redis = {
+    happened = "Redis rejected a command: `code` is the first word of what it said",
+    advice = "read `message`: Redis may be full (`OOM`), read-only (`READONLY`), or not let this user in",
+    command = "correct what Redis rejects: it may be full, read-only, or not let this user in",
+    retryable = "depends",
+  },
+
   -- ---- a job ----
 
   unverified = {

@@ -49,6 +49,9 @@ local errors = {}
 ---@field proxy_status integer|nil of `network`: the status with which a proxy refused the connection
 ---@field proxy_code integer|nil of `network`: why a SOCKS proxy refused the connection, as libcurl's
 ---  `CURLproxycode`
+---@field service string|nil "Redis" where the failure is not HubSpot's
+---@field code string|nil of `redis`: the first word of Redis's error, e.g. `"OOM"`
+---@field replies any[]|nil of a pipeline to Redis whose connection ended: the replies that had come
 ---@field cause hubspot.associations.Error|nil of `token`: the 401 after which the token function was asked
 ---  for another token and gave none
 ---@field event_error any what `on_event` raised
@@ -71,7 +74,9 @@ local function details(err)
     parts[#parts + 1] = "correlationId " .. err.correlationId
   end
   if (err.attempts or 1) > 1 then parts[#parts + 1] = err.attempts .. " attempts" end
-  if err.may_be_done then parts[#parts + 1] = "HubSpot may have done it: look before you repeat it" end
+  if err.may_be_done then
+    parts[#parts + 1] = (err.service or "HubSpot") .. " may have done it: look before you repeat it"
+  end
   if err.retry_at then
     parts[#parts + 1] = os.date("!not before %Y-%m-%d %H:%M:%S UTC", err.retry_at)
   end

@@ -683,6 +683,12 @@ function Collector:timeout() end
 ---@field proxy_status integer|nil
 ---of `network`: why a SOCKS proxy refused the connection, as libcurl's `CURLproxycode`
 ---@field proxy_code integer|nil
+---"Redis" where the failure is not HubSpot's
+---@field service string|nil
+---of `redis`: the first word of Redis's error, e.g. `"OOM"`
+---@field code string|nil
+---of a pipeline to Redis whose connection ended: the replies that had come
+---@field replies any[]|nil
 ---of `token`: the 401 after which the token function was asked for another token and gave none
 ---@field cause hubspot.associations.Error|nil
 ---what `on_event` raised

@@ -84,7 +84,20 @@ local function may_tls_pass(err)
   return err.curl_code == SSL_CONNECT_ERROR
 end
 
-local DEPENDS = { http = may_http_pass, network = may_network_pass, tls = may_tls_pass }
+-- Error replies of Redis after which the same command may succeed: it is full, read-only, starting, busy with
+-- a script, without its primary or its replicas, or cannot save.
+local PASSING_CODE = {
+  OOM = true, READONLY = true, LOADING = true, BUSY = true, MASTERDOWN = true, NOREPLICAS = true,
+  MISCONF = true, CLUSTERDOWN = true, TRYAGAIN = true,
+}
+
+local function may_redis_pass(err)
+  return PASSING_CODE[err.code] or false
+end
+
+local DEPENDS = {
+  http = may_http_pass, network = may_network_pass, tls = may_tls_pass, redis = may_redis_pass,
+}
 
 ---Whether the same request may succeed later.
 ---@param err table an error, or the fields of one

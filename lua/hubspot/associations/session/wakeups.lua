@@ -71,6 +71,12 @@ local function set_alarm(self, now)
   self.transport:wake(self.alarm - now)
 end
 
+---Has an owner that waits look again at once, as another one did its work.
+---@param owner table
+function Wakeups:hurry(owner)
+  if self.deadlines[owner] then self:set(owner, 0) end
+end
+
 ---Lets the transport do what it can do now; never waits.
 ---@param transfer userdata|nil that of the caller, who takes its response next
 function Wakeups:step(transfer)
@@ -105,8 +111,9 @@ end
 ---LONGEST_TURN, the remaining owners wait for the next turn. It begins when the first of them is resumed.
 ---@param timeout number|nil
 ---@param transfer userdata|nil see step
-function Wakeups:wait(timeout, transfer)
-  local wait = {}
+---@param wait table|nil the owner, if somebody may hurry it
+function Wakeups:wait(timeout, transfer, wait)
+  wait = wait or {}
   self:end_work()
   self:set(wait, timeout)
   suspend(self, timeout)

@@ -1,0 +1,17 @@
+-- What the processes of a fleet share, on Redis. Needs the module redis_codec, which is built where hiredis
+-- is installed; nothing else of the library does.
+
+local connections = require "hubspot.associations.redis.connection"
+
+local redis = {}
+
+---A connection to Redis, made when the first command is sent, and again when it was lost. Raises when an
+---option is unknown or wrong.
+---@param options hubspot.associations.RedisOptions
+---@return hubspot.associations.RedisConnection|nil
+---@return hubspot.associations.Error|nil
+function redis.new(options)
+  return connections.new(options, "redis.new")
+end
+
+return redis

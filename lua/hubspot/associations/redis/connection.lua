@@ -1,0 +1,166 @@
+-- A connection to Redis that is made when it is needed, and again after it was lost; and the waiting of those
+-- who call it. Coroutines share it: their commands are pipelined.
+
+local core = require "hubspot.associations.core"
+local blocking = require "hubspot.associations.loop.blocking"
+local options = require "hubspot.associations.options"
+local addresses = require "hubspot.associations.redis.address"
+local failure = require "hubspot.associations.redis.failure"
+local links = require "hubspot.associations.redis.link"
+local scripts = require "hubspot.associations.redis.script"
+local trust = require "hubspot.associations.session.trust"
+local wakeups = require "hubspot.associations.session.wakeups"
+
+local codec = require "hubspot.associations.redis_codec"
+
+local connection = {}
+
+local DEFAULT_TIMEOUT = 5 -- seconds
+local QUIET = 0.05 -- seconds after which a connection is looked at before it is used: it may have ended
+
+---@class hubspot.associations.RedisOptions
+---@field url string redis[s]://[user[:password]@]host[:port][/database]
+---@field timeout number|nil seconds that a call takes at most, with the connection; 5
+---@field ca_file string|nil certificates to trust, as of a client
+---@field ca_path string|nil
+---@field loop table|nil as of a client
+
+local OPTIONS = { url = true, timeout = true, ca_file = true, ca_path = true, loop = true }
+
+---@class hubspot.associations.RedisConnection
+local Connection = {}
+Connection.__index = Connection
+
+local function check_options(given, method, level)
+  if type(given) ~= "table" then error(method .. ": expected a table of options", level + 1) end
+  for name in pairs(given) do
+    if not OPTIONS[name] then
+      error(("%s: option %s is unknown; there are ca_file, ca_path, loop, timeout, url"):format(method,
+        tostring(name)), level + 1)
+    end
+  end
+  for _, name in ipairs { "timeout", "ca_file", "ca_path", "loop" } do
+    local expected = given[name] ~= nil and options.expected(name, given[name])
+    if expected then error(("%s: option %s: expected %s"):format(method, name, expected), level + 1) end
+  end
+  local address, reason
+  if type(given.url) == "string" then address, reason = addresses.parse(given.url) end
+  if address then return address end
+  error(("%s: option url: expected redis[s]://[user[:password]@]host[:port][/database]%s"):format(method,
+    reason and ", but " .. reason or ""), level + 1)
+end
+
+---@param given hubspot.associations.RedisOptions
+---@param method string for the error that wrong options raise
+---@return hubspot.associations.RedisConnection|nil
+---@return hubspot.associations.Error|nil
+function connection.new(given, method)
+  local address = check_options(given, method, 2)
+  local trusted = trust.of(given)
+  local transport, failed = core.transport {
+    ca_file = trusted.ca_file, ca_path = trusted.ca_path, keep_default_ca = trusted.keep_default_ca,
+  }
+  if not transport then return nil, failure.of_connection(address, failed, false) end
+  return setmetatable({
+    address = address,
+    timeout = given.timeout or DEFAULT_TIMEOUT,
+    transport = transport,
+    wakeups = wakeups.new(transport, given.loop or blocking),
+    explain = function(failed_) return trusted:explain(failed_) end,
+    link = nil,
+  }, Connection)
+end
+
+-- The link to send by: a new one when there is none, or it has ended.
+local function link_of(self)
+  local link = self.link
+  if link and link:is_idle() and core.now() - link.used > QUIET then
+    self.wakeups:step()
+    link:advance()
+  end
+  if not link or link.err then
+    link = links.open(self.transport, self.address, self.timeout, self.explain)
+    self.link = link
+  end
+  return link
+end
+
+-- Waits until the exchange is done, which it is after `timeout` at the latest.
+local function await(self, link, exchange)
+  local deadline = core.now() + self.timeout
+  while not exchange.is_done do
+    local left = deadline - core.now()
+    if left <= 0 then
+      link:fail(failure.of_timeout(self.address, self.timeout, link.is_open))
+    else
+      self.wakeups:wait(left, exchange)
+      if not exchange.is_done then link:advance() end
+    end
+  end
+  self.wakeups:end_work()
+end
+
+-- Sends commands that are written, and waits for their replies.
+local function exchange_of(self, count, first_size, bytes)
+  if self.wakeups.is_closed then return nil, failure.closed() end
+  local exchange = { count = count, replies = {}, received = 0, is_done = false }
+  local running = true
+  exchange.wake = function()
+    if not running then self.wakeups:hurry(exchange) end
+  end
+  local link = link_of(self)
+  link:submit(exchange, first_size, bytes)
+  running = false
+  await(self, link, exchange)
+  local err = exchange.err
+  if not err then return exchange.replies end
+  if exchange.received > 0 then err.replies = exchange.replies end
+  return nil, err
+end
+
+---Sends a command and waits for its reply: a string, a number, a list, or false where Redis has nil.
+---@param ... string|number its name and its arguments
+---@return any reply
+---@return hubspot.associations.Error|nil also an error reply, of kind `redis`
+function Connection:call(...)
+  return self:command({ ... }, (select("#", ...)))
+end
+
+---The same for a command in a list.
+---@param command (string|number)[]
+---@param count integer|nil of its words
+---@return any reply
+---@return hubspot.associations.Error|nil
+function Connection:command(command, count)
+  local bytes = codec.command(command, count)
+  local replies, err = exchange_of(self, 1, #bytes, bytes)
+  if not replies then return nil, err end
+  local reply = replies[1]
+  if type(reply) == "table" and reply.kind then return nil, reply end
+  return reply
+end
+
+---Sends commands at once, and waits for all replies.
+---@param commands (string|number)[][]
+---@return any[]|nil replies in the order of the commands; an error reply is an error in its place
+---@return hubspot.associations.Error|nil when the connection ended; `replies` are those that had come
+function Connection:pipeline(commands)
+  local list = {}
+  for index, command in ipairs(commands) do list[index] = codec.command(command) end
+  if #list == 0 then return {} end
+  return exchange_of(self, #list, #list[1], table.concat(list))
+end
+
+---@param source string a script for Redis, in Lua
+---@return hubspot.associations.RedisScript
+function Connection:script(source)
+  return scripts.new(self, source)
+end
+
+---Ends the connection. Calls under way end with an error.
+function Connection:close()
+  if self.link then self.link:fail(failure.closed()) end
+  self.wakeups:close()
+end
+
+return connection
