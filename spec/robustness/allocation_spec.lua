@@ -16,6 +16,9 @@ local SCENARIOS = {
   { "request_answered", "requests that get a response" },
   { "request_in_place", "requests that are sent from a body, and read as bytes" },
   { "request_abandoned", "requests that are given up on their way" },
+  { "stream_refused", "a stream that is refused a connection" },
+  { "stream_answered", "a stream that is sent something" },
+  { "redis_codec", "commands and replies of Redis" },
   { "create_refused", "a client whose call fails" },
   { "create_answered", "a client whose call gets a response" },
 }

@@ -23,6 +23,9 @@
 #include <unistd.h>
 
 int luaopen_hubspot_associations_core(lua_State *L);
+#ifdef WITH_REDIS
+int luaopen_hubspot_associations_redis_codec(lua_State *L);
+#endif
 
 /* ---- memory that fails ---- */
 
@@ -307,6 +310,10 @@ static lua_State *prepare(const char *script)
   lua_getfield(L, -1, "preload");
   lua_pushcfunction(L, luaopen_hubspot_associations_core);
   lua_setfield(L, -2, "hubspot.associations.core");
+#ifdef WITH_REDIS
+  lua_pushcfunction(L, luaopen_hubspot_associations_redis_codec);
+  lua_setfield(L, -2, "hubspot.associations.redis_codec");
+#endif
   lua_settop(L, 0);
   lua_newtable(L);
   lua_pushcfunction(L, serve);
@@ -404,7 +411,8 @@ static void run_all(const char *script, const char *name, long every)
     for (int length = 0; length < LENGTHS; length++) {
       if (source != LUA && lengths[length] == 2)
         continue; /* only Lua asks again */
-      int sends = strncmp(name, "request", 7) == 0 || strncmp(name, "create", 6) == 0;
+      int sends = strncmp(name, "request", 7) == 0 || strncmp(name, "create", 6) == 0
+                  || strncmp(name, "stream", 6) == 0;
       if (source == LIBCURL && sends && getenv("ALLOCATOR_LIBCURL") == NULL)
         continue;
       int descriptors = open_descriptors();
@@ -442,6 +450,9 @@ int main(int argc, char **argv)
     "request_answered",
     "request_in_place",
     "request_abandoned",
+    "stream_refused",
+    "stream_answered",
+    "redis_codec",
     "create_refused",
     "create_answered",
   };

@@ -298,6 +298,75 @@ function scenarios.request_abandoned(core)
   return true
 end
 
+-- A stream, until it has so many bytes, or has failed.
+local function run_stream(core, port, wanted)
+  local transport, failure = core.transport { ca_file = "/none" }
+  if not transport then return nil, failure end
+  local stream
+  stream, failure = transport:connect("127.0.0.1", port, false, 10)
+  if not stream then return nil, failure end
+  local taken
+  taken, failure = stream:send(("x"):rep(40000))
+  if not taken then return nil, failure end
+  local received, state = 0, nil
+  repeat
+    harness.serve()
+    core.poll(transport:fd(), 0.01)
+    transport:step()
+    local bytes = stream:receive()
+    received = received + #(bytes or "")
+    state, failure = stream:state()
+  until not state or received >= wanted
+  stream:close()
+  transport:close()
+  return received, failure
+end
+
+function scenarios.stream_refused(core)
+  local received, failure = run_stream(core, harness.refused_port, 1)
+  assert(received == nil or received == 0, "bytes from a port that nobody listens on")
+  assert(KINDS[failure.kind], failure.kind)
+  if failure.message:find "memory" then return told(failure) end
+  return true
+end
+
+function scenarios.stream_answered(core)
+  local received, failure = run_stream(core, harness.serving_port, 20000)
+  if failure then return told(failure) end
+  assert(received >= 20000, "what was received")
+  return true
+end
+
+-- Only where the harness is built with hiredis.
+function scenarios.redis_codec()
+  package.loaded["hubspot.associations.redis_codec"] = nil
+  local loaded, codec = pcall(require, "hubspot.associations.redis_codec")
+  if not loaded then
+    if tostring(codec):find "memory" then return nil, codec end
+    return true
+  end
+  local value = ("v"):rep(100000)
+  local command = codec.command { "SET", value, 5, 0.5 }
+  assert(#command > #value)
+  local reader = codec.reader(function(text) return { text = text } end)
+  local function feed(bytes)
+    local fed, why = reader:feed(bytes)
+    if not fed then return nil, why end
+    local has, reply = reader:next()
+    if has == nil then return nil, reply end
+    return has, reply
+  end
+  for round = 1, 3 do
+    local has, reply = feed "*4\r\n$2\r\nab\r\n*2\r\n:1\r\n-ERR x\r\n$-1\r\n"
+    if has == nil then return nil, reply end
+    has, reply = feed(("$%d\r\n%s\r\n"):format(#value, value))
+    if has == nil then return nil, reply end
+    assert(#reply == 4 and reply[1] == "ab" and reply[2][2].text == "ERR x", round)
+    assert(reply[3] == false and reply[4] == value, round)
+  end
+  return true
+end
+
 local function with_client(port, check)
   for name in pairs(package.loaded) do
     if name:find "^hubspot%." then package.loaded[name] = nil end
