@@ -53,7 +53,9 @@ static size_t write_number(lua_State *L, int index, char *text)
   lua_Number number = lua_tonumber(L, index);
   if (number == floor(number) && fabs(number) < 1e15)
     return (size_t)snprintf(text, NUMBER_ROOM, "%.0f", number);
-  size_t length = (size_t)snprintf(text, NUMBER_ROOM, "%.17g", number), kept = 0;
+  size_t length = (size_t)snprintf(text, NUMBER_ROOM, "%.15g", number), kept = 0;
+  if (strtod(text, NULL) != number)
+    length = (size_t)snprintf(text, NUMBER_ROOM, "%.17g", number);
   int is_point = 0;
   for (size_t i = 0; i < length; i++) {
     int is_part = strchr("0123456789+-einfaINFA", text[i]) != NULL;

@@ -78,7 +78,8 @@ describe("a connection to Redis by TLS", function()
       local redis = require "hubspot.associations.redis"
       io.write(tostring(redis.new({ url = %q, ca_file = %q, timeout = 5 }):call "PING"))
     ]]):format(server:url(), set.ca), { env = {
-      https_proxy = "http://127.0.0.1:1", HTTPS_PROXY = "http://127.0.0.1:1", all_proxy = "http://127.0.0.1:1",
+      https_proxy = "http://127.0.0.1:1", HTTPS_PROXY = "http://127.0.0.1:1",
+      all_proxy = "http://127.0.0.1:1",
     } })
     assert.same({ "PONG", "" }, { result.stdout, result.stderr })
   end)

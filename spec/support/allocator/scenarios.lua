@@ -308,7 +308,7 @@ local function run_stream(core, port, wanted)
   local taken
   taken, failure = stream:send(("x"):rep(40000))
   if not taken then return nil, failure end
-  local received, state = 0, nil
+  local received, state = 0
   repeat
     harness.serve()
     core.poll(transport:fd(), 0.01)
