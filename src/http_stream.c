@@ -24,7 +24,8 @@ struct hsa_http_stream {
   hsa_http_stream *previous, *next;
   CURL *easy; /* NULL once ended */
   int state;
-  int fd;       /* -1 unless open */
+  int fd; /* -1 unless open */
+  int is_tls;
   int watched;  /* what the poller watches fd for */
   int has_more; /* there may be more to read that the poller does not know of, in TLS */
   uint64_t sent;
@@ -126,15 +127,15 @@ static void read_in(hsa_http_stream *stream)
 {
   size_t total = 0;
   hsa_buffer *received = &stream->received;
-  stream->has_more = 1;
+  stream->has_more = stream->is_tls;
   while (total < MOST_AT_ONCE && received->length < MOST_RECEIVED) {
     size_t count = 0;
     if (hsa_buffer_reserve(received, PART) != HSA_OK) {
       end_with(stream, CURLE_OUT_OF_MEMORY);
       return;
     }
-    CURLcode code = curl_easy_recv(stream->easy, received->data + received->length,
-                                   received->capacity - received->length, &count);
+    size_t room = received->capacity - received->length;
+    CURLcode code = curl_easy_recv(stream->easy, received->data + received->length, room, &count);
     if (code == CURLE_AGAIN) {
       stream->has_more = 0;
       return;
@@ -147,6 +148,10 @@ static void read_in(hsa_http_stream *stream)
       return;
     received->length += count;
     total += count;
+    if (count < room && !stream->is_tls) { /* that was all, or the poller tells */
+      stream->has_more = 0;
+      return;
+    }
   }
 }
 
@@ -304,6 +309,7 @@ hsa_http_stream *hsa_http_stream_new(hsa_http *http, const hsa_http_target *targ
   stream->http = http;
   stream->fd = -1;
   stream->state = HSA_STREAM_CONNECTING;
+  stream->is_tls = target->is_tls;
   hsa_buffer_init(&stream->unsent, target->most_unsent);
   hsa_buffer_init(&stream->received, MOST_RECEIVED + PART);
   if ((*reason = launch(stream, target)) != NULL) {

@@ -76,13 +76,15 @@ for name, make in pairs(HOSTS) do
       server:close()
     end)
 
-    -- The longest time between two turns of a coroutine that wants one every 2 ms.
+    -- The most CPU time that passes between two turns of a coroutine that wants one every 2 ms: what the host is
+    -- kept from doing. The machine's other work does not count.
     local function watch_turns(is_over)
-      local worst, last = 0, core.now()
+      local worst = 0
       return function()
         while not is_over() do
+          local began = os.clock()
           host.sleep(0.002)
-          worst, last = math.max(worst, core.now() - last - 0.002), core.now()
+          worst = math.max(worst, os.clock() - began)
         end
       end, function() return worst end
     end
@@ -93,7 +95,8 @@ for name, make in pairs(HOSTS) do
         actions[number] = function()
           for round = 1, 20 do
             local word = ("%d of %d"):format(round, number)
-            assert.equal(word, connection:call("ECHO", word))
+            local reply = connection:call("ECHO", word)
+            if reply ~= word then error("the reply of another: " .. tostring(reply)) end
             if round % 7 == number % 7 then
               assert.same({ word, "PONG" }, connection:pipeline { { "ECHO", word }, { "PING" } })
             end
@@ -108,7 +111,7 @@ for name, make in pairs(HOSTS) do
       assert.equal(100, done)
       local _, lines = clients:gsub("\n", "")
       assert.equal(1, lines)
-      assert.is_true(worst() < 0.02 * slowdown, worst())
+      assert.is_true(worst() < 0.012 * slowdown, worst()) -- 2 ms of them are the pause
     end)
 
     it("wakes all with an error, in time, when Redis hangs, and goes on when it is back", function()

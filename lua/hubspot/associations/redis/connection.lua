@@ -74,9 +74,9 @@ end
 -- The link to send by: a new one when there is none, or it has ended.
 local function link_of(self)
   local link = self.link
-  if link and link:is_idle() and core.now() - link.used > QUIET then
-    self.wakeups:step()
-    link:advance()
+  if link and link:is_idle() then
+    if core.now() - link.used > QUIET then self.wakeups:step() end
+    if not link:lives() then link:advance() end
   end
   if not link or link.err then
     link = links.open(self.transport, self.address, self.timeout, self.explain)

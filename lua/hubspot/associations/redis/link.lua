@@ -184,6 +184,12 @@ function Link:advance()
   self:fail(failure.of_connection(self.address, failed, self.is_open))
 end
 
+---Whether the connection is there, as far as the transport's last step could tell. In a forked child, it is not.
+---@return boolean
+function Link:lives()
+  return self.err == nil and self.stream:state() ~= nil
+end
+
 ---Whether nothing is under way.
 ---@return boolean
 function Link:is_idle()
