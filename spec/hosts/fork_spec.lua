@@ -143,6 +143,39 @@ local IN_FLIGHT = [[
   assert(finish(submit "last").body:find '"1"')
 ]]
 
+-- A stream: the child's has ended, and the parent's goes on.
+local STREAM = [[
+  local transport = assert(core.transport { ca_file = ca_file ~= "" and ca_file or nil })
+  local host, port = url:match "//([^:/]+):(%d+)"
+  local function open()
+    return assert(transport:connect(host, tonumber(port), ca_file ~= "", 5))
+  end
+  local function ask(stream)
+    stream:send "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    local text = ""
+    repeat
+      core.poll(transport:fd(), 5)
+      transport:step()
+      assert(stream:state())
+      text = text .. (stream:receive() or "")
+    until text:find "results.*}"
+    return text
+  end
+  local stream, fd = open(), transport:fd()
+  assert(ask(stream):find '"1"')
+  local pid = fork()
+  if pid == 0 then
+    local state, failure = stream:state()
+    assert(state == nil and failure.kind == "network" and failure.message:find "forked", failure.message)
+    stream:close()
+    local own = open()
+    assert(ask(own):find '"2"' and transport:fd() == fd)
+    return end_child()
+  end
+  assert(wait(pid) == 0)
+  assert(ask(stream):find '"1"' and ask(stream):find '"1"')
+]]
+
 -- A job: the parent gets the responses to what was in flight; the child sends those inputs again.
 local JOB = [[
   local client = new { batch_size = 10 }
@@ -222,6 +255,8 @@ local OVER_CONNECTIONS = {
   { promise = "keeps its connection from a child that does nothing", script = CHILD_ENDS,
     connections = 1, requests = 3 },
   { promise = "keeps its connection from a child that closes the client", script = CHILD_CLOSES,
+    connections = 2, requests = 4 },
+  { promise = "keeps its stream, which ends in the child,", script = STREAM,
     connections = 2, requests = 4 },
   { promise = "keeps its call in flight, which fails in the child,", script = IN_FLIGHT, latency = 1,
     connections = 2, requests = 4 },

@@ -2,6 +2,7 @@
 -- becomes of commands whose connection ends.
 
 local core = require "hubspot.associations.core"
+local child = require "support.child"
 local redis_server = require "support.redis_server"
 local slowdown = require "support.slowdown"
 
@@ -114,6 +115,14 @@ describe("a connection to Redis", function()
     end)
   end)
 
+  it("says what to install where hiredis is not there", function()
+    local result = child.run [[
+      package.preload["hubspot.associations.redis_codec"] = function() error "not built" end
+      print(pcall(require, "hubspot.associations.redis"))
+    ]]
+    assert.matches("^false\t.*needs hiredis: install it %(Debian's package libhiredis%-dev%)", result.stdout)
+  end)
+
   it("chooses its database", function()
     connect({ url = server:url() .. "/3" }):call("SET", "here", 1)
     assert.equal(0, connect():call("EXISTS", "here"))
@@ -193,6 +202,18 @@ describe("a connection to Redis", function()
     end
     own:signal "CONT"
     assert.equal("PONG", connection:call "PING")
+  end)
+
+  it("says of a command that did not leave as a whole that nothing was sent", function()
+    local own = redis_server.start()
+    finally(function() own:close() end)
+    local connection = connect { url = own:url(), timeout = 0.5 }
+    assert.equal("PONG", connection:call "PING")
+    own:signal "STOP"
+    local _, err = connection:call("SET", "key", ("x"):rep(32 * 1024 * 1024))
+    assert.same({ "timeout", false, nil }, { err.kind, err.sent, err.may_be_done })
+    own:signal "CONT"
+    assert.equal(0, connection:call("EXISTS", "key"))
   end)
 
   it("says in words that Redis is full, and that it is read-only", function()

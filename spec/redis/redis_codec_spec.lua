@@ -4,6 +4,7 @@
 local child = require "support.child"
 local process = require "support.process"
 local random = require "support.random"
+local resources = require "support.resources"
 
 local is_there, codec = pcall(require, "hubspot.associations.redis_codec")
 if not is_there then
@@ -131,12 +132,16 @@ describe("a reader of Redis's replies", function()
   end)
 
   it("keeps nothing of a large reply", function()
-    local reader = new_reader()
-    local value = ("x"):rep(8 * 1024 * 1024)
-    for _ = 1, 20 do
-      local replies = read_all(reader, "$" .. #value .. "\r\n" .. value .. "\r\n:1\r\n", 1024 * 1024)
-      assert.is_true(replies[1] == value and replies[2] == 1)
+    local bytes = "$8388608\r\n" .. ("x"):rep(8388608) .. "\r\n:1\r\n"
+    local before, readers = resources.resident(), {}
+    for index = 1, 20 do
+      readers[index] = new_reader()
+      local replies = read_all(readers[index], bytes, 1024 * 1024)
+      assert.same({ 8388608, 1 }, { #replies[1], replies[2] })
     end
+    resources.collect()
+    local grown = resources.resident() - before
+    assert.is_true(grown < 80 * 1024 or resources.is_checked(), grown)
   end)
 
   it("passes on what its function for errors raises, and is of no more use", function()

@@ -56,6 +56,15 @@ describe("make", function()
     end)
   end
 
+  it("builds and installs nothing of Redis where there is no hiredis", function()
+    for _, goal in ipairs { "all", "install" } do
+      local commands = make({}, "-n", "HIREDIS=", goal).stdout
+      assert.truthy(commands:find("core.so", 1, true))
+      assert.is_nil(commands:find("redis_codec", 1, true))
+      assert.truthy(make({}, "-n", "HIREDIS=yes", goal).stdout:find("redis_codec.so", 1, true))
+    end
+  end)
+
   it("takes a warning for an error only when told so", function()
     assert.is_nil(make({}, "-n", "all").stdout:find("-Werror", 1, true))
     assert.truthy(make({ WERROR = "-Werror" }, "-n", "all").stdout:find("-Werror", 1, true))

@@ -63,6 +63,7 @@ local function is_ready(self)
   local info = ask(self.plain_port, "INFO server")
   if info and info:find "^%-NOAUTH" then return true end
   return info ~= nil and info:find("process_id:" .. self.pid .. "\r", 1, true) ~= nil
+    and ask(self.plain_port, "PING") == "+PONG" -- not while it is loading
 end
 
 -- Runs the server; false when it ended at once, for example as the port is taken.

@@ -1,6 +1,12 @@
 -- What the processes of a fleet share, on Redis. Needs the module redis_codec, which is built where hiredis
 -- is installed; nothing else of the library does.
 
+local found, why = pcall(require, "hubspot.associations.redis_codec")
+if not found then
+  error("hubspot.associations.redis needs hiredis: install it (Debian's package libhiredis-dev), and build this "
+    .. "module again; " .. why:match "^[^\n]*", 0)
+end
+
 local connections = require "hubspot.associations.redis.connection"
 
 local redis = {}

@@ -184,7 +184,8 @@ function Link:advance()
   self:fail(failure.of_connection(self.address, failed, self.is_open))
 end
 
----Whether the connection is there, as far as the transport's last step could tell. In a forked child, it is not.
+---Whether the connection is there, as far as the transport's last step could tell. In a forked child, it is
+---not.
 ---@return boolean
 function Link:lives()
   return self.err == nil and self.stream:state() ~= nil
