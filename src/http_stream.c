@@ -373,6 +373,8 @@ hsa_status hsa_http_stream_send(hsa_http_stream *stream, const char *bytes, size
   write_out(stream);
   watch(stream);
   hsa_sigpipe_release(&hold);
+  if (stream->state == HSA_STREAM_ENDED)
+    hsa_http_wake(stream->http, 0); /* its owner waits for the descriptor, and no event tells about this */
   return HSA_OK;
 }
 

@@ -150,6 +150,19 @@ describe("a stream of a transport", function()
     assert.equal(0, stream:sent())
   end)
 
+  it("wakes its owner when it ends as something is sent", function()
+    local stream, peer = open()
+    stream:send "not read"
+    peer:close() -- which resets the connection
+    exchange.eventually(function()
+      stream:send "x"
+      return stream:state() == nil
+    end, "a stream whose connection was reset")
+    assert.is_true(core.poll(transport:fd(), 1))
+    transport:step()
+    assert.is_true(is_quiet())
+  end)
+
   it("fails in words when it is refused, and for a name that there is not", function()
     local refused = assert(transport:connect("127.0.0.1", raw_server.free_port(), false, 5))
     local nowhere = assert(transport:connect("nowhere.invalid", 1, false, 5))

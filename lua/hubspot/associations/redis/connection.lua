@@ -85,9 +85,8 @@ local function link_of(self)
   return link
 end
 
--- Waits until the exchange is done, which it is after `timeout` at the latest.
-local function await(self, link, exchange)
-  local deadline = core.now() + self.timeout
+-- Waits until the exchange is done, which it is at the deadline at the latest.
+local function await(self, link, exchange, deadline)
   while not exchange.is_done do
     local left = deadline - core.now()
     if left <= 0 then
@@ -100,18 +99,30 @@ local function await(self, link, exchange)
   self.wakeups:end_work()
 end
 
--- Sends commands that are written, and waits for their replies.
-local function exchange_of(self, count, first_size, bytes)
-  if self.wakeups.is_closed then return nil, failure.closed() end
-  local exchange = { count = count, replies = {}, received = 0, is_done = false }
-  local running = true
+-- Sends an exchange by a connection, and waits until it is done. Returns whether the connection was an old
+-- one that turned out to have ended, so that nothing was sent: only then is there reason to try another.
+local function run(self, exchange, first_size, bytes, deadline)
+  local link = link_of(self)
+  local was_ready, running = link.is_ready, true
   exchange.wake = function()
     if not running then self.wakeups:hurry(exchange) end
   end
-  local link = link_of(self)
   link:submit(exchange, first_size, bytes)
   running = false
-  await(self, link, exchange)
+  await(self, link, exchange, deadline)
+  local err = exchange.err
+  return err ~= nil and was_ready and err.kind == "network" and err.sent == false
+end
+
+-- Sends commands that are written, and waits for their replies.
+local function exchange_of(self, count, first_size, bytes)
+  if self.wakeups.is_closed then return nil, failure.closed() end
+  local deadline = core.now() + self.timeout
+  local exchange = { count = count, replies = {}, received = 0, is_done = false }
+  if run(self, exchange, first_size, bytes, deadline) then
+    exchange.is_done, exchange.err = false, nil
+    run(self, exchange, first_size, bytes, deadline)
+  end
   local err = exchange.err
   if not err then return exchange.replies end
   if exchange.received > 0 then err.replies = exchange.replies end
