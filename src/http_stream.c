@@ -193,7 +193,9 @@ void hsa_http_stream_connected(hsa_http_stream *stream, CURLcode result)
   stream->error[0] = '\0';
   stream->state = HSA_STREAM_OPEN;
   stream->fd = fd;
-  hsa_http_stream_serve(stream, HSA_POLL_OUT);
+  /* Reading marks the connection as in use: otherwise libcurl may close it when it looks for dead ones in its cache,
+   * on behalf of another transfer. */
+  hsa_http_stream_serve(stream, HSA_POLL_IN | HSA_POLL_OUT);
 }
 
 /* ---- of a transport ---- */
