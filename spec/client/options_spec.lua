@@ -88,6 +88,10 @@ local VALUES = {
     good = { 1, 190, 10000 },
     bad = { 0, -1, 10001, 1.5, math.huge, NOT_A_NUMBER, "190", true, {} },
   },
+  budget = {
+    good = { { join = function() end } },
+    bad = { 5, "redis://localhost", true, {}, print },
+  },
   proxy = {
     good = { "http://proxy.example:3128", "socks5h://localhost" },
     bad = { "", "http://proxy\n", "\0", 5, true, {} },

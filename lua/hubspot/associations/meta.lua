@@ -31,6 +31,8 @@
 ---@field check_types boolean|nil
 ---requests per 10 seconds, 1 to 10,000, for when you know better; by default, what the response headers allow
 ---@field rate integer|nil
+---what shares the rate limit with other processes
+---@field budget hubspot.associations.Budget|nil
 ---URL, as libcurl's `CURLOPT_PROXY` takes it; by default, from the environment; not used for an `http:` URL
 ---@field proxy string|nil
 ---name of a file of certificates to trust instead, PEM; by default, from the environment, else libcurl's
@@ -400,9 +402,9 @@ function Client:close() end
 
 ---what `on_event` is told
 ---@class hubspot.associations.Event
----`failure`: no response came
----@field type "request"|"response"|"failure"|"wait"|"retry"
----of all but `wait`
+---`failure`: no response came; `budget`: a shared budget is away, or back
+---@field type "request"|"response"|"failure"|"wait"|"retry"|"budget"
+---of all but `wait` and `budget`
 ---@field attempt integer|nil
 ---of `request`, `response` and `failure`
 ---@field method string|nil
@@ -428,6 +430,16 @@ function Client:close() end
 ---@field message string|nil
 ---of `wait`: seconds until the rate limit lets a request pass; of `retry`: until the next attempt
 ---@field delay number|nil
+---of `budget`
+---@field state "alone"|"shared"|nil
+---of `budget`: requests that may be sent within `interval`
+---@field limit integer|nil
+---of `budget`: seconds
+---@field interval number|nil
+---of `budget` that is shared: how many share it
+---@field processes integer|nil
+---of `budget` that is away: why
+---@field error hubspot.associations.Error|nil
 
 ---@class hubspot.associations.Report
 ---how many inputs of the source were read, or are known of
@@ -620,6 +632,9 @@ function Collector:fd() end
 ---Seconds after which to step at the latest; nil: when the descriptor is readable.
 ---@return number|nil
 function Collector:timeout() end
+
+---what `redis.budget` returns, for the option `budget` of a client
+---@class hubspot.associations.Budget
 
 ---@class hubspot.associations.Error
 ---which of the kinds it is

@@ -29,6 +29,7 @@ local options = {}
 ---  are invalid, and not sent
 ---@field rate integer|nil requests per 10 seconds, 1 to 10,000, for when you know better; by default, what
 ---  the response headers allow
+---@field budget hubspot.associations.Budget|nil what shares the rate limit with other processes
 ---@field proxy string|nil URL, as libcurl's `CURLOPT_PROXY` takes it; by default, from the environment; not
 ---  used for an `http:` URL
 ---@field ca_file string|nil name of a file of certificates to trust instead, PEM; by default, from the
@@ -192,6 +193,10 @@ local function loop(value)
   return false, "a table with a function `wait`"
 end
 
+local function budget(value)
+  return type(value) == "table" and type(value.join) == "function", "a budget, made by redis.budget"
+end
+
 local MOST_INPUTS = 2000 -- of a request: the most that any endpoint takes (api/endpoints.lua)
 
 local CLIENT = {
@@ -207,6 +212,7 @@ local CLIENT = {
   check_ids = { check = is_type "boolean", default = true },
   check_types = { check = is_type "boolean", default = true },
   rate = { check = count(10000) },
+  budget = { check = budget },
   proxy = { check = text },
   ca_file = { check = text },
   ca_path = { check = text },
@@ -342,6 +348,7 @@ end
 ---@return hubspot.associations.Options
 function options.read(given)
   local read = read_options(CLIENT, given, "associations.new", 4) -- no tail call: it would hide a level
+  if read.budget and read.rate then error("associations.new: option rate: give it to the budget", 3) end
   read.is_patient = given.max_attempts ~= nil or given.retry_deadline ~= nil
   return read
 end

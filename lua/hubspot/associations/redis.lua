@@ -7,6 +7,7 @@ if not found then
     .. "module again; " .. why:match "^[^\n]*", 0)
 end
 
+local budgets = require "hubspot.associations.redis.budget"
 local connections = require "hubspot.associations.redis.connection"
 
 local redis = {}
@@ -18,6 +19,15 @@ local redis = {}
 ---@return hubspot.associations.Error|nil
 function redis.new(options)
   return connections.new(options, "redis.new")
+end
+
+---The budget that the processes of an account share: an option of associations.new. Raises when an option is
+---unknown or wrong.
+---@param options hubspot.associations.BudgetOptions
+---@return hubspot.associations.Budget
+function redis.budget(options)
+  local made = budgets.new(options, 2)
+  return made
 end
 
 return redis

@@ -233,9 +233,10 @@ end
 
 -- What to do with a chunk to send: it may have to wait for the rate limit.
 function Job:send_or_wait(chunk, now)
-  local delay = self.policy.limiter:delay(now, "job", self)
+  local delay, is_asked = self.policy.limiter:delay(now, "job", self)
   if delay == 0 then return "send", chunk end
   self:push(chunk)
+  if is_asked then return "wait", delay end -- for a budget's reply
   local err = self.policy.retry:too_long(delay, 0)
   if not err then return "wait", delay, "rate_limit" end
   self:stop(err)

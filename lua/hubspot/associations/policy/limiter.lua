@@ -152,6 +152,7 @@ function limiter.new(rate)
   ten_secondly.limit = rate
   return setmetatable({
     fixed = rate ~= nil,
+    is_assigned = false, -- whether the limit of ten seconds is set by `assign`
     ten_secondly = ten_secondly,
     secondly = new_window(1),
     in_flight = setmetatable({}, { __mode = "k" }), -- tickets; weak: a caller may be collected
@@ -190,6 +191,20 @@ local function demand_of(self, now)
 end
 
 local LATE = 1 -- seconds: a waiter that has not asked again by then is no longer counted
+
+---Sets how many requests may be sent in an interval, in place of what headers say of ten seconds.
+---@param limit integer|nil nil: any number, because somebody else decides
+---@param interval number seconds
+function Limiter:assign(limit, interval)
+  self.is_assigned = true
+  self.ten_secondly.limit, self.ten_secondly.interval = limit, interval
+end
+
+---Lets nothing pass until then.
+---@param ends number
+function Limiter:pause(ends)
+  self.paused_until = math.max(self.paused_until, ends)
+end
 
 ---Seconds until the next request may be sent; 0 when it may be sent now.
 ---@param now number seconds
@@ -234,7 +249,7 @@ end
 
 local function learn(self, ticket, now, rate_limit)
   local ahead = count_in_flight(self, ticket.sent) -- the server has counted these, too
-  if rate_limit.max then
+  if rate_limit.max and not self.is_assigned then
     local interval = rate_limit.interval or 10
     self.ten_secondly.interval = interval <= LONGEST_INTERVAL and interval > 0 and interval or 10
     self.ten_secondly:learn(rate_limit.max, rate_limit.remaining, now, self.ten_secondly.completed + ahead)
@@ -250,9 +265,10 @@ end
 -- counting; where it is not, only a pause of a whole interval is safe.
 local function pause(self, now, err)
   local window = err.policyName == "SECONDLY" and self.secondly or self.ten_secondly
+  if self.is_assigned and not window.limit and not err.retry_after then return end
   if err.retry_after then
     self.paused_until = math.max(self.paused_until, now + math.min(err.retry_after, LONGEST_PAUSE))
-  elseif window.limit and not self.fixed and window.completed > 0 then
+  elseif window.limit and not self.fixed and not self.is_assigned and window.completed > 0 then
     window.others = math.max(window.others, window.limit - window.completed)
     window.others_seen = now
   else

@@ -26,7 +26,11 @@ local function call(session, request, reader)
   local submission = submissions.new(session, request, reader, "call", info)
   local done, detail, err, received = submission:step()
   while not done do
-    if detail then wakeups:sleep(detail) else wakeups:wait(nil, submission:transfer()) end
+    if detail and not submission.is_asked then
+      wakeups:sleep(detail)
+    else
+      wakeups:wait(detail, submission:transfer())
+    end
     done, detail, err, received = submission:step()
   end
   wakeups:end_work()

@@ -6,8 +6,9 @@ local rate_limit = require "hubspot.associations.api.rate_limit"
 local events = {}
 
 ---@class hubspot.associations.Event what `on_event` is told
----@field type "request"|"response"|"failure"|"wait"|"retry" `failure`: no response came
----@field attempt integer|nil of all but `wait`
+---@field type "request"|"response"|"failure"|"wait"|"retry"|"budget" `failure`: no response came; `budget`:
+---  a shared budget is away, or back
+---@field attempt integer|nil of all but `wait` and `budget`
 ---@field method string|nil of `request`, `response` and `failure`
 ---@field url string|nil of `request`, `response` and `failure`
 ---@field bytes integer|nil of `request` and `response`: of the body
@@ -21,6 +22,11 @@ local events = {}
 ---@field message string|nil of `failure`
 ---@field delay number|nil of `wait`: seconds until the rate limit lets a request pass; of `retry`: until
 ---  the next attempt
+---@field state "alone"|"shared"|nil of `budget`
+---@field limit integer|nil of `budget`: requests that may be sent within `interval`
+---@field interval number|nil of `budget`: seconds
+---@field processes integer|nil of `budget` that is shared: how many share it
+---@field error hubspot.associations.Error|nil of `budget` that is away: why
 
 ---@class hubspot.associations.Events
 local Events = {}
@@ -106,6 +112,21 @@ end
 function Events:retry(info, err, delay, attempt)
   if not self.on_event or delay <= 0 then return end
   emit(self, info, { type = "retry", kind = err.kind, delay = delay, attempt = attempt })
+end
+
+---The process has lost, or found again, what it shares its rate limit by.
+---@param event table { type = "budget", state, limit, interval, processes, error }
+function Events:budget(event)
+  if not self.on_event then return end
+  local info = {} -- of no call
+  emit(self, info, {
+    type = "budget",
+    state = event.state,
+    limit = event.limit,
+    interval = event.interval,
+    processes = event.processes,
+    error = event.error,
+  })
 end
 
 return events

@@ -57,7 +57,7 @@ function session.open(options)
   local proxy = proxies.of(options.proxy)
   options.proxy = nil -- it may contain a password
   if not transport then return nil, errors.new(failure) end
-  return setmetatable({
+  local self = setmetatable({
     proxy = proxy,
     options = options,
     base_url = options.base_url:gsub("/+$", ""),
@@ -70,6 +70,8 @@ function session.open(options)
     events = events.new(options.on_event),
     wakeups = wakeups.new(transport, options.loop or blocking),
   }, Session)
+  if options.budget then self.policy.limiter = options.budget:join(self) end
+  return self
 end
 
 ---Ends all requests and connections.

@@ -33,6 +33,7 @@ function submission.new(session, request, reader, caller, info)
     attempts = state,
     exchange = nil, -- while a response is awaited
     is_limited = false, -- whether it waits for the rate limit, and on_event knows
+    is_asked = false, -- whether a budget was asked for leave to send: its reply may end the wait sooner
   }, Submission)
 end
 
@@ -68,9 +69,12 @@ end
 -- Seconds until the request may be sent, 0: now; or nil and an error if that is too long.
 local function pause(self, now)
   local state, policy = self.attempts, self.session.policy
+  self.is_asked = false
   if state.not_before > now then return state.not_before - now end
-  local delay = policy.limiter:delay(now, self.caller, self)
+  local delay, is_asked = policy.limiter:delay(now, self.caller, self)
   if delay == 0 then return 0 end
+  self.is_asked = is_asked or false
+  if is_asked then return delay end
   if not self.is_limited then self.session.events:wait(self.info, delay) end
   self.is_limited = true
   local err = policy.retry:too_long(delay, now - state.began)

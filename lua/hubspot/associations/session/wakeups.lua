@@ -34,6 +34,7 @@ function wakeups.new(transport, loop)
     is_closed = false,
     turn = 0, -- number of the current one of the host
     worked = 0, -- seconds of work in this turn
+    on_step = nil, -- called after each step of the transport
     resumed = nil, -- when the owner that is working was resumed
   }, Wakeups)
 end
@@ -77,10 +78,24 @@ function Wakeups:hurry(owner)
   if self.deadlines[owner] then self:set(owner, 0) end
 end
 
+---Has all owners look again at once: something changed that any of them may wait for.
+function Wakeups:hurry_all()
+  local now = core.now()
+  for owner in pairs(self.deadlines) do self.deadlines[owner] = now end
+  self.alarm = now
+  self.transport:wake(0)
+end
+
+---@param action fun() called after each step of the transport: what came by it may be there for others
+function Wakeups:after_steps(action)
+  self.on_step = action
+end
+
 ---Lets the transport do what it can do now; never waits.
 ---@param transfer userdata|nil that of the caller, who takes its response next
 function Wakeups:step(transfer)
   self.transport:step(transfer)
+  if self.on_step then self.on_step() end
   local now = core.now()
   if now >= self.alarm then set_alarm(self, now) end
 end

@@ -1,0 +1,187 @@
+-- The budget of a fleet in virtual time: the script of Redis, run by a stand-in, and 50 processes. What share
+-- of the account's limit they use, how many requests are answered with 429, and whether each gets its part.
+
+local random = require "support.random"
+local fleet = require "support.fleet"
+
+local WARM_UP, LONG = 30, 100 -- seconds
+
+-- A fleet whose clocks differ by hours.
+local function world_of(count, given, process)
+  given.random = random.new(given.seed or 1)
+  local world = fleet.world(given)
+  for index = 1, count do
+    local each = { ahead = index * 3600 }
+    for name, value in pairs(process or {}) do each[name] = value end
+    world:add(each)
+  end
+  return world
+end
+
+local function assert_at_least(expected, found, what)
+  assert.is_true(found >= expected, ("%s: %.4f"):format(what, found))
+end
+
+local function assert_at_most(expected, found, what)
+  assert.is_true(found <= expected, ("%s: %.4f"):format(what, found))
+end
+
+local function assert_shared(measured)
+  assert_at_least(0.95, measured.used, "used")
+  assert_at_most(0.01, measured.rejected, "answered 429")
+  assert_at_least(0.5, measured.slowest, "the slowest process")
+end
+
+describe("a budget in virtual time", function()
+  for _, count in ipairs { 1, 8, 50 } do
+    it(("is used up by %d processes, each of which gets its part"):format(count), function()
+      local world = world_of(count, {})
+      world:run(WARM_UP)
+      assert_shared(world:measure(LONG))
+    end)
+  end
+
+  it("is shared when Redis is 50 ms away", function()
+    local world = world_of(50, { redis_latency = 0.05 })
+    world:run(WARM_UP)
+    assert_shared(world:measure(LONG))
+  end)
+
+  -- It gets one in each turn of the line, and is not in the line while it sends.
+  it("gives a process with one request at a time its turns beside those with many", function()
+    local world = world_of(8, {}, { lanes = 20 })
+    local small = world:add { lanes = 1 }
+    world:run(WARM_UP)
+    world:measure(LONG)
+    assert_at_least(0.05, small.accepted / (world.accepted / 9), "the small one")
+  end)
+
+  it("goes to those who need it", function()
+    local world = world_of(49, {}, { lanes = 1, pace = 60 })
+    local busy = world:add { lanes = 4 }
+    world:run(WARM_UP)
+    local measured = world:measure(LONG)
+    assert_at_most(0.01, measured.rejected, "answered 429")
+    assert_at_least(0.9 * (100 * LONG / 10 - 49 * LONG / 60), busy.accepted, "the busy one")
+  end)
+
+  it("costs Redis less than two scripts for a request", function()
+    local world = world_of(50, {})
+    world:run(WARM_UP)
+    assert_at_most(100, world:measure(LONG).calls, "scripts a second")
+  end)
+
+  it("takes up the part of a process that dies", function()
+    local world = world_of(8, {})
+    world:run(WARM_UP)
+    for index = 1, 7 do world.processes[index].is_dead = true end
+    world:run(15)
+    local measured = world:measure(LONG)
+    assert_at_least(0.95, measured.used, "used")
+    assert_at_most(0.01, measured.rejected, "answered 429")
+  end)
+
+  it("learns the limit from the headers that one process sees", function()
+    local world = world_of(50, { limit = 190 })
+    world:run(WARM_UP)
+    assert_shared(world:measure(LONG))
+    assert.equal(190, world.processes[50].member.limit)
+  end)
+
+  it("keeps to a rate that is lower than the account's", function()
+    local world = world_of(8, { limit = 100 }, { rate = 40 })
+    world:run(WARM_UP)
+    local measured = world:measure(LONG)
+    assert.equal(0, world.rejected)
+    assert_at_least(0.95 * 0.4, measured.used, "used")
+    assert_at_most(0.41, measured.used, "used")
+  end)
+
+  it("leaves another program its part once it is seen in the headers", function()
+    local world = world_of(8, {})
+    local function other()
+      world.account:take(world.now)
+      world:after(10 / 40, other)
+    end
+    other()
+    world:run(WARM_UP)
+    local measured = world:measure(LONG)
+    assert_at_least(0.8 * 0.6, measured.used, "used")
+    assert_at_most(0.15, measured.rejected, "answered 429")
+  end)
+
+  it("pauses all after a 429 with Retry-After", function()
+    local world = world_of(8, { retry_after = true })
+    world:run(WARM_UP)
+    for _ = 1, 100 do world.account:take(world.now) end -- another program
+    world:run(20)
+    assert_at_most(30, world.rejected, "answered 429")
+    world:run(15)
+    assert_shared(world:measure(LONG))
+  end)
+end)
+
+describe("a fleet without Redis", function()
+  for _, how in ipairs { "refuses", "hangs" } do
+    it(("goes on, each at its share, and says so: Redis %s"):format(how), function()
+      local world = world_of(8, {})
+      world:run(WARM_UP)
+      assert.same({}, world.told)
+      world.is_away = how
+      world:run(WARM_UP)
+      local measured = world:measure(LONG)
+      assert_at_least(0.9, measured.used, "used")
+      assert_at_most(0.01, measured.rejected, "answered 429")
+      assert_at_least(0.9, measured.slowest, "the slowest process")
+      assert.equal(8, #world.told)
+      for _, event in ipairs(world.told) do
+        assert.same({ "budget", "alone", 12 }, { event.type, event.state, event.limit })
+        assert.is_string(event.error.message)
+      end
+    end)
+  end
+
+  it("comes back when Redis does, and says so", function()
+    local world = world_of(8, {})
+    world:run(WARM_UP)
+    world.is_away = "refuses"
+    world:run(WARM_UP)
+    world.is_away = nil
+    local measured = world:measure(WARM_UP)
+    assert_at_most(0.02, measured.rejected, "answered 429")
+    assert.equal(16, #world.told)
+    for index = 9, 16 do assert.equal("shared", world.told[index].state) end
+    assert_shared(world:measure(LONG))
+  end)
+
+  it("takes a tenth when it never had one", function()
+    local world = fleet.world { random = random.new(1) }
+    world.is_away = "refuses"
+    world:add { lanes = 20 }
+    world:run(WARM_UP)
+    local measured = world:measure(LONG)
+    assert_at_most(0.1, measured.used, "used")
+    assert_at_least(0.09, measured.used, "used")
+  end)
+
+  it("sends less than one request in an interval where there are more processes than requests", function()
+    local world = world_of(50, { limit = 10 })
+    world:run(WARM_UP)
+    world.is_away = "refuses"
+    world:run(WARM_UP)
+    assert_at_most(0.3, world:measure(LONG).rejected, "answered 429") -- each may begin at a bad time
+  end)
+end)
+
+describe("a Redis that has lost its memory", function()
+  it("charges what the processes sent before", function()
+    local world = world_of(8, {})
+    for _ = 1, 20 do
+      world:run(4 + 7 * world.random:integer(0, 1000) / 1000)
+      world.redis:lose()
+    end
+    assert_at_most(0.05, world.rejected / (world.accepted + world.rejected), "answered 429")
+    world:run(WARM_UP)
+    assert_shared(world:measure(LONG))
+  end)
+end)
