@@ -55,8 +55,10 @@ describe("a connection to a hostile Redis", function()
       assert.equal(case[2], err.kind)
       assert.matches(case[3], tostring(err))
       assert.is_true(#tostring(err) < 700)
-      if err.kind == "redis" then connection:call "PING" end -- finds that the connection has ended
-      assert.equal("PONG", connection:call "PING")
+      -- After an error reply, the next call may be the one that finds that the connection has ended.
+      local again = connection:call "PING"
+      if err.kind == "redis" then again = again or connection:call "PING" end
+      assert.equal("PONG", again)
     end)
   end
 
@@ -90,8 +92,8 @@ describe("a connection to a hostile Redis", function()
     local _, err = connection:call "PING"
     assert.matches("max number of clients", tostring(err))
     assert.equal("redis", err.kind)
-    connection:call "PING" -- finds that the connection has ended
-    assert.equal("PONG", connection:call "PING")
+    local again = connection:call "PING" -- may be the one that finds that the connection has ended
+    assert.equal("PONG", again or connection:call "PING")
   end)
 
   it("that says nothing to the password is given up, and was sent no command", function()

@@ -30,7 +30,7 @@ end
 
 local function read_host(text)
   local host, port = text:match "^%[([%x:.]+)%](.*)$"
-  if not host then host, port = text:match "^([%w._-]+)(.*)$" end
+  if not host then host, port = text:match "^([A-Za-z0-9._-]+)(.*)$" end
   if not host then return nil, "there is no host, or one that is no name and no address" end
   local number = port == "" and DEFAULT_PORT or tonumber(port:match "^:(%d%d?%d?%d?%d?)$" or 0)
   if number < 1 or number > 65535 then return nil, "the port is no number from 1 to 65535" end
@@ -60,7 +60,7 @@ function address.parse(url)
     port = port,
     is_tls = #scheme == 6,
     database = database and not database:find "^0+$" and database or nil,
-    shown = (host:find(":", 1, true) and "[%s]:%d" or "%s:%d"):format(host, port),
+    shown = (host:find(":", 1, true) and "[" .. host .. "]" or host) .. ":" .. ("%d"):format(port),
     credentials = function() return password, user end,
   }
 end

@@ -17,9 +17,9 @@ local SHORTEST_SECRET = 4 -- bytes; a shorter password may be a part of any word
 function failure.of_reply(address, text)
   local password = address.credentials()
   if password and #password >= SHORTEST_SECRET then
-    text = text:gsub(password:gsub("%W", "%%%0"), "(password)")
+    text = text:gsub(password:gsub("[^A-Za-z0-9]", "%%%0"), "(password)")
   end
-  local code = text:match "^(%u[%u%d_]*)%f[%z ]" or "ERR"
+  local code = text:match "^([A-Z][A-Z0-9_]*)%f[%z ]" or "ERR"
   local err = { kind = "redis", service = "Redis", code = code }
   err.message = one_line(shorten.text(text, LONGEST, "..."))
   err.retryable = retryable.is_retryable(err)
