@@ -260,7 +260,7 @@ TIDY_NOISE = $(BUILD)/clang-tidy.stderr
 LUA_ONLY = $(addprefix spec/,policy sandbox simulation sync documents repository)
 
 sanitize: VARIANT = sanitize-
-sanitize: SPEC := $(filter-out $(LUA_ONLY),$(SPEC))
+sanitize: SPEC := $(filter-out $(LUA_ONLY),$(SPEC)) $(if $(HIREDIS),spec/redis)
 sanitize: ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(SETUP) sanitize
 	$(BUILD_ALL) CC=gcc VARIANT=$(VARIANT) WERROR=-Werror CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="$(SANITIZERS)"
