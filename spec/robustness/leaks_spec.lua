@@ -103,6 +103,25 @@ describe("after a thousand calls", function()
     assert.is_true(account:statistics().requests >= WARM_UP + CALLS)
   end)
 
+  it("of streams, each with an end of its own, nothing more is held", function()
+    local server = serve({ { "receive" }, { "send", "reply" }, { "hold" } })
+    local transport, count = assert(core.transport({})), 0
+    assert_level(function()
+      count = count + 1
+      local port = count % 4 == 0 and raw_server.free_port() or server.port
+      local stream = assert(transport:connect("127.0.0.1", port, false, 10))
+      stream:send("request")
+      while stream:state() and not stream:receive() and count % 4 ~= 1 do
+        core.poll(transport:fd(), 10)
+        transport:step()
+      end
+      if count % 4 ~= 2 then
+        stream:close()
+      end
+    end)
+    transport:close()
+  end)
+
   it("that link one pair, and others that fail with it, nothing more is held", function()
     local account = sandbox.start()
     servers[1] = account

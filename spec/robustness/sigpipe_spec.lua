@@ -34,6 +34,25 @@ local SCRIPT = [[
   transport:close()
 ]]
 
+-- Sends into a stream until it has ended.
+local STREAM_SCRIPT = [[
+  local core = require "hubspot.associations.core"
+  local port, is_tls, ca_file = %d, %s, %q
+  local transport = assert(core.transport({ ca_file = ca_file }))
+  local stream, failure = assert(transport:connect("127.0.0.1", port, is_tls, 5)), nil
+  local deadline = core.now() + 10
+  repeat
+    stream:send(("x"):rep(1000))
+    core.poll(transport:fd(), 0.001)
+    if stream:state() == "connecting" or core.now() > deadline - 9 then transport:step() end
+    local state
+    state, failure = stream:state()
+  until not state or core.now() > deadline
+  stream:close()
+  transport:close()
+  io.write(failure and failure.kind or "open")
+]]
+
 describe("SIGPIPE", function()
   local set, folder, library
 
@@ -85,6 +104,21 @@ describe("SIGPIPE", function()
         assert.truthy(result.stdout ~= "" and case[3]:find(result.stdout, 1, true), result.stdout)
       end)
     end
+  end
+
+  for _, over in ipairs({ "TLS", "plain TCP" }) do
+    it("does not end a process that sends into a stream whose peer is gone, over " .. over, function()
+      if not library then
+        pending("no C compiler")
+      end
+      local server = raw_server.start({
+        connections = { { { "receive" }, { "reset" } } }, tls = over == "TLS" and set.server or nil,
+      })
+      local script = STREAM_SCRIPT:format(server.port, tostring(over == "TLS"), set.ca)
+      local result = child.run(script, { env = { LD_PRELOAD = preload() } })
+      server:close()
+      assert.same({ 0, "", "network" }, { result.code, result.stderr, result.stdout })
+    end)
   end
 end)
 
