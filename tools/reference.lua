@@ -13,14 +13,15 @@ local META = SOURCE .. "meta.lua"
 local FILES = {
   "options.lua", "client.lua", "api/response.lua", "api/rate_limit.lua", "session/call.lua",
   "session/session.lua", "session/events.lua", "job/job.lua", "job/runner.lua", "sync/tally.lua",
-  "sync/runner.lua", "collector/collector.lua", "redis/budget.lua", "errors.lua",
+  "sync/runner.lua", "collector/collector.lua", "redis/budget.lua",
+  "redis/queue.lua", "work/worker.lua", "errors.lua",
 }
 
 local PUBLIC = {}
 for name in ([[
   Options JobOptions SyncOptions Failure BatchReport RecordPage SyncPlan Loop Id Type Types Input Inputs
   Source Client BatchResponse RateLimit CallInfo Connection Event Report Runner SyncReport SyncRunner
-  CollectorOptions Collector Budget Error
+  CollectorOptions Collector Budget SharedQueue WorkOptions WorkReport Error
 ]]):gmatch "%S+" do PUBLIC[PREFIX .. name] = true end
 
 -- Classes whose methods are public, by the name that they have in their file.

@@ -1,5 +1,5 @@
--- Checks a connection to a Redis that behaves as none should: each call ends in time, with an error in words,
--- and the next one gets a connection of its own.
+-- Checks a connection to a Redis that behaves as none should: each call ends in time, with an error in
+-- words, and the next one gets a connection of its own.
 
 local child = require "support.child"
 local core = require "hubspot.associations.core"
@@ -26,7 +26,8 @@ describe("a connection to a hostile Redis", function()
     server, connection = nil, nil
   end)
 
-  -- A connection to a server whose first connection follows the script, and whose second is as it should be.
+  -- A connection to a server whose first connection follows the script, and whose second is as it should
+  -- be.
   local function connect(script, credentials)
     server = raw_server.start { connections = { script, GOOD } }
     connection = assert(redis.new {

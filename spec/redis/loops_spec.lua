@@ -76,8 +76,8 @@ for name, make in pairs(HOSTS) do
       server:close()
     end)
 
-    -- The most CPU time that passes between two turns of a coroutine that wants one every 2 ms: what the host
-    -- is kept from doing. The machine's other work does not count.
+    -- The most CPU time that passes between two turns of a coroutine that wants one every 2 ms: what the
+    -- host is kept from doing. The machine's other work does not count.
     local function watch_turns(is_over)
       local worst = 0
       return function()

@@ -1,5 +1,5 @@
--- Checks src/redis_codec.c: what it writes, and that a hostile server gets an error for what is no reply, is
--- too large, or is nested too deeply; and takes no more memory than it sent bytes for.
+-- Checks src/redis_codec.c: what it writes, and that a hostile server gets an error for what is no reply,
+-- is too large, or is nested too deeply; and takes no more memory than it sent bytes for.
 
 local child = require "support.child"
 local process = require "support.process"

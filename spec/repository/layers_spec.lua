@@ -9,7 +9,7 @@ local LAYERS = {
   { cli = { "cli/" } },
   { face = { "" }, sandbox = { "sandbox", "sandbox/" } },
   { client = { "client", "links", "arguments" } },
-  { sync = { "sync/" }, collector = { "collector/" } },
+  { sync = { "sync/" }, collector = { "collector/" }, work = { "work/" } },
   { job = { "job/" }, redis = { "redis", "redis/" } },
   { session = { "session/" } },
   { api = { "api/" }, policy = { "policy/" }, loop = { "loop/" } },
@@ -22,10 +22,10 @@ local LAYERS = {
 -- words, texts and C with it, and the table of endpoints, which is data.
 local USERS = { cli = true, sandbox = true }
 local INSIDE = {
-  client = true, sync = true, collector = true, job = true, redis = true, session = true,
+  client = true, sync = true, collector = true, work = true, job = true, redis = true, session = true,
   api = true, policy = true, loop = true,
 }
-local SHARED = { ["api/endpoints"] = true }
+local SHARED = { ["api/endpoints"] = true, ["redis"] = true }
 
 -- The C code. Files that match LUA may include lua.h (by compat.h, which alone names it, but for the header
 -- that is installed), those that match CURL may include curl.h; no file matches both. All others include

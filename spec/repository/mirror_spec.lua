@@ -52,6 +52,7 @@ local COVERED = {
   ["redis/link"] = "redis/connection",
   ["redis/member"] = "simulation/budget",
   ["redis/options"] = "redis/budget",
+  ["redis/queue_scripts"] = "redis/queue",
   ["redis/script"] = "redis/connection",
   ["redis/waiters"] = "simulation/budget",
   ["sandbox"] = "sandbox/start",
@@ -83,6 +84,8 @@ local COVERED = {
   ["text/ascii"] = "robustness/locale",
   ["type_data"] = "client/types",
   ["version"] = "repository/version",
+  ["work/tenure"] = "redis/work",
+  ["work/worker"] = "redis/work",
 }
 
 -- The paths below a folder that end so, without that ending: a list, and a set.

@@ -18,6 +18,7 @@ local options = require "hubspot.associations.options"
 local call = require "hubspot.associations.session.call"
 local responses = require "hubspot.associations.api.response"
 local sessions = require "hubspot.associations.session.session"
+local workers = require "hubspot.associations.work.worker"
 local syncs = require "hubspot.associations.sync.sync"
 
 ---@class hubspot.associations.Client
@@ -428,6 +429,18 @@ function Client:link(from_object_type, to_object_type, input)
   end
   local linked, failure = kept:link(input)
   return linked, failure
+end
+
+---Drains a queue (redis.queue): runs jobs of what is in it, and removes what has its outcome.
+---@param queue hubspot.associations.SharedQueue
+---@param given hubspot.associations.WorkOptions|nil
+---@return hubspot.associations.WorkReport
+---@return hubspot.associations.Error|nil why it ended early
+function Client:work(queue, given)
+  check_self("work", self)
+  local function start(endpoint, read) return begin(self, "work", endpoint, read) end
+  local report, err = workers.run({ queue = queue, session = self.session, start = start }, given, 3)
+  return report, err
 end
 
 ---Where requests go, and through which proxy, and which certificates are trusted: for people, without the

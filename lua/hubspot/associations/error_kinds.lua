@@ -32,7 +32,7 @@ return {
     retryable = false,
   },
   busy = {
-    happened = "a collector has as many links without an outcome as `max_pending` allows",
+    happened = "a collector or a queue has as many links without an outcome as `max_pending` allows",
     advice = "try again later, or use `link`, which waits",
     command = LATER,
     retryable = true,

@@ -288,6 +288,13 @@ function Client:collector(from_object_type, to_object_type, given) end
 ---@return hubspot.associations.Error|nil
 function Client:link(from_object_type, to_object_type, input) end
 
+---Drains a queue (redis.queue): runs jobs of what is in it, and removes what has its outcome.
+---@param queue hubspot.associations.SharedQueue
+---@param given hubspot.associations.WorkOptions|nil
+---@return hubspot.associations.WorkReport
+---@return hubspot.associations.Error|nil why it ended early
+function Client:work(queue, given) end
+
 ---Where requests go, and through which proxy, and which certificates are trusted: for people, without the
 ---proxy's user and password. Sends nothing.
 ---@return hubspot.associations.Connection
@@ -635,6 +642,31 @@ function Collector:timeout() end
 
 ---what `redis.budget` returns, for the option `budget` of a client
 ---@class hubspot.associations.Budget
+
+---what `redis.queue` returns
+---@class hubspot.associations.SharedQueue
+
+---of `client:work`
+---@class hubspot.associations.WorkOptions
+---whether to return when the queue is empty; by default, it goes on
+---@field until_empty boolean|nil
+---asked twice a second: true ends the work, after the requests in flight
+---@field stop (fun(): boolean)|nil
+---seconds between two looks at an empty queue, 0.2
+---@field poll number|nil
+---told of a failure that may pass, and when it goes on
+---@field on_error (fun(err: table, delay: number))|nil
+
+---what `client:work` returns
+---@class hubspot.associations.WorkReport
+---entries that have the endpoint's own outcome, and are removed
+---@field done integer
+---entries, which are dead letters now
+---@field failed integer
+---that were sent
+---@field requests integer
+---seconds that it took
+---@field elapsed number
 
 ---@class hubspot.associations.Error
 ---which of the kinds it is

@@ -280,6 +280,13 @@ local COLLECTOR = {
   linger = { check = pause, default = 0 },
 }
 
+local WORK = {
+  until_empty = { check = is_type "boolean", default = false },
+  stop = { check = is_type "function" },
+  poll = { check = seconds, default = 0.2 },
+  on_error = { check = is_type "function" },
+}
+
 local LONGEST_SHOWN = 100 -- bytes
 
 -- Whether a text may be or have a secret: a proxy's, one in a URL, or a token in a wrong place.
@@ -384,6 +391,16 @@ end
 ---@return hubspot.associations.CollectorOptions
 function options.read_collector(given)
   local read = read_options(COLLECTOR, given, "client:collector", 4)
+  return read
+end
+
+---The same for the options of client:work.
+---@param given table
+---@param method string
+---@param level integer
+---@return hubspot.associations.WorkOptions
+function options.read_work(given, method, level)
+  local read = read_options(WORK, given, method, level + 1)
   return read
 end
 

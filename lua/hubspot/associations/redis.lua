@@ -3,12 +3,15 @@
 
 local found, why = pcall(require, "hubspot.associations.redis_codec")
 if not found then
-  error("hubspot.associations.redis needs hiredis: install it (Debian's package libhiredis-dev), and build this "
-    .. "module again; " .. why:match "^[^\n]*", 0)
+  error("hubspot.associations.redis needs hiredis: install it (Debian's package libhiredis-dev), and build "
+    .. "this module again; " .. why:match "^[^\n]*", 0)
 end
 
+local addresses = require "hubspot.associations.redis.address"
 local budgets = require "hubspot.associations.redis.budget"
 local connections = require "hubspot.associations.redis.connection"
+
+local queues = require "hubspot.associations.redis.queue"
 
 local redis = {}
 
@@ -28,6 +31,23 @@ end
 function redis.budget(options)
   local made = budgets.new(options, 2)
   return made
+end
+
+---Why a URL cannot be used; nil when it can. The reason repeats no part of it.
+---@param url string
+---@return string|nil
+function redis.invalid_url(url)
+  local address, reason = addresses.parse(url)
+  return not address and reason or nil
+end
+
+---A queue of inputs, which workers drain by client:work. Raises when an option is unknown or wrong.
+---@param options hubspot.associations.QueueOptions
+---@return hubspot.associations.SharedQueue|nil
+---@return hubspot.associations.Error|nil
+function redis.queue(options)
+  local made, err = queues.new(options, 2)
+  return made, err
 end
 
 return redis

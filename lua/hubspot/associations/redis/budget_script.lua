@@ -63,7 +63,7 @@ end
 
 -- Leases that expired unused: "name:granted:unused", with spaces between them.
 if not has_lost then
-  for name, granted, unused in (given.returned or ""):gmatch("(%S+):(%d+):(%d+)") do
+  for name, granted, unused in (given.returned or ""):gmatch("([^ ]+):(%d+):(%d+)") do
     local lease = granted .. ":" .. member .. "/" .. name
     local ends = redis.call("ZSCORE", charges, lease)
     if ends then

@@ -92,7 +92,7 @@ local function await(self, link, exchange, deadline)
     if left <= 0 then
       link:fail(failure.of_timeout(self.address, self.timeout, link.is_open))
     else
-      self.wakeups:wait(left, exchange)
+      self.wakeups:wait(left, nil, exchange)
       if not exchange.is_done then link:advance() end
     end
   end

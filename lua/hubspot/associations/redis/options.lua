@@ -1,6 +1,7 @@
 -- The options of a budget and of a queue, checked.
 
 local addresses = require "hubspot.associations.redis.address"
+local ascii = require "hubspot.associations.text.ascii"
 local one_line = require "hubspot.associations.text.one_line"
 
 local options = {}
@@ -29,7 +30,7 @@ KINDS.url = {
 -- It stands in the names of keys, in braces.
 KINDS.name = {
   function(value)
-    local valid = type(value) == "string" and #value <= 100 and value:find "^[%w_.:@-]+$"
+    local valid = type(value) == "string" and #value <= 100 and value:find "^[A-Za-z0-9_.:@-]+$"
     return valid and value or nil
   end,
   "a string of 1 to 100 letters, digits and _ . : @ -",
@@ -64,7 +65,7 @@ function options.read(method, given, known, level)
     if not known[name] then
       local names = {}
       for other in pairs(known) do names[#names + 1] = other end
-      table.sort(names)
+      table.sort(names, ascii.before)
       local list = table.concat(names, ", ")
       error(("%s: option %s is unknown; there are %s"):format(method, one_line(name), list), level + 1)
     end

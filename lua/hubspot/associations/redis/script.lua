@@ -15,9 +15,9 @@ function scripts.new(connection, source)
 end
 
 local function run(self, command, script, keys, ...)
-  local words = { command, script, #keys }
+  local words, given = { command, script, #keys }, { ... }
   for _, key in ipairs(keys) do words[#words + 1] = key end
-  for index = 1, select("#", ...) do words[#words + 1] = (select(index, ...)) end
+  for index = 1, select("#", ...) do words[#words + 1] = given[index] end
   return self.connection:command(words)
 end
 

@@ -1,0 +1,311 @@
+-- A queue of inputs on Redis: what redis.queue returns. Programs add to it; workers (work/worker.lua) hold
+-- its streams, and take from them.
+
+local cjson = require "cjson"
+local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
+local connections = require "hubspot.associations.redis.connection"
+local given_options = require "hubspot.associations.redis.options"
+local queue_scripts = require "hubspot.associations.redis.queue_scripts"
+local digits_of = require "hubspot.associations.text.digits"
+
+local queue = {}
+
+local OPTIONS = {
+  url = "url", name = "name", max_pending = "count", streams = "streams", timeout = "seconds",
+  ca_file = "text", ca_path = "text", loop = "table",
+}
+local MAX_PENDING, STREAMS = 1000000, 16
+local AT_ONCE = 500 -- dead letters that one script looks at
+
+local ENDPOINTS = { create = true, create_default = true, archive = true, archive_labels = true }
+local HAS_TYPES = { create = true, archive_labels = true }
+
+local json = cjson.new()
+
+---@class hubspot.associations.QueueOptions
+---@field url string redis[s]://[user[:password]@]host[:port][/database]
+---@field name string|nil "default"
+---@field max_pending integer|nil how many entries it holds at most, 1,000,000
+---@field streams integer|nil into how many a new queue is divided, 16: no more workers than that have work
+---@field timeout number|nil seconds that a call takes at most, 5
+---@field ca_file string|nil
+---@field ca_path string|nil
+---@field loop table|nil as of a client
+
+---@class hubspot.associations.SharedQueue what `redis.queue` returns
+local Queue = {}
+Queue.__index = Queue
+Queue.__name = "hubspot.associations.queue"
+
+---@param given hubspot.associations.QueueOptions
+---@param level integer of the caller to blame, as for `error`
+---@return hubspot.associations.SharedQueue|nil
+---@return hubspot.associations.Error|nil
+function queue.new(given, level)
+  local read = given_options.read("redis.queue", given, OPTIONS, level + 1)
+  local connection, err = connections.new({
+    url = given.url, timeout = read.timeout, ca_file = read.ca_file, ca_path = read.ca_path, loop = read.loop,
+  }, "redis.queue")
+  if not connection then return nil, err end
+  local scripts = {}
+  for name, source in pairs(queue_scripts) do scripts[name] = connection:script(source) end
+  local prefix = ("hubspot-associations:queue:{%s}:"):format(read.name or "default")
+  return setmetatable({
+    connection = connection,
+    scripts = scripts,
+    prefix = prefix,
+    keys = { prefix },
+    max_pending = ("%d"):format(read.max_pending or MAX_PENDING),
+    streams = ("%d"):format(read.streams or STREAMS),
+  }, Queue)
+end
+
+-- ---- adding ----
+
+local function check_type(name, value)
+  local valid = type(value) == "string" and value ~= "" and not value:find "[%z\1-\32\127]"
+  if valid then return end
+  error(("queue:add: %s: expected an object type, found %s"):format(name,
+    type(value) == "string" and "a string with spaces, or none" or "a " .. type(value)), 3)
+end
+
+local function invalid(field, message)
+  return nil, errors.new { kind = "invalid_input", field = field, message = message, retryable = false }
+end
+
+local function id_of(name, value)
+  if type(value) == "table" then value = value.id end
+  local id = type(value) == "number" and digits_of(value) or value
+  if core.is_record_id(id) then return id end
+  return invalid(name, "expected a record id: 1 to 19 digits, the first of them not 0")
+end
+
+local function types_of(endpoint, types)
+  if not HAS_TYPES[endpoint] then return "" end
+  local its_type = type(types)
+  if its_type == "number" then
+    local digits = digits_of(types)
+    if digits then return digits end
+    return invalid("types", "expected a whole number")
+  end
+  if types == nil or its_type ~= "string" and its_type ~= "table" then
+    return invalid("types", "expected association types, found " .. (types == nil and "nothing" or its_type))
+  end
+  local written, text = pcall(json.encode, types)
+  if not written then return invalid("types", "expected association types") end
+  return text
+end
+
+-- A link is one of its two directions: so both are in one stream, and their order is kept.
+local function pair_of(from_type, from, to_type, to)
+  local one, other = from_type .. ":" .. from, to_type .. ":" .. to
+  if one > other then one, other = other, one end
+  return one .. " " .. other
+end
+
+---Adds an input, and returns when Redis has it.
+---@param from_object_type string
+---@param to_object_type string
+---@param input table { from, to, types }, as of a call
+---@param given table|nil { endpoint = "create", "create_default", "archive" or "archive_labels" }
+---@return string|nil id
+---@return hubspot.associations.Error|nil of kind `busy` when the queue is full; with `may_be_done`, it may
+---  have been added all the same
+function Queue:add(from_object_type, to_object_type, input, given)
+  check_type("from", from_object_type)
+  check_type("to", to_object_type)
+  local endpoint = given and given.endpoint or "create"
+  if not ENDPOINTS[endpoint] then
+    error("queue:add: option endpoint: " .. tostring(endpoint) .. " is none", 2)
+  end
+  if type(input) ~= "table" then error("queue:add: input: expected a table, found a " .. type(input), 2) end
+  local from, from_err = id_of("from", input.from)
+  if not from then return nil, from_err end
+  local to, to_err = id_of("to", input.to)
+  if not to then return nil, to_err end
+  local types, types_err = types_of(endpoint, input.types)
+  if not types then return nil, types_err end
+  local reply, err = self.scripts.add:call(self.keys, self.streams, self.max_pending,
+    pair_of(from_object_type, from, to_object_type, to),
+    endpoint .. " " .. from_object_type .. " " .. to_object_type, from, to, types)
+  if not reply then return nil, err end
+  if reply[1] ~= "busy" then return reply[1] end
+  return nil, errors.new {
+    kind = "busy", service = "Redis", retryable = true, sent = false,
+    message = ("the queue is full: it has %d entries"):format(reply[2]),
+  }
+end
+
+-- ---- looking ----
+
+---@class hubspot.associations.QueueStatus
+---@field depth integer entries without an outcome
+---@field oldest number|nil seconds since the oldest of them was added
+---@field workers integer
+---@field dead integer dead letters
+---@field streams integer
+---@field held integer streams that a worker holds
+
+---@return hubspot.associations.QueueStatus|nil
+---@return hubspot.associations.Error|nil
+function Queue:status()
+  local reply, err = self.scripts.status:call(self.keys)
+  if not reply then return nil, err end
+  return {
+    depth = reply[1], oldest = reply[2] >= 0 and reply[2] / 1000 or nil, workers = reply[3], dead = reply[4],
+    streams = reply[5], held = reply[6],
+  }
+end
+
+local function fields_of(list)
+  local fields = {}
+  for index = 1, #list, 2 do fields[list[index]] = list[index + 1] end
+  return fields
+end
+
+---@class hubspot.associations.QueueEntry
+---@field id string
+---@field pair string
+---@field endpoint string
+---@field from_type string
+---@field to_type string
+---@field input table { from, to, types }
+
+local function entry_of(id, fields)
+  local endpoint, from_type, to_type = fields.kind:match "^([^ ]+) ([^ ]+) ([^ ]+)$"
+  local types
+  if fields.types ~= "" then
+    local is_json = fields.types:find '^["%[{]'
+    types = is_json and json.decode(fields.types) or tonumber(fields.types)
+  end
+  return {
+    id = id, pair = fields.pair, endpoint = endpoint, from_type = from_type, to_type = to_type,
+    input = { from = fields.from, to = fields.to, types = types },
+  }
+end
+
+---Dead letters, the oldest first.
+---@param after string|nil the id of the one before
+---@param most integer|nil 100
+---@return table[]|nil list of { id, entry, reason = { message, kind, … } }
+---@return hubspot.associations.Error|nil
+function Queue:dead_letters(after, most)
+  local reply, err = self.connection:call("XRANGE", self.prefix .. "dead", after and "(" .. after or "-", "+",
+    "COUNT", most or 100)
+  if not reply then return nil, err end
+  local list = {}
+  for index, each in ipairs(reply) do
+    local fields = fields_of(each[2])
+    list[index] = {
+      id = each[1], entry = entry_of(fields.entry, fields), reason = json.decode(fields.reason),
+    }
+  end
+  return list
+end
+
+---Puts dead letters back into the queue, but for those whose pair has a newer entry: these are dropped.
+---@return table|nil { retried, dropped }
+---@return hubspot.associations.Error|nil of kind `busy` when the queue is full; what was done stays done
+function Queue:retry_failed()
+  local done, after = { retried = 0, dropped = 0 }, ""
+  repeat
+    local reply, err = self.scripts.retry:call(self.keys, after, AT_ONCE, self.max_pending)
+    if not reply then return nil, err end
+    after = reply[1]
+    done.retried, done.dropped = done.retried + reply[2], done.dropped + reply[3]
+    if reply[4] == 1 then
+      return nil, errors.new {
+        kind = "busy", service = "Redis", retryable = true,
+        message = ("the queue is full: %d failed entries were put back"):format(done.retried),
+      }
+    end
+  until after == ""
+  return done
+end
+
+---Ends the connection.
+function Queue:close()
+  self.connection:close()
+end
+
+-- ---- for workers ----
+
+-- Appends the index and the fence of each stream that is held.
+local function add_held(words, held)
+  for index, fence in pairs(held) do
+    words[#words + 1] = index
+    words[#words + 1] = fence
+  end
+  return words
+end
+
+local unpack = table.unpack or unpack -- luacheck: ignore
+
+---What a worker holds from here on.
+---@param worker string "" for a new one
+---@param held table<string, string> index -> fence
+---@param valid number seconds
+---@param is_working boolean nothing is let go
+---@return table|nil { worker, workers, held }
+---@return hubspot.associations.Error|nil
+function Queue:hold(worker, held, valid, is_working)
+  local words = add_held({ worker, ("%d"):format(valid * 1000), is_working and "1" or "0" }, held)
+  local reply, err = self.scripts.hold:call(self.keys, unpack(words))
+  if not reply then return nil, err end
+  local now_held = {}
+  for at = 3, #reply, 2 do now_held[reply[at]] = reply[at + 1] end
+  return { worker = reply[1], workers = reply[2], held = now_held }
+end
+
+---@param worker string
+---@param held table<string, string>
+function Queue:leave(worker, held)
+  return self.scripts.leave:call(self.keys, unpack(add_held({ worker }, held)))
+end
+
+---The first entries of streams, in order.
+---@param held table<string, string>
+---@param most integer of each stream
+---@return table[]|nil entries, with `stream`, the index
+---@return hubspot.associations.Error|nil
+function Queue:read(held, most)
+  local commands, indices = {}, {}
+  for index in pairs(held) do
+    indices[#indices + 1] = index
+    commands[#commands + 1] = { "XRANGE", self.prefix .. "stream:" .. index, "-", "+", "COUNT", most }
+  end
+  local replies, err = self.connection:pipeline(commands)
+  if not replies then return nil, err end
+  local entries = {}
+  for at, reply in ipairs(replies) do
+    if reply.kind then return nil, reply end
+    for _, each in ipairs(reply) do
+      local entry = entry_of(each[1], fields_of(each[2]))
+      entry.stream = indices[at]
+      entries[#entries + 1] = entry
+    end
+  end
+  return entries
+end
+
+---Removes entries of a stream that have their outcome.
+---@param worker string
+---@param stream string its index
+---@param fence string
+---@param settled table[] list of { entry, reason = nil or a table }
+---@return boolean|nil held false when the stream is another worker's by now; nothing is removed then
+---@return hubspot.associations.Error|nil
+function Queue:settle(worker, stream, fence, settled)
+  local words = { worker, stream, fence }
+  for _, each in ipairs(settled) do
+    words[#words + 1] = each.entry.id
+    words[#words + 1] = each.entry.pair
+    words[#words + 1] = each.reason and json.encode(each.reason) or ""
+  end
+  local reply, err = self.scripts.settle:call(self.keys, unpack(words))
+  if not reply then return nil, err end
+  return reply >= 0
+end
+
+return queue

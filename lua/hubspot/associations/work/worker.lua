@@ -1,0 +1,236 @@
+-- Drains a queue: reads the entries of the streams that it holds, runs jobs of them, and removes those that
+-- have their outcome. It is at-least-once: an entry is removed after its outcome, so that one whose worker
+-- dies, or loses its lease, is done again.
+
+local core = require "hubspot.associations.core"
+local errors = require "hubspot.associations.errors"
+local all_options = require "hubspot.associations.options"
+local round = require "hubspot.associations.work.round"
+local tenures = require "hubspot.associations.work.tenure"
+
+local worker = {}
+
+local BATCHES = 4 -- that are read at once
+local SHORTEST_PAUSE, LONGEST_PAUSE = 1, 30 -- seconds after a failure that may pass
+local LONGEST_WAIT = 0.5 -- seconds without a look at the clock, or at `stop`
+
+---@class hubspot.associations.Worker
+local Worker = {}
+Worker.__index = Worker
+
+-- What a dead letter says of HubSpot's reason.
+local REASON = {
+  "message", "kind", "status", "category", "subCategory", "correlationId", "context", "errorType", "field",
+  "together",
+}
+
+local function reason_of(failure)
+  local err, reason = failure.error, { outcome = failure.outcome }
+  for _, name in ipairs(REASON) do
+    local value = err[name]
+    if type(value) == "string" or type(value) == "number" then reason[name] = value end
+  end
+  reason.message = tostring(reason.message or err)
+  return reason
+end
+
+-- ---- one round ----
+
+-- What the job of a group tells of a batch. What is unconfirmed because the job stopped is done again.
+local function on_batch(self, group, batch)
+  local failed = {}
+  for _, failure in ipairs(batch.failures) do failed[failure.index] = failure end
+  for index = batch.first, batch.last do
+    local failure = failed[index]
+    if not failure then
+      self.tenure:settle(group.entries[index])
+    elseif failure.outcome == "failed" then
+      self.tenure:settle(group.entries[index], reason_of(failure))
+    elseif failure.outcome == "unconfirmed" then
+      group.unconfirmed[#group.unconfirmed + 1] = failure
+    end
+  end
+end
+
+local function begin(self, group)
+  local inputs = {}
+  for index, entry in ipairs(group.entries) do inputs[index] = entry.input end
+  group.unconfirmed = {}
+  local runner, err = self.spec.start(group.endpoint, {
+    values = { fromObjectType = group.from_type, toObjectType = group.to_type },
+    last = inputs,
+    options = { max_failures = 1, on_batch = function(batch) on_batch(self, group, batch) end },
+  })
+  group.runner = runner
+  return runner, err
+end
+
+-- The end of a group's job. Returns its error, if it stopped.
+local function finish(self, group)
+  local report, err = group.runner:result()
+  self.report.requests = self.report.requests + (report and report.requests or 0)
+  if not err then
+    for _, failure in ipairs(group.unconfirmed) do
+      self.tenure:settle(group.entries[failure.index], reason_of(failure))
+    end
+  end
+  return err
+end
+
+-- Steps the jobs of a phase. Returns the ones that go on, how many seconds they have nothing to do, and the
+-- first error of one that stopped.
+local function step(self, running)
+  local left, wait, err = {}, LONGEST_WAIT, nil
+  for _, group in ipairs(running) do
+    if group.runner:step() then
+      err = err or finish(self, group)
+    else
+      left[#left + 1] = group
+      wait = math.min(wait, group.runner:timeout() or wait)
+    end
+  end
+  return left, wait, err
+end
+
+local function should_stop(self)
+  return self.wakeups.is_closed or self.options.stop ~= nil and self.options.stop() and true or false
+end
+
+local function cancel(running)
+  for _, group in ipairs(running) do group.runner:cancel() end
+end
+
+-- Runs the jobs of a phase to their ends.
+local function run_phase(self, groups)
+  local running, failed = {}, nil
+  for _, group in ipairs(groups) do
+    local runner, err = begin(self, group)
+    if runner then running[#running + 1] = group else failed = failed or err end
+  end
+  while #running > 0 do
+    local wait, err
+    if self.tenure:is_over() or should_stop(self) then cancel(running) end
+    running, wait, err = step(self, running)
+    failed = failed or err
+    if err then cancel(running) end
+    self.tenure:flush()
+    self.tenure:keep()
+    if #running > 0 then self.wakeups:wait(wait) end
+  end
+  self.wakeups:end_work()
+  return failed
+end
+
+-- Tells Redis of all outcomes, again while it is away, and as long as they count.
+local function flush(self)
+  local flushed, err = self.tenure:flush()
+  while not flushed and err.retryable and not self.tenure:is_over() and not should_stop(self) do
+    self.wakeups:sleep(SHORTEST_PAUSE)
+    flushed, err = self.tenure:flush()
+  end
+  if not flushed then self.tenure.settled = {} end -- they are done again
+  return not flushed and err or nil
+end
+
+local function run_round(self, entries)
+  for _, groups in ipairs(round.phases(entries)) do
+    local failed = run_phase(self, groups)
+    failed = flush(self) or failed
+    if failed or self.tenure:is_over() or should_stop(self) then return failed end
+  end
+end
+
+-- ---- all of them ----
+
+-- Reads what there is, and does it. Returns whether there was something; or nil and an error.
+local function turn(self)
+  local renewed, err = self.tenure:renew(false)
+  if not renewed then return nil, err end
+  local count = 0
+  for _ in pairs(self.tenure.held) do count = count + 1 end
+  if count == 0 then return false end
+  local entries
+  local most = math.ceil(BATCHES * self.spec.session.options.batch_size / count)
+  entries, err = self.spec.queue:read(self.tenure.held, most)
+  if not entries then return nil, err end
+  if #entries == 0 then return false end
+  err = run_round(self, entries)
+  if err then return nil, err end
+  return true
+end
+
+-- Whether the queue is empty, where that ends the work.
+local function is_drained(self)
+  if not self.options.until_empty then return false end
+  local status = self.spec.queue:status()
+  return status ~= nil and status.depth == 0
+end
+
+local function report_of(self)
+  self.report.done, self.report.failed = self.tenure.counts.done, self.tenure.counts.failed
+  return self.report
+end
+
+local function may_pass(err)
+  return err.retryable == true or err.kind == "canceled"
+end
+
+---@class hubspot.associations.WorkOptions of `client:work`
+---@field until_empty boolean|nil whether to return when the queue is empty; by default, it goes on
+---@field stop (fun(): boolean)|nil asked twice a second: true ends the work, after the requests in flight
+---@field poll number|nil seconds between two looks at an empty queue, 0.2
+---@field on_error (fun(err: table, delay: number))|nil told of a failure that may pass, and when it goes on
+
+---@class hubspot.associations.WorkReport what `client:work` returns
+---@field done integer entries that have the endpoint's own outcome, and are removed
+---@field failed integer entries, which are dead letters now
+---@field requests integer that were sent
+---@field elapsed number seconds that it took
+
+local function check_queue(queue, level)
+  if type(queue) ~= "table" or not queue.hold then
+    error("client:work: queue: expected one made by redis.queue, found a " .. type(queue), level)
+  end
+end
+
+---Drains a queue. Raises when that is none, or an option is unknown or wrong.
+---@param spec table { queue, session, start = fun(endpoint, arguments: { values, last, options }): runner }
+---@param given hubspot.associations.WorkOptions|nil
+---@param level integer of the caller to blame, as for `error`
+---@return hubspot.associations.WorkReport
+---@return hubspot.associations.Error|nil why it ended early
+function worker.run(spec, given, level)
+  check_queue(spec.queue, level + 1)
+  local options = all_options.read_work(given or {}, "client:work", level + 1)
+  local self = setmetatable({
+    spec = spec, options = options, wakeups = spec.session.wakeups, tenure = tenures.new(spec.queue),
+    report = { done = 0, failed = 0, requests = 0, elapsed = 0 },
+  }, Worker)
+  local began, pause, err = core.now(), SHORTEST_PAUSE, nil
+  while not should_stop(self) do
+    local found
+    found, err = turn(self)
+    if err and not (may_pass(err) and not should_stop(self)) then break end
+    if err then
+      if options.on_error then options.on_error(err, pause) end
+      self.wakeups:sleep(pause)
+      pause = math.min(LONGEST_PAUSE, 2 * pause)
+    else
+      pause = SHORTEST_PAUSE
+      if not found then
+        if is_drained(self) then break end
+        self.wakeups:sleep(options.poll)
+      end
+    end
+  end
+  if self.wakeups.is_closed then
+    err = errors.new { kind = "closed", message = "the client is closed", retryable = false }
+  elseif should_stop(self) then
+    err = nil
+  end
+  self.tenure:leave()
+  report_of(self).elapsed = core.now() - began
+  return self.report, err
+end
+
+return worker

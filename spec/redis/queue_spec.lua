@@ -1,0 +1,263 @@
+-- Checks the queue with a real redis-server: what it takes, its ceiling, who holds its streams, and dead
+-- letters.
+
+local redis_server = require "support.redis_server"
+
+local missing = redis_server.missing()
+if missing then
+  describe("a queue", function() pending(missing) end)
+  return
+end
+
+local redis = require "hubspot.associations.redis"
+
+describe("a queue", function()
+  local server, queue, connection
+
+  setup(function() server = redis_server.start() end)
+  teardown(function() server:close() end)
+
+  before_each(function()
+    connection = assert(redis.new { url = server:url() })
+    assert(connection:call "FLUSHALL")
+    queue = assert(redis.queue { url = server:url(), name = "q", streams = 4 })
+  end)
+
+  after_each(function()
+    queue:close()
+    connection:close()
+  end)
+
+  local function add(from, to, given)
+    return queue:add("contacts", "companies", { from = from, to = to, types = 279 }, given)
+  end
+
+  local function read(held)
+    return assert(queue:read(held, 100))
+  end
+
+  describe("that is added to", function()
+    it("has the input when add returns", function()
+      local types = { { associationCategory = "USER_DEFINED", associationTypeId = 12 }, "primary" }
+      local id = assert(queue:add("contacts", "2-123", { from = { id = "101" }, to = 202, types = types }))
+      assert.matches("^%d+%-%d+$", id)
+      local got = assert(queue:hold("", {}, 10, false))
+      local entries = read(got.held)
+      assert.equal(1, #entries)
+      local entry = entries[1]
+      assert.same({ id, "create", "contacts", "2-123" },
+        { entry.id, entry.endpoint, entry.from_type, entry.to_type })
+      assert.same({ from = "101", to = "202", types = types }, entry.input)
+    end)
+
+    it("keeps numbers, names and no types as they are", function()
+      add(1, 2)
+      queue:add("contacts", "companies", { from = 1, to = 2, types = "Decision maker" })
+      queue:add("contacts", "companies", { from = 1, to = 2 }, { endpoint = "archive" })
+      local got = assert(queue:hold("", {}, 10, false))
+      local found = {}
+      for index, entry in ipairs(read(got.held)) do
+        found[index] = { entry.endpoint, entry.input.types }
+      end
+      assert.same({ { "create", 279 }, { "create", "Decision maker" }, { "archive" } }, found)
+    end)
+
+    it("has the two directions of a pair in one stream, in order", function()
+      for round = 1, 10 do
+        assert(queue:add("contacts", "companies", { from = 7, to = 8, types = 279 }))
+        assert(queue:add("companies", "contacts", { from = 8, to = 7, types = 280 }))
+        assert(add(round + 100, 1))
+      end
+      local got = assert(queue:hold("", {}, 10, false))
+      local streams, count = {}, 0
+      for _, entry in ipairs(read(got.held)) do
+        if entry.input.from == "7" or entry.input.from == "8" then
+          streams[entry.stream] = true
+          count = count + 1
+          assert.equal(count % 2 == 1 and "contacts" or "companies", entry.from_type)
+        end
+      end
+      assert.equal(20, count)
+      assert.is_nil(next(streams, (next(streams))))
+    end)
+
+    it("rejects what is no input", function()
+      local function kind(...)
+        local added, err = queue:add("contacts", "companies", ...)
+        assert.is_nil(added)
+        return err.kind .. " " .. err.field
+      end
+      assert.equal("invalid_input from", kind { from = "x", to = 1, types = 1 })
+      assert.equal("invalid_input to", kind { from = 1, types = 1 })
+      assert.equal("invalid_input types", kind { from = 1, to = 1 })
+      assert.equal("invalid_input types", kind { from = 1, to = 1, types = true })
+      assert.equal("invalid_input types", kind { from = 1, to = 1, types = 1.5 })
+      assert.equal(0, assert(queue:status()).depth)
+    end)
+
+    it("raises for what is a mistake", function()
+      local function raised(...) return select(2, pcall(queue.add, queue, ...)) end
+      assert.matches("from: expected an object type", raised(nil, "companies", {}))
+      assert.matches("to: expected an object type", raised("contacts", "a b", {}))
+      assert.matches("input: expected a table", raised("contacts", "companies", nil))
+      assert.matches("option endpoint: read is none",
+        raised("contacts", "companies", {}, { endpoint = "read" }))
+    end)
+
+    it("says busy beyond its ceiling, and drops nothing", function()
+      queue:close()
+      queue = assert(redis.queue { url = server:url(), name = "q", max_pending = 3 })
+      for index = 1, 3 do assert(add(index, 1)) end
+      local added, err = add(4, 1)
+      assert.is_nil(added)
+      assert.same({ "busy", "the queue is full: it has 3 entries", true, false },
+        { err.kind, err.message, err.retryable, err.sent })
+      assert.equal(3, assert(queue:status()).depth)
+    end)
+
+    it("says so when Redis is full", function()
+      assert(connection:call("CONFIG", "SET", "maxmemory", "1"))
+      local added, err = add(1, 1)
+      assert(connection:call("CONFIG", "SET", "maxmemory", "0"))
+      assert.is_nil(added)
+      assert.equal("OOM", err.code)
+    end)
+
+    it("has as many streams as it began with", function()
+      assert(add(1, 1))
+      local other = assert(redis.queue { url = server:url(), name = "q", streams = 64 })
+      for index = 1, 20 do
+        assert(other:add("contacts", "companies", { from = index, to = 1, types = 279 }))
+      end
+      assert.equal(4, assert(other:status()).streams)
+      other:close()
+    end)
+  end)
+
+  describe("that is held", function()
+    local function count(held)
+      local number = 0
+      for _ in pairs(held) do number = number + 1 end
+      return number
+    end
+
+    before_each(function() assert(add(1, 1)) end)
+
+    it("is shared by its workers", function()
+      local first = assert(queue:hold("", {}, 10, false))
+      assert.equal(4, count(first.held))
+      local second = assert(queue:hold("", {}, 10, false))
+      assert.same({ 0, 2 }, { count(second.held), second.workers })
+      local working = assert(queue:hold(first.worker, first.held, 10, true))
+      assert.equal(4, count(working.held))
+      first = assert(queue:hold(first.worker, first.held, 10, false))
+      second = assert(queue:hold(second.worker, {}, 10, false))
+      assert.same({ 2, 2 }, { count(first.held), count(second.held) })
+      for index in pairs(first.held) do assert.is_nil(second.held[index]) end
+      local status = assert(queue:status())
+      assert.same({ 2, 4 }, { status.workers, status.held })
+    end)
+
+    it("goes to another worker when the lease is over, and the first can remove nothing", function()
+      local first = assert(queue:hold("", {}, 0.001, false))
+      local second, entries
+      repeat
+        second = assert(queue:hold(second and second.worker or "", {}, 10, false))
+        entries = read(second.held)
+      until #entries == 1
+      local entry = entries[1]
+      local stream, settled = entry.stream, { { entry = entry } }
+      assert.is_false(queue:settle(first.worker, stream, first.held[stream], settled))
+      assert.equal(0, count(assert(queue:hold(first.worker, first.held, 10, true)).held))
+      assert.equal(1, assert(queue:status()).depth)
+      assert.is_true(queue:settle(second.worker, stream, second.held[stream], settled))
+      assert.equal(0, assert(queue:status()).depth)
+    end)
+
+    it("is free at once when its worker leaves", function()
+      local first = assert(queue:hold("", {}, 10, false))
+      queue:leave(first.worker, first.held)
+      assert.same({ 0, 0 }, { assert(queue:status()).workers, assert(queue:status()).held })
+      assert.equal(4, count(assert(queue:hold("", {}, 10, false)).held))
+    end)
+
+    it("says how old the oldest entry is", function()
+      local status = assert(queue:status())
+      assert.is_true(status.oldest >= 0 and status.oldest < 60)
+      connection:call "FLUSHALL"
+      assert.is_nil(assert(queue:status()).oldest)
+    end)
+  end)
+
+  describe("with dead letters", function()
+    local got
+
+    -- Adds an entry, and lets it fail.
+    local function fail(from)
+      local id = assert(add(from, 1))
+      got = assert(queue:hold(got and got.worker or "", got and got.held or {}, 10, false))
+      for _, entry in ipairs(read(got.held)) do
+        if entry.id == id and entry.input.from == tostring(from) then
+          assert(queue:settle(got.worker, entry.stream, got.held[entry.stream], {
+            { entry = entry, reason = { message = "no such record", kind = "http" } },
+          }))
+        end
+      end
+    end
+
+    before_each(function() got = nil end)
+
+    it("has the input and the reason", function()
+      fail(5)
+      local letters = assert(queue:dead_letters())
+      assert.equal(1, #letters)
+      assert.same({ message = "no such record", kind = "http" }, letters[1].reason)
+      assert.same({ from = "5", to = "1", types = 279 }, letters[1].entry.input)
+      assert.same({ 0, 1 }, { assert(queue:status()).depth, assert(queue:status()).dead })
+      assert.same({}, assert(queue:dead_letters(letters[1].id)))
+    end)
+
+    it("puts them back", function()
+      fail(5)
+      fail(6)
+      assert.same({ retried = 2, dropped = 0 }, assert(queue:retry_failed()))
+      assert.same({ 2, 0 }, { assert(queue:status()).depth, assert(queue:status()).dead })
+      assert.same({ retried = 0, dropped = 0 }, assert(queue:retry_failed()))
+    end)
+
+    it("drops those whose pair has a newer entry, also one that is done", function()
+      fail(5)
+      assert(add(5, 1))
+      fail(6)
+      fail(6)
+      fail(7)
+      assert(add(7, 1))
+      for _, entry in ipairs(read(got.held)) do
+        if entry.input.from == "7" then
+          queue:settle(got.worker, entry.stream, got.held[entry.stream], { { entry = entry } })
+        end
+      end
+      assert.same({ retried = 1, dropped = 3 }, assert(queue:retry_failed()))
+      assert.equal(2, assert(queue:status()).depth)
+    end)
+
+    it("puts none back beyond the ceiling", function()
+      fail(5)
+      fail(6)
+      queue:close()
+      queue = assert(redis.queue { url = server:url(), name = "q", max_pending = 1 })
+      local done, err = queue:retry_failed()
+      assert.same({ nil, "busy" }, { done, err.kind })
+      assert.same({ 1, 1 }, { assert(queue:status()).depth, assert(queue:status()).dead })
+    end)
+
+    it("leaves nothing behind when all is done", function()
+      fail(5)
+      assert.same({ retried = 1, dropped = 0 }, assert(queue:retry_failed()))
+      local entries = read(got.held)
+      local stream = entries[1].stream
+      assert(queue:settle(got.worker, stream, got.held[stream], { { entry = entries[1] } }))
+      assert.equal(0, assert(connection:call("HLEN", "hubspot-associations:queue:{q}:last")))
+    end)
+  end)
+end)
