@@ -22,7 +22,8 @@ function account.client(arguments, token, on_event)
     max_attempts = arguments.max_attempts,
     concurrency = arguments.concurrency,
     batch_size = arguments.batch_size,
-    rate = arguments.rate,
+    rate = not arguments.shared_budget and arguments.rate or nil,
+    budget = arguments.shared_budget,
     ca_file = arguments.ca_file,
     on_event = on_event,
   }

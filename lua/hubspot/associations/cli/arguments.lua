@@ -34,6 +34,9 @@ local COMMANDS = {
   require "hubspot.associations.cli.commands.list",
   require "hubspot.associations.cli.commands.labels",
   require "hubspot.associations.cli.commands.types",
+  require "hubspot.associations.cli.commands.work",
+  require "hubspot.associations.cli.commands.queue",
+  require "hubspot.associations.cli.commands.retry_failed",
   require "hubspot.associations.cli.commands.doctor",
   (require "hubspot.associations.cli.commands.sandbox"), -- one value, also since Lua 5.4
 }

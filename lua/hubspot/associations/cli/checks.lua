@@ -87,6 +87,22 @@ function checks.column_name(text)
   return nil, "expected the name of a column"
 end
 
+-- Arguments can be read by other users of the machine.
+function checks.redis_url(text)
+  if text:find("@", 1, true) then
+    return nil, "a URL with a password belongs in the environment variable HUBSPOT_REDIS, as arguments can "
+      .. "be read by others"
+  end
+  if text:find "^[Rr][Ee][Dd][Ii][Ss][Ss]?://." then return text end
+  return nil, "expected redis[s]://host[:port][/database]"
+end
+
+-- The name of a queue or a budget.
+function checks.shared_name(text)
+  if #text <= 100 and text:find "^[A-Za-z0-9_.:@-]+$" then return text end
+  return nil, "expected 1 to 100 letters, digits and _ . : @ -"
+end
+
 -- What separates values in one cell: nothing that an id, an email or a domain may have.
 function checks.separator(text)
   if text:find "^[;,|/ \t\n]$" then return text end

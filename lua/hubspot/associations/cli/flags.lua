@@ -155,12 +155,34 @@ flags.PACE = {
     description = "The most attempts of a request that fails; 6 by default." },
 }
 
----Where the account is.
-flags.SERVICE = {
-  { name = "--api-version", argname = "VERSION", check = checks.option "version",
-    description = "The version of HubSpot's API; 2025-09 by default." },
-  { name = "--base-url", argname = "URL", check = checks.option "base_url", is_secret = true,
-    description = "The address of the service, https://api.hubapi.com by default; or of a sandbox." },
+---Which queue.
+flags.QUEUE = {
+  { name = "--redis", argname = "URL", check = checks.redis_url, is_secret = true,
+    description = "Where Redis is, such as redis://127.0.0.1:6379, without a password; by default, what the "
+      .. "environment variable HUBSPOT_REDIS says." },
+  { name = "--queue", argname = "NAME", check = checks.shared_name,
+    description = "The name of the queue; default by default." },
+}
+
+---How it is drained.
+flags.WORK = {
+  { name = "--until-empty", is_flag = true, description = "End when the queue is empty." },
+  { name = "--budget", argname = "NAME", check = checks.shared_name,
+    description = "Share the rate limit with all processes that share the budget of this name on the same "
+      .. "Redis." },
+  { name = "--concurrency", argname = "N", check = checks.integer_option "concurrency",
+    description = "The most requests in flight at once; 4 by default." },
+  { name = "--batch-size", argname = "N", check = checks.integer_option "batch_size",
+    description = "The most inputs in one request; by default, as many as HubSpot accepts." },
+}
+
+---What of a queue is shown.
+flags.FAILED = {
+  { name = "--failed", is_flag = true, description = "Show the dead letters: what failed, and why." },
+}
+
+---Which certificates are trusted.
+flags.CA_FILE = {
   { name = "--ca-file", argname = "FILE", check = checks.option_file "ca_file",
     description = "Trust the certificates in this file, PEM, instead of this machine's: for a proxy or "
       .. "a server of your own." },
@@ -183,6 +205,14 @@ flags.TRACE = {
     description = "Write a line for each request to standard error: method, path, status, time and "
       .. "correlation id. Never a secret." },
 }
+
+---Where the account is.
+flags.SERVICE = flags.join({
+  { name = "--api-version", argname = "VERSION", check = checks.option "version",
+    description = "The version of HubSpot's API; 2025-09 by default." },
+  { name = "--base-url", argname = "URL", check = checks.option "base_url", is_secret = true,
+    description = "The address of the service, https://api.hubapi.com by default; or of a sandbox." },
+}, flags.CA_FILE)
 
 ---How the account is reached.
 flags.ACCOUNT = flags.join(flags.TOKEN, flags.PACE, flags.SERVICE, flags.TRACE)

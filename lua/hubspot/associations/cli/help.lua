@@ -6,6 +6,8 @@ local help = {}
 
 help.TOKEN = "The token is read from the environment variable HUBSPOT_TOKEN, or from --token-file.\n"
 
+help.REDIS = "The URL of Redis is read from the environment variable HUBSPOT_REDIS, or from --redis.\n"
+
 help.PAIRS = "FILE is CSV with the columns from and to; a header line may name them in any order, among "
   .. "others, and --from-column and --to-column say which they are where they have other names. Without a "
   .. "header, the first line begins with two record ids. Or FILE is JSON Lines, one object a line, such as "

@@ -1,0 +1,139 @@
+-- Checks the commands of a fleet as their users run them: processes of their own, a real redis-server, and
+-- the sandbox over real HTTP.
+
+local command = require "support.command"
+local exchange = require "support.exchange"
+local redis_server = require "support.redis_server"
+local sandbox = require "support.sandbox"
+
+local missing = redis_server.missing()
+if missing then
+  describe("the commands of a fleet", function() pending(missing) end)
+  return
+end
+
+local redis = require "hubspot.associations.redis"
+
+local assert_found = command.assert_found
+
+describe("the commands of a fleet", function()
+  local server, account, queue
+
+  before_each(function()
+    server = redis_server.start { words = { "--appendonly", "yes", "--appendfsync", "always" } }
+    account = sandbox.start {}
+    queue = assert(redis.queue { url = server:url(), name = "links" })
+  end)
+
+  after_each(function()
+    queue:close()
+    account:close()
+    server:close()
+  end)
+
+  local function words(name, more)
+    local list = { name, "--redis", server:url(), "--queue", "links" }
+    if name == "work" then
+      list[#list + 1] = "--base-url"
+      list[#list + 1] = account:url()
+    end
+    for _, word in ipairs(more or {}) do list[#list + 1] = word end
+    return list
+  end
+
+  local function run(name, more, env) return command.run(words(name, more), { env = env }) end
+
+  local function add(from, types)
+    assert(queue:add("contacts", "companies", { from = from, to = 1, types = types or 279 }))
+  end
+
+  it("send what is in the queue, and show it", function()
+    for index = 1, 20 do add(index) end
+    local shown = run "queue"
+    assert_found(shown.stdout, "depth,oldest,workers,dead,streams,held\n20,")
+    local result = run("work", { "--until-empty", "--budget", "a" })
+    assert.same({ 0, "" }, { result.code, result.stdout })
+    assert_found(result.stderr, "20 done, 0 failed\n")
+    assert_found(result.stderr, " 1 request; ")
+    assert.equal(20, #account:associations())
+    assert_found(run("queue", { "--output-format", "jsonl" }).stdout,
+      '{"depth":0,"workers":0,"dead":0,"streams":16,"held":0}\n')
+  end)
+
+  it("show what failed, and put it back", function()
+    add(5, 280)
+    local result = run("work", { "--until-empty" })
+    assert.equal(1, result.code)
+    assert_found(result.stderr, "0 done, 1 failed\n")
+    local shown = run("queue", { "--failed" })
+    assert_found(shown.stdout, "endpoint,from_type,from,to_type,to,kind,status,reason\n"
+      .. "create,contacts,5,companies,1,invalid_input,,")
+    assert_found(run("retry-failed").stderr, "1 put back, 0 dropped\n")
+    assert.equal(1, assert(queue:status()).depth)
+    assert.equal(0, assert(queue:status()).dead)
+  end)
+
+  it("work until they are interrupted", function()
+    add(1)
+    local child = command.start(words "work")
+    command.wait_for_signals(child)
+    exchange.eventually(function() return #account:associations() == 1 end, "the link")
+    child:kill()
+    assert.equal(143, command.check(child:close()).code)
+    assert.equal(0, assert(queue:status()).workers)
+  end)
+
+  it("lose nothing when workers are killed, and Redis is, while programs add", function()
+    account:configure { latency = 0.05 }
+    local workers, added, most = {}, 0, 3000
+    local function add_some(count)
+      for _ = 1, count do
+        local done
+        local input = { from = 1001 + added, to = 1, types = 279 } -- the sandbox has no record 404
+        repeat done = queue:add("contacts", "companies", input) until done
+        added = added + 1
+      end
+    end
+    for index = 1, 3 do workers[index] = command.start(words("work", { "--batch-size", "50" })) end
+    for round = 1, 6 do
+      add_some(most / 6)
+      if round == 3 then
+        server:kill()
+        server:start()
+      end
+      local killed = workers[round % 3 + 1]
+      killed:kill "KILL"
+      killed:close()
+      workers[round % 3 + 1] = command.start(words("work", { "--batch-size", "50" }))
+    end
+    exchange.eventually(function() return assert(queue:status()).depth == 0 end, "an empty queue")
+    for _, worker in ipairs(workers) do
+      worker:kill()
+      command.check(worker:close())
+    end
+    assert.same({}, assert(queue:dead_letters()))
+    assert.equal(most, #account:associations())
+  end)
+
+  it("take the URL of the environment, which may have a password, and show it to nobody", function()
+    add(1)
+    local result = command.run({ "queue", "--queue", "links" }, { env = { HUBSPOT_REDIS = server:url() } })
+    assert_found(result.stdout, "\n1,")
+    result = command.run({ "queue" }, { env = { HUBSPOT_REDIS = server:url "user:secret-word@" } })
+    assert.equal(2, result.code)
+    assert_found(result.stderr, "WRONGPASS")
+    assert.is_nil((result.stdout .. result.stderr):find("secret-word", 1, true))
+  end)
+
+  it("say why they could not run", function()
+    local result = command.run { "queue", "--redis", "redis://:secret-word@127.0.0.1" }
+    assert.equal(2, result.code)
+    assert_found(result.stderr, "environment variable HUBSPOT_REDIS")
+    assert.is_nil(result.stderr:find("secret-word", 1, true))
+    assert_found(command.run({ "queue" }, { env = { HUBSPOT_REDIS = false } }).stderr, "no Redis: name it")
+    assert_found(command.run { "queue", "--redis", "redis://127.0.0.1:1" }.stderr, "no connection to Redis")
+    assert_found(command.run({ "queue" }, { env = { HUBSPOT_REDIS = "http://x" } }).stderr,
+      "the URL of Redis cannot be used: it begins with redis://")
+    assert_found(run("work", { "--queue", "a b" }).stderr, "1 to 100 letters")
+  end)
+end)
