@@ -6,7 +6,7 @@ local core = require "hubspot.associations.core"
 
 local tenure = {}
 
-local VALID = 15 -- seconds: then another worker may take what a dead one held
+local VALID = 6 -- seconds: then another worker may take what a dead one held
 local RENEWALS = 4 -- in that time
 local AT_ONCE = 500 -- entries that one script settles
 
