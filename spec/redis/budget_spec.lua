@@ -148,6 +148,16 @@ describe("a budget on Redis", function()
     assert.same({}, events)
   end)
 
+  it("lets links pass that are made one at a time", function()
+    local client = new()
+    local began = core.now()
+    for index = 1, 10 do
+      assert(client:link("contacts", "companies", { from = index, to = 1, types = 279 }))
+    end
+    assert.is_true(core.now() - began < 1, tostring(core.now() - began))
+    assert.equal(10, #account:associations())
+  end)
+
   it("is done without when Redis dies, and taken up when it is there again", function()
     local jobs = start(2)
     run(jobs, 1)

@@ -255,6 +255,15 @@ function Member:delay(now, caller, waiter)
   return math.max(SHORTEST_WAIT, self.ask_after - now)
 end
 
+---Seconds to leave between requests, for a caller that need not send as fast as it may: none, while Redis says what
+---may be sent.
+---@param now number
+---@param caller hubspot.associations.Caller
+---@return number
+function Member:pace(now, caller)
+  return self.limiter:pace(now, caller)
+end
+
 ---Counts a request that is sent.
 ---@param now number
 ---@param caller hubspot.associations.Caller|nil
