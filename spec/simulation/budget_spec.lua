@@ -3,6 +3,8 @@
 
 local random = require "support.random"
 local fleet = require "support.fleet"
+local redis_stand_in = require "support.redis_stand_in"
+local script = require "hubspot.associations.redis.budget_script"
 
 local WARM_UP, LONG = 30, 100 -- seconds
 
@@ -118,6 +120,83 @@ describe("a budget in virtual time", function()
     assert_at_most(30, world.rejected, "answered 429")
     world:run(15)
     assert_shared(world:measure(LONG))
+  end)
+end)
+
+describe("the line of a budget", function()
+  local now, server, names
+
+  before_each(function()
+    now, names = 1000, 0
+    server = redis_stand_in.new(function() return now end)
+  end)
+
+  -- What a process gets that asks for so many; and its name.
+  local function ask(name, want)
+    names = names + 1
+    local given = {
+      "name", tostring(names), "want", tostring(want), "valid", "200", "rate", "10", "recent", "0",
+    }
+    if name then given[#given + 1], given[#given + 2] = "member", name end
+    local reply = server:eval(script, { "state", "charges", "members", "line", "due" }, given)
+    return tonumber(reply[3]), reply[1], tonumber(reply[4])
+  end
+
+  it("gives what is left over to those who waited longest", function()
+    local granted, first = ask(nil, 10)
+    assert.equal(10, granted)
+    now = now + 9.5
+    local _, second = ask(nil, 1)
+    local _, third = ask(nil, 1)
+    now = now + 0.5
+    assert.equal(0, (ask(first, 5))) -- the last of the line
+    now = now + 0.2
+    assert.equal(0, (ask(second, 1))) -- not yet
+    now = now + 0.002
+    assert.equal(1, (ask(second, 1)))
+    assert.equal(4, (ask(first, 5))) -- half of what is left
+    assert.equal(1, (ask(third, 1)))
+  end)
+
+  it("puts one at the end that got a part of what it asked for", function()
+    for _, count in ipairs { 1, 1, 8 } do -- one is free after 10.2 s, another a second later
+      ask(nil, count)
+      now = now + 1
+    end
+    now = now + 6.8
+    local _, greedy = ask(nil, 5)
+    local _, other = ask(nil, 1)
+    now = now + 0.402
+    assert.equal(1, (ask(greedy, 5)))
+    now = now + 1
+    assert.equal(0, (ask(greedy, 4)))
+    assert.equal(1, (ask(other, 1)))
+  end)
+
+  it("keeps no place for one that does not ask again", function()
+    ask(nil, 10)
+    now = now + 10
+    local _, dead = ask(nil, 1)
+    local _, waiting, delay = ask(nil, 10)
+    assert.is_true(delay > 0)
+    now = now + 0.21
+    assert.equal(5, (ask(waiting, 10)))
+    now = now + 1
+    assert.equal(5, (ask(waiting, 10)))
+    assert.is_not_nil(dead)
+  end)
+
+  it("keeps a place for one that does, while there is enough for all but one", function()
+    for _ = 1, 10 do ask(nil, 1) end
+    now = now + 5
+    local _, early = ask(nil, 1)
+    now = now + 5.2 - 0.001
+    local _, late = ask(nil, 1)
+    assert.equal(0, (ask(early, 1)))
+    now = now + 0.01
+    local granted = ask(late, 20)
+    assert.equal(5, granted)
+    assert.equal(1, (ask(early, 1)))
   end)
 end)
 

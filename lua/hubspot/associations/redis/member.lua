@@ -255,8 +255,8 @@ function Member:delay(now, caller, waiter)
   return math.max(SHORTEST_WAIT, self.ask_after - now)
 end
 
----Seconds to leave between requests, for a caller that need not send as fast as it may: none, while Redis says what
----may be sent.
+---Seconds to leave between requests, for a caller that need not send as fast as it may: none, while Redis
+---says what may be sent.
 ---@param now number
 ---@param caller hubspot.associations.Caller
 ---@return number
