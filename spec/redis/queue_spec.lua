@@ -181,6 +181,37 @@ describe("a queue", function()
       assert.equal(4, count(assert(queue:hold("", {}, 10, false)).held))
     end)
 
+    it("has new names for workers when Redis has lost its last writes", function()
+      local first = assert(queue:hold("", {}, 10, false))
+      assert(connection:call "FLUSHALL")
+      assert(add(1, 1))
+      local second = assert(queue:hold("", {}, 10, false))
+      assert.not_equal(first.worker, second.worker)
+      local index, fence = next(second.held)
+      assert.equal(fence, first.held[index]) -- which counts from the beginning again
+      assert.is_false(queue:settle(first.worker, index, fence, {}))
+      assert.equal(0, count(assert(queue:hold(first.worker, first.held, 10, true)).held))
+    end)
+
+    it("removes no entry of another pair that has the id of one that Redis has lost", function()
+      local got = assert(queue:hold("", {}, 10, false))
+      local entry = read(got.held)[1]
+      local lost = { id = entry.id, pair = "companies:9 contacts:9" }
+      assert.is_true(queue:settle(got.worker, entry.stream, got.held[entry.stream], { { entry = lost } }))
+      assert.equal(1, assert(queue:status()).depth)
+    end)
+
+    it("is taken from a dead worker also when the clock of Redis was set back", function()
+      local dead = assert(queue:hold("", {}, 10, false))
+      local later = ("%.0f"):format(assert(connection:call "TIME")[1] * 1000 + 3600000)
+      for index in pairs(dead.held) do
+        connection:call("HSET", "hubspot-associations:queue:{q}:lease:" .. index, "ends", later)
+      end
+      connection:call("ZADD", "hubspot-associations:queue:{q}:workers", later, dead.worker)
+      local got = assert(queue:hold("", {}, 10, false))
+      assert.same({ 4, 1 }, { count(got.held), got.workers })
+    end)
+
     it("says how old the oldest entry is", function()
       local status = assert(queue:status())
       assert.is_true(status.oldest >= 0 and status.oldest < 60)

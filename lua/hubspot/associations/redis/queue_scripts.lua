@@ -21,6 +21,7 @@ local function now_of()
   local time = redis.call("TIME")
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
+local SET_BACK = 60000 -- what ends later than that ends at once: the clock was set back
 local function fields_of(list)
   local fields = {}
   for index = 1, #list, 2 do fields[list[index]] = list[index + 1] end
@@ -64,8 +65,14 @@ return ids
 scripts.hold = HEAD .. [==[
 local now, streams = now_of(), count_of_streams()
 local worker, valid, is_working = ARGV[1], tonumber(ARGV[2]), ARGV[3] == "1"
-if worker == "" then worker = string.format("%.0f", redis.call("HINCRBY", meta, "workers", 1)) end
+-- First, as a Redis that is full accepts it, and then what takes memory, too: workers have to empty it.
 redis.call("ZREMRANGEBYSCORE", workers, "-inf", now)
+redis.call("ZREMRANGEBYSCORE", workers, now + SET_BACK, "+inf")
+-- With the time, as a Redis that has lost its last writes counts them again.
+if worker == "" then
+  local time, number = redis.call("TIME"), redis.call("HINCRBY", meta, "workers", 1)
+  worker = string.format("%s.%s-%.0f", time[1], time[2], number)
+end
 redis.call("ZADD", workers, now + valid, worker)
 local others = redis.call("ZCARD", workers)
 local most = math.ceil(streams / others)
@@ -92,7 +99,7 @@ if not is_working then
   for index = 0, streams - 1 do
     if #held / 2 >= most then break end
     local ends = tonumber(redis.call("HGET", lease_of(index), "ends") or "0")
-    if not is_held[index] and ends <= now then
+    if not is_held[index] and (ends <= now or ends > now + SET_BACK) then
       hold(index, redis.call("HINCRBY", lease_of(index), "fence", 1))
     end
   end
@@ -119,11 +126,12 @@ scripts.settle = HEAD .. [==[
 local worker, index, fence = ARGV[1], ARGV[2], ARGV[3]
 local lease = fields_of(redis.call("HGETALL", lease_of(index)))
 if lease.worker ~= worker or lease.fence ~= fence then return -1 end
+redis.call("HDEL", last, "") -- changes nothing; after it, a Redis that is full accepts dead letters, too
 local stream, removed = stream_of(index), 0
 for at = 4, #ARGV, 3 do
   local id, pair, reason = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local found = redis.call("XRANGE", stream, id, id)[1]
-  if found then
+  if found and found[2][2] == pair then -- a Redis that has lost its last writes may give their ids again
     if reason ~= "" then
       local fields = found[2]
       fields[#fields + 1] = "entry"
