@@ -89,7 +89,6 @@ local COVERED = {
   ["type_data"] = "client/types",
   ["version"] = "repository/version",
   ["work/tenure"] = "redis/work",
-  ["work/worker"] = "redis/work",
 }
 
 -- The paths below a folder that end so, without that ending: a list, and a set.

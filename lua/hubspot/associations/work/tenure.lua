@@ -21,6 +21,7 @@ function tenure.new(queue)
     queue = queue,
     worker = "", -- as Redis named it
     held = {}, -- index of a stream -> fence
+    is_lost = false, -- whether another worker has a stream that it held when the round began
     ends = 0,
     renews_at = 0,
     settled = {}, -- index -> list of { entry, reason } that Redis does not know of yet
@@ -28,14 +29,23 @@ function tenure.new(queue)
   }, Tenure)
 end
 
----Whether another worker may hold the streams by now.
+---Whether another worker may hold the streams by now, or holds one of them.
 ---@return boolean
 function Tenure:is_over()
-  return core.now() >= self.ends
+  return self.is_lost or core.now() >= self.ends
+end
+
+-- Whether a stream is missing from what is held now.
+local function has_lost(before, held)
+  for index in pairs(before) do
+    if not held[index] then return true end
+  end
+  return false
 end
 
 ---Prolongs the tenure.
----@param is_working boolean nothing is let go, and nothing is taken
+---@param is_working boolean nothing is let go, and nothing is taken: a stream that is missing then is
+---  another worker's, and what was read of it must not be sent any more
 ---@return boolean|nil
 ---@return hubspot.associations.Error|nil
 function Tenure:renew(is_working)
@@ -43,6 +53,7 @@ function Tenure:renew(is_working)
   self.renews_at = now + VALID / RENEWALS
   local got, err = self.queue:hold(self.worker, self.held, VALID, is_working)
   if not got then return nil, err end
+  self.is_lost = is_working and (self.is_lost or has_lost(self.held, got.held))
   self.worker, self.held, self.ends = got.worker, got.held, now + VALID
   return true
 end
@@ -78,6 +89,7 @@ local function settle_some(self, stream, list)
   if is_held == nil then return nil, err end
   if not is_held then
     self.held[stream], self.settled[stream] = nil, nil -- another worker does it all again
+    self.is_lost = true
     return true
   end
   count(self, some)

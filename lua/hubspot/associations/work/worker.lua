@@ -5,6 +5,7 @@
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local all_options = require "hubspot.associations.options"
+local rejection = require "hubspot.associations.api.rejection"
 local round = require "hubspot.associations.work.round"
 local tenures = require "hubspot.associations.work.tenure"
 
@@ -36,18 +37,31 @@ end
 
 -- ---- one round ----
 
+-- An entry has its outcome. Those of its pair that are unconfirmed, and were added before it, have to have
+-- theirs first: done again, they would undo it.
+local function settle(self, group, index, reason)
+  local entry = group.entries[index]
+  for _, failure in ipairs(group.unconfirmed[entry.pair] or {}) do
+    self.tenure:settle(group.entries[failure.index], reason_of(failure))
+    group.is_settled[failure.index] = true
+  end
+  group.unconfirmed[entry.pair] = nil
+  self.tenure:settle(entry, reason)
+  group.is_settled[index] = true
+end
+
 -- What the job of a group tells of a batch. What is unconfirmed because the job stopped is done again.
 local function on_batch(self, group, batch)
   local failed = {}
   for _, failure in ipairs(batch.failures) do failed[failure.index] = failure end
   for index = batch.first, batch.last do
     local failure = failed[index]
-    if not failure then
-      self.tenure:settle(group.entries[index])
-    elseif failure.outcome == "failed" then
-      self.tenure:settle(group.entries[index], reason_of(failure))
+    if not failure or failure.outcome == "failed" then
+      settle(self, group, index, failure and reason_of(failure))
     elseif failure.outcome == "unconfirmed" then
-      group.unconfirmed[#group.unconfirmed + 1] = failure
+      local pair = group.entries[index].pair
+      group.unconfirmed[pair] = group.unconfirmed[pair] or {}
+      table.insert(group.unconfirmed[pair], failure)
     end
   end
 end
@@ -55,7 +69,8 @@ end
 local function begin(self, group)
   local inputs = {}
   for index, entry in ipairs(group.entries) do inputs[index] = entry.input end
-  group.unconfirmed = {}
+  group.unconfirmed = {} -- pair -> failures, in order
+  group.is_settled = {} -- index of an entry -> true
   local runner, err = self.spec.start(group.endpoint, {
     values = { fromObjectType = group.from_type, toObjectType = group.to_type },
     last = inputs,
@@ -65,16 +80,26 @@ local function begin(self, group)
   return runner, err
 end
 
--- The end of a group's job. Returns its error, if it stopped.
-local function finish(self, group)
-  local report, err = group.runner:result()
-  self.report.requests = self.report.requests + (report and report.requests or 0)
-  if not err then
-    for _, failure in ipairs(group.unconfirmed) do
+-- Whether an error is about the object types of a group. The other groups must not wait for somebody who
+-- looks after it: its entries are dead letters.
+local function is_of_group(err)
+  return err.kind == "invalid_input" or rejection.is_of_path(err)
+end
+
+-- The end of a group's job, if it began. Returns its error, if it stopped for one of all groups.
+local function finish(self, group, err)
+  if err and not is_of_group(err) then return err end
+  for _, failures in pairs(group.unconfirmed) do
+    for _, failure in ipairs(failures) do
       self.tenure:settle(group.entries[failure.index], reason_of(failure))
+      group.is_settled[failure.index] = true
     end
   end
-  return err
+  for index, entry in ipairs(err and group.entries or {}) do
+    if not group.is_settled[index] then
+      self.tenure:settle(entry, reason_of { outcome = "failed", error = err })
+    end
+  end
 end
 
 -- Steps the jobs of a phase. Returns the ones that go on, how many seconds they have nothing to do, and the
@@ -83,7 +108,10 @@ local function step(self, running)
   local left, wait, err = {}, LONGEST_WAIT, nil
   for _, group in ipairs(running) do
     if group.runner:step() then
-      err = err or finish(self, group)
+      local report, why = group.runner:result()
+      self.report.requests = self.report.requests + (report and report.requests or 0)
+      why = finish(self, group, why)
+      err = err or why
     else
       left[#left + 1] = group
       wait = math.min(wait, group.runner:timeout() or wait)
@@ -105,7 +133,12 @@ local function run_phase(self, groups)
   local running, failed = {}, nil
   for _, group in ipairs(groups) do
     local runner, err = begin(self, group)
-    if runner then running[#running + 1] = group else failed = failed or err end
+    if runner then
+      running[#running + 1] = group
+    else
+      err = finish(self, group, err)
+      failed = failed or err
+    end
   end
   while #running > 0 do
     local wait, err
