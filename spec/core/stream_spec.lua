@@ -67,6 +67,57 @@ describe("a stream of a transport", function()
     return not core.poll(transport:fd(), 0)
   end
 
+  it("makes the descriptor readable as soon as it is asked for, before any step", function()
+    local fd = transport:fd()
+    assert.is_false(core.poll(fd, 0))
+    local stream = assert(transport:connect("127.0.0.1", port, false, 5))
+    finally(function() stream:close() end)
+    assert.is_true(core.poll(fd, 0))
+    while stream:state() == "connecting" do -- fd is all that the host looks at
+      assert.is_true(core.poll(fd, 10), "nothing came to do")
+      transport:step()
+    end
+    assert.equal("open", stream:state())
+  end)
+
+  it("makes the descriptor readable for what it waits to send, and when sending ended it", function()
+    local fd = transport:fd()
+    local stream, peer = open()
+    assert.is_true(stream:send(("x"):rep(8 * 1024 * 1024)))
+    assert.is_true(stream:sent() < 8 * 1024 * 1024)
+    local count, deadline = 0, core.now() + 10
+    peer:settimeout(0)
+    while count < 8 * 1024 * 1024 and core.now() < deadline do -- nobody steps before the descriptor says so
+      if core.poll(fd, 0) then transport:step() end
+      local bytes, _, part = peer:receive(65536)
+      count = count + #(bytes or part)
+    end
+    assert.same({ 8 * 1024 * 1024, 8 * 1024 * 1024 }, { count, stream:sent() })
+    peer:close()
+    while stream:state() == "open" and core.now() < deadline do stream:send "x" end
+    assert.is_nil(stream:state())
+    assert.is_true(core.poll(fd, 0))
+  end)
+
+  it("is served beside a request that is submitted and not stepped yet", function()
+    local fd = transport:fd()
+    local stream = assert(transport:connect("127.0.0.1", port, false, 5))
+    local request = assert(transport:submit(exchange.call(("http://127.0.0.1:%d/"):format(port))))
+    finally(function()
+      stream:close()
+      request:close()
+    end)
+    local peers = {}
+    listener:settimeout(0)
+    local deadline = core.now() + 10
+    while stream:state() ~= "open" or #peers < 2 do
+      assert.is_true(core.now() < deadline, "nothing came to do")
+      if core.poll(fd, 0.01) then transport:step() end
+      peers[#peers + 1] = listener:accept()
+    end
+    for _, peer in ipairs(peers) do peer:close() end
+  end)
+
   it("carries bytes in both directions, and is quiet in between", function()
     local stream, peer = open()
     assert.is_true(is_quiet())
