@@ -128,6 +128,7 @@ static void restart_after_fork(hsa_http *http)
     return;
   }
   hsa_fork_become_owner(&http->fork);
+  http->forks++;
   hsa_http_set_alarm(http);
 }
 
@@ -213,6 +214,12 @@ int hsa_http_is_open(const hsa_http *http)
 size_t hsa_http_pending(const hsa_http *http)
 {
   return http->pending;
+}
+
+unsigned hsa_http_forks(hsa_http *http)
+{
+  hsa_http_check_fork(http);
+  return http->forks;
 }
 
 void hsa_http_wake(hsa_http *http, int64_t nanoseconds)

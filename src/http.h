@@ -93,6 +93,9 @@ void hsa_http_wake(hsa_http *http, int64_t nanoseconds);
 /* The number of requests that are not done. */
 size_t hsa_http_pending(const hsa_http *http);
 
+/* How often the process was forked, and the child went on with the transport: for what a child must not share. */
+unsigned hsa_http_forks(hsa_http *http);
+
 /* NULL, with a static text in *reason, when the request cannot be sent. It is sent by a step, which has to follow. Until
  * then, only hsa_http_fd makes the descriptor readable for it. */
 hsa_http_request *hsa_http_submit(hsa_http *http, const hsa_http_call *call, const char **reason);

@@ -49,6 +49,7 @@ struct hsa_http {
   hsa_http_stream *streams;   /* all that are not freed */
   hsa_http_request *requests; /* those under way, and those that are done and not freed */
   size_t pending;
+  unsigned forks; /* how often a child went on with it */
   hsa_http_sockets sockets;
   hsa_fork fork;
   char *proxy, *ca_file, *ca_path;

@@ -404,6 +404,14 @@ static int transport_pending(lua_State *L)
   return 1;
 }
 
+/* transport:forks() -> a number that is another one in a forked child */
+static int transport_forks(lua_State *L)
+{
+  lhsa_transport *self = check_transport(L);
+  lua_pushinteger(L, self->http == NULL ? 0 : (lua_Integer)hsa_http_forks(self->http));
+  return 1;
+}
+
 /* transport:shutdown(): ends every request, with a failure of kind `closed`, and every connection. fd stays, and is
  * readable, so that everybody who waits for it is woken. */
 static int transport_shutdown(lua_State *L)
@@ -426,17 +434,10 @@ static int transport_close(lua_State *L)
 }
 
 static const luaL_Reg transport_methods[] = {
-  {"submit", transport_submit},
-  {"connect", lhsa_transport_connect},
-  {"step", transport_step},
-  {"fd", transport_fd},
-  {"pending", transport_pending},
-  {"wake", transport_wake},
-  {"shutdown", transport_shutdown},
-  {"close", transport_close},
-  {"__gc", transport_close},
-  {"__close", transport_close},
-  {NULL, NULL},
+  {"submit", transport_submit}, {"connect", lhsa_transport_connect}, {"step", transport_step},
+  {"fd", transport_fd},         {"pending", transport_pending},      {"forks", transport_forks},
+  {"wake", transport_wake},     {"shutdown", transport_shutdown},    {"close", transport_close},
+  {"__gc", transport_close},    {"__close", transport_close},        {NULL, NULL},
 };
 
 /* ---- URLs ---- */

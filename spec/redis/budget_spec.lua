@@ -1,6 +1,7 @@
 -- Checks the budget with a real redis-server: the script and its stand-in agree, processes share the limit,
 -- and each goes on when Redis dies or hangs, and comes back.
 
+local c_host = require "support.c_host"
 local core = require "hubspot.associations.core"
 local random = require "support.random"
 local redis_server = require "support.redis_server"
@@ -146,6 +147,36 @@ describe("a budget on Redis", function()
       assert(client:create("contacts", "companies", { { from = index, to = 1, types = 279 } }))
     end
     assert.same({}, events)
+  end)
+
+  it("takes a forked child for a process of its own", function()
+    if c_host.missing() then pending(c_host.missing()) end
+    local result = c_host.run({ c_host.build "fork", account:url(), server:url() }, { stdin = [[
+      local url, redis_url = ...
+      local client = assert(require "hubspot.associations".new {
+        token = "t", base_url = url,
+        budget = require "hubspot.associations.redis".budget { url = redis_url, account = "a" },
+      })
+      local function create(from)
+        for to = 1, 5 do
+          assert(client:create("contacts", "companies", { { from = from, to = to, types = 279 } }))
+        end
+      end
+      create(1)
+      local first = fork()
+      if first == 0 then create(2) return leave("_exit", 0) end
+      local second = fork()
+      if second == 0 then create(3) return leave("_exit", 0) end
+      create(4)
+      assert(wait(first) == 0 and wait(second) == 0)
+    ]] })
+    assert.same({ code = 0, stdout = "", stderr = "" }, result)
+    local connection = assert(redis.new { url = server:url() })
+    local charged, leases = 0, connection:call("ZRANGE", "hubspot-associations:budget:{a}:charges", 0, -1)
+    for _, lease in ipairs(leases) do charged = charged + lease:match "^%d+" end
+    assert.is_true(charged >= 20, charged .. " are charged")
+    assert.equal(3, connection:call("ZCARD", "hubspot-associations:budget:{a}:members"))
+    connection:close()
   end)
 
   it("lets links pass that are made one at a time", function()

@@ -42,6 +42,7 @@ function Budget:join(session)
     rate = self.rate,
     ask = function(...) return channel:script(...) end,
     tell = function(event) session.events:budget(event) end,
+    forks = function() return session.wakeups.transport:forks() end,
   }
 end
 

@@ -33,7 +33,8 @@ local Member = {}
 Member.__index = Member
 
 ---@param given table { keys = of the account, rate, ask = fun(script, keys, arguments): exchange, which never
----  waits, tell = fun(event) }; an exchange has `done()`, and `reply()`, which is a list, or nil and an error
+---  waits, tell = fun(event), forks = nil or fun(): a number that is another one in a forked child }; an
+---  exchange has `done()`, and `reply()`, which is a list, or nil and an error
 ---@return hubspot.associations.Member
 function member.new(given)
   local self = setmetatable({
@@ -41,6 +42,8 @@ function member.new(given)
     rate = given.rate,
     ask = given.ask,
     tell = given.tell,
+    forks = given.forks,
+    known_forks = given.forks and given.forks(),
     limiter = limiters.new(),
     waiters = waiters.new(),
     leases = {}, -- { name, count, left, expires }, the oldest first
@@ -201,6 +204,15 @@ local function receive(self, now)
   go_away(self, now, err)
 end
 
+-- In a forked child, the name and the leases are the parent's.
+local function notice_fork(self)
+  local forks = self.forks and self.forks()
+  if forks == self.known_forks then return end
+  self.known_forks = forks
+  self.id, self.processes, self.asked, self.ask_after = nil, nil, nil, 0
+  self.leases, self.returned, self.unleased = {}, {}, {}
+end
+
 -- ---- what the session asks ----
 
 local function available(self)
@@ -240,6 +252,7 @@ end
 ---@return number
 ---@return boolean|nil is_asked whether Redis's reply may end the wait sooner
 function Member:delay(now, caller, waiter)
+  notice_fork(self)
   receive(self, now)
   if self.limited then ask(self, now) end
   local delay = self.limiter:delay(now, caller, waiter)
@@ -286,6 +299,7 @@ end
 ---@param rate_limit hubspot.associations.RateLimit|nil
 ---@param err table|nil
 function Member:completed(ticket, now, rate_limit, err)
+  notice_fork(self)
   self.limiter:completed(ticket, now, rate_limit, err)
   if rate_limit and rate_limit.max then
     self.headers = {
