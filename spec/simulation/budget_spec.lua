@@ -90,6 +90,14 @@ describe("a budget in virtual time", function()
     assert.equal(190, world.processes[50].member.limit)
   end)
 
+  it("goes on after an interval when the clock of Redis is set back", function()
+    local world = world_of(8, {})
+    world:run(WARM_UP)
+    world.redis_ahead = -900
+    assert_at_most(0.05, world:measure(15).rejected, "answered 429")
+    assert_shared(world:measure(LONG))
+  end)
+
   it("keeps to a rate that is lower than the account's", function()
     local world = world_of(8, { limit = 100 }, { rate = 40 })
     world:run(WARM_UP)

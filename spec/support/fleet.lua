@@ -14,10 +14,10 @@ World.__index = World
 function fleet.world(given)
   local self = setmetatable({
     now = 1000, events = {}, random = given.random, latency = given.latency or 0.2,
-    redis_latency = given.redis_latency or 0.002, processes = {}, redis = nil, is_away = nil,
+    redis_latency = given.redis_latency or 0.002, redis_ahead = 0, processes = {}, redis = nil, is_away = nil,
     accepted = 0, rejected = 0, told = {},
   }, World)
-  self.redis = redis_stand_in.new(function() return self.now end)
+  self.redis = redis_stand_in.new(function() return self.now + self.redis_ahead end)
   self.account = rate_window.new {
     limit = given.limit or 100, interval = given.interval or 10, retry_after = given.retry_after,
   }

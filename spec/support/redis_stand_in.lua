@@ -120,6 +120,11 @@ function commands.ZREMRANGEBYSCORE(self, key, low, high)
   return 0
 end
 
+function commands.DEL(self, ...)
+  for _, key in ipairs { ... } do self.keys[key] = nil end
+  return 0
+end
+
 function commands.PEXPIRE(self, key, milliseconds)
   key_of(self, key).expires = self.now() + milliseconds / 1000
   return 1
@@ -135,7 +140,10 @@ function Server:eval(script, keys, arguments)
   self.calls = self.calls + 1
   local known = self.scripts[script]
   if not known then
-    known = { environment = { redis = { call = function(name, ...) return commands[name](self, ...) end } } }
+    known = { environment = {
+      redis = { call = function(name, ...) return commands[name](self, ...) end },
+      unpack = table.unpack or unpack, -- luacheck: ignore
+    } }
     setmetatable(known.environment, { __index = _G })
     known.run = compile(script, known.environment)
     self.scripts[script] = known

@@ -26,9 +26,19 @@ local LONGEST_DELAY = 1000 -- something may have changed by then
 local SHORTEST_DELAY = 5
 local MEMBER_FOR = 30000 -- a process that was not heard of for this long counts no more
 local USUAL_LIMIT, USUAL_INTERVAL = 100, 10000 -- of an account whose limit nobody has seen yet
+local SET_BACK = 1000
 local KEPT_FOR = 120000 -- after the last request, all is forgotten
 
 -- ---- the account ----
+
+-- Where the clock was set back, all charges would end that much later: so Redis forgets them, and asks each
+-- process what it has sent, as where it has lost its memory.
+local seen = get("seen") or now
+if seen > now + SET_BACK then
+  redis.call("DEL", unpack(KEYS))
+  seen = now
+end
+set("seen", math.max(seen, now))
 
 local epoch = redis.call("HGET", state, "epoch")
 local is_new = not epoch
