@@ -92,6 +92,7 @@ describe("a queue", function()
       assert.equal("invalid_input types", kind { from = 1, to = 1 })
       assert.equal("invalid_input types", kind { from = 1, to = 1, types = true })
       assert.equal("invalid_input types", kind { from = 1, to = 1, types = 1.5 })
+      assert.equal("invalid_input types", kind { from = 1, to = 1, types = ("x"):rep(4095) })
       assert.equal(0, assert(queue:status()).depth)
     end)
 
@@ -99,6 +100,7 @@ describe("a queue", function()
       local function raised(...) return select(2, pcall(queue.add, queue, ...)) end
       assert.matches("from: expected an object type", raised(nil, "companies", {}))
       assert.matches("to: expected an object type", raised("contacts", "a b", {}))
+      assert.matches("to: expected an object type", raised("contacts", ("x"):rep(201), {}))
       assert.matches("input: expected a table", raised("contacts", "companies", nil))
       assert.matches("option endpoint: read is none",
         raised("contacts", "companies", {}, { endpoint = "read" }))

@@ -103,6 +103,13 @@ describe("a worker", function()
     account = sandbox.start {}
   end)
 
+  it("keeps its streams until its lease is over when its client is closed", function()
+    add(1, 1, 279)
+    local report, err = drain { on_error = error, stop = function() client:close() end }
+    assert.same({ 0, "closed" }, { report.done, err.kind })
+    assert.equal(1, assert(queue:status()).workers)
+  end)
+
   it("goes on until it is told to stop", function()
     local turns = 0
     local report, err = drain {

@@ -18,6 +18,9 @@ local OPTIONS = {
 local MAX_PENDING, STREAMS = 1000000, 16
 local AT_ONCE = 500 -- dead letters that one script looks at
 
+-- Bytes of an object type, and of types: a worker reads thousands of entries in one reply, which has a limit.
+local LONGEST_NAME, LONGEST_TYPES = 200, 4096
+
 local ENDPOINTS = { create = true, create_default = true, archive = true, archive_labels = true }
 local HAS_TYPES = { create = true, archive_labels = true }
 
@@ -64,10 +67,11 @@ end
 -- ---- adding ----
 
 local function check_type(name, value)
-  local valid = type(value) == "string" and value ~= "" and not value:find "[%z\1-\32\127]"
+  local valid = type(value) == "string" and value ~= "" and #value <= LONGEST_NAME
+    and not value:find "[%z\1-\32\127]"
   if valid then return end
   error(("queue:add: %s: expected an object type, found %s"):format(name,
-    type(value) == "string" and "a string with spaces, or none" or "a " .. type(value)), 3)
+    type(value) == "string" and "a string with spaces, a long one, or none" or "a " .. type(value)), 3)
 end
 
 local function invalid(field, message)
@@ -94,6 +98,7 @@ local function types_of(endpoint, types)
   end
   local written, text = pcall(json.encode, types)
   if not written then return invalid("types", "expected association types") end
+  if #text > LONGEST_TYPES then return invalid("types", "expected at most 4,096 bytes of them") end
   return text
 end
 
