@@ -37,6 +37,7 @@ end
 
 local function link_of(self)
   if self.link and not self.link:lives() then self.link:advance() end
+  if self.link then self.link:end_if_stale() end
   if not self.link or self.link.err then
     self.link = links.open(self.wakeups.transport, self.address, self.timeout, self.explain)
   end

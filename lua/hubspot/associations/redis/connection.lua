@@ -78,6 +78,7 @@ local function link_of(self)
     if core.now() - link.used > QUIET then self.wakeups:step() end
     if not link:lives() then link:advance() end
   end
+  if link then link:end_if_stale() end
   if not link or link.err then
     link = links.open(self.transport, self.address, self.timeout, self.explain)
     self.link = link

@@ -53,6 +53,7 @@ function link.open(transport, address, timeout, explain)
     is_open = false,
     is_ready = false,
     is_reading = false,
+    is_stale = false, -- whether Redis is a replica by now: the name may lead to another one
     used = core.now(), -- when it last sent or received something
   }, Link)
   local stream, failed = transport:connect(address.host, address.port, address.is_tls, timeout)
@@ -142,6 +143,7 @@ local function take_reply(self, reply)
       or failure.of_protocol(self.address, "there is a reply to no command"))
     return
   end
+  if type(reply) == "table" and reply.code == "READONLY" then self.is_stale = true end
   exchange.received = exchange.received + 1
   exchange.replies[exchange.received] = reply
   if exchange.received < exchange.count then return end
@@ -189,6 +191,11 @@ end
 ---@return boolean
 function Link:lives()
   return self.err == nil and self.stream:state() ~= nil
+end
+
+---Ends it where a new one may find another Redis, once nothing is under way.
+function Link:end_if_stale()
+  if self.is_stale and self:is_idle() then self:fail(failure.closed()) end
 end
 
 ---Whether nothing is under way.
