@@ -233,6 +233,22 @@ describe("a connection to Redis", function()
     assert.matches("READONLY You can't write against a read only replica", tostring(err))
   end)
 
+  it("says the code of a command that a script ran, also for Redis 6.2", function()
+    local failure = require "hubspot.associations.redis.failure"
+    local address = { credentials = function() end }
+    for text, expected in pairs {
+      ["ERR Error running script (call to f_1a): @user_script:3: @user_script: 3: -OOM command not "
+        .. "allowed when used memory > 'maxmemory'."] = { "OOM", true },
+      ["ERR Error running script (call to f_1a): @user_script:3: attempt to index a nil value"] =
+        { "ERR", false },
+      ["READONLY You can't write against a read only replica. script: 1a, on @user_script:3."] =
+        { "READONLY", true },
+    } do
+      local err = failure.of_reply(address, text)
+      assert.same(expected, { err.code, err.retryable })
+    end
+  end)
+
   it("makes another connection once Redis is a replica, as its name may lead to its successor", function()
     local own = redis_server.start()
     local connection = assert(redis.new { url = own:url() })

@@ -19,7 +19,8 @@ function failure.of_reply(address, text)
   if password and #password >= SHORTEST_SECRET then
     text = text:gsub(password:gsub("[^A-Za-z0-9]", "%%%0"), "(password)")
   end
-  local code = text:match "^([A-Z][A-Z0-9_]*)%f[%z ]" or "ERR"
+  local code = text:match "^ERR Error running script .*: %-([A-Z]+) " -- Redis 6.2: what a command in it got
+    or text:match "^([A-Z][A-Z0-9_]*)%f[%z ]" or "ERR"
   local err = { kind = "redis", service = "Redis", code = code }
   err.message = one_line(shorten.text(text, LONGEST, "..."))
   err.retryable = retryable.is_retryable(err)
