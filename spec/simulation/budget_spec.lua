@@ -256,7 +256,7 @@ describe("a fleet without Redis", function()
     world:run(WARM_UP)
     world.is_away = "refuses"
     world:run(WARM_UP)
-    assert_at_most(0.3, world:measure(LONG).rejected, "answered 429") -- each may begin at a bad time
+    assert_at_most(0.4, world:measure(LONG).rejected, "answered 429") -- each may begin at a bad time
   end)
 end)
 
