@@ -4,6 +4,7 @@ local behaviour = require "hosts.support.behaviour"
 local hosts = require "hosts.support.hosts"
 local load = require "hosts.support.load"
 local process = require "support.process"
+local redis_server = require "support.redis_server"
 local sandboxes = require "support.sandbox"
 local socket = require "socket"
 
@@ -15,7 +16,7 @@ local missing = hosts.missing({
   build = "luajit",
 })
 
-local function start(sandbox)
+local function start(sandbox, env)
   local path, cpath = hosts.paths("luajit")
   local is_root = process.run({ "id", "-u" }).stdout == "0\n"
   return hosts.serve("luajit", function(folder, port)
@@ -26,7 +27,27 @@ local function start(sandbox)
       USER = is_root and "user root;" or "", -- the worker has to read this checkout
     }))
     return { "nginx", "-p", folder, "-c", folder .. "/nginx.conf", "-e", "stderr" }
-  end, { SANDBOX_URL = sandbox:url() })
+  end, env or { SANDBOX_URL = sandbox:url() })
+end
+
+-- Each of 100 requests in flight adds to a queue on Redis. Returns what they were told, and what is there.
+local function add_100()
+  local redis = redis_server.start()
+  local server = start(nil, { REDIS_URL = redis:url() })
+  local asked, told, found = {}, {}, {}
+  for contact = 1, 100 do asked[contact] = server:ask("/add?contact=" .. contact) end
+  for contact, connection in ipairs(asked) do
+    local id, status = server:answer(connection)
+    told[contact] = status .. " " .. id
+  end
+  server:close()
+  local queue = assert(require "hubspot.associations.redis".queue { url = redis:url(), name = "nginx" })
+  for _, entry in ipairs(queue:read(assert(queue:hold("", {}, 10, false)).held, 100)) do
+    found[tonumber(entry.input.from)] = "200 " .. entry.id
+  end
+  queue:close()
+  redis:close()
+  return told, found
 end
 
 describe("the loop for nginx", function()
@@ -62,6 +83,17 @@ describe("the loop for nginx", function()
     })
     hosts.tell(("nginx, links: %.1f s, %d requests to HubSpot"):format(got.elapsed, got.asked))
     assert.is_true(got.elapsed < 20, got.elapsed)
+  end)
+
+  it("adds to a queue on Redis for each of 100 requests in flight, and responds to each", function()
+    local lacks = redis_server.missing()
+      or hosts.missing { files = { hosts.root .. "/build/luajit/hubspot/associations/redis_codec.so" } }
+    if lacks then
+      pending(lacks)
+      return
+    end
+    local told, found = add_100()
+    assert.same(told, found)
   end)
 
   it("loses no link of others when clients go away", function()

@@ -22,6 +22,17 @@ function app.link()
   ngx.say(link())
 end
 
+local queue
+
+-- Adds a link to a queue on Redis.
+function app.add()
+  local redis = require "hubspot.associations.redis"
+  queue = queue or assert(redis.queue { url = os.getenv "REDIS_URL", name = "nginx", loop = loop })
+  local id, err = queue:add("contacts", "companies", { from = ngx.var.arg_contact, to = 7, types = 279 })
+  if not id then error(tostring(err), 0) end
+  ngx.print(id)
+end
+
 -- Without a token, there is no client.
 function app.refused()
   associations.check(associations.new { loop = loop })
