@@ -73,6 +73,19 @@ describe("the commands of a fleet", function()
     assert.equal(0, assert(queue:status()).dead)
   end)
 
+  it("send nothing to another account", function()
+    add(5, 280)
+    add(6)
+    run("work", { "--until-empty" })
+    account:configure { hub_id = 11 }
+    add(7)
+    local result = run("work", { "--until-empty" })
+    assert.equal(2, result.code)
+    assert_found(result.stderr, "the queue is of the account 12345678, and this worker of 11: give it a "
+      .. "token of that account, or a queue of its own")
+    assert.equal(1, assert(queue:status()).depth)
+  end)
+
   it("work until they are interrupted", function()
     add(1)
     local child = command.start(words "work")

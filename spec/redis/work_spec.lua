@@ -178,6 +178,21 @@ describe("a worker", function()
     connection:close()
   end)
 
+  it("sends nothing to another account than that of the worker before, while there is something", function()
+    add(1, 1, 279)
+    assert.equal(1, drain({ account = "11" }).done)
+    assert.equal(0, drain({ account = "22" }).done) -- empty: it is of 22 from here on
+    add(2, 1, 280) -- of the other direction
+    add(3, 1, 279)
+    local report, err = drain { account = "11" }
+    assert.same({ 0, "invalid_input", "account" }, { report.done, err.kind, err.field })
+    assert.matches("the queue is of the account 22, and this worker of 11", err.message)
+    assert.equal(2, assert(queue:status()).depth)
+    assert.same({ 1, 1 }, { drain({ account = "22" }).done, assert(queue:status()).dead })
+    report, err = drain { account = "11" }
+    assert.same({ 0, "account" }, { report.done, err.field }) -- a dead letter may be put back
+  end)
+
   it("raises for what is no queue", function()
     assert.matches("client:work: queue: expected one made by redis.queue",
       select(2, pcall(client.work, client, {})))

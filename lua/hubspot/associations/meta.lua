@@ -648,6 +648,9 @@ function Collector:timeout() end
 
 ---of `client:work`
 ---@class hubspot.associations.WorkOptions
+---a name of the token's account, such as its hub id: a queue that a worker of another account has begun to
+---drain is refused, unless there is nothing in it
+---@field account string|nil
 ---whether to return when the queue is empty; by default, it goes on
 ---@field until_empty boolean|nil
 ---asked twice a second: true ends the work, after the requests in flight

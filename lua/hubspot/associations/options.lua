@@ -281,6 +281,7 @@ local COLLECTOR = {
 }
 
 local WORK = {
+  account = { check = text },
   until_empty = { check = is_type "boolean", default = false },
   stop = { check = is_type "function" },
   poll = { check = seconds, default = 0.2 },

@@ -2,6 +2,7 @@
 
 local associations = require "hubspot.associations"
 local credential = require "hubspot.associations.cli.credential"
+local digits_of = require "hubspot.associations.text.digits"
 local errors = require "hubspot.associations.errors"
 local files = require "hubspot.associations.cli.files"
 local terminal = require "hubspot.associations.cli.output.terminal"
@@ -68,6 +69,17 @@ function account.teller(arguments, notice, say)
     if arguments.verbose and (event.type == "response" or event.type == "failure") then say(trace(event)) end
     noticed(event)
   end
+end
+
+---The hub id of the token's account: record ids of one account fit any other, so what is to be written later
+---says which one it is for. Nil where HubSpot does not say, as the token may not ask.
+---@param client hubspot.associations.Client
+---@return string|nil
+function account.hub_id(client)
+  local details = client:account()
+  local id = details and details.portalId
+  if type(id) == "number" then return digits_of(id) end
+  return type(id) == "string" and id:match "^%d+$" or nil
 end
 
 ---Makes single calls with a client of its own.

@@ -1,7 +1,7 @@
 -- What is particular to the job of the command sync: its question, its report, and failures that are no rows.
 
+local account = require "hubspot.associations.cli.account"
 local colours = require "hubspot.associations.cli.output.colours"
-local digits_of = require "hubspot.associations.text.digits"
 local line_numbers = require "hubspot.associations.cli.input.line_numbers"
 local plan_question = require "hubspot.associations.cli.plan_question"
 local removal_failures = require "hubspot.associations.cli.output.removal_failures"
@@ -17,15 +17,12 @@ local function headline(arguments, counts)
   return ("%s: %s; nothing was changed"):format(name, sync_report.plan(counts.planned))
 end
 
--- The hub id of the token's account, where a plan is written or applied: record ids of one account fit any
--- other. Nil where HubSpot does not say: then the sync itself tells what is wrong, if anything is.
+-- The account's hub id, where a plan is written or applied. Where HubSpot does not say, the sync itself tells
+-- what is wrong, if anything is.
 local function account_of(context)
   local arguments = context.arguments
   if arguments.dry_run or not (arguments.plan or arguments.apply) then return nil end
-  local details = context.client:account()
-  local id = details and details.portalId
-  if type(id) == "number" then return digits_of(id) end
-  return type(id) == "string" and id:match "^%d+$" or nil
+  return account.hub_id(context.client)
 end
 
 ---@param context hubspot.associations.cli.Context

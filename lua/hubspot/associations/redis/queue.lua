@@ -8,6 +8,7 @@ local connections = require "hubspot.associations.redis.connection"
 local given_options = require "hubspot.associations.redis.options"
 local queue_scripts = require "hubspot.associations.redis.queue_scripts"
 local digits_of = require "hubspot.associations.text.digits"
+local one_line = require "hubspot.associations.text.one_line"
 
 local queue = {}
 
@@ -252,12 +253,17 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 ---@param held table<string, string> index -> fence
 ---@param valid number seconds
 ---@param is_working boolean nothing is let go
+---@param account string|nil the worker's
 ---@return table|nil { worker, workers, held }
----@return hubspot.associations.Error|nil
-function Queue:hold(worker, held, valid, is_working)
-  local words = add_held({ worker, ("%d"):format(valid * 1000), is_working and "1" or "0" }, held)
-  local reply, err = self.scripts.hold:call(self.keys, unpack(words))
+---@return hubspot.associations.Error|nil of kind `invalid_input` when the queue is of another account
+function Queue:hold(worker, held, valid, is_working, account)
+  local words = { worker, ("%d"):format(valid * 1000), is_working and "1" or "0", account or "" }
+  local reply, err = self.scripts.hold:call(self.keys, unpack(add_held(words, held)))
   if not reply then return nil, err end
+  if reply[1] == "account" then
+    return invalid("account", ("the queue is of the account %s, and this worker of %s: give it a token of "
+      .. "that account, or a queue of its own"):format(one_line(reply[2]), one_line(account)))
+  end
   local now_held = {}
   for at = 3, #reply, 2 do now_held[reply[at]] = reply[at + 1] end
   return { worker = reply[1], workers = reply[2], held = now_held }

@@ -60,11 +60,18 @@ return ids
 ]==]
 
 -- What a worker holds from here on. ARGV: the worker's name or "", for how many ms, whether it works on
--- what it holds ("1": nothing is let go), and the index and fence of each stream that it holds. Returns its
--- name, the number of workers, and the index and fence of each stream that it holds now.
+-- what it holds ("1": nothing is let go), its account or "", and the index and fence of each stream that it
+-- holds. Returns its name, the number of workers, and the index and fence of each stream that it holds now.
+--
+-- Record ids of one account fit any other: so what is in a queue is sent to one account, that of the first
+-- worker that named its own.
 scripts.hold = HEAD .. [==[
 local now, streams = now_of(), count_of_streams()
-local worker, valid, is_working = ARGV[1], tonumber(ARGV[2]), ARGV[3] == "1"
+local worker, valid, is_working, account = ARGV[1], tonumber(ARGV[2]), ARGV[3] == "1", ARGV[4]
+local known = account ~= "" and redis.call("HGET", meta, "account")
+if known and known ~= account and length_of(streams) + redis.call("XLEN", dead) > 0 then
+  return { "account", known }
+end
 -- First, as a Redis that is full accepts it, and then what takes memory, too: workers have to empty it.
 redis.call("ZREMRANGEBYSCORE", workers, "-inf", now)
 redis.call("ZREMRANGEBYSCORE", workers, now + SET_BACK, "+inf")
@@ -74,6 +81,7 @@ if worker == "" then
   worker = string.format("%s.%s-%.0f", time[1], time[2], number)
 end
 redis.call("ZADD", workers, now + valid, worker)
+if account ~= "" and known ~= account then redis.call("HSET", meta, "account", account) end
 local others = redis.call("ZCARD", workers)
 local most = math.ceil(streams / others)
 local held, is_held = {}, {}
@@ -84,7 +92,7 @@ local function hold(index, fence)
   held[#held + 1] = tostring(fence)
   is_held[index] = true
 end
-for at = 4, #ARGV, 2 do
+for at = 5, #ARGV, 2 do
   local index, fence = tonumber(ARGV[at]), ARGV[at + 1]
   local lease = fields_of(redis.call("HGETALL", lease_of(index)))
   if lease.worker == worker and lease.fence == fence then

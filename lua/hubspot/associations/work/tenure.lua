@@ -15,10 +15,12 @@ local Tenure = {}
 Tenure.__index = Tenure
 
 ---@param queue hubspot.associations.SharedQueue
+---@param account string|nil the worker's
 ---@return hubspot.associations.Tenure
-function tenure.new(queue)
+function tenure.new(queue, account)
   return setmetatable({
     queue = queue,
+    account = account,
     worker = "", -- as Redis named it
     held = {}, -- index of a stream -> fence
     is_lost = false, -- whether another worker has a stream that it held when the round began
@@ -51,7 +53,7 @@ end
 function Tenure:renew(is_working)
   local now = core.now()
   self.renews_at = now + VALID / RENEWALS
-  local got, err = self.queue:hold(self.worker, self.held, VALID, is_working)
+  local got, err = self.queue:hold(self.worker, self.held, VALID, is_working, self.account)
   if not got then return nil, err end
   self.is_lost = is_working and (self.is_lost or has_lost(self.held, got.held))
   self.worker, self.held, self.ends = got.worker, got.held, now + VALID

@@ -209,6 +209,8 @@ local function may_pass(err)
 end
 
 ---@class hubspot.associations.WorkOptions of `client:work`
+---@field account string|nil a name of the token's account, such as its hub id: a queue that a worker of
+---  another account has begun to drain is refused, unless there is nothing in it
 ---@field until_empty boolean|nil whether to return when the queue is empty; by default, it goes on
 ---@field stop (fun(): boolean)|nil asked twice a second: true ends the work, after the requests in flight
 ---@field poll number|nil seconds between two looks at an empty queue, 0.2
@@ -236,7 +238,8 @@ function worker.run(spec, given, level)
   check_queue(spec.queue, level + 1)
   local options = all_options.read_work(given or {}, "client:work", level + 1)
   local self = setmetatable({
-    spec = spec, options = options, wakeups = spec.session.wakeups, tenure = tenures.new(spec.queue),
+    spec = spec, options = options, wakeups = spec.session.wakeups,
+    tenure = tenures.new(spec.queue, options.account),
     report = { done = 0, failed = 0, requests = 0, elapsed = 0 },
   }, Worker)
   local began, pause, err = core.now(), SHORTEST_PAUSE, nil

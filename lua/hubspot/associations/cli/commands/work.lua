@@ -42,6 +42,7 @@ end
 local function run(arguments, environment, client, queue)
   local caught, signal = interrupts.watch(environment), nil
   local report, err = client:work(queue, {
+    account = account.hub_id(client),
     until_empty = arguments.until_empty,
     stop = function()
       signal = signal or caught()
