@@ -56,7 +56,10 @@ static int body_add(lua_State *L)
   lhsa_body *body = lhsa_body_check(L);
   lua_settop(L, 2);
   luaL_checkstack(L, LUA_MINSTACK, "an input");
-  if (lhsa_body_write(L, body, 2)) {
+  body->is_adding = 1;
+  int written = lhsa_body_write(L, body, 2);
+  body->is_adding = 0;
+  if (written) {
     int is_unlike = body->is_full && !last_is_alike(body);
     if (is_unlike)
       remove_last(body);
@@ -66,6 +69,14 @@ static int body_add(lua_State *L)
   lua_pushnil(L);
   lua_insert(L, -2);
   return 2;
+}
+
+/* body:is_adding() -> whether the last `add` raised: so that a job can tell, without a note for each input, an error that
+ * an input raises from one that its source raises */
+static int body_is_adding(lua_State *L)
+{
+  lua_pushboolean(L, lhsa_body_check(L)->is_adding);
+  return 1;
 }
 
 /* body:add_list(inputs) -> true | nil, errors, count
@@ -292,23 +303,12 @@ static int body_clear(lua_State *L)
 }
 
 static const luaL_Reg body_methods[] = {
-  {"json", body_json},
-  {"count", body_count},
-  {"set_full", body_set_full},
-  {"select", lhsa_body_select},
-  {"input", body_input},
-  {"ids", body_ids},
-  {"first", body_first},
-  {"group", body_group},
-  {"types", body_types},
-  {"digest", body_digest},
-  {"confirmed_by", lhsa_body_confirmed_by},
-  {"payload", body_payload},
-  {"clear", body_clear},
-  {"free", lhsa_body_free},
-  {"__len", body_length},
-  {"__gc", lhsa_body_collect},
-  {NULL, NULL},
+  {"json", body_json},         {"count", body_count},        {"is_adding", body_is_adding},
+  {"set_full", body_set_full}, {"select", lhsa_body_select}, {"input", body_input},
+  {"ids", body_ids},           {"first", body_first},        {"group", body_group},
+  {"types", body_types},       {"digest", body_digest},      {"confirmed_by", lhsa_body_confirmed_by},
+  {"payload", body_payload},   {"clear", body_clear},        {"free", lhsa_body_free},
+  {"__len", body_length},      {"__gc", lhsa_body_collect},  {NULL, NULL},
 };
 
 /* Methods that read inputs need the keys as upvalues. */

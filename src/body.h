@@ -53,9 +53,10 @@ typedef struct lhsa_body {
   unsigned uses;    /* method calls so far: an input's __index may make one while the input is read */
   int listing;      /* add_list is under way; if it does not end, the body goes back to these: */
   size_t listed_from, entries_from;
-  int is_full;  /* add takes only inputs with the ids of the last one */
-  int locks;    /* requests that send from json: until they end, nothing is changed */
-  int is_freed; /* its memory was given back, or will be by the last unlock; nothing is written any more */
+  int is_adding; /* add is under way, or raised */
+  int is_full;   /* add takes only inputs with the ids of the last one */
+  int locks;     /* requests that send from json: until they end, nothing is changed */
+  int is_freed;  /* its memory was given back, or will be by the last unlock; nothing is written any more */
   hsa_pool *pool;
   unsigned taken; /* see hsa_pool_tidy */
   int any_id;     /* any string is an id, not only what spells a record id */

@@ -6,6 +6,7 @@ local errors = require "hubspot.associations.errors"
 local batches = require "hubspot.associations.job.batch"
 local chunks = require "hubspot.associations.job.chunk"
 local source = require "hubspot.associations.job.source"
+local random = require "support.random"
 
 local function input(from)
   return { from = tostring(from), to = "1", types = 279 }
@@ -30,6 +31,66 @@ describe("a batch", function()
     assert.equal(2, batch.open)
     assert.same({ 1, 2 }, batch:positions())
     assert.equal(2, batch.body:count())
+  end)
+
+  it("takes inputs of an iterator as add does, up to the first that is invalid or missing", function()
+    random.check(100, function(luck)
+      local given, one, other = {}, batches.new(7, nil, true), batches.new(7, nil, true)
+      for place = 1, luck:integer(1, 40) do
+        given[place] = luck:one_in(4) and { from = "x" } or input(place)
+        one:add(6 + place, given[place])
+      end
+      local at, most = 0, luck:integer(math.max(1, #given - 5), #given + 5)
+      local function take()
+        at = at + 1
+        return given[at], "why"
+      end
+      while at < math.min(#given, most) do
+        local refused, is_end, added, err = other:take_valid(take, most)
+        other:catch_up()
+        if is_end then assert.same({ #given + 1, "why" }, { at, added }) end
+        if is_end == false then
+          assert.equal(given[at], refused)
+          assert.is_true(other:note_added(6 + at, refused, nil, added, err))
+        end
+      end
+      assert.equal(math.min(#given, most), other.count)
+      if most < #given then return end
+      assert.same({ one.count, one.open, one.body:json() }, { other.count, other.open, other.body:json() })
+      assert.same(one.failures, other.failures)
+      for position = 1, one.open do
+        assert.equal(given[other:index(position) - 6], other:input(position))
+        assert.equal(one:index(position), other:index(position))
+      end
+    end)
+  end)
+
+  it("asks an iterator for the next input only when the one before is written", function()
+    local batch, row = batches.new(1), { to = "1", types = 279 }
+    batch:take_valid(function()
+      row.from = (row.from or 0) + 1
+      return row
+    end, 3)
+    batch:catch_up()
+    assert.same({ 3, "1", "2", "3" }, {
+      batch.count, (batch.body:ids(1)), (batch.body:ids(2)), (batch.body:ids(3)),
+    })
+  end)
+
+  it("counts what it took before an iterator or an input raises, and tells which did", function()
+    local trap = setmetatable({}, { __index = function() error("trap", 0) end })
+    for _, raiser in ipairs { false, trap } do
+      local batch, at = batches.new(1), 0
+      local raised = select(2, pcall(batch.take_valid, batch, function()
+        at = at + 1
+        if at < 3 then return input(at) end
+        return raiser or error("iterator", 0)
+      end, 10))
+      assert.equal(raiser and "trap" or "iterator", raised)
+      batch:catch_up()
+      assert.same({ 2, 2 }, { batch.count, batch.open })
+      assert.equal(raiser == trap, batch.body:is_adding())
+    end
   end)
 
   it("fails an invalid input, with its index, field and the input itself", function()
@@ -227,6 +288,22 @@ describe("a source", function()
     assert.is_false(err.retryable)
     return err.message
   end
+
+  it("may be taken one by one, without a call more than the iterator's", function()
+    for _, list in ipairs { { "a", false, "c" }, {}, { false } } do
+      local _, total, _, take, judge = source.reader(list)
+      for index = 1, total do
+        assert.same({ true, list[index] }, { judge(take()) })
+      end
+      for _ = 1, 2 do assert.is_false((judge(take()))) end
+    end
+    local function iterator() end
+    local _, _, _, take, judge = source.reader(iterator)
+    assert.equal(iterator, take)
+    assert.is_false((judge(nil)))
+    assert.is_false(pcall(judge, false))
+    assert.is_false(pcall(judge, nil, "broken"))
+  end)
 
   it("must not be a list with holes; the error names the first", function()
     for hole = 1, 29 do

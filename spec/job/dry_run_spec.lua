@@ -188,7 +188,7 @@ describe("a dry run", function()
         for position = 1, batch.body:count() do
           local from, to = batch.body:ids(position)
           seen[position] = {
-            batch.indices[position], batch:input(position), from, to, batch.body:types(position),
+            batch:index(position), batch:input(position), from, to, batch.body:types(position),
           }
         end
       end,

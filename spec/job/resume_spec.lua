@@ -32,7 +32,7 @@ describe("a job with a journal", function()
       local second = runs.run {
         source = list, store = store, world = first.world,
         on_send = function(chunk)
-          for _, position in ipairs(chunk.positions) do sent[chunk.batch.indices[position]] = true end
+          for _, position in ipairs(chunk.positions) do sent[chunk.batch:index(position)] = true end
         end,
       }
       assert.is_nil(second.err)
@@ -322,7 +322,7 @@ describe("a job whose source is not that of its journal", function()
     local seen = runs.run {
       source = iterator(list), store = store, world = world, batch_size = 4,
       on_send = function(chunk)
-        for _, position in ipairs(chunk.positions) do sent[#sent + 1] = chunk.batch.indices[position] end
+        for _, position in ipairs(chunk.positions) do sent[#sent + 1] = chunk.batch:index(position) end
       end,
     }
     assert.is_nil(seen.err)

@@ -248,7 +248,7 @@ local function watch(case, recorded)
     if chunk.reader then return end
     local count = 0
     for _, position in ipairs(chunk.positions) do
-      local index = chunk.batch.indices[position]
+      local index = chunk.batch:index(position)
       check(not recorded[index], "input %d was sent again after it was recorded", index)
       local pair = pair_of(case.inputs[index])
       check(in_flight[pair] == nil or in_flight[pair] == chunk, "%s is in two requests at a time", pair)
@@ -263,7 +263,7 @@ local function watch(case, recorded)
   local function on_response(chunk)
     if chunk.reader then return end
     for _, position in ipairs(chunk.positions) do
-      in_flight[pair_of(case.inputs[chunk.batch.indices[position]])] = nil
+      in_flight[pair_of(case.inputs[chunk.batch:index(position)])] = nil
     end
   end
   return on_send, on_response

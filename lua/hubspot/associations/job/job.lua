@@ -69,10 +69,10 @@ end
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
 function jobs.new(spec, now)
-  local read, total, count = source.reader(spec.source)
+  local read, total, count, take, judge = source.reader(spec.source)
   if not read then return nil, total end
   return with_verifier(setmetatable({
-    read = read,
+    read = read, take_input = take, judge_input = judge, -- see source.lua
     total = total,
     count = count, -- counts the entries of a long list; nil once they are counted
     input_at = type(spec.source) == "table" and function(index)
@@ -98,7 +98,7 @@ function jobs.new(spec, now)
     open_batches = 0,
     last_batch = 0, -- the number of the batch that was opened last
     is_open = {}, -- number -> true
-    pairs = core.pairs(), -- the pairs of ids in open batches
+    positions = {}, pairs = core.pairs(), -- of the batch opened last; the pairs of ids in open batches
     in_flight = 0,
     queue = {}, -- chunks to send, the last one first
     endpoint = spec.endpoint,

@@ -70,7 +70,7 @@ local function deliver(job, batch, position, result)
   end
   if err then return "failed", err end
   job:call(job.on_record, {
-    index = batch.indices[position],
+    index = batch:index(position),
     input = batch:input(position),
     id = id,
     links = links,

@@ -192,6 +192,7 @@ function reading:extend(batch)
     local pulled, more, input, index, ready = pcall(self.next_input, self)
     if not pulled then
       self.read = function() error(more, 0) end
+      self.take_input = self.read
       return
     elseif not more then
       self.exhausted = more == false
@@ -204,6 +205,28 @@ function reading:extend(batch)
   end
 end
 
+-- Whether the next input is to be read from the source, is the next of the batch, and is sent as it is.
+function reading:reads_on(batch)
+  return not self.ahead and self.held == nil and self.kept[self.next_kept] == nil
+    and self.index == batch.first + batch.count - 1 and batch.count < self.batch_size
+end
+
+-- Reads valid inputs of the source into the batch, as nearly all of a job are, up to the first that is not.
+-- Returns whether the batch takes that one; false if the source ended before it; that input and its index.
+function reading:read_on(batch)
+  local input, is_end, added, err = batch:take_valid(self.take_input, self.batch_size)
+  batch:catch_up()
+  self.index = batch.first + batch.count - 1
+  if is_end == nil then return true, true end -- the batch is full
+  local more = true
+  if is_end then more, input = self.judge_input(input, added) end
+  if not more then return true, false end
+  local index = self.index + 1
+  self.index = index
+  if is_end then return self:add(batch, input), true, input, index end
+  return batch:note_added(index, input, nil, added, err), true, input, index
+end
+
 -- Reads inputs into a new batch until it is full, the source ends, or the next input is not adjacent, because
 -- those between are recorded in the journal.
 function reading:read_batch()
@@ -213,9 +236,10 @@ function reading:read_batch()
   self.batch, self.begun = batch, nil
   while more do
     local added = index == batch.first + batch.count and self:add(batch, input, ready)
+    if added and self:reads_on(batch) then added, more, input, index = self:read_on(batch) end
     if not added then return self:end_batch(batch, added, input, index, ready) end
     if batch.count >= self.batch_size then return self:extend(batch) end
-    more, input, index, ready = self:next_input()
+    if more then more, input, index, ready = self:next_input() end
   end
   self.exhausted = more == false
   if not self.exhausted then self:wait_for_more(batch) end
@@ -244,6 +268,12 @@ function reading:push_chunks(batch, positions, waits_for)
   end
 end
 
+-- The positions of a batch. Nearly all of a job have as many, and share the list, which nobody changes.
+function reading:all_positions(batch)
+  if #self.positions ~= batch.body:count() then self.positions = batch:positions() end
+  return self.positions
+end
+
 -- Queues a batch as one chunk, plus one for each open batch that has pairs of it. These wait for that batch,
 -- since the writes of a pair must arrive in the order of the source.
 function reading:push_batch(batch)
@@ -252,7 +282,7 @@ function reading:push_batch(batch)
   self.is_open[batch.number] = true
   local held
   batch.repeats, held = self.pairs:enter(batch.body, batch.number)
-  if not held then return self:push_chunks(batch, batch:positions()) end
+  if not held then return self:push_chunks(batch, self:all_positions(batch)) end
   local free, waiting = split_by_batch(batch, held)
   for other, positions in pairs(waiting) do self:push_chunks(batch, positions, other) end
   if #free > 0 then self:push_chunks(batch, free) end
@@ -261,13 +291,14 @@ end
 -- The source, its reader, or an input that is read through a metatable has raised an error: the job stops.
 function reading:source_raised(raised)
   local message = one_line(raised)
-  if self.is_adding then -- the input counts, and is invalid
-    local batch = self.batch
+  local batch = self.batch
+  if batch then batch:catch_up() end
+  if self.is_adding or batch and batch.body:is_adding() then -- the input counts, and is invalid
     local index = batch.first + batch.count
     batch.count = batch.count + 1
     batch:fail(index, nil, "failed", { kind = "invalid_input", message = message })
   end
-  if self.batch then self.batch.is_final = false end -- the input may be readable the next time
+  if batch then batch.is_final = false end -- the input may be readable the next time
   local is_ours = errors.is(raised) and raised.kind == "source" -- raised by the reader (source.lua)
   self:stop(is_ours and raised or errors.new { kind = "source", message = "the source raised: " .. message })
 end

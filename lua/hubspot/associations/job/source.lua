@@ -18,6 +18,13 @@ local function fail(message)
   error(errors.new { kind = "source", message = message }, 0)
 end
 
+-- What an iterator returned.
+local function judge_end(input, why)
+  if input == false then fail "the source returned false; at its end it has to return nil" end
+  if input == nil and why then fail("the source ended with: " .. one_line(why)) end -- as file:read does
+  return input ~= nil, input
+end
+
 local KEYS_AT_ONCE = 20000 -- about a millisecond
 
 -- Counts the entries of a list, KEYS_AT_ONCE per call: a million take tens of milliseconds. It looks at every
@@ -50,27 +57,25 @@ end
 ---@return integer|hubspot.associations.Error|nil total how many inputs there are, if known; or the error
 ---@return (fun(): integer|nil, hubspot.associations.Error|nil)|nil count for a list that is too long to count
 ---  at once: to be called before anything is read, until it returns the total, or why it is not a list
+---@return (fun(): any, any)|nil take the next input; nil or false have to be given to
+---@return (fun(input: any, why: any): boolean, any)|nil judge what `take` returned: returns what `read` does
 function source.reader(from)
   if type(from) == "function" then
-    return function()
-      local input, why = from()
-      if input == false then fail "the source returned false; at its end it has to return nil" end
-      if input == nil and why then fail("the source ended with: " .. one_line(why)) end -- as file:read does
-      return input ~= nil, input
-    end
+    return function() return judge_end(from()) end, nil, nil, from, judge_end
   end
   local count = counter(from)
   local total, err = count()
   if err then return nil, err end
   local index = 0
-  return function()
-    if index >= total then return false end
+  local function take()
     index = index + 1
-    return true, from[index]
-  end, total, not total and function()
+    if index <= total then return from[index] end
+  end
+  local function judge(input) return index <= total, input end
+  return function() return judge(take()) end, total, not total and function()
     total, err = count()
     return total, err
-  end or nil
+  end or nil, take, judge
 end
 
 return source

@@ -150,7 +150,7 @@ end
 local function on_checked(sync, state)
   return function(batch)
     for position = 1, batch.body:count() do
-      take_row(sync, state, batch, position, batch.indices[position] - state.offset)
+      take_row(sync, state, batch, position, batch:index(position) - state.offset)
     end
     return sync.tally.error == nil
   end
@@ -204,7 +204,7 @@ local function look_up_unclear(sync, state)
     on_failure = function() return true end,
   }, { is_dry = true, on_checked = function(batch)
     for position = 1, batch.body:count() do
-      local number = batch.indices[position]
+      local number = batch:index(position)
       is_known[number] = true
       write(sync, state.spool, lines.doubtful((batch.body:ids(position)), state.unclear[number].index))
     end
