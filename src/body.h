@@ -20,6 +20,7 @@ typedef struct lhsa_body_entry {
   lhsa_body_span input, part[HSA_BODY_PARTS];
   uint32_t first; /* the first entry with the same ids, from 0; itself, until pairs:enter has compared them */
   uint32_t group; /* the first entry with the same first id, if the shape groups */
+  uint64_t hash;  /* of the ids; pairs:enter notes it */
 } lhsa_body_entry;
 
 enum {
