@@ -4,7 +4,8 @@
  * hiredis 0.14 needs care. Its formatter counts in an int. Its reader has no ceiling, counts in ints where it looks for
  * the end of a line, and asserts that it gets memory when it makes a large buffer small again. So sizes have ceilings
  * here, before hiredis sees the bytes, the reader never shrinks its buffer (`maxbuf`), and replies are nodes of our own:
- * memory is taken for what has arrived, and not for what a server announces. */
+ * memory is taken for what has arrived, and not for what a server announces. hiredis 1 reads RESP3, too, and nests
+ * without end: what a reply may be is decided here, where its nodes are made. */
 #include "compat.h"
 
 #include <hiredis/hiredis.h>
@@ -22,8 +23,12 @@ enum {
   MOST_ARGUMENTS = 1024 * 1024,
   MOST_BYTES = 512 * 1024 * 1024, /* of a command, and of a reply: Redis's own limit of a value */
   MOST_KEPT = 64 * 1024,          /* of the reader's memory, while it has nothing to read */
+  MOST_NODES = 4 * 1024 * 1024,   /* of a reply: each takes 64 bytes, and a server sends 4 for one */
+  MOST_DEPTH = 8,                 /* of arrays, as in hiredis 0.14 */
   NUMBER_ROOM = 32,               /* for a number as text */
 };
+
+static const lua_Number MOST_WHOLE = 9007199254740992; /* 2^53: up to here, each whole number is a double */
 
 HSA_EXPORT int luaopen_hubspot_associations_redis_codec(lua_State *L);
 
@@ -43,7 +48,8 @@ static int command_collect(lua_State *L)
   return 0;
 }
 
-/* Writes a number as Redis reads it, in any locale. Whole numbers have no exponent, as Redis wants its integers. */
+/* Writes a number as Redis reads it, in any locale. Whole numbers have no exponent and no sign of zero, as Redis wants
+ * its integers. */
 static size_t write_number(lua_State *L, int index, char *text)
 {
 #if LUA_VERSION_NUM >= 503
@@ -51,8 +57,8 @@ static size_t write_number(lua_State *L, int index, char *text)
     return (size_t)snprintf(text, NUMBER_ROOM, "%lld", (long long)lua_tointeger(L, index));
 #endif
   lua_Number number = lua_tonumber(L, index);
-  if (number == floor(number) && fabs(number) < 1e15)
-    return (size_t)snprintf(text, NUMBER_ROOM, "%.0f", number);
+  if (number == floor(number) && fabs(number) <= MOST_WHOLE)
+    return (size_t)snprintf(text, NUMBER_ROOM, "%.0f", number == 0 ? 0.0 : number);
   size_t length = (size_t)snprintf(text, NUMBER_ROOM, "%.15g", number), kept = 0;
   if (strtod(text, NULL) != number)
     length = (size_t)snprintf(text, NUMBER_ROOM, "%.17g", number);
@@ -90,6 +96,11 @@ static int write_command(lua_State *L)
   lua_Integer given = luaL_optinteger(L, 2, (lua_Integer)lua_rawlen(L, 1));
   luaL_argcheck(L, given >= 1 && given <= MOST_ARGUMENTS, 1, "a command has from 1 to 1,048,576 words");
   size_t count = (size_t)given;
+  command *self = lua_newuserdata(L, sizeof *self);
+  self->bytes = NULL;
+  luaL_getmetatable(L, COMMAND);
+  lua_setmetatable(L, -2);
+  /* From here on nothing is made in Lua, whose finalizers could take a text from its list. */
   const char **texts = lua_newuserdata(L, count * (sizeof *texts + sizeof(size_t) + NUMBER_ROOM));
   size_t *lengths = (size_t *)(void *)(texts + count);
   char *numbers = (char *)(lengths + count);
@@ -101,10 +112,6 @@ static int write_command(lua_State *L)
     if (lengths[i] > MOST_BYTES || (total += lengths[i] + NUMBER_ROOM) > MOST_BYTES)
       return luaL_error(L, "a command has 512 MiB at most");
   }
-  command *self = lua_newuserdata(L, sizeof *self);
-  self->bytes = NULL;
-  luaL_getmetatable(L, COMMAND);
-  lua_setmetatable(L, -2);
   long long length = redisFormatCommandArgv(&self->bytes, (int)count, texts, lengths);
   if (length < 0)
     return luaL_error(L, "not enough memory");
@@ -119,6 +126,7 @@ static int write_command(lua_State *L)
 typedef struct node node;
 struct node {
   int type; /* REDIS_REPLY_… */
+  int depth;
   node *next, *first, *last;
   long long integer; /* of an array: how many elements it will have */
   size_t length;
@@ -128,7 +136,7 @@ struct node {
 static void free_node(void *object)
 {
   node *self = object;
-  while (self != NULL) { /* a server may nest no deeper than hiredis reads: this recursion is bounded */
+  while (self != NULL) { /* the depth is bounded, and so is this recursion */
     node *next = self->next;
     free_node(self->first);
     free(self);
@@ -136,19 +144,46 @@ static void free_node(void *object)
   }
 }
 
-/* NULL when there is no memory: hiredis then makes an error of it. */
+typedef struct reader {
+  redisReader *reader; /* NULL when there was no memory */
+  node *reply;         /* while it is pushed */
+  size_t limit;
+  size_t unread; /* bytes since the last complete reply */
+  size_t largest;
+  size_t nodes;        /* of the reply that is read */
+  const char *refusal; /* why it is not read on; or NULL */
+} reader;
+
+/* Why a reply may not have this node; NULL when it may. */
+static const char *refuse(const redisReadTask *task, const node *parent, size_t nodes)
+{
+  int is_known = task->type == REDIS_REPLY_STRING || task->type == REDIS_REPLY_ARRAY
+                 || task->type == REDIS_REPLY_INTEGER || task->type == REDIS_REPLY_STATUS
+                 || task->type == REDIS_REPLY_ERROR;
+  int is_deep = task->type == REDIS_REPLY_ARRAY && parent != NULL && parent->depth + 1 == MOST_DEPTH;
+  return !is_known             ? "a reply is not of RESP2"
+         : is_deep             ? "a reply is nested too deeply"
+         : nodes == MOST_NODES ? "a reply has more than 4,194,304 elements"
+                               : NULL;
+}
+
+/* NULL when there is no memory, and for what is refused: hiredis then makes an error of it. */
 static node *new_node(const redisReadTask *task, int type, const char *text, size_t length)
 {
+  reader *owner = task->privdata;
   node *parent = task->parent == NULL ? NULL : task->parent->obj;
-  node *self = length > MOST_BYTES ? NULL : calloc(1, sizeof *self + length);
+  owner->refusal = refuse(task, parent, owner->nodes);
+  node *self = owner->refusal != NULL || length > MOST_BYTES ? NULL : calloc(1, sizeof *self + length);
   if (self == NULL)
     return NULL;
+  owner->nodes++;
   self->type = type;
   self->length = length;
   if (length > 0)
     memcpy(self->text, text, length);
   if (parent == NULL)
     return self;
+  self->depth = parent->depth + 1;
   if (parent->last != NULL)
     parent->last->next = self;
   else
@@ -163,6 +198,18 @@ static void *create_string(const redisReadTask *task, char *text, size_t length)
 }
 
 #if HIREDIS_MAJOR >= 1
+static void *create_double(const redisReadTask *task, double value, char *text, size_t length)
+{
+  (void)value;
+  return new_node(task, task->type, text, length); /* which refuses it */
+}
+
+static void *create_boolean(const redisReadTask *task, int value)
+{
+  (void)value;
+  return new_node(task, task->type, NULL, 0);
+}
+
 static void *create_array(const redisReadTask *task, size_t count)
 #else
 static void *create_array(const redisReadTask *task, int count)
@@ -193,24 +240,22 @@ static redisReplyObjectFunctions functions = {
   .createArray = create_array,
   .createInteger = create_integer,
   .createNil = create_nil,
+#if HIREDIS_MAJOR >= 1
+  .createDouble = create_double, /* without these, hiredis makes objects that are none */
+  .createBool = create_boolean,
+#endif
   .freeObject = free_node,
 };
 
 /* ---- the reader ---- */
 
-typedef struct reader {
-  redisReader *reader; /* NULL when there was no memory */
-  node *reply;         /* while it is pushed */
-  size_t limit;
-  size_t unread; /* bytes since the last complete reply */
-  size_t largest;
-} reader;
-
-static redisReader *open_reader(void)
+static redisReader *open_reader(reader *owner)
 {
   redisReader *opened = redisReaderCreateWithFunctions(&functions);
-  if (opened != NULL)
-    opened->maxbuf = 0; /* no limit: see above */
+  if (opened == NULL)
+    return NULL;
+  opened->maxbuf = 0; /* no limit: see above */
+  opened->privdata = owner;
   return opened;
 }
 
@@ -239,7 +284,7 @@ static int new_reader(lua_State *L)
   lua_pushvalue(L, 1);
   lua_rawseti(L, -2, 1);
   lhsa_setanchor(L, -2);
-  self->reader = open_reader();
+  self->reader = open_reader(self);
   return self->reader == NULL ? luaL_error(L, "not enough memory") : 1;
 }
 
@@ -312,7 +357,7 @@ static void shrink(reader *self)
 {
   if (self->largest <= MOST_KEPT)
     return;
-  redisReader *fresh = open_reader();
+  redisReader *fresh = open_reader(self);
   if (fresh == NULL)
     return; /* the next reply tries again */
   redisReaderFree(self->reader);
@@ -332,11 +377,12 @@ static int reader_next(lua_State *L)
   lua_rawgeti(L, 2, 1);
   lua_replace(L, 2);
   if (redisReaderGetReply(self->reader, &reply) != REDIS_OK)
-    return return_reason(L, self->reader->errstr);
+    return return_reason(L, self->refusal != NULL ? self->refusal : self->reader->errstr);
   lua_pushboolean(L, reply != NULL);
   if (reply == NULL)
     return 1;
   self->reply = reply;
+  self->nodes = 0;
   self->unread = self->reader->len - self->reader->pos;
   if (self->unread == 0)
     shrink(self);

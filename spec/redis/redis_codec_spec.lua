@@ -42,11 +42,14 @@ describe("a command for Redis", function()
   it("has whole numbers without an exponent, and others with a point, in any locale", function()
     local CASES = {
       [0] = "0", [-7] = "-7", [279] = "279", [1e14] = "100000000000000", [0.5] = "0.5", [1e300] = "1e+300",
-      [math.huge] = "inf",
+      [math.huge] = "inf", [1764366405000000.0] = "1764366405000000", [2.0 ^ 53] = "9007199254740992",
+      [-2.0 ^ 53] = "-9007199254740992",
     }
     for number, text in pairs(CASES) do
       assert.equal(("*1\r\n$%d\r\n%s\r\n"):format(#text, text), codec.command { number })
+      assert.equal(("*1\r\n$%d\r\n%s\r\n"):format(#text, text), codec.command { number + 0.0 })
     end
+    assert.equal("*1\r\n$1\r\n0\r\n", codec.command { 0 * -1.5 })
     local folder = process.make_folder()
     finally(function() process.remove_folder(folder) end)
     process.run { "localedef", "-i", "de_DE", "-f", "UTF-8", folder .. "/de_DE.UTF-8" }
@@ -104,7 +107,13 @@ describe("a reader of Redis's replies", function()
     ["a count of 4 milliards"] = "*4294967296\r\n",
     ["an integer that is none"] = ":1x\r\n",
     ["arrays that are nested 9 deep"] = ("*1\r\n"):rep(9),
-    ["a kind of RESP3"] = "%1\r\n+a\r\n+b\r\n",
+    ["a map of RESP3"] = "%1\r\n+a\r\n+b\r\n",
+    ["a boolean of RESP3"] = "#t\r\n",
+    ["a double of RESP3"] = ",1.5\r\n",
+    ["a null of RESP3"] = "_\r\n",
+    ["a text of RESP3"] = "=5\r\ntxt:a\r\n",
+    ["what RESP3 pushes"] = ">1\r\n+a\r\n",
+    ["a kind of RESP3 in an array"] = "*2\r\n:1\r\n#t\r\n",
   } do
     it("says so of " .. name, function()
       local replies, why = read_all(new_reader(), bytes, 5)
@@ -121,6 +130,19 @@ describe("a reader of Redis's replies", function()
     assert.is_true(collectgarbage "count" - before < 100)
     local fed, why = reader:feed(("x"):rep(1000))
     assert.same({ nil, "a reply is over the limit of its size" }, { fed, why })
+  end)
+
+  it("refuses a reply that takes much memory for few bytes", function()
+    local reader = new_reader(64 * 1024 * 1024)
+    assert.is_true(reader:feed("*5000000\r\n" .. ("+\r\n"):rep(5000000)))
+    local has, why = reader:next()
+    assert.same({ nil, "string" }, { has, type(why) })
+    assert.equal("a reply has more than 4,194,304 elements", why)
+    reader = new_reader(64 * 1024 * 1024)
+    for _ = 1, 5 do
+      assert.is_true(reader:feed("*1000000\r\n" .. ("+\r\n"):rep(1000000)))
+      assert.is_true((reader:next()))
+    end
   end)
 
   it("counts its limit for each reply, and not for what comes in one go", function()
