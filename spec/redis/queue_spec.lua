@@ -93,6 +93,29 @@ describe("a queue", function()
       assert.equal("invalid_input types", kind { from = 1, to = 1, types = true })
       assert.equal("invalid_input types", kind { from = 1, to = 1, types = 1.5 })
       assert.equal("invalid_input types", kind { from = 1, to = 1, types = ("x"):rep(4095) })
+      assert.equal("invalid_input from.id", kind { from = { id = "0" }, to = 1, types = 1 })
+      assert.equal("invalid_input from.id", kind { from = {}, to = 1, types = 1 })
+      assert.equal(0, assert(queue:status()).depth)
+    end)
+
+    it("says what it found in place of an id", function()
+      local function message(from)
+        return select(2, queue:add("contacts", "companies", { from = from, to = 1, types = 1 })).message
+      end
+      assert.matches("or a whole number%), found nothing$", message(nil))
+      assert.matches(', found "a@b.example"$', message "a@b.example")
+      assert.matches(', found "x+%.%.%."$', message(("x"):rep(1000)))
+      assert.matches(", found 1.5$", message(1.5))
+      assert.matches(", found a boolean$", message(true))
+    end)
+
+    it("rejects types of an endpoint that has none, as calls do", function()
+      for _, endpoint in ipairs { "archive", "create_default" } do
+        local added, err = add(1, 2, { endpoint = endpoint })
+        assert.is_nil(added)
+        assert.same({ "invalid_input", "types" }, { err.kind, err.field })
+        assert.matches("^expected no types: ", err.message)
+      end
       assert.equal(0, assert(queue:status()).depth)
     end)
 
@@ -101,9 +124,18 @@ describe("a queue", function()
       assert.matches("from: expected an object type", raised(nil, "companies", {}))
       assert.matches("to: expected an object type", raised("contacts", "a b", {}))
       assert.matches("to: expected an object type", raised("contacts", ("x"):rep(201), {}))
-      assert.matches("input: expected a table", raised("contacts", "companies", nil))
-      assert.matches("option endpoint: read is none",
+      assert.matches("input: expected a table.* found nothing", raised("contacts", "companies", nil))
+      assert.matches("expected one input, found a list", raised("contacts", "companies", { {}, {} }))
+      assert.matches('option endpoint: expected create, .* archive_labels, found "read"',
         raised("contacts", "companies", {}, { endpoint = "read" }))
+    end)
+
+    it("never takes a slip in its options for the default", function()
+      local function raised(given) return select(2, pcall(add, 1, 2, given)) end
+      assert.matches('options: expected a table such as .*, found "archive"', raised "archive")
+      assert.matches("option endpont is unknown; there is endpoint", raised { endpont = "archive" })
+      assert.matches("found a boolean", raised { endpoint = false })
+      assert.equal(0, assert(queue:status()).depth)
     end)
 
     it("says busy beyond its ceiling, and drops nothing", function()

@@ -8,6 +8,7 @@ local connections = require "hubspot.associations.redis.connection"
 local given_options = require "hubspot.associations.redis.options"
 local queue_scripts = require "hubspot.associations.redis.queue_scripts"
 local digits_of = require "hubspot.associations.text.digits"
+local shorten = require "hubspot.associations.text.shorten"
 local one_line = require "hubspot.associations.text.one_line"
 
 local queue = {}
@@ -24,6 +25,12 @@ local LONGEST_NAME, LONGEST_TYPES = 200, 4096
 
 local ENDPOINTS = { create = true, create_default = true, archive = true, archive_labels = true }
 local HAS_TYPES = { create = true, archive_labels = true }
+local NO_TYPES = { -- why an input of the endpoint has none
+  create_default = "expected no types: the default type is made, whatever an input has",
+  archive = "expected no types: all types of the pair are removed; archive_labels removes some",
+}
+
+local LONGEST_SHOWN = 100 -- bytes of a value that is wrong
 
 local json = cjson.new()
 
@@ -67,12 +74,20 @@ end
 
 -- ---- adding ----
 
+-- A value as an error shows it.
+local function found(value)
+  if value == nil then return "nothing" end
+  if type(value) == "number" then return tostring(value) end
+  if type(value) ~= "string" then return "a " .. type(value) end
+  return '"' .. shorten.text(one_line(value), LONGEST_SHOWN, "...") .. '"'
+end
+
 local function check_type(name, value)
   local valid = type(value) == "string" and value ~= "" and #value <= LONGEST_NAME
     and not value:find "[%z\1-\32\127]"
   if valid then return end
-  error(("queue:add: %s: expected an object type, found %s"):format(name,
-    type(value) == "string" and "a string with spaces, a long one, or none" or "a " .. type(value)), 3)
+  error(("queue:add: %s: expected an object type, such as \"contacts\" or \"0-1\", found %s"):format(name,
+    found(value)), 3)
 end
 
 local function invalid(field, message)
@@ -80,22 +95,26 @@ local function invalid(field, message)
 end
 
 local function id_of(name, value)
-  if type(value) == "table" then value = value.id end
+  if type(value) == "table" then value, name = value.id, name .. ".id" end
   local id = type(value) == "number" and digits_of(value) or value
   if core.is_record_id(id) then return id end
-  return invalid(name, "expected a record id: 1 to 19 digits, the first of them not 0")
+  return invalid(name, "expected a record id (a string of 1 to 19 digits, the first of them not 0, or a "
+    .. "whole number), found " .. found(value))
 end
 
 local function types_of(endpoint, types)
-  if not HAS_TYPES[endpoint] then return "" end
   local its_type = type(types)
+  if not HAS_TYPES[endpoint] then
+    if types == nil then return "" end
+    return invalid("types", NO_TYPES[endpoint])
+  end
   if its_type == "number" then
     local digits = digits_of(types)
     if digits then return digits end
-    return invalid("types", "expected a whole number")
+    return invalid("types", "expected a whole number, found " .. found(types))
   end
   if types == nil or its_type ~= "string" and its_type ~= "table" then
-    return invalid("types", "expected association types, found " .. (types == nil and "nothing" or its_type))
+    return invalid("types", "expected association types, found " .. found(types))
   end
   local written, text = pcall(json.encode, types)
   if not written then return invalid("types", "expected association types") end
@@ -110,6 +129,32 @@ local function pair_of(from_type, from, to_type, to)
   return one .. " " .. other
 end
 
+-- The endpoint that `add` was told. A slip must not become another endpoint: it may be to remove.
+local function endpoint_of(given)
+  if given == nil then return "create" end
+  if type(given) ~= "table" then
+    error('queue:add: options: expected a table such as { endpoint = "archive" }, found ' .. found(given), 3)
+  end
+  for name in pairs(given) do
+    if name ~= "endpoint" then
+      error(("queue:add: option %s is unknown; there is endpoint"):format(one_line(name)), 3)
+    end
+  end
+  local endpoint = given.endpoint
+  if endpoint == nil then return "create" end
+  if ENDPOINTS[endpoint] then return endpoint end
+  error("queue:add: option endpoint: expected create, create_default, archive or archive_labels, found "
+    .. found(endpoint), 3)
+end
+
+local function check_input(input)
+  if type(input) ~= "table" then
+    error("queue:add: input: expected a table { from, to, types }, found " .. found(input), 3)
+  elseif input[1] ~= nil and input.from == nil then
+    error("queue:add: input: expected one input, found a list: add each of them", 3)
+  end
+end
+
 ---Adds an input, and returns when Redis has it.
 ---@param from_object_type string
 ---@param to_object_type string
@@ -121,11 +166,8 @@ end
 function Queue:add(from_object_type, to_object_type, input, given)
   check_type("from", from_object_type)
   check_type("to", to_object_type)
-  local endpoint = given and given.endpoint or "create"
-  if not ENDPOINTS[endpoint] then
-    error("queue:add: option endpoint: " .. tostring(endpoint) .. " is none", 2)
-  end
-  if type(input) ~= "table" then error("queue:add: input: expected a table, found a " .. type(input), 2) end
+  local endpoint = endpoint_of(given)
+  check_input(input)
   local from, from_err = id_of("from", input.from)
   if not from then return nil, from_err end
   local to, to_err = id_of("to", input.to)
