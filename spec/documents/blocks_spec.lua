@@ -8,6 +8,8 @@ local documents = require "support.documents"
 local process = require "support.process"
 local sandbox = require "support.sandbox"
 
+local HAS_REDIS = pcall(require, "hubspot.associations.redis") -- built where hiredis is installed
+
 local EXAMPLE_ADDRESS = "http://127.0.0.1:8080" -- stands for the sandbox in the blocks
 
 -- Blocks that change the machine, are what runs this spec, or are run by that of the hosts.
@@ -178,6 +180,7 @@ describe("the documentation", function()
     local name = ("@%s:%d"):format(block.document, block.line)
     assert(compile(block.text, name))
     if block.text:find "^%-%- host\n" or block.file then return end
+    if block.text:find "^%-%- redis\n" and not HAS_REDIS then return end
     write("prelude.lua", PRELUDE)
     write("block.lua", here(block) .. "\n")
     if block.text:find "\ndescribe%(" then
