@@ -8,6 +8,8 @@
  *   server --echo       results for the ids of the request (ids without escapes)
  *   server --delay-ms N each answer N ms after its request; other connections go on
  *   server --limit N    what the rate-limit headers allow, in 10 seconds (190 unless told); not enforced
+ *   server --encoded NAME FILE
+ *                       the bytes of FILE to every request, with "Content-Encoding: NAME"
  *   server --answer     prints the body of the first form's answer, and ends */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -52,6 +54,7 @@ static struct {
   int echo;
   int64_t delay; /* nanoseconds */
   int limit;
+  const char *encoding, *file; /* NULL unless the same encoded answer goes to every request */
   int epoll, listener;
   text canned;
   connection *first, *last; /* the delay is the same for all, so that they become due in this order */
@@ -131,11 +134,14 @@ static void put_link(bytes *to, long long id)
 
 static text end_answer(bytes *to, const char *status)
 {
-  char head[HEAD_ROOM];
+  char head[HEAD_ROOM], encoding[64] = "";
+  if (server.encoding != NULL)
+    snprintf(encoding, sizeof encoding, "Content-Encoding: %s\r\n", server.encoding);
   int length = snprintf(head, sizeof head,
                         "HTTP/1.1 %s\r\n"
                         "Date: Tue, 30 Sep 2025 08:15:30 GMT\r\n"
                         "Content-Type: application/json;charset=utf-8\r\n"
+                        "%s"
                         "Content-Length: %zu\r\n"
                         "Connection: keep-alive\r\n"
                         "Vary: origin, Accept-Encoding\r\n"
@@ -148,7 +154,7 @@ static text end_answer(bytes *to, const char *status)
                         "X-HubSpot-RateLimit-Daily-Remaining: 649000\r\n"
                         "X-HubSpot-Correlation-Id: 0199a1f0-6a3c-7d19-9a3e-0c1f5a7e4b21\r\n"
                         "\r\n",
-                        status, to->length - HEAD_ROOM, server.limit, server.limit - 1);
+                        status, encoding, to->length - HEAD_ROOM, server.limit, server.limit - 1);
   char *start = to->data + HEAD_ROOM - length;
   memcpy(start, head, (size_t)length);
   return (text){start, (size_t)length + to->length - HEAD_ROOM};
@@ -172,6 +178,22 @@ static text canned_answer(void)
     put_result(&to, from, (text){to_id, (size_t)sprintf(to_id, "%lld", 9000000000LL + i * 104729LL)});
   }
   return end_batch(&to, "201 Created");
+}
+
+static text encoded_answer(void)
+{
+  static bytes to;
+  FILE *file = fopen(server.file, "rb");
+  if (file == NULL)
+    die(server.file);
+  size_t got = 0;
+  begin_answer(&to);
+  do {
+    to.length += got;
+    reserve(&to, READ_ROOM);
+  } while ((got = fread(to.data + to.length, 1, READ_ROOM, file)) > 0);
+  fclose(file);
+  return end_answer(&to, "201 Created");
 }
 
 /* A result for each "from":{"id":"…"} and "to":{"id":"…"}, in either order: JSON writers differ in it. */
@@ -435,12 +457,16 @@ static void read_arguments(int count, char **arguments)
       server.delay = atoll(arguments[++i]) * 1000000;
     } else if (strcmp(arguments[i], "--limit") == 0 && i + 1 < count) {
       server.limit = atoi(arguments[++i]);
+    } else if (strcmp(arguments[i], "--encoded") == 0 && i + 2 < count) {
+      server.encoding = arguments[++i];
+      server.file = arguments[++i];
+      server.canned = encoded_answer();
     } else if (strcmp(arguments[i], "--answer") == 0) {
       const char *body = memmem(server.canned.data, server.canned.length, "\r\n\r\n", 4);
       fwrite(body + 4, 1, server.canned.length - (size_t)(body + 4 - server.canned.data), stdout);
       exit(0);
     } else {
-      fprintf(stderr, "usage: server [--echo] [--delay-ms N] [--limit N] [--answer]\n");
+      fprintf(stderr, "usage: server [--echo] [--delay-ms N] [--limit N] [--encoded NAME FILE] [--answer]\n");
       exit(2);
     }
   }
