@@ -11,6 +11,8 @@ end
 
 local redis = require "hubspot.associations.redis"
 
+local unpack = table.unpack or unpack -- luacheck: ignore
+
 describe("a queue", function()
   local server, queue, connection
 
@@ -40,13 +42,13 @@ describe("a queue", function()
     it("has the input when add returns", function()
       local types = { { associationCategory = "USER_DEFINED", associationTypeId = 12 }, "primary" }
       local id = assert(queue:add("contacts", "2-123", { from = { id = "101" }, to = 202, types = types }))
-      assert.matches("^%d+%-%d+$", id)
+      assert.matches("^%d+%-%d+%-%d$", id)
       local got = assert(queue:hold("", {}, 10, false))
       local entries = read(got.held)
       assert.equal(1, #entries)
       local entry = entries[1]
       assert.same({ id, "create", "contacts", "2-123" },
-        { entry.id, entry.endpoint, entry.from_type, entry.to_type })
+        { entry.id .. "-" .. entry.stream, entry.endpoint, entry.from_type, entry.to_type })
       assert.same({ from = "101", to = "202", types = types }, entry.input)
     end)
 
@@ -79,6 +81,64 @@ describe("a queue", function()
       end
       assert.equal(20, count)
       assert.is_nil(next(streams, (next(streams))))
+    end)
+
+    it("knows a pair by any spelling of HubSpot's own object types", function()
+      local function add_as(from_type, to_type, given)
+        local input = { from = 7, to = 8, types = not given and 279 or nil }
+        assert(queue:add(from_type, to_type, input, given))
+      end
+      add_as("contacts", "companies")
+      add_as("0-1", "company")
+      add_as("Contact", "0-2", { endpoint = "archive" })
+      add_as("p_pets", "0-2")
+      local got = assert(queue:hold("", {}, 10, false))
+      local pairs_of, kinds = {}, {}
+      for _, entry in ipairs(read(got.held)) do
+        if entry.from_type ~= "p_pets" then kinds[#kinds + 1] = entry.from_type .. " " .. entry.to_type end
+        pairs_of[entry.pair] = true
+      end
+      assert.same({ "contacts companies", "0-1 company", "Contact 0-2" }, kinds)
+      assert.same({ ["companies:8 contacts:7"] = true, ["companies:8 p_pets:7"] = true }, pairs_of)
+    end)
+
+    it("reads what somebody else has written there, as a problem", function()
+      assert(add(1, 1))
+      local kind = "create contacts companies"
+      local good = { "pair", "p", "kind", kind, "from", "1", "to", "2", "types", "279" }
+      local wrong = {
+        kind = { "create contacts", "read contacts companies", "" }, from = { "x", "" }, to = { "01" },
+        types = { "[1", "x", '{"a":1' },
+      }
+      local count = 0
+      local function write(words)
+        assert(connection:command { "XADD", "hubspot-associations:queue:{q}:stream:0", "*", unpack(words) })
+        count = count + 1
+      end
+      write { "a", "b" }
+      for at = 1, #good, 2 do
+        for _, value in ipairs(wrong[good[at]] or {}) do
+          local words = { unpack(good) }
+          words[at + 1] = value
+          write(words)
+        end
+        local words = { unpack(good) }
+        table.remove(words, at)
+        table.remove(words, at)
+        write(words)
+      end
+      local got, problems = assert(queue:hold("", {}, 10, false)), 0
+      for _, entry in ipairs(read(got.held)) do
+        if entry.problem then
+          problems = problems + 1
+          local settled = { { entry = entry, reason = { message = entry.problem } } }
+          assert.is_true(queue:settle(got.worker, entry.stream, got.held[entry.stream], settled))
+        end
+      end
+      assert.equal(15, count)
+      assert.equal(count, problems)
+      assert.same({ 1, count }, { assert(queue:status()).depth, assert(queue:status()).dead })
+      assert.equal(count, #assert(queue:dead_letters()))
     end)
 
     it("rejects what is no input", function()
@@ -257,25 +317,27 @@ describe("a queue", function()
   describe("with dead letters", function()
     local got
 
-    -- Adds an entry, and lets it fail.
+    -- Adds an entry, and lets it fail. Returns its id.
     local function fail(from)
       local id = assert(add(from, 1))
       got = assert(queue:hold(got and got.worker or "", got and got.held or {}, 10, false))
       for _, entry in ipairs(read(got.held)) do
-        if entry.id == id and entry.input.from == tostring(from) then
+        if entry.id .. "-" .. entry.stream == id then
           assert(queue:settle(got.worker, entry.stream, got.held[entry.stream], {
             { entry = entry, reason = { message = "no such record", kind = "http" } },
           }))
         end
       end
+      return id
     end
 
     before_each(function() got = nil end)
 
-    it("has the input and the reason", function()
-      fail(5)
+    it("has the input, by the id that add returned, and the reason", function()
+      local id = fail(5)
       local letters = assert(queue:dead_letters())
       assert.equal(1, #letters)
+      assert.equal(id, letters[1].entry.id)
       assert.same({ message = "no such record", kind = "http" }, letters[1].reason)
       assert.same({ from = "5", to = "1", types = 279 }, letters[1].entry.input)
       assert.same({ 0, 1 }, { assert(queue:status()).depth, assert(queue:status()).dead })
@@ -314,6 +376,43 @@ describe("a queue", function()
       local done, err = queue:retry_failed()
       assert.same({ nil, "busy" }, { done, err.kind })
       assert.same({ 1, 1 }, { assert(queue:status()).depth, assert(queue:status()).dead })
+    end)
+
+    it("discards those that somebody has looked at, and no later ones", function()
+      fail(5)
+      fail(6)
+      local letters = assert(queue:dead_letters())
+      fail(7)
+      assert.same({ discarded = 2 }, assert(queue:discard_failed(letters[2].id)))
+      assert.equal("7", assert(queue:dead_letters())[1].entry.input.from)
+      assert.same({ discarded = 0 }, assert(queue:discard_failed(letters[2].id)))
+      assert.equal(1, assert(connection:call("HLEN", "hubspot-associations:queue:{q}:last")))
+    end)
+
+    it("keeps what a discarded one must not undo", function()
+      fail(5)
+      fail(5)
+      local letters = assert(queue:dead_letters())
+      assert(queue:discard_failed(letters[1].id))
+      assert.same({ retried = 1, dropped = 0 }, assert(queue:retry_failed()))
+    end)
+
+    it("raises when it is to discard what is no id", function()
+      assert.matches("discard_failed: expected the id of a dead letter",
+        select(2, pcall(queue.discard_failed, queue, "+")))
+      assert.matches("expected the id", select(2, pcall(queue.discard_failed, queue)))
+    end)
+
+    it("shows what somebody else has written, and does not put it back", function()
+      assert(connection:call("XADD", "hubspot-associations:queue:{q}:dead", "*", "a", "b"))
+      assert(connection:call("XADD", "hubspot-associations:queue:{q}:dead", "*", "pair", "x", "reason", "[1"))
+      fail(5)
+      assert.same({ retried = 1, dropped = 0 }, assert(queue:retry_failed()))
+      local letters = assert(queue:dead_letters())
+      assert.equal(2, #letters)
+      assert.equal("no worker has written why", letters[2].reason.message)
+      assert.matches("no entry of queue:add: its field pair is missing", letters[1].entry.problem)
+      assert.same({ discarded = 2 }, assert(queue:discard_failed(letters[2].id)))
     end)
 
     it("leaves nothing behind when all is done", function()

@@ -26,10 +26,11 @@ describe("a worker", function()
 
   -- A queue with one stream. It is another's from the renewal or the removal on that `taken_from` names.
   local function queue()
-    local self = {}
+    local self = { max_dead = 1 }
     function self.hold(_, _, held, _, is_working)
       local is_taken = is_working and taken_from == "hold"
-      return { worker = "1", workers = 1, held = is_taken and {} or next(held) and held or { ["0"] = "1" } }
+      local now_held = is_taken and {} or next(held) and held or { ["0"] = "1" }
+      return { worker = "1", workers = 1, dead = 0, held = now_held }
     end
     function self.read()
       read = read + 1

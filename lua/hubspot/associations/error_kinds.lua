@@ -32,8 +32,9 @@ return {
     retryable = false,
   },
   busy = {
-    happened = "a collector or a queue has as many links without an outcome as `max_pending` allows",
-    advice = "try again later, or use `link`, which waits",
+    happened = "a collector or a queue has as many links without an outcome as `max_pending` allows, or as "
+      .. "many dead letters as `max_dead`",
+    advice = "try again later, or use `link`, which waits; look at the dead letters",
     command = LATER,
     retryable = true,
   },

@@ -10,14 +10,15 @@ local queue_scripts = require "hubspot.associations.redis.queue_scripts"
 local digits_of = require "hubspot.associations.text.digits"
 local shorten = require "hubspot.associations.text.shorten"
 local one_line = require "hubspot.associations.text.one_line"
+local types = require "hubspot.associations.types"
 
 local queue = {}
 
 local OPTIONS = {
-  url = "url", name = "name", max_pending = "count", streams = "streams", timeout = "seconds",
-  ca_file = "text", ca_path = "text", loop = "table",
+  url = "url", name = "name", max_pending = "count", max_dead = "count", streams = "streams",
+  timeout = "seconds", ca_file = "text", ca_path = "text", loop = "table",
 }
-local MAX_PENDING, STREAMS = 1000000, 16
+local MAX_PENDING, MAX_DEAD, STREAMS = 1000000, 100000, 16
 local AT_ONCE = 500 -- dead letters that one script looks at
 
 -- Bytes of an object type, and of types: a worker reads thousands of entries in one reply, which has a limit.
@@ -38,6 +39,7 @@ local json = cjson.new()
 ---@field url string redis[s]://[user[:password]@]host[:port][/database]
 ---@field name string|nil "default"
 ---@field max_pending integer|nil how many entries it holds at most, 1,000,000
+---@field max_dead integer|nil dead letters with which a worker stops, 100,000
 ---@field streams integer|nil into how many a new queue is divided, 16: no more workers than that have work
 ---@field timeout number|nil seconds that a call takes at most, 5
 ---@field ca_file string|nil
@@ -68,6 +70,7 @@ function queue.new(given, level)
     prefix = prefix,
     keys = { prefix },
     max_pending = ("%d"):format(read.max_pending or MAX_PENDING),
+    max_dead = read.max_dead or MAX_DEAD,
     streams = ("%d"):format(read.streams or STREAMS),
   }, Queue)
 end
@@ -102,29 +105,31 @@ local function id_of(name, value)
     .. "whole number), found " .. found(value))
 end
 
-local function types_of(endpoint, types)
-  local its_type = type(types)
+local function types_of(endpoint, given)
+  local its_type = type(given)
   if not HAS_TYPES[endpoint] then
-    if types == nil then return "" end
+    if given == nil then return "" end
     return invalid("types", NO_TYPES[endpoint])
   end
   if its_type == "number" then
-    local digits = digits_of(types)
+    local digits = digits_of(given)
     if digits then return digits end
-    return invalid("types", "expected a whole number, found " .. found(types))
+    return invalid("types", "expected a whole number, found " .. found(given))
   end
-  if types == nil or its_type ~= "string" and its_type ~= "table" then
-    return invalid("types", "expected association types, found " .. found(types))
+  if given == nil or its_type ~= "string" and its_type ~= "table" then
+    return invalid("types", "expected association types, found " .. found(given))
   end
-  local written, text = pcall(json.encode, types)
+  local written, text = pcall(json.encode, given)
   if not written then return invalid("types", "expected association types") end
   if #text > LONGEST_TYPES then return invalid("types", "expected at most 4,096 bytes of them") end
   return text
 end
 
--- A link is one of its two directions: so both are in one stream, and their order is kept.
+-- A link is one of its two directions: so both are in one stream, and their order is kept. HubSpot's own
+-- object types have several spellings.
 local function pair_of(from_type, from, to_type, to)
-  local one, other = from_type .. ":" .. from, to_type .. ":" .. to
+  local one = (types.object_name(from_type) or from_type) .. ":" .. from
+  local other = (types.object_name(to_type) or to_type) .. ":" .. to
   if one > other then one, other = other, one end
   return one .. " " .. other
 end
@@ -160,7 +165,7 @@ end
 ---@param to_object_type string
 ---@param input table { from, to, types }, as of a call
 ---@param given table|nil { endpoint = "create", "create_default", "archive" or "archive_labels" }
----@return string|nil id
+---@return string|nil id as dead letters have it
 ---@return hubspot.associations.Error|nil of kind `busy` when the queue is full; with `may_be_done`, it may
 ---  have been added all the same
 function Queue:add(from_object_type, to_object_type, input, given)
@@ -172,11 +177,11 @@ function Queue:add(from_object_type, to_object_type, input, given)
   if not from then return nil, from_err end
   local to, to_err = id_of("to", input.to)
   if not to then return nil, to_err end
-  local types, types_err = types_of(endpoint, input.types)
-  if not types then return nil, types_err end
+  local its_types, types_err = types_of(endpoint, input.types)
+  if not its_types then return nil, types_err end
   local reply, err = self.scripts.add:call(self.keys, self.streams, self.max_pending,
     pair_of(from_object_type, from, to_object_type, to),
-    endpoint .. " " .. from_object_type .. " " .. to_object_type, from, to, types)
+    endpoint .. " " .. from_object_type .. " " .. to_object_type, from, to, its_types)
   if not reply then return nil, err end
   if reply[1] ~= "busy" then return reply[1] end
   return nil, errors.new {
@@ -215,22 +220,44 @@ end
 ---@class hubspot.associations.QueueEntry
 ---@field id string
 ---@field pair string
----@field endpoint string
----@field from_type string
----@field to_type string
+---@field endpoint string|nil
+---@field from_type string|nil
+---@field to_type string|nil
 ---@field input table { from, to, types }
+---@field problem string|nil why it is none that `add` has written; then some of the others are missing
 
-local function entry_of(id, fields)
-  local endpoint, from_type, to_type = fields.kind:match "^([^ ]+) ([^ ]+) ([^ ]+)$"
-  local types
-  if fields.types ~= "" then
-    local is_json = fields.types:find '^["%[{]'
-    types = is_json and json.decode(fields.types) or tonumber(fields.types)
+local NO_ENTRY = "this is no entry of queue:add: its field %s is missing, or makes no sense"
+
+local function decoded(text)
+  local is_json, value = pcall(json.decode, text)
+  if is_json then return value end
+end
+
+-- Also of what somebody else has written to the stream: nothing is sure then.
+local function entry_of(id, list)
+  local fields, problem, types_of_it = fields_of(list), nil, nil
+  local function check(name, valid)
+    if not valid then problem = problem or NO_ENTRY:format(name) end
   end
+  local endpoint, from_type, to_type = (fields.kind or ""):match "^([^ ]+) ([^ ]+) ([^ ]+)$"
+  check("pair", list[1] == "pair")
+  check("kind", ENDPOINTS[endpoint])
+  check("from", core.is_record_id(fields.from))
+  check("to", core.is_record_id(fields.to))
+  if fields.types and fields.types ~= "" then
+    types_of_it = fields.types:find '^["%[{]' and decoded(fields.types) or tonumber(fields.types)
+  end
+  check("types", fields.types == "" or types_of_it)
   return {
-    id = id, pair = fields.pair, endpoint = endpoint, from_type = from_type, to_type = to_type,
-    input = { from = fields.from, to = fields.to, types = types },
+    id = id, pair = list[2], endpoint = endpoint, from_type = from_type, to_type = to_type,
+    input = { from = fields.from, to = fields.to, types = types_of_it }, problem = problem,
   }
+end
+
+-- Why an entry is a dead letter.
+local function reason_of(text)
+  local reason = text and decoded(text)
+  return type(reason) == "table" and reason or { message = "no worker has written why" }
 end
 
 ---Dead letters, the oldest first.
@@ -246,7 +273,7 @@ function Queue:dead_letters(after, most)
   for index, each in ipairs(reply) do
     local fields = fields_of(each[2])
     list[index] = {
-      id = each[1], entry = entry_of(fields.entry, fields), reason = json.decode(fields.reason),
+      id = each[1], entry = entry_of(fields.entry, each[2]), reason = reason_of(fields.reason),
     }
   end
   return list
@@ -270,6 +297,23 @@ function Queue:retry_failed()
     end
   until after == ""
   return done
+end
+
+---Removes dead letters that somebody has looked at.
+---@param last string the id of the last one to remove, as `dead_letters` gives it: also all before it go
+---@return table|nil { discarded }
+---@return hubspot.associations.Error|nil what was removed stays removed
+function Queue:discard_failed(last)
+  if type(last) ~= "string" or not last:find "^%d+%-%d+$" then
+    error("queue:discard_failed: expected the id of a dead letter, such as 1764364800000-0", 2)
+  end
+  local discarded = 0
+  repeat
+    local count, err = self.scripts.discard:call(self.keys, last, AT_ONCE)
+    if not count then return nil, err end
+    discarded = discarded + count
+  until count < AT_ONCE
+  return { discarded = discarded }
 end
 
 ---Ends the connection.
@@ -296,7 +340,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 ---@param valid number seconds
 ---@param is_working boolean nothing is let go
 ---@param account string|nil the worker's
----@return table|nil { worker, workers, held }
+---@return table|nil { worker, workers, dead, held }
 ---@return hubspot.associations.Error|nil of kind `invalid_input` when the queue is of another account
 function Queue:hold(worker, held, valid, is_working, account)
   local words = { worker, ("%d"):format(valid * 1000), is_working and "1" or "0", account or "" }
@@ -307,8 +351,8 @@ function Queue:hold(worker, held, valid, is_working, account)
       .. "that account, or a queue of its own"):format(one_line(reply[2]), one_line(account)))
   end
   local now_held = {}
-  for at = 3, #reply, 2 do now_held[reply[at]] = reply[at + 1] end
-  return { worker = reply[1], workers = reply[2], held = now_held }
+  for at = 4, #reply, 2 do now_held[reply[at]] = reply[at + 1] end
+  return { worker = reply[1], workers = reply[2], dead = reply[3], held = now_held }
 end
 
 ---@param worker string
@@ -317,7 +361,7 @@ function Queue:leave(worker, held)
   return self.scripts.leave:call(self.keys, unpack(add_held({ worker }, held)))
 end
 
----The first entries of streams, in order.
+---The first entries of streams, in order; also what somebody else has written there, with a `problem`.
 ---@param held table<string, string>
 ---@param most integer of each stream
 ---@return table[]|nil entries, with `stream`, the index
@@ -334,7 +378,7 @@ function Queue:read(held, most)
   for at, reply in ipairs(replies) do
     if reply.kind then return nil, reply end
     for _, each in ipairs(reply) do
-      local entry = entry_of(each[1], fields_of(each[2]))
+      local entry = entry_of(each[1], each[2])
       entry.stream = indices[at]
       entries[#entries + 1] = entry
     end

@@ -5,8 +5,9 @@
 -- is that of its stream. Each stream is held by one worker at a time, under a lease with a number, the
 -- fence, that is new for each holder: who no longer has the lease can remove nothing.
 --
--- `last` has the last entry of each pair that is in a stream or a dead letter. So a dead letter is known to
--- be the last word on its pair, or not.
+-- `last` has the name of the last entry of each pair that is in a stream or a dead letter. So a dead letter
+-- is known to be the last word on its pair, or not. The name of an entry is its id and the index of its
+-- stream, as two streams may give the same id.
 
 local scripts = {}
 
@@ -32,16 +33,17 @@ local function length_of(streams)
   for index = 0, streams - 1 do length = length + redis.call("XLEN", stream_of(index)) end
   return length
 end
+local function name_of(id, index) return id .. "-" .. index end
 local function append(streams, pair, fields)
   local index = tonumber(redis.sha1hex(pair):sub(1, 7), 16) % streams
-  local id = redis.call("XADD", stream_of(index), "*", unpack(fields))
-  redis.call("HSET", last, pair, id)
-  return id
+  local name = name_of(redis.call("XADD", stream_of(index), "*", unpack(fields)), index)
+  redis.call("HSET", last, pair, name)
+  return name
 end
 ]==]
 
 -- ARGV: how many streams a new queue has, the ceiling, and for each entry its pair, kind, from, to and
--- types. All of them are added, or none.
+-- types. All of them are added, or none. Returns their names.
 scripts.add = HEAD .. [==[
 local streams = count_of_streams()
 if streams == 0 then
@@ -50,18 +52,19 @@ if streams == 0 then
 end
 local length, entries = length_of(streams), (#ARGV - 2) / 5
 if length + entries > tonumber(ARGV[2]) then return { "busy", length } end
-local ids = {}
+local names = {}
 for at = 3, #ARGV, 5 do
-  ids[#ids + 1] = append(streams, ARGV[at], {
+  names[#names + 1] = append(streams, ARGV[at], {
     "pair", ARGV[at], "kind", ARGV[at + 1], "from", ARGV[at + 2], "to", ARGV[at + 3], "types", ARGV[at + 4],
   })
 end
-return ids
+return names
 ]==]
 
 -- What a worker holds from here on. ARGV: the worker's name or "", for how many ms, whether it works on
 -- what it holds ("1": nothing is let go), its account or "", and the index and fence of each stream that it
--- holds. Returns its name, the number of workers, and the index and fence of each stream that it holds now.
+-- holds. Returns its name, the number of workers, that of dead letters, and the index and fence of each
+-- stream that it holds now.
 --
 -- Record ids of one account fit any other: so what is in a queue is sent to one account, that of the first
 -- worker that named its own.
@@ -112,7 +115,7 @@ if not is_working then
     end
   end
 end
-return { worker, others, unpack(held) }
+return { worker, others, redis.call("XLEN", dead), unpack(held) }
 ]==]
 
 -- Ends a worker, and what it holds. ARGV: its name, and the index and fence of each stream.
@@ -128,8 +131,8 @@ return 1
 ]==]
 
 -- Removes entries that have their outcome. ARGV: the worker, the index of the stream, the fence, and for
--- each entry its id, its pair, and "" or why it failed: then it becomes a dead letter. Returns how many
--- were removed, or -1 when the lease is another's.
+-- each entry its id, its pair (the value of its first field, whoever wrote it), and "" or why it failed: then
+-- it becomes a dead letter. Returns how many were removed, or -1 when the lease is another's.
 scripts.settle = HEAD .. [==[
 local worker, index, fence = ARGV[1], ARGV[2], ARGV[3]
 local lease = fields_of(redis.call("HGETALL", lease_of(index)))
@@ -138,16 +141,17 @@ redis.call("HDEL", last, "") -- changes nothing; after it, a Redis that is full 
 local stream, removed = stream_of(index), 0
 for at = 4, #ARGV, 3 do
   local id, pair, reason = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local name = name_of(id, index)
   local found = redis.call("XRANGE", stream, id, id)[1]
   if found and found[2][2] == pair then -- a Redis that has lost its last writes may give their ids again
     if reason ~= "" then
       local fields = found[2]
       fields[#fields + 1] = "entry"
-      fields[#fields + 1] = id
+      fields[#fields + 1] = name
       fields[#fields + 1] = "reason"
       fields[#fields + 1] = reason
       redis.call("XADD", dead, "*", unpack(fields))
-    elseif redis.call("HGET", last, pair) == id then
+    elseif redis.call("HGET", last, pair) == name then
       redis.call("HDEL", last, pair)
     end
     redis.call("XDEL", stream, id)
@@ -158,28 +162,45 @@ return removed
 ]==]
 
 -- Puts dead letters back, the oldest first. ARGV: after which one, how many at most, and the ceiling. Those
--- whose pair has a newer entry, whatever became of it, are removed. Returns the last one that it looked at,
--- "" at the end; how many were put back, how many removed; and 1 when there was no room for more.
+-- whose pair has a newer entry, whatever became of it, are removed; what is no entry of `add` stays. Returns
+-- the last one that it looked at, "" at the end; how many were put back, how many removed; and 1 when there
+-- was no room for more.
 scripts.retry = HEAD .. [==[
 local streams, after, back, removed = count_of_streams(), ARGV[1], 0, 0
 local room = tonumber(ARGV[3]) - length_of(streams)
 local letters = redis.call("XRANGE", dead, after == "" and "-" or "(" .. after, "+", "COUNT", ARGV[2])
 for _, letter in ipairs(letters) do
   local fields = fields_of(letter[2])
-  if redis.call("HGET", last, fields.pair) ~= fields.entry then
-    removed = removed + 1
-  elseif back >= room then
-    return { after, back, removed, 1 }
-  else
-    back = back + 1
-    append(streams, fields.pair, {
-      "pair", fields.pair, "kind", fields.kind, "from", fields.from, "to", fields.to, "types", fields.types,
-    })
+  if fields.pair and fields.kind and fields.from and fields.to and fields.types then
+    if redis.call("HGET", last, fields.pair) ~= fields.entry then
+      removed = removed + 1
+    elseif back >= room then
+      return { after, back, removed, 1 }
+    else
+      back = back + 1
+      append(streams, fields.pair, {
+        "pair", fields.pair, "kind", fields.kind, "from", fields.from, "to", fields.to, "types", fields.types,
+      })
+    end
+    redis.call("XDEL", dead, letter[1])
   end
-  redis.call("XDEL", dead, letter[1])
   after = letter[1]
 end
 return { #letters == tonumber(ARGV[2]) and after or "", back, removed, 0 }
+]==]
+
+-- Removes dead letters, the oldest first. ARGV: the last one to remove, and how many at most. Returns how
+-- many were removed.
+scripts.discard = HEAD .. [==[
+local letters = redis.call("XRANGE", dead, "-", ARGV[1], "COUNT", ARGV[2])
+for _, letter in ipairs(letters) do
+  local fields = fields_of(letter[2])
+  if fields.pair and redis.call("HGET", last, fields.pair) == fields.entry then
+    redis.call("HDEL", last, fields.pair)
+  end
+  redis.call("XDEL", dead, letter[1])
+end
+return #letters
 ]==]
 
 -- Returns the number of entries, the age of the oldest in ms or -1, the workers, the dead letters, the

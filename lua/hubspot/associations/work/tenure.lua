@@ -26,6 +26,7 @@ function tenure.new(queue, account)
     is_lost = false, -- whether another worker has a stream that it held when the round began
     ends = 0,
     renews_at = 0,
+    dead = 0, -- letters, as of the last renewal
     settled = {}, -- index -> list of { entry, reason } that Redis does not know of yet
     counts = { done = 0, failed = 0 },
   }, Tenure)
@@ -56,7 +57,7 @@ function Tenure:renew(is_working)
   local got, err = self.queue:hold(self.worker, self.held, VALID, is_working, self.account)
   if not got then return nil, err end
   self.is_lost = is_working and (self.is_lost or has_lost(self.held, got.held))
-  self.worker, self.held, self.ends = got.worker, got.held, now + VALID
+  self.worker, self.held, self.ends, self.dead = got.worker, got.held, now + VALID, got.dead
   return true
 end
 

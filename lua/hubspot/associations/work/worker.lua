@@ -146,8 +146,8 @@ local function run_phase(self, groups)
     running, wait, err = step(self, running)
     failed = failed or err
     if err then cancel(running) end
-    self.tenure:flush()
-    self.tenure:keep()
+    -- Not both while Redis hangs: each waits for it, and HubSpot's responses are read in between.
+    if self.tenure:flush() then self.tenure:keep() end
     if #running > 0 then self.wakeups:wait(wait) end
   end
   self.wakeups:end_work()
@@ -175,6 +175,30 @@ end
 
 -- ---- all of them ----
 
+-- Makes dead letters of what is no entry of `add`, and returns the others.
+local function set_aside(self, entries)
+  local others = {}
+  for _, entry in ipairs(entries) do
+    if entry.problem then
+      self.tenure:settle(entry, { outcome = "failed", kind = "invalid_input", message = entry.problem })
+    else
+      others[#others + 1] = entry
+    end
+  end
+  return others, flush(self)
+end
+
+-- Somebody has to look after so many dead letters, as they take Redis's memory. Nothing is dropped.
+local function refusal(self)
+  if self.tenure.dead < self.spec.queue.max_dead then return nil end
+  return errors.new {
+    kind = "busy", service = "Redis", retryable = true,
+    message = ("there are %d dead letters, and a worker stops with %d (max_dead): look at them "
+      .. "(queue --failed), and put them back (retry-failed) or discard them (discard-failed)"):format(
+      self.tenure.dead, self.spec.queue.max_dead),
+  }
+end
+
 -- Reads what there is, and does it. Returns whether there was something; or nil and an error.
 local function turn(self)
   local renewed, err = self.tenure:renew(false)
@@ -187,7 +211,10 @@ local function turn(self)
   entries, err = self.spec.queue:read(self.tenure.held, most)
   if not entries then return nil, err end
   if #entries == 0 then return false end
-  err = run_round(self, entries)
+  err = refusal(self)
+  if err then return nil, err end
+  entries, err = set_aside(self, entries)
+  err = err or run_round(self, entries)
   if err then return nil, err end
   return true
 end
@@ -204,8 +231,9 @@ local function report_of(self)
   return self.report
 end
 
+-- Whether it goes on after an error, without anybody's doing.
 local function may_pass(err)
-  return err.retryable == true or err.kind == "canceled"
+  return err.retryable == true and err.kind ~= "busy" or err.kind == "canceled"
 end
 
 ---@class hubspot.associations.WorkOptions of `client:work`
