@@ -11,6 +11,7 @@ local COVERED = {
   ["cli/flags"] = "cli/arguments",
   ["cli/commands/queue"] = "redis/commands",
   ["cli/commands/retry_failed"] = "redis/commands",
+  ["cli/commands/discard_failed"] = "redis/commands",
   ["cli/commands/work"] = "redis/commands",
   ["cli/fleet"] = "redis/commands",
   ["cli/help"] = "cli/arguments",

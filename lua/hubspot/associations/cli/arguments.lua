@@ -37,6 +37,7 @@ local COMMANDS = {
   require "hubspot.associations.cli.commands.work",
   require "hubspot.associations.cli.commands.queue",
   require "hubspot.associations.cli.commands.retry_failed",
+  require "hubspot.associations.cli.commands.discard_failed",
   require "hubspot.associations.cli.commands.doctor",
   (require "hubspot.associations.cli.commands.sandbox"), -- one value, also since Lua 5.4
 }

@@ -103,6 +103,12 @@ function checks.shared_name(text)
   return nil, "expected 1 to 100 letters, digits and _ . : @ -"
 end
 
+-- The id of a dead letter, which is one of a stream of Redis.
+function checks.letter_id(text)
+  if text:find "^%d+%-%d+$" then return text end
+  return nil, "expected an id as queue --failed shows it, such as 1764364800000-0"
+end
+
 -- What separates values in one cell: nothing that an id, an email or a domain may have.
 function checks.separator(text)
   if text:find "^[;,|/ \t\n]$" then return text end

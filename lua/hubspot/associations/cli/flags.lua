@@ -170,10 +170,18 @@ flags.WORK = {
   { name = "--budget", argname = "NAME", check = checks.shared_name,
     description = "Share the rate limit with all processes that share the budget of this name on the same "
       .. "Redis." },
+  { name = "--max-dead", argname = "N", check = checks.integer(1, 1000000000),
+    description = "Stop when there are so many dead letters; 100,000 by default." },
   { name = "--concurrency", argname = "N", check = checks.integer_option "concurrency",
     description = "The most requests in flight at once; 4 by default." },
   { name = "--batch-size", argname = "N", check = checks.integer_option "batch_size",
     description = "The most inputs in one request; by default, as many as HubSpot accepts." },
+}
+
+---Up to which dead letter.
+flags.LAST = {
+  { name = "--last", argname = "ID", check = checks.letter_id,
+    description = "The id of the last dead letter to remove, as queue --failed shows it." },
 }
 
 ---What of a queue is shown.

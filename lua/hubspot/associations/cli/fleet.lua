@@ -23,7 +23,9 @@ function fleet.queue(arguments, environment)
   if not loaded then return nil, tostring(redis) end
   local wrong = redis.invalid_url(url)
   if wrong then return nil, "the URL of Redis cannot be used: " .. wrong end
-  local queue, err = redis.queue { url = url, name = arguments.queue, ca_file = arguments.ca_file }
+  local queue, err = redis.queue {
+    url = url, name = arguments.queue, ca_file = arguments.ca_file, max_dead = arguments.max_dead,
+  }
   return queue, err and errors.summary(err)
 end
 

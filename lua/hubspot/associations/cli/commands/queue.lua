@@ -8,7 +8,7 @@ local help = require "hubspot.associations.cli.help"
 local row_writer = require "hubspot.associations.cli.output.row_writer"
 
 local STATUS = { "depth", "oldest", "workers", "dead", "streams", "held" }
-local LETTER = { "endpoint", "from_type", "from", "to_type", "to", "kind", "status", "reason" }
+local LETTER = { "id", "endpoint", "from_type", "from", "to_type", "to", "kind", "status", "reason" }
 
 ---@type hubspot.associations.cli.Command
 local command = {
@@ -16,7 +16,8 @@ local command = {
   summary = "Show a queue on Redis.",
   description = "Shows how many inputs are in a queue (depth), the age of the oldest in seconds, the "
     .. "workers, the dead letters, and how many of its streams a worker holds. With --failed, it shows the "
-    .. "dead letters: the inputs that failed, with HubSpot's reason. retry-failed puts them back.",
+    .. "dead letters: the inputs that failed, with HubSpot's reason, and an id. retry-failed puts them back, "
+    .. "discard-failed removes them.",
   epilog = help.REDIS .. [[
 
 Examples:
@@ -41,7 +42,7 @@ local function show_letters(queue, writer)
     for _, letter in ipairs(letters) do
       local entry, reason = letter.entry, letter.reason
       local goes_on = writer:add {
-        endpoint = entry.endpoint, from_type = entry.from_type, from = entry.input.from,
+        id = letter.id, endpoint = entry.endpoint, from_type = entry.from_type, from = entry.input.from,
         to_type = entry.to_type, to = entry.input.to,
         kind = reason.kind, status = reason.status, reason = reason.message,
       }
