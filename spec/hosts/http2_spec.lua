@@ -11,6 +11,7 @@ local sandbox = require "support.sandbox"
 local TOKEN = "pat-na1-0123456789abcdef"
 local CALLS = 100
 local BATCHES, BATCH_SIZE = 200, 20
+local MANY_CALLS, AT_ONCE = 1000, 50
 
 describe("over HTTP/2, behind nginx,", function()
   local missing, account, front, client
@@ -153,6 +154,36 @@ describe("over HTTP/2, behind nginx,", function()
       if done % 30 == 10 then front:kill_workers() end
     end)
     assert.is_true(report.retries > 0)
+  end)
+
+  -- nginx ends a connection by a GOAWAY: of the requests at once, it serves some, and refuses the others.
+  it("what nginx refuses when it ends connections is certainly not done, and all else is", function()
+    if missing then pending(missing) end
+    start({ requests_per_connection = 20 }, { loop = cqueues_loop, max_attempts = 1 })
+    local loop, refused, created = cqueues.new(), 0, {}
+    for first = 1, AT_ONCE do
+      loop:wrap(function()
+        for id = first, MANY_CALLS, AT_ONCE do
+          local batch, err = client:create("contacts", "companies", { input(id) })
+          if batch then
+            assert(batch.results[1].fromObjectId == tostring(id), "the response to another call")
+            created[#created + 1] = tostring(id)
+          else
+            assert(err.kind == "network" and err.sent == false, tostring(err))
+            refused = refused + 1
+          end
+        end
+      end)
+    end
+    assert(loop:loop())
+    assert.is_true(refused > 0)
+    assert.equal(MANY_CALLS, #created + refused)
+    local held = {}
+    for _, association in ipairs(account:associations()) do held[#held + 1] = association.fromObjectId end
+    table.sort(created)
+    table.sort(held)
+    assert.same(created, held)
+    assert.equal(#created, front:served(#created).requests)
   end)
 
   for _, requests in ipairs({ 1, 5, 20 }) do
