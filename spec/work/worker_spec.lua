@@ -7,7 +7,7 @@ local worker = require "hubspot.associations.work.worker"
 local PATH_ERROR = { kind = "http", status = 400, message = "Unable to infer object type from: compannies" }
 
 describe("a worker", function()
-  local entries, removed, taken_from, read
+  local entries, removed, taken_from, read, slept, failed
   local now, clock = core.now, 0
 
   local function entry(id, pair, kind)
@@ -18,7 +18,7 @@ describe("a worker", function()
   end
 
   before_each(function()
-    entries, removed, taken_from, read, clock = {}, {}, nil, 0, 0
+    entries, removed, taken_from, read, clock, slept, failed = {}, {}, nil, 0, 0, 0, nil
     core.now = function() return clock end
   end)
 
@@ -28,6 +28,7 @@ describe("a worker", function()
   local function queue()
     local self = { max_dead = 1 }
     function self.hold(_, _, held, _, is_working)
+      if failed then return nil, failed end
       local is_taken = is_working and taken_from == "hold"
       local now_held = is_taken and {} or next(held) and held or { ["0"] = "1" }
       return { worker = "1", workers = 1, dead = 0, held = now_held }
@@ -59,7 +60,8 @@ describe("a worker", function()
     local session = {
       options = { batch_size = 100 },
       wakeups = {
-        wait = function() clock = clock + 1 end, sleep = function() end, end_work = function() end,
+        wait = function() clock = clock + 1 end, end_work = function() end,
+        sleep = function(_, seconds) slept = slept + seconds end,
       },
     }
     local function start(endpoint, arguments)
@@ -104,6 +106,18 @@ describe("a worker", function()
       return true, { kind = "unauthorized", message = "401", retryable = false }
     end)
     assert.same({}, removed)
+  end)
+
+  it("ends within half a second when it is told to, however long it would wait for Redis", function()
+    failed = { kind = "network", message = "refused", retryable = true }
+    local pauses = {}
+    local _, err = run(nil, {
+      on_error = function(_, pause) pauses[#pauses + 1] = pause end,
+      stop = function() return slept > 1 + 2 + 4 + 1.2 end,
+    })
+    assert.is_nil(err)
+    assert.same({ 1, 2, 4, 8 }, pauses)
+    assert.equal(1 + 2 + 4 + 1.5, slept)
   end)
 
   it("makes dead letters of entries whose object type HubSpot does not know, and goes on", function()

@@ -154,6 +154,14 @@ local function run_phase(self, groups)
   return failed
 end
 
+-- Sleeps, unless the work is to end.
+local function rest(self, seconds)
+  while seconds > 0 and not should_stop(self) do
+    self.wakeups:sleep(math.min(seconds, LONGEST_WAIT))
+    seconds = seconds - LONGEST_WAIT
+  end
+end
+
 -- Tells Redis of all outcomes, again while it is away, and as long as they count.
 local function flush(self)
   local flushed, err = self.tenure:flush()
@@ -277,13 +285,13 @@ function worker.run(spec, given, level)
     if err and not (may_pass(err) and not should_stop(self)) then break end
     if err then
       if options.on_error then options.on_error(err, pause) end
-      self.wakeups:sleep(pause)
+      rest(self, pause)
       pause = math.min(LONGEST_PAUSE, 2 * pause)
     else
       pause = SHORTEST_PAUSE
       if not found then
         if is_drained(self) then break end
-        self.wakeups:sleep(options.poll)
+        rest(self, options.poll)
       end
     end
   end
