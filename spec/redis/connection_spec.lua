@@ -73,7 +73,8 @@ describe("a connection to Redis", function()
       local reply, err = connection:call("LPUSH", "key", "x")
       assert.is_nil(reply)
       assert.same({ "redis", "WRONGTYPE", false }, { err.kind, err.code, err.retryable })
-      assert.matches("^redis: WRONGTYPE Operation against a key", tostring(err))
+      assert.equal(("redis: Redis at 127.0.0.1:%d rejected it: WRONGTYPE Operation against a key holding "
+        .. "the wrong kind of value"):format(server.port), tostring(err))
     end)
 
     it("has each reply of a pipeline in its place", function()
@@ -224,10 +225,12 @@ describe("a connection to Redis", function()
     for index = 1, 100 do commands[index] = { "SET", index, ("x"):rep(100000) } end
     local err = assert(connection:pipeline(commands))[100]
     assert.same({ "redis", "OOM", true }, { err.kind, err.code, err.retryable })
-    assert.matches("^redis: OOM command not allowed when used memory > 'maxmemory'", tostring(err))
+    assert.matches(": OOM command not allowed when used memory > 'maxmemory'.*; it is full: ", tostring(err))
+    local _
+    _, err = connection:script("return redis.call('SET', KEYS[1], 'x')"):call { "key" }
+    assert.matches(": OOM command not allowed when used memory > 'maxmemory'; it is full: ", tostring(err))
     assert(connection:call("CONFIG", "SET", "maxmemory", 0))
     assert(connection:call("REPLICAOF", "127.0.0.1", 1))
-    local _
     _, err = connection:call("SET", "key", "value")
     assert.same({ "redis", "READONLY", true }, { err.kind, err.code, err.retryable })
     assert.matches("READONLY You can't write against a read only replica", tostring(err))
@@ -305,6 +308,8 @@ describe("a connection to Redis", function()
       assert.same({ "redis", "WRONGPASS", false, false }, { err.kind, err.code, err.sent, err.retryable })
       _, err = connect({ url = own:url() }):call "PING"
       assert.equal("NOAUTH", err.code)
+      _, err = connect({ url = own:url() }):command { "PING", 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 }
+      assert.equal("NOAUTH", err.code) -- Redis itself calls that ERR
     end)
 
     it("is shown nowhere", function()

@@ -44,7 +44,7 @@ describe("a connection to a hostile Redis", function()
     ["that announces too much"] = { "$999999999999\r\n", "network", "ended the connection" },
     ["that nests too deeply"] = { ("*1\r\n"):rep(20), "decode", "depth" },
     ["whose error is long, and has controls in it"] = { "-ERR \27[31m" .. ("x"):rep(5000) .. "\r\n", "redis",
-      "^redis: ERR [^\27]*%.%.%.$" },
+      "rejected it: ERR [^\27]*%.%.%.$" },
     ["whose error has no text"] = { "-\r\n", "redis", "^redis: " },
   }
 
@@ -107,7 +107,7 @@ describe("a connection to a hostile Redis", function()
   it("that repeats the password in its error has it taken out", function()
     connect({ { "receive" }, { "send", "-ERR no hunter2 here: hunter2\r\n" }, { "hold" } }, "user:hunter2@")
     local _, err = connection:call "PING"
-    assert.equal("redis: ERR no (password) here: (password)", tostring(err))
+    assert.matches("^redis: .* rejected it: ERR no %(password%) here: %(password%)$", tostring(err))
     assert.is_false(err.sent)
   end)
 

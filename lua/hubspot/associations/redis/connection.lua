@@ -47,7 +47,7 @@ local function check_options(given, method, level)
   if type(given.url) == "string" then address, reason = addresses.parse(given.url) end
   if address then return address end
   error(("%s: option url: expected redis[s]://[user[:password]@]host[:port][/database]%s"):format(method,
-    reason and ", but " .. reason or ""), level + 1)
+    reason and ": " .. reason or ""), level + 1)
 end
 
 ---@param given hubspot.associations.RedisOptions

@@ -73,7 +73,7 @@ function options.read(method, given, known, level)
     local used, reason = kind[1](value)
     read[name] = used
     if used == nil then
-      local why = reason and ", but " .. reason or ""
+      local why = reason and ": " .. reason or ""
       error(("%s: option %s: expected %s%s"):format(method, name, kind[2], why), level + 1)
     end
   end
