@@ -161,7 +161,7 @@ flags.QUEUE = {
     description = "Where Redis is, such as redis://127.0.0.1:6379, without a password; by default, what the "
       .. "environment variable HUBSPOT_REDIS says." },
   { name = "--queue", argname = "NAME", check = checks.shared_name,
-    description = "The name of the queue; default by default." },
+    description = "The name of the queue; without it, the queue that is named default." },
 }
 
 ---How it is drained.

@@ -22,11 +22,22 @@ function fleet.queue(arguments, environment)
   local loaded, redis = pcall(require, "hubspot.associations.redis")
   if not loaded then return nil, tostring(redis) end
   local wrong = redis.invalid_url(url)
-  if wrong then return nil, "the URL of Redis cannot be used: " .. wrong end
+  if wrong then return nil, "HUBSPOT_REDIS: the URL cannot be used: " .. wrong end
   local queue, err = redis.queue {
     url = url, name = arguments.queue, ca_file = arguments.ca_file, max_dead = arguments.max_dead,
   }
   return queue, err and errors.summary(err)
+end
+
+---What people should know of the queue's Redis, which the queue itself cannot tell.
+---@param queue hubspot.associations.SharedQueue
+---@return string|nil
+function fleet.warning(queue)
+  local info = queue.connection:call("INFO", "memory") -- a user may not be allowed to ask
+  local policy = type(info) == "string" and info:match "maxmemory_policy:(allkeys%-[a-z]+)"
+  if not policy then return nil end
+  return ("Redis has the maxmemory-policy %s: when it is full, it deletes what is in the queue; set "
+    .. "noeviction"):format(policy)
 end
 
 ---The budget on the same Redis, where one is named.

@@ -22,7 +22,7 @@ local work = {
 
 Exit status: 0 when the queue is empty (--until-empty) and nothing failed, 1 when
 something did, 2 when it could not run or had to stop, 130 or 143 when it was
-interrupted (SIGINT, SIGTERM).
+interrupted (SIGINT, SIGTERM), after it has finished what was in flight.
 
 Examples:
    hubspot-associations work --redis redis://127.0.0.1:6379 --budget production
@@ -37,6 +37,20 @@ local function report_of(report)
     ("%.0f done, %.0f failed"):format(report.done, report.failed),
     ("%.0f request%s; %.1f s"):format(report.requests, plural, report.elapsed),
   }
+end
+
+-- A function for on_event that also says when the budget is lost, and when it is back.
+local function teller(arguments, say)
+  local tell = account.teller(arguments, say, say)
+  return function(event)
+    if event.type ~= "budget" then return tell(event) end
+    local rate = ("%.0f requests in %.0f s"):format(event.limit, event.interval)
+    if event.state == "alone" then
+      say(("no budget: %s: going on alone, with %s"):format(errors.summary(event.error), rate))
+    else
+      say(("the budget is back: %s, shared"):format(rate))
+    end
+  end
 end
 
 local function run(arguments, environment, client, queue)
@@ -55,7 +69,11 @@ local function run(arguments, environment, client, queue)
   terminal.say(environment.stderr, report_of(report))
   if err then return nil, errors.summary(err) end
   if signal then return interrupts.code(signal) end
-  return report.failed > 0 and 1 or 0
+  if report.failed > 0 then
+    terminal.say(environment.stderr, "what failed, and why: hubspot-associations queue --failed")
+    return 1
+  end
+  return 0
 end
 
 function work.run(arguments, environment)
@@ -68,7 +86,9 @@ function work.run(arguments, environment)
   if not queue then return nil, why end
   arguments.shared_budget = fleet.budget(arguments, environment)
   local function say(message) terminal.say(environment.stderr, message) end
-  client, why = account.client(arguments, used.token, account.teller(arguments, say, say))
+  local warning = fleet.warning(queue)
+  if warning then say(warning) end
+  client, why = account.client(arguments, used.token, teller(arguments, say))
   if client then
     code, why = run(arguments, environment, client, queue)
     client:close()
