@@ -138,7 +138,9 @@ void hsa_http_stream_free(hsa_http_stream *stream);
 int hsa_http_stream_state(const hsa_http_stream *stream);
 const hsa_http_result *hsa_http_stream_result(const hsa_http_stream *stream);
 
-/* Takes bytes to send, all or none, also while the stream is connecting; sends what it can at once. */
+/* Takes bytes to send, also while the stream is connecting, and sends what it can at once. HSA_TOO_LARGE when more than
+ * most_unsent would wait, and HSA_NO_MEMORY: then it took none of them. A stream that has ended takes any, and sends
+ * none. */
 hsa_status hsa_http_stream_send(hsa_http_stream *stream, const char *bytes, size_t count);
 
 /* How many bytes went to the operating system. With TLS, a part of the next 16 KiB may have, too; but the other side

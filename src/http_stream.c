@@ -29,7 +29,8 @@ struct hsa_http_stream {
   int watched;  /* what the poller watches fd for */
   int has_more; /* there may be more to read that the poller does not know of, in TLS */
   uint64_t sent;
-  hsa_buffer unsent; /* from unsent_begin on */
+  size_t most_unsent;
+  hsa_buffer unsent; /* from unsent_begin on; before that is what was sent */
   size_t unsent_begin;
   /* Sent next: OpenSSL wants to be given the same bytes, at the same address, until it has taken them. */
   char part[PART];
@@ -52,12 +53,15 @@ static void fail(hsa_http_stream *stream, const char *kind, int code, const char
 /* Ends libcurl's side, and so the connection. */
 static void end(hsa_http_stream *stream)
 {
+  hsa_sigpipe hold;
   if (stream->easy == NULL)
     return;
   if (stream->fd >= 0)
     hsa_poller_watch(&stream->http->poller, stream->fd, 0);
+  hsa_sigpipe_hold(&hold); /* TLS sends a last word */
   curl_multi_remove_handle(stream->http->multi, stream->easy);
   curl_easy_cleanup(stream->easy);
+  hsa_sigpipe_release(&hold);
   stream->easy = NULL;
   stream->fd = -1;
   stream->watched = stream->has_more = 0;
@@ -82,46 +86,7 @@ static void end_by_peer(hsa_http_stream *stream)
   end(stream);
 }
 
-/* ---- sending and receiving ---- */
-
-static int has_unsent(const hsa_http_stream *stream)
-{
-  return stream->part_begin < stream->part_end || stream->unsent_begin < stream->unsent.length;
-}
-
-static void fill_part(hsa_http_stream *stream)
-{
-  size_t count = stream->unsent.length - stream->unsent_begin;
-  count = count < PART ? count : PART;
-  memcpy(stream->part, stream->unsent.data + stream->unsent_begin, count);
-  stream->part_begin = 0;
-  stream->part_end = count;
-  stream->unsent_begin += count;
-  if (stream->unsent_begin < stream->unsent.length)
-    return;
-  stream->unsent_begin = stream->unsent.length = 0;
-  if (stream->unsent.capacity > MOST_KEPT)
-    hsa_buffer_free(&stream->unsent);
-}
-
-static void write_out(hsa_http_stream *stream)
-{
-  while (has_unsent(stream)) {
-    size_t count = 0;
-    if (stream->part_begin == stream->part_end)
-      fill_part(stream);
-    CURLcode code = curl_easy_send(stream->easy, stream->part + stream->part_begin,
-                                   stream->part_end - stream->part_begin, &count);
-    if (code == CURLE_AGAIN || (code == CURLE_OK && count == 0))
-      return;
-    if (code != CURLE_OK) {
-      end_with(stream, code);
-      return;
-    }
-    stream->part_begin += count;
-    stream->sent += count;
-  }
-}
+/* ---- receiving and sending ---- */
 
 static void read_in(hsa_http_stream *stream)
 {
@@ -155,6 +120,58 @@ static void read_in(hsa_http_stream *stream)
   }
 }
 
+static int has_unsent(const hsa_http_stream *stream)
+{
+  return stream->part_begin < stream->part_end || stream->unsent_begin < stream->unsent.length;
+}
+
+/* Forgets what was sent once that is the larger part of the buffer. */
+static void compact(hsa_http_stream *stream)
+{
+  size_t count = stream->unsent.length - stream->unsent_begin;
+  if (count == 0 || stream->unsent_begin < count)
+    return;
+  memcpy(stream->unsent.data, stream->unsent.data + stream->unsent_begin, count);
+  stream->unsent.length = count;
+  stream->unsent_begin = 0;
+}
+
+static void fill_part(hsa_http_stream *stream)
+{
+  size_t count = stream->unsent.length - stream->unsent_begin;
+  count = count < PART ? count : PART;
+  memcpy(stream->part, stream->unsent.data + stream->unsent_begin, count);
+  stream->part_begin = 0;
+  stream->part_end = count;
+  stream->unsent_begin += count;
+  if (stream->unsent_begin < stream->unsent.length)
+    return;
+  stream->unsent_begin = stream->unsent.length = 0;
+  if (stream->unsent.capacity > MOST_KEPT)
+    hsa_buffer_free(&stream->unsent);
+}
+
+static void write_out(hsa_http_stream *stream)
+{
+  while (has_unsent(stream)) {
+    size_t count = 0;
+    if (stream->part_begin == stream->part_end)
+      fill_part(stream);
+    CURLcode code = curl_easy_send(stream->easy, stream->part + stream->part_begin,
+                                   stream->part_end - stream->part_begin, &count);
+    if (code == CURLE_AGAIN || (code == CURLE_OK && count == 0))
+      return;
+    if (code != CURLE_OK) {
+      read_in(stream); /* the other side may have said why */
+      if (stream->state == HSA_STREAM_OPEN)
+        end_with(stream, code);
+      return;
+    }
+    stream->part_begin += count;
+    stream->sent += count;
+  }
+}
+
 /* Has the poller watch for what the stream waits for. */
 static void watch(hsa_http_stream *stream)
 {
@@ -168,6 +185,16 @@ static void watch(hsa_http_stream *stream)
     stream->watched = wanted;
   else
     end_with(stream, CURLE_OUT_OF_MEMORY);
+}
+
+/* After what is done outside of a step, of which no event tells the stream's owner. */
+static void settle(hsa_http_stream *stream)
+{
+  watch(stream);
+  if (stream->state == HSA_STREAM_ENDED)
+    hsa_http_wake(stream->http, 0);
+  else
+    hsa_http_set_alarm(stream->http);
 }
 
 void hsa_http_stream_serve(hsa_http_stream *stream, int ready)
@@ -312,7 +339,8 @@ hsa_http_stream *hsa_http_stream_new(hsa_http *http, const hsa_http_target *targ
   stream->fd = -1;
   stream->state = HSA_STREAM_CONNECTING;
   stream->is_tls = target->is_tls;
-  hsa_buffer_init(&stream->unsent, target->most_unsent);
+  stream->most_unsent = target->most_unsent;
+  hsa_buffer_init(&stream->unsent, 2 * target->most_unsent); /* as much, at most, was sent: see compact */
   hsa_buffer_init(&stream->received, MOST_RECEIVED + PART);
   if ((*reason = launch(stream, target)) != NULL) {
     curl_easy_cleanup(stream->easy);
@@ -333,11 +361,8 @@ void hsa_http_stream_free(hsa_http_stream *stream)
 {
   hsa_http *http = stream->http;
   if (http != NULL) {
-    hsa_sigpipe hold;
     hsa_http_check_fork(http);
-    hsa_sigpipe_hold(&hold);
     end(stream);
-    hsa_sigpipe_release(&hold);
     if (stream->previous != NULL)
       stream->previous->next = stream->next;
     else
@@ -368,15 +393,16 @@ hsa_status hsa_http_stream_send(hsa_http_stream *stream, const char *bytes, size
   hsa_sigpipe hold;
   if (hsa_http_stream_state(stream) == HSA_STREAM_ENDED)
     return HSA_OK; /* whoever looks at its state learns that nothing was sent */
+  compact(stream);
+  if (count > stream->most_unsent - (stream->unsent.length - stream->unsent_begin))
+    return HSA_TOO_LARGE;
   hsa_status status = hsa_buffer_append(&stream->unsent, bytes, count);
   if (status != HSA_OK || stream->state != HSA_STREAM_OPEN)
     return status;
   hsa_sigpipe_hold(&hold);
   write_out(stream);
-  watch(stream);
   hsa_sigpipe_release(&hold);
-  if (stream->state == HSA_STREAM_ENDED)
-    hsa_http_wake(stream->http, 0); /* its owner waits for the descriptor, and no event tells about this */
+  settle(stream);
   return HSA_OK;
 }
 
@@ -395,8 +421,6 @@ void hsa_http_stream_take(hsa_http_stream *stream)
   stream->received.length = 0;
   if (stream->received.capacity > MOST_KEPT)
     hsa_buffer_free(&stream->received);
-  if (stream->http == NULL)
-    return;
-  watch(stream);
-  hsa_http_set_alarm(stream->http);
+  if (hsa_http_stream_state(stream) == HSA_STREAM_OPEN)
+    settle(stream);
 }

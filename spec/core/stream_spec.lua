@@ -171,6 +171,25 @@ describe("a stream of a transport", function()
     stream:close()
   end)
 
+  it("takes what is sent for as long as less than that waits, however much was sent before", function()
+    local stream, peer = open()
+    local part, count = ("x"):rep(2 ^ 20), 0
+    assert.is_true(stream:send(part:rep(16)))
+    peer:settimeout(0)
+    for round = 1, 80 do
+      assert.is_true(stream:send(part), round)
+      exchange.eventually(function() -- so that something waits at any time
+        transport:step()
+        local bytes, _, rest = peer:receive(2 ^ 20)
+        count = count + #(bytes or rest)
+        return count >= round * 2 ^ 20
+      end, "what was sent")
+      assert.is_true(stream:sent() < (round + 16) * 2 ^ 20, "nothing waits")
+    end
+    local taken, failure = stream:send(part:rep(56))
+    assert.same({ nil, "too_large" }, { taken, failure and failure.kind })
+  end)
+
   it("reads no more than its owner takes", function()
     local stream, peer = open()
     peer:settimeout(0)
@@ -199,6 +218,18 @@ describe("a stream of a transport", function()
     assert.is_nil(stream:receive())
     assert.is_true(stream:send "nobody reads this")
     assert.equal(0, stream:sent())
+  end)
+
+  it("has what was received before sending failed", function()
+    local stream, peer = open()
+    stream:send "not read"
+    peer:send "last words"
+    peer:close() -- which resets the connection
+    exchange.eventually(function()
+      stream:send "x" -- and no step
+      return stream:state() == nil
+    end, "a stream whose connection was reset")
+    assert.equal("last words", stream:receive())
   end)
 
   it("wakes its owner when it ends as something is sent", function()
