@@ -17,9 +17,9 @@ lhsa_body *lhsa_body_check(lua_State *L)
   return lhsa_body_at(L, 1);
 }
 
-lhsa_body *lhsa_body_at(lua_State *L, int index)
+/* Counts a use, and undoes a list that was not completed. */
+static lhsa_body *used(lhsa_body *body)
 {
-  lhsa_body *body = luaL_checkudata(L, index, BODY);
   body->uses++;
   if (body->listing) {
     body->listing = 0;
@@ -28,6 +28,22 @@ lhsa_body *lhsa_body_at(lua_State *L, int index)
     lhsa_body_regroup(body);
   }
   return body;
+}
+
+lhsa_body *lhsa_body_at(lua_State *L, int index)
+{
+  return used(luaL_checkudata(L, index, BODY));
+}
+
+/* The same for functions that read inputs: their last upvalue is the metatable of bodies. Looking that up by its name
+ * took 200 instructions for each input. */
+static lhsa_body *check_reader(lua_State *L)
+{
+  int is_body = lua_touserdata(L, 1) != NULL && lua_getmetatable(L, 1);
+  if (!is_body || !lua_rawequal(L, -1, lua_upvalueindex(HSA_BODY_KEYS + 1)))
+    return lhsa_body_check(L);
+  lua_pop(L, 1);
+  return used(lua_touserdata(L, 1));
 }
 
 /* Whether the last two inputs have the same ids. */
@@ -53,7 +69,7 @@ static void remove_last(lhsa_body *body)
  * other ids than the last one */
 static int body_add(lua_State *L)
 {
-  lhsa_body *body = lhsa_body_check(L);
+  lhsa_body *body = check_reader(L);
   lua_settop(L, 2);
   luaL_checkstack(L, LUA_MINSTACK, "an input");
   body->is_adding = 1;
@@ -458,6 +474,7 @@ void lhsa_open_body(lua_State *L)
   lhsa_newclass(L, BODY, body_methods);
   luaL_getmetatable(L, BODY);
   for (const luaL_Reg *method = reading_methods; method->name != NULL; method++) {
+    lua_pushvalue(L, -1);
     lhsa_body_push_writer(L, method->func);
     lua_setfield(L, -2, method->name);
   }

@@ -138,7 +138,7 @@ void lhsa_body_push_merged(lua_State *L, const lhsa_body *body);
 /* Raises if the status is HSA_NO_MEMORY, as Lua itself does when memory runs out. */
 void lhsa_body_check_memory(lua_State *L, hsa_status status);
 
-/* body_write.c: pushes a function that reads inputs, with hsa_body_keys as its upvalues. */
+/* body_write.c: pops a value, and pushes a function that reads inputs: its upvalues are hsa_body_keys and that value. */
 void lhsa_body_push_writer(lua_State *L, lua_CFunction function);
 
 /* Appends the input at `index`, which is at the top. The caller has made room on the stack for LUA_MINSTACK values.

@@ -265,5 +265,7 @@ void lhsa_body_push_writer(lua_State *L, lua_CFunction function)
 {
   for (int i = 0; i < HSA_BODY_KEYS; i++)
     lua_pushstring(L, hsa_body_keys[i]);
-  lua_pushcclosure(L, function, HSA_BODY_KEYS);
+  lua_pushvalue(L, -HSA_BODY_KEYS - 1);
+  lua_pushcclosure(L, function, HSA_BODY_KEYS + 1);
+  lua_replace(L, -2);
 }
