@@ -10,8 +10,6 @@
 
 #define BODY "hubspot.associations.body"
 
-enum { MAX_ERRORS = 100 };
-
 lhsa_body *lhsa_body_check(lua_State *L)
 {
   return lhsa_body_at(L, 1);
@@ -37,7 +35,7 @@ lhsa_body *lhsa_body_at(lua_State *L, int index)
 
 /* The same for functions that read inputs: their last upvalue is the metatable of bodies. Looking that up by its name
  * took 200 instructions for each input. */
-static lhsa_body *check_reader(lua_State *L)
+lhsa_body *lhsa_body_check_reader(lua_State *L)
 {
   int is_body = lua_touserdata(L, 1) != NULL && lua_getmetatable(L, 1);
   if (!is_body || !lua_rawequal(L, -1, lua_upvalueindex(HSA_BODY_KEYS + 1)))
@@ -69,7 +67,7 @@ static void remove_last(lhsa_body *body)
  * other ids than the last one */
 static int body_add(lua_State *L)
 {
-  lhsa_body *body = check_reader(L);
+  lhsa_body *body = lhsa_body_check_reader(L);
   lua_settop(L, 2);
   luaL_checkstack(L, LUA_MINSTACK, "an input");
   body->is_adding = 1;
@@ -93,47 +91,6 @@ static int body_is_adding(lua_State *L)
 {
   lua_pushboolean(L, lhsa_body_check(L)->is_adding);
   return 1;
-}
-
-/* body:add_list(inputs) -> true | nil, errors, count
- * Adds all of them or none. errors has the first 100 errors { kind, index, field, message }, count is
- * the number of all. A table that is not a list, or is empty, gives one error without an index. */
-static int body_add_list(lua_State *L)
-{
-  lhsa_body *body = lhsa_body_check(L);
-  lua_Integer invalid = 0;
-  luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
-  lua_newtable(L); /* the errors, at 3 */
-  if (lhsa_body_invalid_list(L, 2)) {
-    lua_rawseti(L, 3, 1);
-    invalid = 1;
-  } else {
-    int length = (int)lua_rawlen(L, 2);
-    body->listing = 1;
-    body->listed_from = body->committed;
-    body->entries_from = body->entries.length;
-    luaL_checkstack(L, LUA_MINSTACK + 1, "an input");
-    for (int i = 1; i <= length; i++) {
-      lua_rawgeti(L, 2, i); /* at 4 */
-      if (!lhsa_body_write(L, body, 4) && ++invalid <= MAX_ERRORS) {
-        lua_pushinteger(L, i);
-        lua_setfield(L, -2, "index");
-        lua_rawseti(L, 3, (int)invalid);
-      }
-      lua_settop(L, 3);
-    }
-  }
-  if (invalid == 0) {
-    body->listing = 0;
-    lua_pushboolean(L, 1);
-    return 1;
-  }
-  lua_pushnil(L);
-  lua_insert(L, 3);
-  lua_settop(L, 4);
-  lua_pushinteger(L, invalid);
-  return 3;
 }
 
 static const char begin[] = "{\"inputs\":[", end[] = "]}";
@@ -328,7 +285,8 @@ static const luaL_Reg body_methods[] = {
 };
 
 /* Methods that read inputs need the keys as upvalues. */
-static const luaL_Reg reading_methods[] = {{"add", body_add}, {"add_list", body_add_list}, {NULL, NULL}};
+static const luaL_Reg reading_methods[] = {
+  {"add", body_add}, {"add_list", lhsa_body_add_list}, {"add_run", lhsa_body_add_run}, {NULL, NULL}};
 
 static void set_name(lhsa_body_name *name, const char *bytes, size_t length)
 {
@@ -489,4 +447,6 @@ void lhsa_open_body(lua_State *L)
   lua_setfield(L, -2, "MAX_TYPE_ID");
   lua_pushcfunction(L, digest);
   lua_setfield(L, -2, "digest");
+  lua_pushcfunction(L, lhsa_body_count_keys);
+  lua_setfield(L, -2, "count_keys");
 }

@@ -152,14 +152,22 @@ int lhsa_body_is_record_id(lua_State *L);
 /* is_category(value) -> whether it is a string that spells a category of association types */
 int lhsa_body_is_category(lua_State *L);
 
+/* The body at 1, for a function that lhsa_body_push_writer pushed. */
+lhsa_body *lhsa_body_check_reader(lua_State *L);
+
 /* Returns 1 with an error pushed if the table at `index` is not a list of inputs. */
 int lhsa_body_invalid_list(lua_State *L, int index);
 
-/* Methods of a body: body_match.c, body_select.c, body_memory.c. */
+/* Methods of a body: body_match.c, body_select.c, body_memory.c, body_list.c. */
+int lhsa_body_add_list(lua_State *L);
+int lhsa_body_add_run(lua_State *L);
 int lhsa_body_free(lua_State *L);
 int lhsa_body_collect(lua_State *L);
 int lhsa_body_confirmed_by(lua_State *L);
 int lhsa_body_select(lua_State *L);
+
+/* count_keys: body_list.c */
+int lhsa_body_count_keys(lua_State *L);
 
 /* The body at `index`. Rolls back a list whose adding was interrupted by an error. */
 lhsa_body *lhsa_body_at(lua_State *L, int index);

@@ -708,7 +708,7 @@ local core = require "hubspot.associations.core"
     local methods = getmetatable(core.body()).__index
     for _, method in ipairs {
       "add", "add_list", "json", "count", "clear", "select", "input", "ids", "first", "types", "digest",
-      "confirmed_by", "__gc",
+      "confirmed_by", "add_run", "is_adding", "__gc",
     } do
       assert.is_function(methods[method], method)
       assert.is_false(pcall(methods[method]), method)

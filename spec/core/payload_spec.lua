@@ -75,6 +75,7 @@ describe("core.transport", function()
     for _, change in ipairs {
       function() body:add(input(1)) end,
       function() body:add_list { input(1) } end,
+      function() body:add_run({ input(1) }, 1, 1) end,
       function() body:clear() end,
     } do
       assert.error_matches(change, "a body cannot be changed while it is sent")

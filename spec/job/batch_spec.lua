@@ -2,6 +2,7 @@
 -- the source that they are read from. No I/O.
 
 local cjson = require "cjson"
+local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local batches = require "hubspot.associations.job.batch"
 local chunks = require "hubspot.associations.job.chunk"
@@ -33,64 +34,24 @@ describe("a batch", function()
     assert.equal(2, batch.body:count())
   end)
 
-  it("takes inputs of an iterator as add does, up to the first that is invalid or missing", function()
+  it("tells the index of an input, and counts what was added to its body itself", function()
     random.check(100, function(luck)
-      local given, one, other = {}, batches.new(7, nil, true), batches.new(7, nil, true)
+      local given, batch = {}, batches.new(7, nil, true)
       for place = 1, luck:integer(1, 40) do
-        given[place] = luck:one_in(4) and { from = "x" } or input(place)
-        one:add(6 + place, given[place])
+        given[place] = luck:one_in(3) and { from = "x" } or input(place)
+        assert.is_true(batch:add(6 + place, given[place]))
       end
-      local at, most = 0, luck:integer(math.max(1, #given - 5), #given + 5)
-      local function take()
-        at = at + 1
-        return given[at], "why"
+      for position = 1, batch.open do
+        assert.equal(given[batch:index(position) - 6], batch:input(position))
       end
-      while at < math.min(#given, most) do
-        local refused, is_end, added, err = other:take_valid(take, most)
-        other:catch_up()
-        if is_end then assert.same({ #given + 1, "why" }, { at, added }) end
-        if is_end == false then
-          assert.equal(given[at], refused)
-          assert.is_true(other:note_added(6 + at, refused, nil, added, err))
-        end
-      end
-      assert.equal(math.min(#given, most), other.count)
-      if most < #given then return end
-      assert.same({ one.count, one.open, one.body:json() }, { other.count, other.open, other.body:json() })
-      assert.same(one.failures, other.failures)
-      for position = 1, one.open do
-        assert.equal(given[other:index(position) - 6], other:input(position))
-        assert.equal(one:index(position), other:index(position))
-      end
-    end)
-  end)
-
-  it("asks an iterator for the next input only when the one before is written", function()
-    local batch, row = batches.new(1), { to = "1", types = 279 }
-    batch:take_valid(function()
-      row.from = (row.from or 0) + 1
-      return row
-    end, 3)
-    batch:catch_up()
-    assert.same({ 3, "1", "2", "3" }, {
-      batch.count, (batch.body:ids(1)), (batch.body:ids(2)), (batch.body:ids(3)),
-    })
-  end)
-
-  it("counts what it took before an iterator or an input raises, and tells which did", function()
-    local trap = setmetatable({}, { __index = function() error("trap", 0) end })
-    for _, raiser in ipairs { false, trap } do
-      local batch, at = batches.new(1), 0
-      local raised = select(2, pcall(batch.take_valid, batch, function()
-        at = at + 1
-        if at < 3 then return input(at) end
-        return raiser or error("iterator", 0)
-      end, 10))
-      assert.equal(raiser and "trap" or "iterator", raised)
+      local count, open = batch.count, batch.open
+      batch.body:add(input(1))
+      batch.body:add(input(2))
       batch:catch_up()
-      assert.same({ 2, 2 }, { batch.count, batch.open })
-      assert.equal(raiser == trap, batch.body:is_adding())
-    end
+      batch:catch_up()
+      assert.same({ count + 2, open + 2 }, { batch.count, batch.open })
+      assert.equal(6 + count + 2, batch:index(open + 2))
+    end)
   end)
 
   it("fails an invalid input, with its index, field and the input itself", function()
@@ -289,20 +250,90 @@ describe("a source", function()
     return err.message
   end
 
-  it("may be taken one by one, without a call more than the iterator's", function()
-    for _, list in ipairs { { "a", false, "c" }, {}, { false } } do
-      local _, total, _, take, judge = source.reader(list)
-      for index = 1, total do
-        assert.same({ true, list[index] }, { judge(take()) })
+  -- Adds all inputs of a source by `add_to`, `most` at a time. Returns those that were refused, with their
+  -- numbers, the body, and the list of those that were kept.
+  local function add_all(from, most)
+    local add_to = select(4, source.reader(from))
+    local body, kept, refused, number = core.body(), {}, {}, 0
+    for _ = 1, 200 do
+      local before = body:count()
+      local more, given, added, err = add_to(body, most, kept)
+      number = number + body:count() - before
+      assert(number <= before + most + #refused)
+      if more == false then return refused, body, kept end
+      if more then
+        number = number + 1
+        assert.is_nil(added)
+        table.insert(refused, { number, given, err.kind })
+      else
+        assert.equal(before + most, body:count())
       end
-      for _ = 1, 2 do assert.is_false((judge(take()))) end
     end
-    local function iterator() end
-    local _, _, _, take, judge = source.reader(iterator)
-    assert.equal(iterator, take)
-    assert.is_false((judge(nil)))
-    assert.is_false(pcall(judge, false))
-    assert.is_false(pcall(judge, nil, "broken"))
+  end
+
+  local function iterator_over(list)
+    local at = 0
+    return function()
+      at = at + 1
+      return list[at]
+    end
+  end
+
+  it("adds its inputs to a body, up to the first that is invalid", function()
+    random.check(100, function(luck)
+      local list, good, bad = {}, {}, {}
+      for place = 1, luck:integer(0, 40) do
+        list[place] = luck:one_in(4) and { from = "x" } or input(place)
+        if list[place].to then table.insert(good, list[place]) end
+        if not list[place].to then table.insert(bad, { place, list[place], "invalid_input" }) end
+      end
+      local expected = core.body()
+      for _, one in ipairs(good) do assert(expected:add(one)) end
+      for _, from in ipairs { list, iterator_over(list) } do
+        local refused, body, kept = add_all(from, luck:integer(1, 45))
+        assert.same(bad, refused)
+        assert.equal(expected:json(), body:json())
+        assert.same(from ~= list and good or {}, kept)
+      end
+    end)
+    assert.same({ { 1, false, "invalid_input" } }, (add_all({ false, input(1) }, 5)))
+  end)
+
+  it("asks an iterator for the next input only when the one before is written", function()
+    local body, row = core.body(), { to = "1", types = 279 }
+    local add_to = select(4, source.reader(function()
+      row.from = (row.from or 0) + 1
+      return row
+    end))
+    assert.is_nil((add_to(body, 3)))
+    assert.same({ 3, "1", "2", "3" }, {
+      body:count(), (body:ids(1)), (body:ids(2)), (body:ids(3)),
+    })
+  end)
+
+  it("has added what it took before an iterator or an input raises; the body tells which did", function()
+    local trap = setmetatable({}, { __index = function() error("trap", 0) end })
+    for _, raiser in ipairs { false, trap } do
+      local body, at = core.body(), 0
+      local add_to = select(4, source.reader(function()
+        at = at + 1
+        if at < 3 then return input(at) end
+        return raiser or error("iterator", 0)
+      end))
+      local raised = select(2, pcall(add_to, body, 10))
+      assert.equal(raiser and "trap" or "iterator", raised)
+      assert.equal(2, body:count())
+      assert.equal(raiser == trap, body:is_adding())
+    end
+  end)
+
+  it("that ends badly raises when its inputs are added", function()
+    for _, ends in ipairs { { false }, { nil, "broken" } } do
+      local add_to = select(4, source.reader(function() return ends[1], ends[2] end))
+      local called, raised = pcall(add_to, core.body(), 10)
+      assert.is_false(called)
+      assert.equal("source", raised.kind)
+    end
   end)
 
   it("must not be a list with holes; the error names the first", function()

@@ -90,27 +90,7 @@ function Batch:note_added(index, input, from_id, added, err)
   return true
 end
 
----Takes inputs of the source as long as they are valid, until there are `most` in all. Counts nothing, which
----saves a third of what an input costs a job: `catch_up` has to follow, whether this returns or raises.
----@param take fun(): any, any
----@param most integer
----@return any input the first that was not added, and had been taken; nil if there is none, or at the end
----@return boolean|nil is_end whether it was not tried, since it is nil or false
----@return any why what `take` returned with it; or what the body's `add` returned for it:
----@return table|nil err
-function Batch:take_valid(take, most)
-  local body, inputs = self.body, self.inputs
-  local add = body.add
-  for position = self.open + 1, self.open + most - self.count do
-    local input, why = take()
-    if not input then return input, true, why end
-    local added, err = add(body, input)
-    if not added then return input, false, added, err end
-    if inputs then inputs[position] = input end
-  end
-end
-
----Counts what `take_valid` has added.
+---Counts what was added to the body itself while the batch is filled.
 function Batch:catch_up()
   local count = self.body:count()
   self.count, self.open = self.count + count - self.open, count

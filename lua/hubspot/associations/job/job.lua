@@ -69,10 +69,10 @@ end
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
 function jobs.new(spec, now)
-  local read, total, count, take, judge = source.reader(spec.source)
+  local read, total, count, add_to = source.reader(spec.source)
   if not read then return nil, total end
   return with_verifier(setmetatable({
-    read = read, take_input = take, judge_input = judge, -- see source.lua
+    read = read, add_to = add_to, -- see source.lua
     total = total,
     count = count, -- counts the entries of a long list; nil once they are counted
     input_at = type(spec.source) == "table" and function(index)

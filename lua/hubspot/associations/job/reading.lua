@@ -192,7 +192,7 @@ function reading:extend(batch)
     local pulled, more, input, index, ready = pcall(self.next_input, self)
     if not pulled then
       self.read = function() error(more, 0) end
-      self.take_input = self.read
+      self.add_to = self.read
       return
     elseif not more then
       self.exhausted = more == false
@@ -214,16 +214,13 @@ end
 -- Reads valid inputs of the source into the batch, as nearly all of a job are, up to the first that is not.
 -- Returns whether the batch takes that one; false if the source ended before it; that input and its index.
 function reading:read_on(batch)
-  local input, is_end, added, err = batch:take_valid(self.take_input, self.batch_size)
+  local more, input, added, err = self.add_to(batch.body, self.batch_size - batch.count, batch.inputs)
   batch:catch_up()
   self.index = batch.first + batch.count - 1
-  if is_end == nil then return true, true end -- the batch is full
-  local more = true
-  if is_end then more, input = self.judge_input(input, added) end
+  if more == nil then return true, true end -- the batch is full
   if not more then return true, false end
   local index = self.index + 1
   self.index = index
-  if is_end then return self:add(batch, input), true, input, index end
   return batch:note_added(index, input, nil, added, err), true, input, index
 end
 
