@@ -220,7 +220,7 @@ describe("a collector", function()
 
   it("ends a link that was not sent in time, and says that it was not", function()
     sandbox:configure { latency = 0.3 }
-    local links, first, second = open { timeout = 0.1 }, nil, nil
+    local links, first, second = open { timeout = 0.03 }, nil, nil
     links:add(input(1), function(_, err) first = err end)
     links:add(input(2), function(_, err) second = err end)
     links:flush()
@@ -231,7 +231,7 @@ describe("a collector", function()
 
   it("does not say that a link may be done of which nothing went out", function()
     local links = assert(clients.open("http://127.0.0.1:1", { max_attempts = 5 })
-      :collector("contacts", "companies", { timeout = 0.1 }))
+      :collector("contacts", "companies", { timeout = 0.03 }))
     local _, err = links:link(input(1))
     assert.same({ "timeout", false }, { err.kind, err.sent })
     assert.is_nil(err.may_be_done)
@@ -271,6 +271,57 @@ describe("a collector", function()
     links:flush()
     table.sort(told)
     assert.same({ "1 canceled", "2 linked", "3 linked" }, told)
+  end)
+
+  -- Steps, and raises at an instruction of these files of the collector's; false if so many were not run.
+  local function raise_at(links, number)
+    local count = 0
+    pcall(function()
+      debug.sethook(function()
+        local file = debug.getinfo(2, "S").source:match "/collector/(%w+)%.lua$"
+        if file ~= "collector" and file ~= "group" and file ~= "outcome" then return end
+        count = count + 1
+        if count < number then return end
+        debug.sethook()
+        error("a hook of the host raised", 0)
+      end, "", 1)
+      links:step()
+      debug.sethook()
+    end)
+    debug.sethook()
+    return count == number
+  end
+
+  it("tells each link once, whichever instruction of a step raised", function()
+    local number, failed = 0, {}
+    repeat
+      number = number + 1
+      local own = clients.open(sandbox:url())
+      local links, told = assert(own:collector("contacts", "companies", { timeout = 0.03 })), {}
+      for index = 1, 2 do
+        links:add(input(index), function(_, err)
+          table.insert(told, index .. (err and err.kind or "linked"))
+        end)
+      end
+      local transfer, wakeups = links.groups[1].first.exchange.transfer, links.spec.wakeups
+      while not transfer:done() do
+        core.poll(links:fd(), 0.01)
+        wakeups:step()
+      end
+      local has_raised = raise_at(links, number)
+      for _ = 1, 30 do
+        if links:step() then break end
+        core.poll(links:fd(), 0.01)
+      end
+      local flushed = #told == 2 or links:flush()
+      table.sort(told)
+      local text = table.concat(told, " ")
+      if flushed and not text:find "^1%a+ 2%a+$" then
+        table.insert(failed, ("%d: told %s, pending %d"):format(number, text, links:pending()))
+      end
+      own:close()
+    until not has_raised
+    assert.same({}, failed)
   end)
 
   it("says that links may be done whose response is there, but was not read to its end", function()

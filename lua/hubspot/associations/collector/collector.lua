@@ -62,16 +62,16 @@ local function pause(self, now)
 end
 
 -- Steps a group. What its job raises, because memory ran out or a debug hook of the host raised, ends it as
--- well, and is raised again.
+-- well, and is raised again. It is one of the groups until its end is complete, which may be raised in, too.
 local function step_group(self, number)
   local group = self.groups[number]
   local stepped, done = pcall(group.step, group)
   if stepped and not done then return end
-  table.remove(self.groups, number)
+  if not stepped then group.raised = done end
+  group:finish()
   self.queue:release(group.links)
-  if stepped then return group:finish() end
-  group:finish(done)
-  error(done, 0)
+  table.remove(self.groups, number)
+  if not stepped then error(done, 0) end
 end
 
 -- The rate limit lets nothing pass for so long that a call would not wait for it either.
@@ -144,11 +144,18 @@ local function check_wait(self, method)
   end
 end
 
--- Calls a function that changes something, tells those who wait, and plans the next step.
-local function act(self, action, now)
+local function begin_to(self, action, now)
   self.stepping = running()
-  local acted, delay = pcall(action, self, now)
+  local delay = action(self, now)
   self.stepping = false
+  return delay
+end
+
+-- Calls a function that changes something, tells those who wait, and plans the next step. Wherever it raises,
+-- the collector is not `stepping` afterwards: it would never take another step.
+local function act(self, action, now)
+  local acted, delay = pcall(begin_to, self, action, now)
+  if not acted then self.stepping = false end
   self.outcomes:ring()
   plan(self, self.spec.now(), acted and delay or nil)
   if not acted then error(delay, 0) end
@@ -296,8 +303,8 @@ function collector.new(spec)
   }, Collector)
   local links, told = self.queue, self.outcomes
   self.settle = function(link, err)
+    told:told(link) -- first: what raises in between must not lose the callback
     links:settle(link, err)
-    told:told(link)
   end
   self.guard = outcomes.guard(told, links, self.groups)
   return self

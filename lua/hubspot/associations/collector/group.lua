@@ -15,6 +15,7 @@ local group = {}
 ---@field first hubspot.associations.FirstRequest|nil until its response is there
 ---@field runner hubspot.associations.Runner|nil of the job, if there has to be one
 ---@field err hubspot.associations.Error|nil why it could not begin
+---@field raised any what its step raised, which ended it
 ---@field is_doubtful boolean whether HubSpot may have done what the job does not know of
 local Group = {}
 Group.__index = Group
@@ -35,7 +36,7 @@ end
 function group.new(links, sender, settle)
   local self = setmetatable({
     links = links, open = #links, sender = sender, settle = settle, has_begun = false, first = nil,
-    runner = nil, err = nil, is_doubtful = false,
+    runner = nil, err = nil, raised = nil, is_doubtful = false,
   }, Group)
   for index = 1, #links do links[index].group = self end
   return self
@@ -93,6 +94,7 @@ end
 ---Does what can be done now.
 ---@return boolean done
 function Group:step()
+  if self.raised ~= nil then error(self.raised, 0) end
   if not self.has_begun then begin(self) end
   if self.first then
     if self.first:is_in_flight() then return false end
@@ -123,8 +125,8 @@ function Group:is_fresh()
 end
 
 ---Gives the links an error that the job, which is done, gave no outcome: it stopped before it read them.
----@param raised any what the job raised, if that ended it
-function Group:finish(raised)
+function Group:finish()
+  local raised = self.raised
   if self.open == 0 and raised == nil then return end
   local err, may_be_done = self.err, self.is_doubtful
   if raised ~= nil then

@@ -57,7 +57,7 @@ function outcomes.new()
   }, Outcomes)
 end
 
----A link has its outcome: `ring` and `tell` say so.
+---A link is about to have its outcome: `ring` and `tell` say so.
 ---@param link hubspot.associations.Link
 function Outcomes:told(link)
   local cohort = link.cohort
@@ -85,18 +85,27 @@ function Outcomes:is_untold()
   return self.first <= self.last
 end
 
+local function call(link)
+  local callback = link.callback
+  link.callback = false
+  callback(not link.err or nil, link.err or nil)
+end
+
 ---Calls the callbacks. One may add links, which may have their outcome at once, or step the collector. One
----that raises does not keep the others from being called.
+---that raises does not keep the others from being called. A link leaves the list once it was told, or when it
+---has no outcome yet, because something raised: it comes again.
 function Outcomes:tell()
   while self.first <= self.last do
-    local link = self.untold[self.first]
-    self.untold[self.first] = nil
-    self.first = self.first + 1
-    local callback = link.callback
-    link.callback = false
-    local called, raised = pcall(callback, not link.err or nil, link.err or nil)
-    if not called then
-      self.raised = errors.new { kind = "callback", message = "a callback raised: " .. one_line(raised) }
+    local first = self.first
+    local link = self.untold[first]
+    if link and link.callback and link.is_over then
+      local called, raised = pcall(call, link)
+      if not called then
+        self.raised = errors.new { kind = "callback", message = "a callback raised: " .. one_line(raised) }
+      end
+    else
+      self.untold[first] = nil
+      self.first = first + 1
     end
   end
 end
@@ -107,8 +116,8 @@ end
 function Outcomes:end_all(queue, groups)
   local link = queue:first()
   while link do
-    queue:settle(link, outcomes.closed(link.group and link.group:may_be_done()))
     self:told(link)
+    queue:settle(link, outcomes.closed(link.group and link.group:may_be_done()))
     link = queue:first()
   end
   for number = #groups, 1, -1 do
