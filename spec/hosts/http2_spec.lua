@@ -107,6 +107,26 @@ describe("over HTTP/2, behind nginx,", function()
     assert.is_true(elapsed < CALLS * 0.2 / 10, ("%.2f s: not at the same time"):format(elapsed))
   end)
 
+  it("links of different object types, sent at the same time, share one connection", function()
+    if missing then pending(missing) end
+    local latency = 0.5
+    start({ latency = latency }, { loop = cqueues_loop })
+    local loop, linked = cqueues.new(), 0
+    for from, types in pairs({ contacts = 279, deals = 341, tickets = 339, notes = 190 }) do
+      loop:wrap(function()
+        local result, err = client:link(from, "companies", { from = 1, to = 1, types = types })
+        assert(result, tostring(err))
+        linked = linked + 1
+      end)
+    end
+    local began = core.now()
+    assert(loop:loop())
+    assert.equal(4, linked)
+    assert.is_true(core.now() - began < 4 * latency, "not at the same time")
+    local all = { requests = 4, connections = 1, protocols = { ["HTTP/2.0"] = 4 } }
+    assert.same(all, front:served(4))
+  end)
+
   -- Runs a job, and calls `disturb` with the number of batches done after each.
   local function run_job(options, disturb)
     start(options, { concurrency = 16 })
