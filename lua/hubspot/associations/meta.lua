@@ -93,6 +93,9 @@
 ---a number, or a percentage such as `"10%"` of the links that are compared: when more would be removed,
 ---nothing is changed. By default, the larger of 10 % and 100; with `apply`, any number
 ---@field max_removals integer|string|nil
+---says where a row of the source is, such as in which line of a file, for `removals_off` and the plan; by
+---default, its number is named
+---@field row_place fun(index: integer): string|nil
 ---told of the plan before anything is changed. Returning `false` ends the sync
 ---@field on_plan fun(plan: hubspot.associations.SyncPlan): boolean|nil
 ---as in a job; also of removals

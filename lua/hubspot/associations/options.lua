@@ -74,6 +74,8 @@ local options = {}
 ---@field max_removals integer|string|nil a number, or a percentage such as `"10%"` of the links that are
 ---  compared: when more would be removed, nothing is changed. By default, the larger of 10 % and 100; with
 ---  `apply`, any number
+---@field row_place fun(index: integer): string|nil says where a row of the source is, such as in which line
+---  of a file, for `removals_off` and the plan; by default, its number is named
 ---@field on_plan fun(plan: hubspot.associations.SyncPlan): boolean|nil told of the plan before anything is
 ---  changed. Returning `false` ends the sync
 ---@field on_failure fun(failure: hubspot.associations.Failure): boolean|nil as in a job; also of removals
@@ -264,6 +266,7 @@ local SYNC = {
   apply = { check = text },
   account = { check = text },
   max_removals = { check = removals },
+  row_place = { check = is_type "function" },
   on_plan = { check = is_type "function" },
   on_failure = JOB.on_failure,
   journal = JOB.journal,

@@ -42,7 +42,8 @@ describe("the command sync", function()
       .. "kept, 0 failed; nothing was changed\n")
     assert.are.same(before, held())
     local text = process.read_file(plan)
-    assert_found(text, "action,from contacts,to companies,category,type,label,had in account 12345678,rows\n")
+    assert_found(text, "action,from contacts,to companies,category,type,label,had in account 12345678,")
+    assert_found(text, ",HUBSPOT_DEFINED,279,unlabeled,,line 3\n")
     assert_found(text, "create,101,202,HUBSPOT_DEFINED,279,")
     assert_found(text, "remove,101,204,HUBSPOT_DEFINED,279,")
     result = run_on("sync", { "--apply", plan, "--yes" })
@@ -165,8 +166,25 @@ describe("the command sync", function()
     local result = run_on("sync", { "--mode", "mirror", "--yes", "-" },
       { stdin = "from,to,type\n101,201,279\n,202,279\n" })
     assert.are.equal(1, result.code)
-    assert_found(result.stdout, "nothing was removed: row 2 ")
+    assert_found(result.stdout, "nothing was removed: line 3 failed, ")
     assert.are.same(before, held())
+  end)
+
+  it("names a row by its file and line in the plan as well, and after a resume", function()
+    local plan, journal = fixture.path "plan.csv", fixture.path "journal"
+    local one = file("one.csv", "from,to,type\n101,201,279\n")
+    local two = file("two.csv", "from,to,type\n\n,202,279\n101,209,279\n")
+    local why = "nothing was removed: " .. two .. ":3 failed, and which records it is about cannot be told: "
+    assert_found(run_on("sync", { "--mode", "mirror", "--plan", plan, one, two }).stdout, why)
+    local text = process.read_file(plan)
+    assert_found(text, ",lines\n")
+    assert_found(text, "create,101,209,HUBSPOT_DEFINED,279,")
+    assert_found(text, "," .. two .. ":4\n")
+    for _ = 1, 2 do
+      local result = run_on("sync", { "--mode", "mirror", "--yes", "--journal", journal, one, two })
+      assert_found(result.stdout, why)
+      assert_found(result.stdout, "\n" .. two .. ":3: ")
+    end
   end)
 
   it("takes an empty to for no links only when it is told to", function()

@@ -3,6 +3,7 @@
 local account = require "hubspot.associations.cli.account"
 local colours = require "hubspot.associations.cli.output.colours"
 local line_numbers = require "hubspot.associations.cli.input.line_numbers"
+local places = require "hubspot.associations.cli.input.places"
 local plan_question = require "hubspot.associations.cli.plan_question"
 local removal_failures = require "hubspot.associations.cli.output.removal_failures"
 local sync_report = require "hubspot.associations.cli.output.sync_report"
@@ -25,6 +26,14 @@ local function account_of(context)
   return account.hub_id(context.client)
 end
 
+-- How messages and the plan name a row: as the reports of failures do.
+local function place_of_rows(context, numbers)
+  return function(index)
+    local place, names = numbers:of(index), places.names(context.arguments.files)
+    return (#names > 1 and "" or "line ") .. places.text(place, place, names)
+  end
+end
+
 ---@param context hubspot.associations.cli.Context
 ---@param options table of client:start
 ---@return hubspot.associations.cli.JobPart
@@ -32,6 +41,7 @@ function sync_job.new(context, options)
   local arguments = context.arguments
   local numbers, index = line_numbers.new(), 0
   local removals = removal_failures.new()
+  if not arguments.apply then options.row_place = place_of_rows(context, numbers) end
   options.on_plan, options.account = plan_question.ask(context), account_of(context)
   return {
     options = options,

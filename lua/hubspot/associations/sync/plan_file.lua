@@ -47,34 +47,43 @@ local function id_columns(objects)
   return { from = "from " .. name_of(objects.from), to = "to " .. name_of(objects.to) }
 end
 
-local function header(objects)
+local function header(objects, place_of)
   local name_of = id_columns(objects)
   local had = objects.account and "had in account " .. objects.account or "had"
   return table.concat({
     "action", cells.field(name_of.from), cells.field(name_of.to), "category", "type", "label",
-    cells.field(had), "rows",
+    cells.field(had), place_of and "lines" or "rows",
   }, ",") .. "\n"
 end
 
+-- The rows that a line is for, as a cell. A column with their places is for people, and is not read again.
+local function rows_cell(rows, place_of)
+  if not place_of then return (rows:gsub(",", " ")) end
+  local listed = {}
+  for index in rows:gmatch "[^,]+" do listed[#listed + 1] = one_line(place_of(tonumber(index))) end
+  return cells.field(table.concat(listed, "; "))
+end
+
 ---@param row hubspot.associations.sync.PlanRow
+---@param place_of nil|fun(index: integer): string
 ---@return string
-function plan_file.line(row)
+function plan_file.line(row, place_of)
   local category, id = type_keys.parts(row.key)
   return table.concat({
     row.action, row.from, row.to, category, digits_of(id), label_cell(row.label),
-    (row.had:gsub(",", " ")), (row.rows:gsub(",", " ")),
+    (row.had:gsub(",", " ")), rows_cell(row.rows, place_of),
   }, ",") .. "\n"
 end
 
 -- Writes all rows to an open file.
-local function write_rows(file, next_row, objects)
+local function write_rows(file, next_row, objects, place_of)
   local emptied, why = file:truncate(0) -- what a run that was killed has left
   if not emptied then return nil, why end
-  local parts, size = { header(objects) }, 0
+  local parts, size = { header(objects, place_of) }, 0
   while true do
     local row, err = next_row()
     if err then return nil, err end
-    local line = row and plan_file.line(row)
+    local line = row and plan_file.line(row, place_of)
     if line then parts[#parts + 1], size = line, size + #line end
     if not line or size >= WRITTEN_AT_ONCE then
       local appended
@@ -120,13 +129,14 @@ end
 ---@param path string
 ---@param next_row fun(): hubspot.associations.sync.PlanRow|nil, any
 ---@param objects hubspot.associations.sync.PlanObjects
+---@param place_of nil|fun(index: integer): string where a row is, for people
 ---@return boolean|nil
 ---@return hubspot.associations.Error|nil
-function plan_file.write(path, next_row, objects)
+function plan_file.write(path, next_row, objects, place_of)
   local file, part = open_part(path)
   local written, why = false, part
   if file then
-    written, why = write_rows(file, next_row, objects)
+    written, why = write_rows(file, next_row, objects, place_of)
     file:close()
     if written then written, why = os.rename(part, path) end
     if not written then os.remove(part) end

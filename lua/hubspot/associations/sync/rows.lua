@@ -115,6 +115,14 @@ local function refuse(sync, index, input, message)
   })
 end
 
+-- Nothing is removed in this run, because of a row.
+local function keep_all(sync, index, why)
+  if sync.removals_off then return end
+  local place_of = sync.given.row_place
+  local place = place_of and place_of(index) or ("row %.0f"):format(index)
+  sync.removals_off = place .. " " .. why
+end
+
 local function take_row(sync, state, batch, position, index)
   local from, to = batch.body:ids(position)
   local types = keys_of(state, batch.body:types(position))
@@ -125,7 +133,7 @@ local function take_row(sync, state, batch, position, index)
   sync.tally:count("inputs", 1)
   local given = state.empty[index]
   if not (core.is_record_id(from) and core.is_record_id(to)) then
-    sync.removals_off = sync.removals_off or ("row %.0f has an id that is no number"):format(index)
+    keep_all(sync, index, "has an id that is no number: correct it, or leave it out")
     return refuse(sync, index, batch:input(position), "the ids of a sync have to be digits")
   end
   if given then
@@ -159,8 +167,7 @@ end
 -- Nothing is removed, as the record of a bad row is not known; or, where both records are of one object type,
 -- the one on the other side.
 local function cannot_tell(sync, index)
-  sync.removals_off = sync.removals_off
-    or ("row %.0f failed, and the records that it is about cannot be told"):format(index)
+  keep_all(sync, index, "failed, and which records it is about cannot be told: correct it, or leave it out")
 end
 
 local function on_failure(sync, state)

@@ -224,7 +224,7 @@ local function prepare(self)
   if self.given.dry_run or self.given.plan then
     if self.given.plan then
       local written
-      written, err = plan_file.write(self.given.plan, plans.rows(self), self)
+      written, err = plan_file.write(self.given.plan, plans.rows(self), self, self.given.row_place)
       if not written then self.tally:stop(err) end
     end
     return false
