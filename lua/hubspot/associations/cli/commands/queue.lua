@@ -11,7 +11,9 @@ local terminal = require "hubspot.associations.cli.output.terminal"
 
 local NO_QUEUE = "nothing was ever added to a queue of this name"
 local STATUS = { "depth", "oldest", "workers", "dead", "streams", "held" }
-local LETTER = { "id", "endpoint", "from_type", "from", "to_type", "to", "types", "outcome", "kind", "reason" }
+local LETTER = {
+  "id", "endpoint", "from_type", "from", "to_type", "to", "types", "outcome", "kind", "reason",
+}
 
 ---@type hubspot.associations.cli.Command
 local command = {
