@@ -138,7 +138,7 @@ test-hosts: ## Install the hosts, and test the module in each: nginx, HAProxy, P
 test-fleet: ## Run the specs of what needs a redis-server and hiredis
 	$(SETUP) test test-fleet
 	$(BUILD_ALL)
-	@$(IN_TREE) tools/test $(if $(filter command line,$(origin SPEC)),$(SPEC),spec/redis)
+	@$(IN_TREE) tools/test $(if $(filter command line,$(origin SPEC)),$(SPEC),spec/redis spec/documents/blocks_spec.lua)
 
 LUA_VERSIONS = $(filter-out 5.5,$(KNOWN_VERSIONS))
 test-all: ## Run the specs under every Lua: 5.1 to 5.4 and LuaJIT

@@ -1,16 +1,18 @@
 -- Checks the documentation against the code: every block of its pages is run as its reader would run it,
 -- against the sandbox. Never judges the prose. The files of docs/hosts.md are only compiled here:
--- spec/hosts/docs_spec.lua runs them, in their hosts.
+-- spec/hosts/docs_spec.lua runs them, in their hosts. Blocks that need a Redis have one of their own, where
+-- there is redis-server: `make test-fleet`.
 
 local checkout = require "support.checkout"
 local command = require "support.command"
 local documents = require "support.documents"
 local process = require "support.process"
+local redis_server = require "support.redis_server"
 local sandbox = require "support.sandbox"
 
-local HAS_REDIS = pcall(require, "hubspot.associations.redis") -- built where hiredis is installed
-
 local EXAMPLE_ADDRESS = "http://127.0.0.1:8080" -- stands for the sandbox in the blocks
+local REDIS_ADDRESS = "redis://127.0.0.1:6379" -- stands for a Redis of the spec
+local FLEET = "docs/fleet.md" -- whose blocks need one
 
 -- Blocks that change the machine, are what runs this spec, or are run by that of the hosts.
 local NOT_RUN = {
@@ -27,6 +29,7 @@ local NOT_RUN = {
     .. "hubspot-associations --completion zsh >~/.zfunc/_hubspot-associations "
     .. "# with fpath=(~/.zfunc $fpath) before compinit\n"
     .. "hubspot-associations --completion fish >~/.config/fish/completions/hubspot-associations.fish"] = true,
+  ["sudo apt-get install libhiredis-dev redis-server\nmake && sudo make install"] = true,
   ["make dist RELEASES=https://example.com/releases\nmake distcheck"] = true,
   ["make deb\nsudo apt-get install ./build/deb/hubspot-associations_*.deb "
     .. "./build/deb/lua-hubspot-associations_*.deb"] = true,
@@ -103,7 +106,7 @@ setmetatable(_G, {
 local SHIM = [[
 #!/bin/sh
 case $1:$* in
-  types:* | sandbox:*) ;;
+  types:* | sandbox:* | queue:* | retry-failed:*) ;;
   *:*--base-url*) ;;
   *) set -- "$@" --base-url "$SANDBOX" ;;
 esac
@@ -123,7 +126,8 @@ exec env -u LD_PRELOAD curl "$@"
 local compile = rawget(_G, "loadstring") or load
 
 describe("the documentation", function()
-  local account, folder
+  local account, folder, server
+  local no_redis = redis_server.missing()
 
   local function write(name, text)
     process.write_file(folder .. "/" .. name, text)
@@ -141,16 +145,20 @@ describe("the documentation", function()
 
   -- A block with the sandbox's address; and one that serves ends when its standard input does, which is here.
   local function here(block)
-    return (block.text:gsub(EXAMPLE_ADDRESS:gsub("%W", "%%%0"), (account:url():gsub("%%", "%%%%")))
+    local redis = server and server:url() or REDIS_ADDRESS
+    local text = block.text:gsub(REDIS_ADDRESS:gsub("%W", "%%%0"), (redis:gsub("%%", "%%%%")))
+    return (text:gsub(EXAMPLE_ADDRESS:gsub("%W", "%%%0"), (account:url():gsub("%%", "%%%%")))
       :gsub("(server%.listen {.-port = 0) }", "%1, shutdown_on_eof = true }"))
   end
 
   setup(function()
     account = sandbox.start { labels = { ["36"] = "Decision maker" } }
+    if not no_redis then server = redis_server.start() end
   end)
 
   teardown(function()
     account:close()
+    if server then server:close() end
   end)
 
   before_each(function()
@@ -180,7 +188,7 @@ describe("the documentation", function()
     local name = ("@%s:%d"):format(block.document, block.line)
     assert(compile(block.text, name))
     if block.text:find "^%-%- host\n" or block.file then return end
-    if block.text:find "^%-%- redis\n" and not HAS_REDIS then return end
+    if block.document == FLEET and not server then return end
     write("prelude.lua", PRELUDE)
     write("block.lua", here(block) .. "\n")
     if block.text:find "\ndescribe%(" then
@@ -190,7 +198,7 @@ describe("the documentation", function()
   end
 
   function RUN.sh(block)
-    if NOT_RUN[block.text] then return end
+    if NOT_RUN[block.text] or block.document == FLEET and not server then return end
     return run("sh", "-euc", here(block))
   end
 
@@ -199,6 +207,13 @@ describe("the documentation", function()
   -- What spec/hosts/docs_spec.lua runs.
   function RUN.c(block) assert(block.file) end
   RUN.nginx, RUN.haproxy = RUN.c, RUN.c
+
+  -- A unit of systemd: what it starts, until the queue is empty.
+  function RUN.ini(block)
+    local words = assert(block.text:match "\nExecStart=%S+/(hubspot%-associations %C+)\n")
+    if not server then return end
+    return run("sh", "-euc", ('HUBSPOT_REDIS="%s" exec %s --until-empty'):format(server:url(), words))
+  end
 
   function RUN.text() end -- output of nothing that is run here
 

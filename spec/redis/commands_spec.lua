@@ -1,6 +1,7 @@
 -- Checks the commands of a fleet as their users run them: processes of their own, a real redis-server, and
 -- the sandbox over real HTTP.
 
+local checkout = require "support.checkout"
 local command = require "support.command"
 local exchange = require "support.exchange"
 local redis_server = require "support.redis_server"
@@ -142,6 +143,40 @@ describe("the commands of a fleet", function()
     end
     assert.same({}, assert(queue:dead_letters()))
     assert.equal(most, #account:associations())
+  end)
+
+  it("need no more of Redis than the user has whom the documentation makes", function()
+    local line = assert(checkout.read "docs/fleet.md":match "\nuser (fleet on >PASSWORD %C+)\n")
+    local rules = { "ACL", "SETUSER" }
+    for word in line:gmatch "%S+" do rules[#rules + 1] = word end
+    local connection = assert(redis.new { url = server:url() })
+    finally(function() connection:close() end)
+    assert(connection:command(rules))
+    local url = server:url "fleet:PASSWORD@"
+    local function run_as(...)
+      return command.run({ ..., "--queue", "links" }, { env = { HUBSPOT_REDIS = url } })
+    end
+    local function work()
+      return command.run({ "work", "--queue", "links", "--base-url", account:url(), "--until-empty",
+        "--budget", "a" }, { env = { HUBSPOT_REDIS = url } })
+    end
+    queue:close()
+    queue = assert(redis.queue { url = url, name = "links" })
+    add(1)
+    add(2, 280)
+    local result = work()
+    assert.equal(1, result.code)
+    assert.is_nil(result.stderr:find("budget", 1, true))
+    assert_found(run_as("queue").stdout, "\n0,,0,1,16,0\n")
+    assert_found(run_as("retry-failed").stderr, "1 put back")
+    work()
+    local other = assert(redis.new { url = url })
+    local _, err = other:call("GET", "of another program")
+    assert.equal("NOPERM", err.code)
+    _, err = other:call "FLUSHALL"
+    assert.equal("NOPERM", err.code)
+    other:close()
+    assert.equal(1, assert(queue:discard_failed(assert(queue:dead_letters())[1].id)).discarded)
   end)
 
   it("warn of a Redis that deletes what is in a queue, and of a name that no queue has", function()
