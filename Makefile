@@ -280,13 +280,13 @@ VALGRIND_OPTIONS = --quiet --error-exitcode=99 --leak-check=full --show-leak-kin
   --errors-for-leak-kinds=definite --trace-children=no
 
 fuzz: VARIANT = fuzz-
-fuzz: ## Fuzz what reads responses, ids and URLs, for SECONDS_EACH (30); FUZZ=name runs one, INPUT=file one input
+fuzz: ## Fuzz what reads responses, replies of Redis, ids and URLs, for SECONDS_EACH (30); FUZZ=name runs one, INPUT=file one input
 	$(SETUP) fuzz
-	@$(MAKE) --no-print-directory $(BUILD)/fuzz/fuzz CC=clang VARIANT=$(VARIANT) CFLAGS="-O1 -g $(SANITIZERS) \
+	@$(MAKE) --no-print-directory $(BUILD)/fuzz/fuzz $(CODEC) CC=clang VARIANT=$(VARIANT) CFLAGS="-O1 -g $(SANITIZERS) \
 	  -fsanitize=fuzzer-no-link" LDFLAGS=-fsanitize=fuzzer
 	@$(IN_TREE) $(SANITIZER_OPTIONS) SECONDS_EACH="$(SECONDS_EACH)" INPUT="$(INPUT)" tools/fuzz $(FUZZ)
 
-FUZZ = $(basename $(notdir $(wildcard spec/fuzz/*.lua)))
+FUZZ = $(filter-out $(if $(HIREDIS),,redis_codec),$(basename $(notdir $(wildcard spec/fuzz/*.lua))))
 INPUT =
 SECONDS_EACH = 30
 

@@ -192,9 +192,16 @@ static node *new_node(const redisReadTask *task, int type, const char *text, siz
   return self;
 }
 
+/* The text is in hiredis's buffer, with the two bytes that end it. hiredis does not look at those after a length, and
+ * hiredis 0.14 takes a CR or LF within a line. */
 static void *create_string(const redisReadTask *task, char *text, size_t length)
 {
-  return new_node(task, task->type, text, length);
+  int is_line = task->type != REDIS_REPLY_STRING;
+  if (memcmp(text + length, "\r\n", 2) == 0
+      && !(is_line && (memchr(text, '\r', length) != NULL || memchr(text, '\n', length) != NULL)))
+    return new_node(task, task->type, text, length);
+  ((reader *)task->privdata)->refusal = "a text in a reply does not end where it should";
+  return NULL;
 }
 
 #if HIREDIS_MAJOR >= 1
