@@ -40,7 +40,7 @@
 ---name of a directory of them, as `openssl rehash` prepares it; by default, from the environment, else
 ---libcurl's
 ---@field ca_path string|nil
----the newest version of HTTP to use; by default, libcurl's choice
+---the newest version of HTTP to use; by default HTTP/2, if libcurl and the server can
 ---@field http_version "1.1"|"2"|nil
 ---appended to the module's own
 ---@field user_agent string|nil

@@ -36,7 +36,8 @@ local options = {}
 ---  environment, else libcurl's
 ---@field ca_path string|nil name of a directory of them, as `openssl rehash` prepares it; by default, from
 ---  the environment, else libcurl's
----@field http_version "1.1"|"2"|nil the newest version of HTTP to use; by default, libcurl's choice
+---@field http_version "1.1"|"2"|nil the newest version of HTTP to use; by default HTTP/2, if
+---  libcurl and the server can
 ---@field user_agent string|nil appended to the module's own
 ---@field loop hubspot.associations.Loop|nil how to wait; by default, blocking
 ---@field on_event fun(event: hubspot.associations.Event)|nil told of each request and its end, for logs and
