@@ -190,6 +190,27 @@ describe("the commands of a fleet", function()
     assert_found(run("work", { "--until-empty" }).stderr, "set noeviction")
   end)
 
+  it("share a budget when they run jobs, too", function()
+    local connection = assert(redis.new { url = server:url() })
+    finally(function() connection:close() end)
+    local function create(more, env)
+      local list = { "create", "--from", "contacts", "--to", "companies", "--type", "279", "--base-url",
+        account:url(), "-" }
+      for _, word in ipairs(more) do table.insert(list, word) end
+      return command.run(list, { env = env, stdin = "1,2\n" })
+    end
+    local result = create({ "--budget", "cron" }, { HUBSPOT_REDIS = server:url() })
+    assert.same({ 0, false }, { result.code, result.stderr:find "budget" ~= nil })
+    assert.equal(1, connection:call("EXISTS", "hubspot-associations:budget:{cron}:charges"))
+    result = create { "--budget", "cron", "--redis", "redis://127.0.0.1:1" }
+    assert.equal(0, result.code)
+    assert_found(result.stderr, "no budget: network: no connection to Redis at 127.0.0.1:1")
+    assert_found(create { "--redis", server:url() }.stderr, "'--redis': it has a use with --budget only")
+    result = create({ "--budget", "cron" }, { HUBSPOT_REDIS = false })
+    assert.equal(2, result.code)
+    assert_found(result.stderr, "no Redis: name it")
+  end)
+
   it("say when they lose the budget, and when it is back", function()
     local connection = assert(redis.new { url = server:url() })
     finally(function() connection:close() end)

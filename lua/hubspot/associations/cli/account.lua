@@ -48,6 +48,13 @@ local function retry_notice(notice)
   end
 end
 
+-- What is said when the budget is lost, and when it is back.
+local function budget_notice(event)
+  local rate = ("%.0f requests in %.0f s"):format(event.limit, event.interval)
+  if event.state ~= "alone" then return ("the budget is back: %s, shared"):format(rate) end
+  return ("no budget: %s: going on alone, with %s"):format(errors.summary(event.error), rate)
+end
+
 -- What became of a request, for --verbose. The path has object types and ids, and no secret.
 local function trace(event)
   local request = event.method .. " " .. event.url:match "^[^:]+://[^/]*(.*)$"
@@ -60,13 +67,14 @@ end
 
 ---A function for on_event that tells people what goes on.
 ---@param arguments table as arguments.parse gives them
----@param notice fun(message: string) says why a request is sent again
+---@param notice fun(message: string) says why a request is sent again, and what became of the budget
 ---@param say fun(message: string) with --verbose, says what became of each request
 ---@return function
 function account.teller(arguments, notice, say)
   local noticed = retry_notice(notice)
   return function(event)
     if arguments.verbose and (event.type == "response" or event.type == "failure") then say(trace(event)) end
+    if event.type == "budget" then notice(budget_notice(event)) end
     noticed(event)
   end
 end

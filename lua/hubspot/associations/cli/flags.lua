@@ -106,6 +106,13 @@ flags.LIMIT = {
     description = "Read the first N rows of FILE only, to try things out." },
 }
 
+local REDIS = { name = "--redis", argname = "URL", check = checks.redis_url, is_secret = true,
+  description = "Where Redis is, such as redis://127.0.0.1:6379, without a password; by default, what the "
+    .. "environment variable HUBSPOT_REDIS says." }
+local BUDGET = { name = "--budget", argname = "NAME", check = checks.shared_name,
+  description = "Share the rate limit with all processes that share the budget of this name on the same "
+    .. "Redis." }
+
 ---How a job runs, and what it writes.
 flags.JOB = {
   { name = "--journal", argname = "FILE", check = checks.option_file "journal",
@@ -129,6 +136,7 @@ flags.JOB = {
       .. "look-ups." },
   { name = "-q --quiet", is_flag = true,
     description = "Show no progress, and no report when all went well." },
+  BUDGET, REDIS,
 }
 
 ---Of commands that write.
@@ -157,9 +165,7 @@ flags.PACE = {
 
 ---Which queue.
 flags.QUEUE = {
-  { name = "--redis", argname = "URL", check = checks.redis_url, is_secret = true,
-    description = "Where Redis is, such as redis://127.0.0.1:6379, without a password; by default, what the "
-      .. "environment variable HUBSPOT_REDIS says." },
+  REDIS,
   { name = "--queue", argname = "NAME", check = checks.shared_name,
     description = "The name of the queue; without it, the queue that is named default." },
 }
@@ -167,9 +173,7 @@ flags.QUEUE = {
 ---How it is drained.
 flags.WORK = {
   { name = "--until-empty", is_flag = true, description = "End when the queue is empty." },
-  { name = "--budget", argname = "NAME", check = checks.shared_name,
-    description = "Share the rate limit with all processes that share the budget of this name on the same "
-      .. "Redis." },
+  BUDGET,
   { name = "--max-dead", argname = "N", check = checks.integer(1, 1000000000),
     description = "Stop when there are so many dead letters; 100,000 by default." },
   { name = "--concurrency", argname = "N", check = checks.integer_option "concurrency",

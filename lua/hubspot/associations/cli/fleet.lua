@@ -1,4 +1,4 @@
--- What the commands of a fleet share: the queue that the arguments name.
+-- What the commands of a fleet share: the queue, and the budget, that the arguments name.
 
 local errors = require "hubspot.associations.errors"
 
@@ -12,17 +12,24 @@ local function url_of(arguments, environment)
   if url and url ~= "" then return url end
 end
 
----@param arguments table as arguments.parse gives them
----@param environment hubspot.associations.cli.Environment
----@return hubspot.associations.SharedQueue|nil
----@return string|nil message
-function fleet.queue(arguments, environment)
+-- The module, and where Redis is; or nil, and why there is none.
+local function redis_of(arguments, environment)
   local url = url_of(arguments, environment)
   if not url then return nil, NO_URL end
   local loaded, redis = pcall(require, "hubspot.associations.redis")
   if not loaded then return nil, tostring(redis) end
   local wrong = redis.invalid_url(url)
   if wrong then return nil, "HUBSPOT_REDIS: the URL cannot be used: " .. wrong end
+  return redis, url
+end
+
+---@param arguments table as arguments.parse gives them
+---@param environment hubspot.associations.cli.Environment
+---@return hubspot.associations.SharedQueue|nil
+---@return string|nil message
+function fleet.queue(arguments, environment)
+  local redis, url = redis_of(arguments, environment)
+  if not redis then return nil, url end
   local queue, err = redis.queue {
     url = url, name = arguments.queue, ca_file = arguments.ca_file, max_dead = arguments.max_dead,
   }
@@ -40,16 +47,28 @@ function fleet.warning(queue)
     .. "noeviction"):format(policy)
 end
 
----The budget on the same Redis, where one is named.
+---The budget that --budget names; nil where there is none.
 ---@param arguments table
 ---@param environment hubspot.associations.cli.Environment
 ---@return hubspot.associations.Budget|nil
+---@return string|nil message why it cannot be used
 function fleet.budget(arguments, environment)
   if not arguments.budget then return nil end
-  local redis = require "hubspot.associations.redis"
-  return redis.budget {
-    url = url_of(arguments, environment), account = arguments.budget, rate = arguments.rate,
-  }
+  local redis, url = redis_of(arguments, environment)
+  if not redis then return nil, url end
+  return redis.budget { url = url, account = arguments.budget, rate = arguments.rate }
+end
+
+---The same of a command that needs Redis for nothing else.
+---@param arguments table
+---@param environment hubspot.associations.cli.Environment
+---@return hubspot.associations.Budget|nil
+---@return string|nil message
+function fleet.budget_of_job(arguments, environment)
+  if arguments.redis and not arguments.budget then
+    return nil, "option '--redis': it has a use with --budget only"
+  end
+  return fleet.budget(arguments, environment)
 end
 
 return fleet

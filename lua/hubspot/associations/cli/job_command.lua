@@ -9,6 +9,7 @@ local core = require "hubspot.associations.core"
 local credential = require "hubspot.associations.cli.credential"
 local duplicates = require "hubspot.associations.cli.input.duplicates"
 local files = require "hubspot.associations.cli.files"
+local fleet = require "hubspot.associations.cli.fleet"
 local interrupts = require "hubspot.associations.cli.interrupts"
 local jobs = require "hubspot.associations.cli.job"
 local json_report = require "hubspot.associations.cli.output.json_report"
@@ -93,6 +94,8 @@ local function prepare(command, arguments, environment)
   local read = arguments.dry_run and credential.read_when_asked or credential.read
   context.credential, problem = read(arguments.token_file, environment)
   if not context.credential then return nil, problem end
+  arguments.shared_budget, problem = fleet.budget_of_job(arguments, environment)
+  if problem then return nil, problem end
   context.progress = new_progress(command, arguments, environment)
   local tell = account.teller(arguments,
     function(message) context.progress:notice(message) end,

@@ -39,20 +39,6 @@ local function report_of(report)
   }
 end
 
--- A function for on_event that also says when the budget is lost, and when it is back.
-local function teller(arguments, say)
-  local tell = account.teller(arguments, say, say)
-  return function(event)
-    if event.type ~= "budget" then return tell(event) end
-    local rate = ("%.0f requests in %.0f s"):format(event.limit, event.interval)
-    if event.state == "alone" then
-      say(("no budget: %s: going on alone, with %s"):format(errors.summary(event.error), rate))
-    else
-      say(("the budget is back: %s, shared"):format(rate))
-    end
-  end
-end
-
 local function run(arguments, environment, client, queue)
   local caught, signal = interrupts.watch(environment), nil
   local report, err = client:work(queue, {
@@ -88,7 +74,7 @@ function work.run(arguments, environment)
   local function say(message) terminal.say(environment.stderr, message) end
   local warning = fleet.warning(queue)
   if warning then say(warning) end
-  client, why = account.client(arguments, used.token, teller(arguments, say))
+  client, why = account.client(arguments, used.token, account.teller(arguments, say, say))
   if client then
     code, why = run(arguments, environment, client, queue)
     client:close()
