@@ -102,9 +102,7 @@ print_break_even(figures, rows.clear, rows.clear_gzip, plain - compressed)
 print_break_even(figures, rows.tls_1, rows.tls_1_gzip, plain - compressed)
 print_break_even(figures, rows.tls_2, rows.tls_2_gzip, plain - compressed)
 
-summary.begin("a batch of 2,000 inputs, by what it goes over", "µs of CPU")
-for _, name in ipairs { "tls_1", "tls_2" } do
-  local figure = figures[name]
-  local ratio = figure.median and figures.clear.median and figure.median / figures.clear.median
-  summary.add(rows[name].title, figure.median, ratio, figure.problem)
-end
+-- One row, after those of bench/create.lua, which are in the clear: it is how HubSpot is asked.
+local clear, default = figures.clear.median, figures.tls_2
+local ratio = default.median and clear and default.median / clear
+summary.add("client:create, " .. rows.tls_2.title, default.median, ratio, default.problem)
