@@ -73,7 +73,8 @@ static void set_alarm(hsa_http *http, const hsa_http_request *own)
     return; /* after a fork that could not be followed: the timer is still the parent's */
   int64_t wanted = sooner(http->curl_deadline, http->wake_deadline);
   wanted = sooner(wanted, sooner(completions_deadline(http, own), http->sockets.deadline));
-  if (http->shut || hsa_http_streams_have_more(http))
+  wanted = sooner(wanted, hsa_http_streams_deadline(http));
+  if (http->shut)
     wanted = HSA_POLLER_AT_ONCE;
   /* Deadlines are absolute: the timer needs re-arming only when the deadline changed. */
   if (wanted != http->alarm && hsa_poller_alarm(&http->poller, wanted) == 0)

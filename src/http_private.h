@@ -129,9 +129,10 @@ hsa_http_stream *hsa_http_stream_of_easy(const hsa_http *http, const CURL *easy)
 void hsa_http_stream_connected(hsa_http_stream *stream, CURLcode result);
 void hsa_http_stream_serve(hsa_http_stream *stream, int ready);
 
-/* Goes on with the streams that have more to read without waiting, as TLS may. */
+/* Goes on with the streams of which the poller tells nothing, as TLS may have more to read, or be in a pause. The deadline
+ * is when that is due; 0 for never. */
 void hsa_http_streams_resume(hsa_http *http);
-int hsa_http_streams_have_more(const hsa_http *http);
+int64_t hsa_http_streams_deadline(const hsa_http *http);
 
 /* As for requests: the transport is shut down; the process forked; the transport is freed. */
 void hsa_http_streams_close(hsa_http *http);

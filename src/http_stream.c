@@ -7,6 +7,7 @@
 #include "ascii.h"
 #include "sigpipe.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ enum {
   MOST_KEPT = 64 * 1024,       /* of an empty buffer's memory */
 };
 
+static const int64_t PAUSE = 1000000; /* nanoseconds */
+
 struct hsa_http_stream {
   hsa_http *http; /* NULL when the transport was freed first */
   hsa_http_stream *previous, *next;
@@ -26,8 +29,9 @@ struct hsa_http_stream {
   int state;
   int fd; /* -1 unless open */
   int is_tls;
-  int watched;  /* what the poller watches fd for */
-  int has_more; /* there may be more to read that the poller does not know of, in TLS */
+  int watched;    /* what the poller watches fd for */
+  int64_t paused; /* until when nothing is sent, unless something is received; 0 for never */
+  int has_more;   /* there may be more to read that the poller does not know of, in TLS */
   uint64_t sent;
   size_t most_unsent;
   hsa_buffer unsent; /* from unsent_begin on; before that is what was sent */
@@ -65,6 +69,7 @@ static void end(hsa_http_stream *stream)
   stream->easy = NULL;
   stream->fd = -1;
   stream->watched = stream->has_more = 0;
+  stream->paused = 0;
   hsa_buffer_free(&stream->unsent);
 }
 
@@ -151,16 +156,28 @@ static void fill_part(hsa_http_stream *stream)
     hsa_buffer_free(&stream->unsent);
 }
 
+static int is_writable(int fd)
+{
+  struct pollfd polled = {.fd = fd, .events = POLLOUT};
+  return poll(&polled, 1, 0) == 1;
+}
+
 static void write_out(hsa_http_stream *stream)
 {
+  stream->paused = 0;
   while (has_unsent(stream)) {
     size_t count = 0;
     if (stream->part_begin == stream->part_end)
       fill_part(stream);
     CURLcode code = curl_easy_send(stream->easy, stream->part + stream->part_begin,
                                    stream->part_end - stream->part_begin, &count);
-    if (code == CURLE_AGAIN || (code == CURLE_OK && count == 0))
+    if (code == CURLE_AGAIN || (code == CURLE_OK && count == 0)) {
+      /* TLS may have to receive before it sends, as in a second handshake. The socket is writable all that time, so that
+       * a caller would wake and step without end. */
+      if (stream->is_tls && is_writable(stream->fd))
+        stream->paused = hsa_poller_now() + PAUSE;
       return;
+    }
     if (code != CURLE_OK) {
       read_in(stream); /* the other side may have said why */
       if (stream->state == HSA_STREAM_OPEN)
@@ -177,8 +194,8 @@ static void watch(hsa_http_stream *stream)
 {
   if (stream->state != HSA_STREAM_OPEN)
     return;
-  int wanted =
-    (stream->received.length < MOST_RECEIVED ? HSA_POLL_IN : 0) | (has_unsent(stream) ? HSA_POLL_OUT : 0);
+  int wanted = (stream->received.length < MOST_RECEIVED ? HSA_POLL_IN : 0)
+               | (has_unsent(stream) && stream->paused == 0 ? HSA_POLL_OUT : 0);
   if (wanted == stream->watched)
     return;
   if (hsa_poller_watch(&stream->http->poller, stream->fd, wanted) == 0)
@@ -201,7 +218,7 @@ void hsa_http_stream_serve(hsa_http_stream *stream, int ready)
 {
   if (stream->state == HSA_STREAM_OPEN && (ready & HSA_POLL_IN))
     read_in(stream);
-  if (stream->state == HSA_STREAM_OPEN && (ready & HSA_POLL_OUT))
+  if (stream->state == HSA_STREAM_OPEN && (stream->paused != 0 || (ready & HSA_POLL_OUT)))
     write_out(stream);
   watch(stream);
 }
@@ -248,19 +265,26 @@ static int may_read_on(const hsa_http_stream *stream)
   return stream->has_more && stream->received.length < MOST_RECEIVED;
 }
 
-int hsa_http_streams_have_more(const hsa_http *http)
+int64_t hsa_http_streams_deadline(const hsa_http *http)
 {
-  const hsa_http_stream *stream = http->streams;
-  while (stream != NULL && !may_read_on(stream))
-    stream = stream->next;
-  return stream != NULL;
+  int64_t deadline = 0;
+  for (const hsa_http_stream *stream = http->streams; stream != NULL; stream = stream->next) {
+    if (may_read_on(stream))
+      return HSA_POLLER_AT_ONCE;
+    if (stream->paused != 0 && (deadline == 0 || stream->paused < deadline))
+      deadline = stream->paused;
+  }
+  return deadline;
 }
 
 void hsa_http_streams_resume(hsa_http *http)
 {
-  for (hsa_http_stream *stream = http->streams; stream != NULL; stream = stream->next)
+  for (hsa_http_stream *stream = http->streams; stream != NULL; stream = stream->next) {
     if (may_read_on(stream))
       hsa_http_stream_serve(stream, HSA_POLL_IN);
+    else if (stream->paused != 0 && stream->paused <= hsa_poller_now())
+      hsa_http_stream_serve(stream, HSA_POLL_OUT);
+  }
 }
 
 void hsa_http_streams_close(hsa_http *http)
@@ -280,6 +304,7 @@ void hsa_http_streams_abandon(hsa_http *http)
       stream->easy = NULL; /* leaked, like all that libcurl has of the parent's */
       stream->fd = -1;
       stream->watched = stream->has_more = 0;
+      stream->paused = 0;
     }
 }
 

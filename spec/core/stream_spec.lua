@@ -4,6 +4,7 @@
 local certificates = require "support.certificates"
 local core = require "hubspot.associations.core"
 local exchange = require "support.exchange"
+local process = require "support.process"
 local raw_server = require "support.raw_server"
 local resources = require "support.resources"
 local responses = require "support.responses"
@@ -339,6 +340,51 @@ describe("a stream of a transport", function()
       stream:close()
       server:close()
     end
+  end)
+
+  it("does not step without end while TLS waits for the other side before it sends", function()
+    local set, folder = certificates.make(), process.make_folder()
+    local server_port = raw_server.free_port()
+    local server = io.popen(([[unset LD_PRELOAD
+      echo $$ >%s/pid
+      exec openssl s_server -accept 127.0.0.1:%d -cert %s -key %s -tls1_2 >/dev/null 2>&1]]):format(
+      folder, server_port, set.server.certificate, set.server.key), "w")
+    local function signal(name)
+      process.run { "kill", "-" .. name, (process.read_file(folder .. "/pid"):gsub("%s", "")) }
+    end
+    finally(function()
+      signal "CONT"
+      signal "TERM"
+      server:close()
+      process.remove_folder(folder)
+      set:close()
+    end)
+    transport:close()
+    transport = assert(core.transport { ca_file = set.ca })
+    local stream
+    exchange.eventually(function() -- until the server listens
+      stream = assert(transport:connect("127.0.0.1", server_port, true, 5))
+      drive(function() return stream:state() ~= "connecting" end)
+      return stream:state()
+    end, "an open stream")
+    stream:send "one"
+    while core.poll(transport:fd(), 0.1) do transport:step() end
+    server:write "R\n" -- it asks for a second handshake
+    server:flush()
+    assert.is_true(core.poll(transport:fd(), 10))
+    signal "STOP"
+    transport:step()
+    stream:send "two"
+    local steps, deadline = 0, core.now() + 0.2
+    while core.poll(transport:fd(), math.max(0, deadline - core.now())) and core.now() < deadline do
+      transport:step()
+      steps = steps + 1
+    end
+    assert.same({ 3, "open" }, { stream:sent(), stream:state() })
+    assert.is_true(steps < 400, steps)
+    signal "CONT"
+    drive(function() return stream:sent() == 6 end)
+    stream:close()
   end)
 
   it("lives beside requests of the same transport", function()
