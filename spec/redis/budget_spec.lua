@@ -18,7 +18,7 @@ end
 local associations = require "hubspot.associations"
 local redis = require "hubspot.associations.redis"
 
-local KEYS = { "{a}state", "{a}charges", "{a}members", "{a}line", "{a}due" }
+local KEYS = { "{a}state", "{a}charges", "{a}members", "{a}waiting" }
 
 describe("the script of the budget", function()
   -- What a process may say, in any order.

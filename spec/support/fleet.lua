@@ -84,7 +84,7 @@ function World:add(given)
     pace = given.pace or 0,
   }, Process)
   process.member = members.new {
-    keys = { "{a}state", "{a}charges", "{a}members", "{a}line", "{a}due" },
+    keys = { "{a}state", "{a}charges", "{a}members", "{a}waiting" },
     rate = given.rate,
     ask = function(script, keys, arguments) return exchange_of(self, process, script, keys, arguments) end,
     tell = function(event)

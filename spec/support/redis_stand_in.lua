@@ -53,6 +53,14 @@ function commands.HSET(self, key, field, value)
   return is_new and 1 or 0
 end
 
+function commands.HGETALL(self, key)
+  local list = {}
+  for field, value in pairs(values(self, key)) do
+    list[#list + 1], list[#list + 2] = field, value
+  end
+  return list
+end
+
 function commands.HDEL(self, key, ...)
   for _, field in ipairs { ... } do values(self, key)[field] = nil end
   return 0

@@ -9,7 +9,7 @@ local budget = {}
 
 local TIMEOUT = 5 -- seconds; a process goes on alone before that
 local OPTIONS = { url = "url", account = "name", rate = "rate" }
-local KEYS = { "state", "charges", "members", "line", "due" }
+local KEYS = { "state", "charges", "members", "waiting" }
 
 ---@class hubspot.associations.BudgetOptions
 ---@field url string redis[s]://[user[:password]@]host[:port][/database]

@@ -5,13 +5,14 @@
 -- sending the request for it, Redis from handling that request, which is later: so Redis's charge ends
 -- last, and no two clocks need agree.
 --
--- Who has to wait is in a line. Of what is free, each one there gets an equal part, and the first ones of
--- the line what is left over; who got less than it asked for goes to the end. So each process gets its
--- turn, whatever the others ask for. One that does not ask again when it was told to is dropped from the
--- line.
+-- The rule of fairness: what is free goes to the process that was charged least, one request after another;
+-- among equals, to the one that has waited longest. As what is charged is the requests of one interval, each
+-- process gets what it asks for, or as much in an interval as any other. While several wait, or have waited
+-- within an interval, what is free is given out evenly: it would come and go in bursts otherwise, and of each
+-- burst a process with one request at a time would have one.
 
 return [==[
-local state, charges, members, line, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local state, charges, members, line = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -21,9 +22,11 @@ local function number(name) return tonumber(given[name] or "") end
 local function get(name) return tonumber(redis.call("HGET", state, name) or "") end
 local function set(name, value) redis.call("HSET", state, name, string.format("%.0f", value)) end
 
-local GRACE = 1000 -- how much later than told a process may ask again, before it loses its place in the line
+local GRACE = 1000 -- how much later than told a process may ask again, before it waits no longer
 local LONGEST_DELAY = 1000 -- something may have changed by then
 local SHORTEST_DELAY = 5
+local PACE = 1.3 -- at which several that wait get what is free, relative to the limit
+local AT_ONCE = 400 -- as many as this pace has in so many milliseconds may go together
 local MEMBER_FOR = 30000 -- a process that was not heard of for this long counts no more
 local USUAL_LIMIT, USUAL_INTERVAL = 100, 10000 -- of an account whose limit nobody has seen yet
 local SET_BACK = 1000
@@ -92,12 +95,13 @@ elseif number("debt") then
   charge("debt" .. given.name, number("debt"), now + interval)
 end
 
-local charged, ends = 0, {}
+local charged, charged_to, ends = 0, {}, {}
 local entries = redis.call("ZRANGE", charges, 0, -1, "WITHSCORES")
 for index = 1, #entries, 2 do
-  local count = tonumber(entries[index]:match("^%d+"))
+  local count, name = entries[index]:match("^(%d+):(%d+)")
   charged = charged + count
-  ends[#ends + 1] = { tonumber(entries[index + 1]), count }
+  charged_to[name] = (charged_to[name] or 0) + count
+  ends[#ends + 1] = { tonumber(entries[index + 1]), tonumber(count) }
 end
 
 -- ---- what other programs use ----
@@ -130,18 +134,40 @@ local paused = math.max(0, (get("paused_until") or 0) - now)
 
 -- ---- the line ----
 
-for _, name in ipairs(redis.call("ZRANGEBYSCORE", due, "-inf", now)) do
-  redis.call("ZREM", due, name)
-  redis.call("ZREM", line, name)
+-- Of each other process that waits, or has waited: how much it wants, since when (a turn), until when that
+-- holds, and whether the time has come at which it was told to ask again.
+local waiting, own_turn = {}, nil
+local list = redis.call("HGETALL", line)
+for index = 1, #list, 2 do
+  local name = list[index]
+  local wants, turn, ends_at = list[index + 1]:match("(%d+) (%d+) (%d+)")
+  wants, turn, ends_at = tonumber(wants), tonumber(turn), tonumber(ends_at)
+  if ends_at <= now then
+    redis.call("HDEL", line, name)
+  elseif name ~= member then
+    waiting[#waiting + 1] = {
+      want = wants, turn = turn, charged = charged_to[name] or 0, is_due = ends_at - GRACE <= now,
+    }
+  elseif wants > 0 then
+    own_turn = turn
+  end
 end
 
-local function join() -- at the end
-  redis.call("ZADD", line, redis.call("HINCRBY", state, "turn", 1), member)
+local function put(wants, turn, ends_at)
+  redis.call("HSET", line, member, string.format("%.0f %.0f %.0f", wants, turn, ends_at))
 end
 
-local function leave()
-  redis.call("ZREM", line, member)
-  redis.call("ZREM", due, member)
+-- How many have to be free so that this process gets so many: those, and what others get before. For those
+-- that were told to ask later nothing is kept, as it would lie idle.
+local own = charged_to[member] or 0
+local function needed(count, with_later)
+  local sum = count
+  for _, other in ipairs(waiting) do
+    local before = own + count - other.charged
+    if own_turn and own_turn < other.turn then before = before - 1 end
+    if with_later or other.is_due then sum = sum + math.max(0, math.min(other.want, before)) end
+  end
+  return sum
 end
 
 -- Milliseconds until so many requests are free.
@@ -159,24 +185,28 @@ local function delay_until(count, free)
 end
 
 local want, granted, delay = number("want") or 0, 0, 0
-local free = paused > 0 and 0 or math.max(0, limit - others - charged)
-if want > 0 then
-  if not redis.call("ZSCORE", line, member) then join() end
-  local waiting, rank = redis.call("ZCARD", line), redis.call("ZRANK", line, member)
-  local part = math.floor(free / waiting)
-  if rank < free % waiting then part = part + 1 end
-  granted = math.min(want, part)
-  charge(given.name, granted, now + 1 + number("valid") + interval)
-  if granted == want then
-    leave()
-  else
-    if granted > 0 then join() end
-    rank = redis.call("ZRANK", line, member)
-    delay = math.min(LONGEST_DELAY, math.max(SHORTEST_DELAY, delay_until(rank + 1, free - granted)))
-    redis.call("ZADD", due, now + math.max(delay, paused) + GRACE, member)
-  end
-else
-  leave()
+local free, is_shared = limit - others - charged, #waiting > 0
+local each = interval / PACE / math.max(1, limit - others) -- milliseconds of the pace for one request
+local paced_to = math.max(get("paced_to") or 0, now - math.max(AT_ONCE, 2 * each))
+local most = is_shared and math.min(free, math.floor((now - paced_to) / each)) or free
+if paused > 0 then most = 0 end
+while granted < want and needed(granted + 1) <= most do granted = granted + 1 end
+charge(given.name, granted, now + 1 + (number("valid") or 0) + interval)
+if is_shared and granted > 0 then
+  paced_to = paced_to + granted * each
+  set("paced_to", paced_to)
+end
+
+if granted < want then
+  if granted > 0 or not own_turn then own_turn = redis.call("HINCRBY", state, "turn", 1) end
+  own = own + granted
+  local count = needed(1, true)
+  delay = delay_until(count, free - granted)
+  if is_shared then delay = math.max(delay, math.ceil(paced_to + count * each) - now) end
+  delay = math.min(LONGEST_DELAY, math.max(SHORTEST_DELAY, delay))
+  put(want - granted, own_turn, now + math.max(delay, paused) + GRACE)
+elseif own_turn then
+  put(0, own_turn, now + interval)
 end
 
 for _, key in ipairs(KEYS) do redis.call("PEXPIRE", key, KEPT_FOR + paused) end
