@@ -44,7 +44,7 @@ local function unusable(store, identity)
   assert.equal("journal", err.kind)
   assert.is_false(err.retryable)
   assert.truthy(err.message:find("links.journal", 1, true))
-  return err.message
+  return err.message, err.reason
 end
 
 local function lines_of(text)
@@ -270,7 +270,9 @@ describe("a journal that this job cannot use", function()
       "from,to\n1,2\n", "{}\n", "[]\n", "null\n", "5\n", "\n", "\n\n\n", '{"format":"something else"}\n',
       "\0\0\0\0\n", '{"first":1,"inputs":3,"digest":"x","created":3}\n', ("x"):rep(100000) .. "\n",
     } do
-      assert.truthy(unusable(holding(text)):find("not a journal", 1, true), text:sub(1, 40))
+      local message, reason = unusable(holding(text))
+      assert.truthy(message:find("not a journal", 1, true), text:sub(1, 40))
+      assert.equal("other_file", reason)
     end
   end)
 

@@ -204,7 +204,7 @@ describe("a rejection of the whole request", function()
       local seen = rejects(inputs(30), "inputs", 400, body:format(name))
       assert.same({ 0, 0, 0, 30 }, counts(seen))
       assert.equal(1, seen.report.requests)
-      assert.equal("http", seen.err.kind)
+      assert.same({ "http", "object_type" }, { seen.err.kind, seen.err.reason })
     end
     local seen = rejects(inputs(30), pair("100004", "7"), 400, body:format "vendor")
     assert.same({ 29, 1, 0, 0 }, counts(seen))

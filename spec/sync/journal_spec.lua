@@ -126,7 +126,7 @@ describe("the journal of a sync", function()
       put(content)
       journal, err = open()
       assert.is_nil(journal)
-      assert.equal("journal", err.kind)
+      assert.same({ "journal", "other_file" }, { err.kind, err.reason })
       assert.equal(content, text())
     end
   end)

@@ -36,8 +36,9 @@ local errors = {}
 ---@field count integer|nil of `invalid_input` from a call with inputs: how many inputs are invalid
 ---@field together integer|nil of an input that was rejected only with others: how many they are; any of
 ---  them may be at fault
----@field reason string|nil of `journal`: `"other_job"`, `"in_use"` or `"damaged"`; of `network`: `"proxy"`
----  when the URL of the proxy cannot be used
+---@field reason string|nil of `journal`: `"other_job"`, `"other_file"`, `"in_use"` or `"damaged"`; of
+---  `http`: `"object_type"` when HubSpot does not know one of the path; of `network`: `"proxy"` when the URL
+---  of the proxy cannot be used
 ---@field value string|nil of a look-up: the value by which an input names a record
 ---@field property string|nil of a look-up: the property of that value
 ---@field may_be_done boolean|nil of a link: true when HubSpot may have done it although no response

@@ -718,8 +718,8 @@ function Collector:timeout() end
 ---@field count integer|nil
 ---of an input that was rejected only with others: how many they are; any of them may be at fault
 ---@field together integer|nil
----of `journal`: `"other_job"`, `"in_use"` or `"damaged"`; of `network`: `"proxy"` when the URL of the proxy
----cannot be used
+---of `journal`: `"other_job"`, `"other_file"`, `"in_use"` or `"damaged"`; of `http`: `"object_type"` when
+---HubSpot does not know one of the path; of `network`: `"proxy"` when the URL of the proxy cannot be used
 ---@field reason string|nil
 ---of a look-up: the value by which an input names a record
 ---@field value string|nil

@@ -56,9 +56,16 @@ describe("what to do about a job that stopped", function()
     local lines = steps { kind = "journal", reason = "other_job" }
     assert.are.equal(1, #lines)
     assert.truthy(lines[1]:find("the same rows in the same order, object types, --type, --category", 1, true))
+    lines = steps { kind = "journal", reason = "other_file" }
+    assert.same({ "give another file: this one stays as it is" }, lines)
     lines = steps { kind = "journal", reason = "in_use" }
     assert.are.equal(1, #lines)
     assert.truthy(lines[1]:find("the other process", 1, true))
+  end)
+
+  it("is not to run the same command again when that would stop again", function()
+    assert.same({ "correct --from or --to" }, steps { kind = "http", status = 400, reason = "object_type" })
+    assert.equal(1, #steps { kind = "invalid_input", field = "plan" })
   end)
 
   it("is nothing more than what the error needs after a dry run: there is nothing to go on from", function()

@@ -1,6 +1,7 @@
 -- Reads an HTTP response: what the endpoint's reader makes of a success (batch, page, object or none), or the
 -- error of a rejection. Pure. Every field may be missing, null, or of another type than documented.
 
+local rejections = require "hubspot.associations.api.rejection"
 local rate_limit = require "hubspot.associations.api.rate_limit"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
@@ -78,6 +79,7 @@ local function rejected(raw)
     body = #raw.body <= LONG and decoded or text:sub(1, KEPT),
   }
   for _, name in ipairs(KEPT_FIELDS) do err[name] = rejection[name] end
+  if rejections.is_of_path(err) then err.reason = "object_type" end
   err.correlationId = err.correlationId or response.correlation_id(raw)
   err.retry_after = rate_limit.retry_after(raw.headers, raw.date)
   err.retry_at = err.retry_after and raw.date + err.retry_after

@@ -36,7 +36,7 @@ Journal.__index = Journal
 ---The error of a journal that cannot be used.
 ---@param path string
 ---@param why string
----@param reason "other_job"|"in_use"|"damaged"|nil for a program to decide by; nil for any other reason
+---@param reason "other_job"|"other_file"|"in_use"|"damaged"|nil for a program to decide by; nil for any other
 ---@return nil
 ---@return hubspot.associations.Error
 function journal.unusable(path, why, reason)
@@ -46,10 +46,16 @@ end
 
 -- ---- reading ----
 
+local function is_no_journal()
+  return "is not a journal of this module", "other_file"
+end
+
 -- Why a header is not the one of this job's journal, and the reason; nil when it is.
 function Journal:check_header(header)
-  if type(header) ~= "table" or header.format ~= FORMAT then return "is not a journal of this module" end
-  if header.version ~= FORMAT_VERSION then return "is of a version that this module does not read" end
+  if type(header) ~= "table" or header.format ~= FORMAT then return is_no_journal() end
+  if header.version ~= FORMAT_VERSION then
+    return "is of a version that this module does not read", "other_file"
+  end
   local names = { format = FORMAT, version = FORMAT_VERSION }
   for name, default in pairs(DEFAULTS) do names[name] = default end
   for name, value in pairs(self.identity) do names[name] = value end
@@ -106,7 +112,7 @@ local function each_line(store, visit)
     at = at + #chunk
     if #chunk < CHUNK then return number, begin, table.concat(parts) end
     if at - begin > records.LONGEST then
-      if number == 0 then return nil, "is not a journal of this module" end
+      if number == 0 then return nil, is_no_journal() end
       return nil, damaged(number + 1)
     end
   end
@@ -143,7 +149,7 @@ function Journal:load()
   end)
   if not lines then return nil, complete, torn end
   if lines == 0 and self:header():sub(1, #torn) ~= torn then
-    return nil, "is not a journal of this module" -- nor the beginning of one
+    return nil, is_no_journal() -- nor the beginning of one
   end
   local between, why, reason = sort_entries(entries)
   if not between then return nil, why, reason end

@@ -74,8 +74,9 @@ end
 -- Why a header is another's; nil when it is this sync's.
 local function check_header(line, identity)
   local header = core.decode(line)
-  if type(header) ~= "table" or header.format ~= FORMAT then return "is not a journal of a sync" end
-  if header.version ~= 1 then return "is of a version that this module does not read" end
+  local is_ours = type(header) == "table" and header.format == FORMAT
+  if not is_ours then return "is not a journal of a sync", "other_file" end
+  if header.version ~= 1 then return "is of a version that this module does not read", "other_file" end
   for name in pairs(header) do
     if identity[name] == nil and name ~= "format" and name ~= "version" then
       return ("is of another sync: it has the option %s"):format(one_line(name)), "other_job"
@@ -123,7 +124,7 @@ function journal.open(path, identity)
     return take(self, core.decode(line), at)
   end)
   if length == 0 and (header .. "\n"):sub(1, #rest) ~= rest then
-    length, rest = nil, "is not a journal of a sync"
+    length, rest, reason = nil, "is not a journal of a sync", "other_file"
   end
   local done = length and (rest == "" or file:truncate(length))
   if done and length == 0 then done, rest = file:append(header .. "\n") end

@@ -25,9 +25,20 @@ local OF_CURL_CODE = {
 local OF_JOURNAL = {
   other_job = "a journal goes on with the same rows in the same order, object types, --type, --category and "
     .. "properties only: give another journal, or delete this one to begin anew",
+  other_file = "give another file: this one stays as it is",
   damaged = "give another journal, or delete this one to begin anew: what is linked already stays as it is",
   in_use = "wait until the other process ends, or give another journal",
 }
+
+local OF_PLAN = "give another plan, or other --from and --to: --plan FILE writes one"
+local OF_PATH = "correct --from or --to"
+
+-- What to do about an error of what the command itself names: the same command would stop again.
+local function of_command(err)
+  if err.kind == "journal" then return OF_JOURNAL[err.reason] end
+  if err.kind == "invalid_input" and err.field == "plan" then return OF_PLAN end
+  if err.kind == "http" and err.reason == "object_type" then return OF_PATH end
+end
 
 ---What a person can do about an error.
 ---@param err hubspot.associations.Error
@@ -35,7 +46,8 @@ local OF_JOURNAL = {
 function advice.of(err)
   local is_of_proxy = err.proxy_status or err.proxy_code or err.reason == "proxy"
   if err.kind == "network" and is_of_proxy then return OF_PROXY end
-  if err.kind == "journal" and OF_JOURNAL[err.reason] then return OF_JOURNAL[err.reason] end
+  local named = of_command(err)
+  if named then return named end
   if err.kind == "http" and (err.status or 0) >= 500 then return kinds.network.command end
   local kind = kinds[err.kind]
   return OF_CURL_CODE[err.curl_code] or kind and (kind.command or kind.advice)
@@ -61,9 +73,7 @@ end
 ---@return string[] lines
 function advice.next_steps(err, arguments, twice)
   local lines = { advice.of(err) }
-  if not (err.kind == "journal" and OF_JOURNAL[err.reason]) then
-    lines[#lines + 1] = advice.going_on(arguments, twice)
-  end
+  if not of_command(err) then lines[#lines + 1] = advice.going_on(arguments, twice) end
   return lines
 end
 
