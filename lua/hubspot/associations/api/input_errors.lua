@@ -11,7 +11,7 @@ local OURS = {
   retry_after = true, retry_at = true, cause = true, event_error = true,
   index = true, field = true, count = true, together = true, reason = true, flaw = true,
   value = true, property = true, sent = true, may_be_done = true, curl_code = true, proxy_status = true,
-  proxy_code = true,
+  proxy_code = true, replies = true, service = true, code = true,
 }
 
 local LONGEST_ENTRY = 64 * 1024 -- bytes, approximately: a longer entry is shortened
