@@ -134,6 +134,7 @@ describe("a job that reads", function()
     end
     local links = '"to":[{"toObjectId":11}],'
     for _, result in ipairs {
+      '"to":null', '"paging":null',
       '"to":"11"', '"to":{"toObjectId":11}', '"to":false', '"to":[11]', '"to":[{"toObjectId":11},12]',
       '"to":[{"associationTypes":[]}]', '"to":[{"toObjectId":""}]', '"to":[{"toObjectId":{}}]',
       links .. '"paging":"x"', links .. '"paging":false', links .. '"paging":{"next":"x"}',
@@ -150,7 +151,7 @@ describe("a job that reads", function()
       assert.same({ "1! " }, brief(pages[2]))
     end
     for _, result in ipairs {
-      '"to":null', '"paging":null', '"to":[],"paging":{}', '"to":[],"paging":{"next":{"after":null}}',
+      '"to":[]', '"to":[],"paging":null', '"to":[],"paging":{}', '"to":[],"paging":{"next":{"after":null}}',
     } do
       local seen, pages = read { source = { 1, 2 }, respond = function() return page(result) end }
       assert.same({ 2, 0, 0, 0 }, runs.counts(seen), result)

@@ -32,12 +32,12 @@ function pages.json(batch, positions)
   return body:json()
 end
 
--- The links of a result. A record without links may have no result. Nil where there may be links that cannot
--- be told.
+-- The links of a result. A record without links has no result, but an error that says so. Nil where there may
+-- be links that cannot be told: a result that has no `to` was never observed, and says nothing of them.
 local function links_of(result)
-  local links = result and result.to
-  if links == nil then return {} end
-  if not api.is_list_of_objects(links) then return nil end
+  if result == nil then return {} end
+  local links = result.to
+  if links == nil or not api.is_list_of_objects(links) then return nil end
   for _, link in ipairs(links) do
     if type(link.toObjectId) ~= "string" or link.toObjectId == "" then return nil end
   end
