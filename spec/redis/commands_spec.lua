@@ -237,6 +237,11 @@ describe("the commands of a fleet", function()
     assert.equal(2, result.code)
     assert_found(result.stderr, "environment variable HUBSPOT_REDIS")
     assert.is_nil(result.stderr:find("secret-word", 1, true))
+    server:signal "STOP"
+    local hanging = run "queue"
+    server:signal "CONT"
+    assert.equal(2, hanging.code)
+    assert.matches(" did not reply within 5000 ms\n$", hanging.stderr)
     assert_found(command.run({ "queue" }, { env = { HUBSPOT_REDIS = false } }).stderr, "no Redis: name it")
     assert_found(command.run { "queue", "--redis", "redis://127.0.0.1:1" }.stderr, "no connection to Redis")
     assert.equal("", command.run { "queue", "--redis", "redis://127.0.0.1:1" }.stdout)

@@ -12,6 +12,16 @@ local function url_of(arguments, environment)
   if url and url ~= "" then return url end
 end
 
+---What happened, in one line. To ask again is always right here: what may be done does no harm twice.
+---@param err hubspot.associations.Error
+---@return string
+function fleet.summary(err)
+  if not err.may_be_done then return errors.summary(err) end
+  local copy = errors.copy(err)
+  copy.may_be_done = nil
+  return errors.summary(copy)
+end
+
 -- The module, and where Redis is; or nil, and why there is none.
 local function redis_of(arguments, environment)
   local url = url_of(arguments, environment)

@@ -39,6 +39,7 @@ function failure.of_reply(address, text)
   -- Which line of a script had it is for nobody.
   local shown = shorten.text(text:gsub("%.? ?script: %x+, on @user_script:%d+%.?$", ""), LONGEST, "...")
   local advice = ADVICE[err.code]
+  if advice then shown = shown:gsub("%.$", "") end
   err.message = ("Redis at %s rejected it: %s%s"):format(address.shown, one_line(shown),
     advice and "; " .. advice or "")
   err.retryable = retryable.is_retryable(err)

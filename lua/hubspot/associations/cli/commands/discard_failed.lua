@@ -1,6 +1,5 @@
 -- `hubspot-associations discard-failed`: removes dead letters of a queue on Redis.
 
-local errors = require "hubspot.associations.errors"
 local files = require "hubspot.associations.cli.files"
 local flags = require "hubspot.associations.cli.flags"
 local fleet = require "hubspot.associations.cli.fleet"
@@ -31,7 +30,7 @@ function discard_failed.run(arguments, environment)
   if not queue then return nil, why end
   local done, err = queue:discard_failed(arguments.last)
   queue:close()
-  if not done then return nil, errors.summary(err) end
+  if not done then return nil, fleet.summary(err) end
   terminal.say(environment.stderr, ("%d discarded"):format(done.discarded))
   return 0
 end

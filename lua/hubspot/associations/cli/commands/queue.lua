@@ -1,7 +1,6 @@
 -- `hubspot-associations queue`: shows a queue on Redis, or its dead letters.
 
 local cjson = require "cjson"
-local errors = require "hubspot.associations.errors"
 local files = require "hubspot.associations.cli.files"
 local flags = require "hubspot.associations.cli.flags"
 local fleet = require "hubspot.associations.cli.fleet"
@@ -68,7 +67,7 @@ local function show(arguments, environment, queue, first)
   local shown, err = (arguments.failed and show_letters or show_status)(queue, writer, first)
   if shown then return writer:finish() end
   writer:finish(true)
-  return nil, errors.summary(err)
+  return nil, fleet.summary(err)
 end
 
 function command.run(arguments, environment)
@@ -83,7 +82,7 @@ function command.run(arguments, environment)
     if warning then terminal.say(environment.stderr, warning) end
     code, why = show(arguments, environment, queue, first)
   else
-    why = errors.summary(err)
+    why = fleet.summary(err)
   end
   queue:close()
   return code, why

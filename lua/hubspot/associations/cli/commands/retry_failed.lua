@@ -1,6 +1,5 @@
 -- `hubspot-associations retry-failed`: puts the dead letters of a queue on Redis back into it.
 
-local errors = require "hubspot.associations.errors"
 local files = require "hubspot.associations.cli.files"
 local flags = require "hubspot.associations.cli.flags"
 local fleet = require "hubspot.associations.cli.fleet"
@@ -27,7 +26,7 @@ function retry_failed.run(arguments, environment)
   if not queue then return nil, why end
   local done, err = queue:retry_failed()
   queue:close()
-  if not done then return nil, errors.summary(err) end
+  if not done then return nil, fleet.summary(err) end
   terminal.say(environment.stderr, ("%d put back, %d dropped"):format(done.retried, done.dropped))
   return 0
 end

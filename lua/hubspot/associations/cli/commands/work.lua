@@ -2,7 +2,6 @@
 
 local account = require "hubspot.associations.cli.account"
 local credential = require "hubspot.associations.cli.credential"
-local errors = require "hubspot.associations.errors"
 local files = require "hubspot.associations.cli.files"
 local flags = require "hubspot.associations.cli.flags"
 local fleet = require "hubspot.associations.cli.fleet"
@@ -49,11 +48,11 @@ local function run(arguments, environment, client, queue)
       return signal ~= nil
     end,
     on_error = function(failure, delay)
-      terminal.say(environment.stderr, ("%s: trying again in %.0f s"):format(errors.summary(failure), delay))
+      terminal.say(environment.stderr, ("%s: trying again in %.0f s"):format(fleet.summary(failure), delay))
     end,
   })
   terminal.say(environment.stderr, report_of(report))
-  if err then return nil, errors.summary(err) end
+  if err then return nil, fleet.summary(err) end
   if signal then return interrupts.code(signal) end
   if report.failed > 0 then
     terminal.say(environment.stderr, "what failed, and why: hubspot-associations queue --failed")
