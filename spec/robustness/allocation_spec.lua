@@ -21,6 +21,8 @@ local SCENARIOS = {
   { "redis_codec", "commands and replies of Redis" },
   { "create_refused", "a client whose call fails" },
   { "create_answered", "a client whose call gets a response" },
+  { "queue_refused", "a queue that has no Redis" },
+  { "queue_answered", "a queue that adds to Redis" },
 }
 
 -- LuaJIT accepts no other allocator; 5.2 skips a finalizer if it has no memory for it.

@@ -249,12 +249,30 @@ static void compose_answer(void)
                                      length, body);
 }
 
+/* Replies to each command as Redis does: to SCRIPT LOAD with a digest, to EVALSHA with a list. */
+static void serve_redis(int fd, const char *bytes, size_t length)
+{
+  for (; length >= 8; bytes++, length--) {
+    const char *reply = NULL;
+    if (memcmp(bytes, "SCRIPT\r\n", 8) == 0)
+      reply = "$40\r\n0123456789012345678901234567890123456789\r\n";
+    else if (memcmp(bytes, "EVALSHA\r", 8) == 0)
+      reply = "*1\r\n$5\r\n1-0-7\r\n";
+    if (reply != NULL)
+      send(fd, reply, strlen(reply), MSG_NOSIGNAL);
+  }
+}
+
 /* Responds once the body has ended: the requests here end in one of these bytes. */
 static void serve_peer(int i)
 {
   char bytes[16384];
   ssize_t got;
   while ((got = recv(peers[i].fd, bytes, sizeof bytes, 0)) > 0) {
+    if (bytes[0] == '*') { /* a command comes as a whole */
+      serve_redis(peers[i].fd, bytes, (size_t)got);
+      continue;
+    }
     char last = bytes[got - 1];
     if (last != '}' && last != 'x')
       continue;
@@ -300,7 +318,7 @@ static void drop_peers(void)
 /* ---- runs ---- */
 
 /* load_core, scenarios -> on the stack at 1 and 2. Nothing fails yet. */
-static lua_State *prepare(const char *script)
+static lua_State *prepare(const char *script, const char *name)
 {
   lua_State *L = lua_newstate(lua_allocator, NULL);
   if (L == NULL)
@@ -324,6 +342,8 @@ static lua_State *prepare(const char *script)
   lua_setfield(L, -2, "serving_port");
   lua_pushstring(L, folder);
   lua_setfield(L, -2, "folder");
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "scenario");
   if (luaL_loadfile(L, script) != 0)
     die("the scenarios do not load", lua_tostring(L, -1));
   lua_insert(L, 1);
@@ -355,7 +375,7 @@ static long run(const char *script, const char *name, int source, long first, lo
 {
   long live[SOURCES];
   int raised;
-  lua_State *L = prepare(script);
+  lua_State *L = prepare(script, name);
   for (int i = 0; i < SOURCES; i++)
     live[i] = memory.live[i];
   lua_pushnil(L); /* in the core's place */
@@ -412,7 +432,7 @@ static void run_all(const char *script, const char *name, long every)
       if (source != LUA && lengths[length] == 2)
         continue; /* only Lua asks again */
       int sends = strncmp(name, "request", 7) == 0 || strncmp(name, "create", 6) == 0
-                  || strncmp(name, "stream", 6) == 0;
+                  || strncmp(name, "stream", 6) == 0 || strncmp(name, "queue", 5) == 0;
       if (source == LIBCURL && sends && getenv("ALLOCATOR_LIBCURL") == NULL)
         continue;
       int descriptors = open_descriptors();
@@ -455,6 +475,8 @@ int main(int argc, char **argv)
     "redis_codec",
     "create_refused",
     "create_answered",
+    "queue_refused",
+    "queue_answered",
   };
   const char *every = getenv("ALLOCATOR_EVERY"); /* up to where every n is tried */
   if (argc < 2 || argc > 3)

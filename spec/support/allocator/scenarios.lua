@@ -1,7 +1,7 @@
 -- What the allocation harness runs while memory fails: one function for each path through the core.
 -- A scenario returns true, or nil and a message when it met a failure that it was told of as a value; an
 -- error that it raises is checked by the harness. It must work again, in the same state, once memory is back.
--- `harness` is the harness's own: refused_port, serving_port, serve(), folder.
+-- `harness` is the harness's own: refused_port, serving_port, serve(), folder, scenario.
 
 local harness = ...
 
@@ -44,9 +44,12 @@ local function max_attempts()
 end
 local MAX_ATTEMPTS = max_attempts()
 
+-- Memory fails after this. A queue's modules take many times the memory of what is done with them.
 local function load_core()
   package.loaded["hubspot.associations.core"] = nil
-  return require "hubspot.associations.core"
+  local core = require "hubspot.associations.core"
+  if harness.scenario:find "^queue_" then pcall(require, "hubspot.associations.redis") end
+  return core
 end
 
 local function request(port, body)
@@ -412,6 +415,55 @@ function scenarios.create_answered()
     assert(#batch.results == 500 and batch.results[500].toObjectId == "500", "the batch")
     return true
   end)
+end
+
+local queues = {}
+
+-- Adds to a queue, which is kept for the next time. Where the harness is built with hiredis.
+local function add_to_queue(port)
+  local loaded, redis = pcall(require, "hubspot.associations.redis")
+  if not loaded then return nil, { message = tostring(redis) } end
+  local core = require "hubspot.associations.core"
+  local err
+  if not queues[port] then
+    queues[port], err = redis.queue {
+      url = ("redis://127.0.0.1:%d"):format(port),
+      loop = {
+        wait = function(fd)
+          harness.serve()
+          core.poll(fd, 0.01)
+        end,
+      },
+    }
+    if not queues[port] then return nil, err end
+  end
+  local id, failure
+  for _ = 1, 2 do -- the harness drops connections between two runs
+    id, failure = queues[port]:add("contacts", "companies", { from = 1, to = 2, types = { 279 } })
+    if id or failure.kind ~= "network" then break end
+  end
+  return id, failure
+end
+
+local function has_no_hiredis(message)
+  return message:find "needs hiredis" and not message:find "memory"
+end
+
+function scenarios.queue_refused()
+  local id, failure = add_to_queue(harness.refused_port)
+  assert(id == nil, "an id from a port that nobody listens on")
+  if has_no_hiredis(failure.message) then return true end
+  if not failure.kind or failure.message:find "memory" then return nil, failure.message end
+  assert(KINDS[failure.kind] and tostring(failure):find(failure.kind, 1, true), tostring(failure))
+  return true
+end
+
+function scenarios.queue_answered()
+  local id, failure = add_to_queue(harness.serving_port)
+  if not id and has_no_hiredis(failure.message) then return true end
+  if not id then return nil, failure.message end
+  assert(id == "1-0-7", "the id")
+  return true
 end
 
 return { scenarios = scenarios, load_core = load_core }

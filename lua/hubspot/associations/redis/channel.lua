@@ -37,7 +37,7 @@ end
 
 local function link_of(self)
   if self.link and not self.link:lives() then self.link:advance() end
-  if self.link then self.link:end_if_stale() end
+  if self.link then self.link:end_if_unfit() end
   if not self.link or self.link.err then
     self.link = links.open(self.wakeups.transport, self.address, self.timeout, self.explain)
   end
@@ -87,7 +87,8 @@ end
 function Exchange:done()
   local sent, self_channel = self.sent, self.channel
   if not sent.is_done and core.now() - self.at > self_channel.timeout then
-    self.link:fail(failure.of_timeout(self_channel.address, self_channel.timeout, self.link.is_open))
+    local err = failure.of_timeout(self_channel.address, self_channel.timeout, self.link.is_open)
+    self.link:give_up(sent, err)
   end
   if not sent.is_done then return false end
   local reply = sent.replies[sent.count]

@@ -78,7 +78,7 @@ local function link_of(self)
     if core.now() - link.used > QUIET then self.wakeups:step() end
     if not link:lives() then link:advance() end
   end
-  if link then link:end_if_stale() end
+  if link then link:end_if_unfit() end
   if not link or link.err then
     link = links.open(self.transport, self.address, self.timeout, self.explain)
     self.link = link
@@ -91,7 +91,7 @@ local function await(self, link, exchange, deadline)
   while not exchange.is_done do
     local left = deadline - core.now()
     if left <= 0 then
-      link:fail(failure.of_timeout(self.address, self.timeout, link.is_open))
+      link:give_up(exchange, failure.of_timeout(self.address, self.timeout, link.is_open))
     else
       self.wakeups:wait(left, nil, exchange)
       if not exchange.is_done then link:advance() end

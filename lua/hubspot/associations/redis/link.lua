@@ -52,7 +52,7 @@ function link.open(transport, address, timeout, explain)
     held = {}, -- commands that wait for the greeting's replies
     is_open = false,
     is_ready = false,
-    is_reading = false,
+    is_between = false, -- whether commands and replies may not fit: what it was at did not come to its end
     is_stale = false, -- whether Redis is a replica by now: the name may lead to another one
     used = core.now(), -- when it last sent or received something
   }, Link)
@@ -86,17 +86,29 @@ function Link:fail(err)
   self.held = {}
 end
 
+---The same for one who waits for an exchange, which is done after it, also when memory ran out before.
+---@param exchange hubspot.associations.RedisExchange
+---@param err hubspot.associations.Error
+function Link:give_up(exchange, err)
+  self:fail(err)
+  if not exchange.is_done then exchange.is_done, exchange.err = true, failure.of_exchange(self.err, true) end
+end
+
 -- Gives bytes to the stream, and awaits their replies.
 local function send(self, exchange, first_size, bytes)
-  local taken, failed = self.stream:send(bytes)
-  if not taken then
-    finish(exchange, failure.of_exchange(failure.of_connection(self.address, failed, true), false))
-    return
-  end
+  local was_between = self.is_between
+  self.is_between = true
   exchange.first_end = self.given + first_size
-  self.given = self.given + #bytes
-  self.last = self.last + 1
-  self.exchanges[self.last] = exchange
+  self.exchanges[self.last + 1] = exchange
+  local taken, failed = self.stream:send(bytes)
+  if taken then
+    self.last, self.given = self.last + 1, self.given + #bytes
+  else
+    self.exchanges[self.last + 1] = nil
+  end
+  self.is_between = was_between
+  if taken then return end
+  finish(exchange, failure.of_exchange(failure.of_connection(self.address, failed, true), false))
 end
 
 ---Sends commands, or holds them until the connection is ready. When it has ended, the exchange is done.
@@ -166,21 +178,19 @@ end
 ---Does what the transport's last step made possible.
 function Link:advance()
   if self.err then return end
-  if self.is_reading then -- reading raised: it is not known which replies were read
-    return self:fail(failure.of_protocol(self.address, "a reply could not be read"))
-  end
+  if self.is_between then return self:end_if_unfit() end
   local state, failed = self.stream:state()
   if state and not self.is_open then
     if state == "connecting" then return end
     greet(self)
   end
-  self.is_reading = true
+  self.is_between = true
   local bytes = self.stream:receive()
   while bytes and not self.err do
     read(self, bytes)
     bytes = not self.err and self.stream:receive()
   end
-  self.is_reading = false
+  self.is_between = false
   if state or self.err then return end
   failed.message = self.explain(failed)
   self:fail(failure.of_connection(self.address, failed, self.is_open))
@@ -193,9 +203,14 @@ function Link:lives()
   return self.err == nil and self.stream:state() ~= nil
 end
 
----Ends it where a new one may find another Redis, once nothing is under way.
-function Link:end_if_stale()
-  if self.is_stale and self:is_idle() then self:fail(failure.closed()) end
+---Ends it where a new one may find another Redis, once nothing is under way; and where sending or reading
+---raised, as memory ran out: then it is not known which reply is of which command.
+function Link:end_if_unfit()
+  if self.is_between then
+    self:fail(failure.of_protocol(self.address, "a reply could not be read, or a command not be sent"))
+  elseif self.is_stale and self:is_idle() then
+    self:fail(failure.closed())
+  end
 end
 
 ---Whether nothing is under way.

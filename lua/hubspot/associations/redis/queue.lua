@@ -97,6 +97,13 @@ local function invalid(field, message)
   return nil, errors.new { kind = "invalid_input", field = field, message = message, retryable = false }
 end
 
+-- What JSON makes of a value; nil when it is none. Without memory, that is not known.
+local function attempt(action, value)
+  local worked, result = pcall(action, value)
+  if worked then return result end
+  if result == "not enough memory" then error(result, 0) end
+end
+
 local function id_of(name, value)
   if type(value) == "table" then value, name = value.id, name .. ".id" end
   local id = type(value) == "number" and digits_of(value) or value
@@ -119,8 +126,8 @@ local function types_of(endpoint, given)
   if given == nil or its_type ~= "string" and its_type ~= "table" then
     return invalid("types", "expected association types, found " .. found(given))
   end
-  local written, text = pcall(json.encode, given)
-  if not written then return invalid("types", "expected association types") end
+  local text = attempt(json.encode, given)
+  if not text then return invalid("types", "expected association types") end
   if #text > LONGEST_TYPES then return invalid("types", "expected at most 4,096 bytes of them") end
   return text
 end
@@ -228,11 +235,6 @@ end
 
 local NO_ENTRY = "this is no entry of queue:add: its field %s is missing, or makes no sense"
 
-local function decoded(text)
-  local is_json, value = pcall(json.decode, text)
-  if is_json then return value end
-end
-
 -- Also of what somebody else has written to the stream: nothing is sure then.
 local function entry_of(id, list)
   local fields, problem, types_of_it = fields_of(list), nil, nil
@@ -245,7 +247,7 @@ local function entry_of(id, list)
   check("from", core.is_record_id(fields.from))
   check("to", core.is_record_id(fields.to))
   if fields.types and fields.types ~= "" then
-    types_of_it = fields.types:find '^["%[{]' and decoded(fields.types) or tonumber(fields.types)
+    types_of_it = fields.types:find '^["%[{]' and attempt(json.decode, fields.types) or tonumber(fields.types)
   end
   check("types", fields.types == "" or types_of_it)
   return {
@@ -256,7 +258,7 @@ end
 
 -- Why an entry is a dead letter.
 local function reason_of(text)
-  local reason = text and decoded(text)
+  local reason = text and attempt(json.decode, text)
   return type(reason) == "table" and reason or { message = "no worker has written why" }
 end
 
