@@ -62,9 +62,7 @@ local function print_load()
   end
   local link, by_hand, host = ROWS[1].best, ROWS[2].best, ROWS[3].best
   local own, theirs = link.cpu - host.cpu, by_hand.cpu - host.cpu
-  summary.begin("links one at a time in luv, for each", "µs of CPU")
-  summary.add(ROWS[1].title, own)
-  summary.add(ROWS[2].title, theirs, theirs / own)
+  summary.add("beside it: client:link in luv, one at a time", own)
   print ""
   print(("  client:link, without the host's share: %.1f us%s"):format(
     own, verdict(MOST_CPU .. " us", own <= MOST_CPU)
