@@ -57,6 +57,32 @@ describe("the attempts at a request", function()
     end
   end)
 
+  it("know the host once one of them went out, whatever became of it", function()
+    local refused = { kind = "network", curl_code = 7, sent = false, message = "refused" }
+    local function delay_of_refusal()
+      local later = attempts.new()
+      later:sent(policy, 0, "call")
+      local err = errors.new(refused)
+      later:failed(policy, 50, err, {})
+      return later:plan_retry(policy, 50, err, {})
+    end
+    local function is_known_after(fields, info)
+      policy.retry.is_unknown_host, subject = true, attempts.new()
+      subject:sent(policy, 0, "call")
+      fail(0, fields, info)
+      return delay_of_refusal() ~= nil
+    end
+    assert.is_false(is_known_after(refused))
+    assert.is_true(is_known_after { kind = "network", curl_code = 56, message = "broke off" })
+    local rejected = { kind = "unauthorized", status = 401, message = "no" }
+    assert.is_true(is_known_after(rejected, { is_new_token = true }))
+    assert.is_true(is_known_after { kind = "http", status = 503, message = "down" })
+    subject = attempts.new()
+    policy.retry.is_unknown_host = true
+    fail(0, { kind = "token", message = "none" }) -- nothing went out
+    assert.is_nil(delay_of_refusal())
+  end)
+
   it("do not count against max_attempts when the rate limit rejected them", function()
     for number = 1, 10 do
       subject:sent(policy, number, "job")

@@ -18,7 +18,7 @@
 ---attempts of one request, 1 to 1,000; those that end with a 429 do not count. With 1, nothing is tried again
 ---@field max_attempts integer|nil
 ---seconds for all attempts of one request together. If neither is given, a host that cannot be reached is
----tried for 5 seconds, until there has been a response
+---tried for 5 seconds, until it was reached once
 ---@field retry_deadline number|nil
 ---requests of one job in flight, 1 to 100
 ---@field concurrency integer|nil

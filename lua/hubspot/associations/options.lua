@@ -20,7 +20,7 @@ local options = {}
 ---@field max_attempts integer|nil attempts of one request, 1 to 1,000; those that end with a 429 do not
 ---  count. With 1, nothing is tried again
 ---@field retry_deadline number|nil seconds for all attempts of one request together. If neither is given, a
----  host that cannot be reached is tried for 5 seconds, until there has been a response
+---  host that cannot be reached is tried for 5 seconds, until it was reached once
 ---@field concurrency integer|nil requests of one job in flight, 1 to 100
 ---@field batch_size integer|nil inputs per request, 1 to 2,000; a read has 1,000 at most
 ---@field check_ids boolean|nil whether strings have to spell record ids: 1 to 19 digits, the first of them

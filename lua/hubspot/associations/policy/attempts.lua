@@ -84,6 +84,7 @@ function Attempts:failed(policy, now, err, info)
   local was_sent = self.ticket ~= nil
   settle(self, policy, now, err, info)
   self.failing_since = self.failing_since or now
+  if was_sent and err.sent ~= false then policy.retry:reached() end
   if was_sent and retryable.may_have_been_done(err) then self.may_be_done = true end
   self.went_out = self.went_out or was_sent and err.sent ~= false
   if self.went_out then err.sent = nil end

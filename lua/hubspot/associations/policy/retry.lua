@@ -18,7 +18,7 @@ local LEAST_DELAY = { [423] = 2, [502] = 2, [504] = 2 }
 
 local HTTP2_FRAMING = 16 -- libcurl's code
 
--- Seconds after which a host that cannot be reached is not tried again, until there has been a response: it
+-- Seconds after which a host that cannot be reached is not tried again, until it has been reached once: it
 -- is more likely a wrong address than an outage. Enough for a service or a network that is just starting.
 local FIRST_CONTACT = 5
 
@@ -31,7 +31,7 @@ local UNREACHED = { [5] = true, [6] = true, [7] = true, [28] = true }
 ---@field deadline number seconds for all attempts of one request
 ---@field random fun(): number in [0, 1)
 ---@field budget number what is left of it
----@field is_unknown_host boolean whether no response has ever come, and the user did not say how long to try
+---@field is_unknown_host boolean whether it was never reached, and the user did not say how long to try
 local Retry = {}
 Retry.__index = Retry
 
@@ -72,7 +72,6 @@ end
 
 -- Seconds for all attempts of a request that failed.
 local function deadline_of(self, err)
-  if err.status then self.is_unknown_host = false end
   local is_unreached = self.is_unknown_host and err.sent == false and UNREACHED[err.curl_code]
   return is_unreached and math.min(FIRST_CONTACT, self.deadline) or self.deadline
 end
@@ -110,9 +109,14 @@ function Retry:too_long(delay, elapsed)
   }
 end
 
+---Takes note that the host is there: a request went out to it, whatever became of that.
+function Retry:reached()
+  self.is_unknown_host = false
+end
+
 ---Takes note that a request succeeded.
 function Retry:succeeded()
-  self.is_unknown_host = false
+  self:reached()
   self.budget = math.min(BUDGET, self.budget + REFUND)
 end
 
