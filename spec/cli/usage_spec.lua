@@ -21,6 +21,19 @@ describe("the share of the rate limit", function()
     assert.are.equal(0.02, used(2, { max = 100 }, 1).share)
   end)
 
+  it("comes with what is left of the day: the least that was said of it, until another day begins", function()
+    local noted = usage.new()
+    local function left_after(remaining)
+      noted:note { type = "response", rate_limit = { daily_remaining = remaining } }
+      return noted:of(1).daily_remaining
+    end
+    assert.equal(900, left_after(900))
+    assert.equal(897, left_after(897))
+    assert.equal(897, left_after(899)) -- of a request that was sent before
+    assert.equal(890, left_after(890))
+    assert.equal(250000, left_after(250000))
+  end)
+
   it("is not told where no response said what the limit is", function()
     assert.is_nil(used(3, nil, 1))
     assert.is_nil(used(3, { max = 0 }, 1))

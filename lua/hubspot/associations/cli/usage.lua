@@ -2,9 +2,11 @@
 
 local usage = {}
 
+local MOST_IN_FLIGHT = 100 -- requests; the largest --concurrency
+
 ---@class hubspot.associations.cli.Usage
 ---@field requests integer that were sent
----@field limit table what the last response said, as in the events
+---@field limit table what responses said last, as in the events
 local Usage = {}
 Usage.__index = Usage
 
@@ -13,11 +15,20 @@ function usage.new()
   return setmetatable({ requests = 0, limit = {} }, Usage)
 end
 
+-- Whether a number of requests left today is that of an earlier response: responses come in any order. One
+-- that is much higher is of the next day.
+local function is_old(known, left)
+  return known ~= nil and left > known and left - known <= MOST_IN_FLIGHT
+end
+
 ---Takes an event of the client.
 ---@param event hubspot.associations.Event
 function Usage:note(event)
   if event.type == "request" then self.requests = self.requests + 1 end
-  for name, value in pairs(event.rate_limit or {}) do self.limit[name] = value end
+  local limit = self.limit
+  for name, value in pairs(event.rate_limit or {}) do
+    if name ~= "daily_remaining" or not is_old(limit.daily_remaining, value) then limit[name] = value end
+  end
 end
 
 ---What was used: `share`, of all requests that the limit allowed in that time, and the numbers of the limit.
