@@ -144,6 +144,29 @@ describe("a worker", function()
     assert.is_true(core.now() - began < 60)
   end)
 
+  it("tells a Redis that has hung of the outcomes that came meanwhile", function()
+    queue:close()
+    queue = assert(redis.queue { url = server:url(), name = "q", timeout = 0.2 })
+    for index = 1, 50 do add(index, 1, 279) end
+    local asked -- since it was stopped
+    local report, err = drain {
+      on_error = error,
+      stop = function()
+        if asked then
+          asked = asked + 1
+          if asked == 2 then server:signal "CONT" end
+        elseif #account:associations() == 50 then
+          server:signal "STOP"
+          asked = 0
+        end
+        return false
+      end,
+    }
+    assert.is_nil(err)
+    assert.same({ 50, 1 }, { report.done, report.requests })
+    assert.same({ 0, 0 }, { assert(queue:status()).depth, assert(queue:status()).dead })
+  end)
+
   it("empties a Redis that is full", function()
     local connection = assert(redis.new { url = server:url() })
     add(1, 1, 279)
