@@ -200,13 +200,17 @@ plugin_paths]]):gsub("FOLDER", folder):gsub("PORT", port))
     return { "env", "LUA_PATH=" .. share, "LUA_CPATH=" .. library, "lua5.4", file }
   end
 
-  host("luv", { module = "luv", build = "5.4" }, function()
-    local folder = process.make_folder()
-    finally(function() process.remove_folder(folder) end)
-    paste("luv", "5.4", folder)
-    run(program "link.lua", folder)
-    assert.equal("101-202 102-202 103-202", linked())
-  end)
+  for _, name in ipairs { "cqueues", "luv" } do
+    host(name, { module = name, build = "5.4" }, function()
+      local folder = process.make_folder()
+      finally(function() process.remove_folder(folder) end)
+      paste(name, "5.4", folder)
+      local printed = run(program "link.lua", folder)
+      for contact = 101, 103 do assert.matches(contact .. "\tlinked\n", printed) end
+      assert.equal("101-202 102-202 103-202", linked())
+      assert.is_true(account:statistics().requests <= 2) -- the first, and the others together
+    end)
+  end
 
   it("has a daemon that runs: luv", function()
     local missing = hosts.missing { module = "luv", build = "5.4" }
