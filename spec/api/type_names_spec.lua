@@ -131,6 +131,10 @@ describe("the names of types", function()
     names:load { results = { label(7, "Z"), label(8, "A"), label(9, "Twice"), label(10, "Twice") } }
     assert.equal('no association type from contacts to companies has the name "a b"; there are "A", "Twice", '
       .. '"Z", "billing", "contact_to_company", "primary", "unlabeled"', names:reason "a\27b")
+    local own = { category = "HUBSPOT_DEFINED" }
+    names:load { results = { label(1, "Primary", own), label(8, "BILLING"), label(9, "Unlabeled") } }
+    assert.equal('no association type from contacts to companies has the name "x"; there are "BILLING", '
+      .. '"Primary", "Unlabeled", "billing", "contact_to_company", "unlabeled"', names:reason "x")
     assert.equal('no association type from contacts to 2-123 has the name "A"; there are none',
       type_names.new("0-1", "2-123"):reason "A")
     assert.equal('no association type from contacts to 2-123 has the name "279": the id of a type is a '

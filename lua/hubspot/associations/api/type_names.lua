@@ -101,6 +101,20 @@ local function quoted(name)
   return '"' .. shorten.text(one_line(name), LONGEST, "...") .. '"'
 end
 
+-- The names that there are. Of names of one type that differ by case only, such as one of HubSpot's own and
+-- its label, there is the first.
+local function listed(self)
+  local names, kept, is_there = {}, {}, {}
+  for known in pairs(self.written) do names[#names + 1] = known end
+  for known in pairs(self.several) do names[#names + 1] = known end
+  for _, name in ipairs(sorted(names)) do
+    local key = ascii.lower(name) .. " " .. (self.written[name] or name)
+    if not is_there[key] then kept[#kept + 1] = name end
+    is_there[key] = true
+  end
+  return kept
+end
+
 ---Why a name is not in `written`, and what there is.
 ---@param name string
 ---@return string
@@ -110,10 +124,7 @@ function TypeNames:reason(name)
     return ("%s is the name of several types: %s; give one as { associationCategory, associationTypeId }")
       :format(quoted(name), table.concat(sorted(several), ", "))
   end
-  local names = {}
-  for known in pairs(self.written) do names[#names + 1] = known end
-  for known in pairs(self.several) do names[#names + 1] = known end
-  sorted(names)
+  local names = listed(self)
   local count, shown = #names, {}
   for index = 1, math.min(count, MOST_LISTED) do shown[index] = quoted(names[index]) end
   if count > MOST_LISTED then shown[#shown + 1] = ("%d more"):format(count - MOST_LISTED) end
