@@ -15,7 +15,7 @@
 enum {
   LONGEST_HOST = 253,
   PART = 16 * 1024,            /* one TLS record: what of it was not sent as a whole cannot be read */
-  MOST_AT_ONCE = 256 * 1024,   /* received in one step, which keeps it short */
+  MOST_AT_ONCE = 64 * 1024,    /* received in one step, which keeps it short */
   MOST_RECEIVED = 1024 * 1024, /* not taken yet: beyond that, nothing more is read */
   MOST_KEPT = 64 * 1024,       /* of an empty buffer's memory */
 };
