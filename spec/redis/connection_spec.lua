@@ -238,7 +238,7 @@ describe("a connection to Redis", function()
 
   it("says the code of a command that a script ran, also for Redis 6.2", function()
     local failure = require "hubspot.associations.redis.failure"
-    local address = { credentials = function() end }
+    local address = { shown = "h:6379", credentials = function() end }
     for text, expected in pairs {
       ["ERR Error running script (call to f_1a): @user_script:3: @user_script: 3: -OOM command not "
         .. "allowed when used memory > 'maxmemory'."] = { "OOM", true },

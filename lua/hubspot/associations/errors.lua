@@ -76,7 +76,9 @@ local function details(err)
   end
   if (err.attempts or 1) > 1 then parts[#parts + 1] = err.attempts .. " attempts" end
   if err.may_be_done then
-    parts[#parts + 1] = (err.service or "HubSpot") .. " may have done it: look before you repeat it"
+    -- What a program of a fleet does on Redis, it may do again.
+    parts[#parts + 1] = err.service and err.service .. " may have done it"
+      or "HubSpot may have done it: look before you repeat it"
   end
   if err.retry_at then
     parts[#parts + 1] = os.date("!not before %Y-%m-%d %H:%M:%S UTC", err.retry_at)
