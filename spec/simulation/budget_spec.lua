@@ -140,18 +140,27 @@ describe("a budget in virtual time", function()
     assert_at_most(0.41, measured.used, "used")
   end)
 
-  it("leaves another program its part once it is seen in the headers", function()
-    local world = world_of(8, {})
-    local function other()
-      world.account:take(world.now)
-      world:after(10 / 40, other)
-    end
-    other()
-    world:run(WARM_UP)
-    local measured = world:measure(LONG)
-    assert_at_least(0.8 * 0.6, measured.used, "used")
-    assert_at_most(0.15, measured.rejected, "answered 429")
-  end)
+  -- It sends so many in an interval, whatever it is answered, evenly or at random times.
+  for _, other in ipairs { { 20, false }, { 40, false }, { 60, false }, { 40, true } } do
+    local share, at_random = other[1], other[2]
+    local what = ("another program that uses %d %%%s"):format(share, at_random and " at random times" or "")
+    it("leaves its part to " .. what, function()
+      local world, rejected = world_of(8, {}), 0
+      local function send()
+        if world.account:take(world.now) then rejected = rejected + 1 end
+        local luck = at_random and -math.log(world.random:integer(1, 1000) / 1000) or 1
+        world:after(luck * 10 / share, send)
+      end
+      send()
+      world:run(WARM_UP)
+      rejected = 0
+      local measured = world:measure(LONG)
+      assert_at_most(0.02, measured.rejected, "answered 429")
+      assert_at_most(0.15, rejected / (share * LONG / 10), "the other one's 429s")
+      assert_at_least(0.8 * (100 - share) / 100, measured.used, "used")
+      assert_at_least(0.5, measured.slowest, "the slowest process")
+    end)
+  end
 
   it("pauses all after a 429 with Retry-After", function()
     local world = world_of(8, { retry_after = true })

@@ -30,6 +30,8 @@ local AT_ONCE = 400 -- as many as this pace has in so many milliseconds may go t
 local MEMBER_FOR = 30000 -- a process that was not heard of for this long counts no more
 local USUAL_LIMIT, USUAL_INTERVAL = 100, 10000 -- of an account whose limit nobody has seen yet
 local SET_BACK = 1000
+local OLDEST = 1000 -- what HubSpot said so long ago still counts
+local STEP, DECAY, MOST = 0.02, 0.01, 0.08 -- of the limit: what a 429 leaves to others, less in each interval
 local KEPT_FOR = 120000 -- after the last request, all is forgotten
 
 -- ---- the account ----
@@ -68,7 +70,7 @@ local processes = redis.call("ZCARD", members)
 
 -- ---- what is charged ----
 
-redis.call("ZREMRANGEBYSCORE", charges, "-inf", now)
+redis.call("ZREMRANGEBYSCORE", charges, "-inf", now - OLDEST)
 
 local function charge(name, count, ends)
   if count > 0 then redis.call("ZADD", charges, ends, string.format("%.0f:%s/%s", count, member, name)) end
@@ -95,13 +97,20 @@ elseif number("debt") then
   charge("debt" .. given.name, number("debt"), now + interval)
 end
 
-local charged, charged_to, ends = 0, {}, {}
+-- What is charged now, and what was when HubSpot said what remained.
+local charged, charged_then, charged_to, ends = 0, 0, {}, {}
+local said_at = now - (number("age") or 0)
+local whole = 1 + (number("valid") or 0) + interval -- how long a lease is charged
 local entries = redis.call("ZRANGE", charges, 0, -1, "WITHSCORES")
 for index = 1, #entries, 2 do
-  local count, name = entries[index]:match("^(%d+):(%d+)")
-  charged = charged + count
-  charged_to[name] = (charged_to[name] or 0) + count
-  ends[#ends + 1] = { tonumber(entries[index + 1]), tonumber(count) }
+  local ends_at, count, name = tonumber(entries[index + 1]), entries[index]:match("^(%d+):(%d+)")
+  count = tonumber(count)
+  if ends_at > said_at and ends_at - whole <= said_at then charged_then = charged_then + count end
+  if ends_at > now then
+    charged = charged + count
+    charged_to[name] = (charged_to[name] or 0) + count
+    ends[#ends + 1] = { ends_at, count }
+  end
 end
 
 -- ---- what other programs use ----
@@ -114,7 +123,7 @@ local function fill(count)
 end
 
 if number("remaining") and not number("rate") then
-  fill(math.max(0, limit - number("remaining") - charged))
+  fill(math.max(0, limit - number("remaining") - charged_then))
 end
 
 -- A 429. There is room again when the first of the fleet's own requests stops counting, if it has any.
@@ -128,6 +137,13 @@ if given.limited then
     fill(math.max(get("others") or 0, limit - charged))
   end
 end
+
+-- A lease that is out may be used or not, so what others use is known too low. Each 429 leaves them a little
+-- more, and each interval without one a little less.
+local margin = (get("margin") or 0) / 1000 -- of a request
+margin = math.max(0, margin - DECAY * limit * (now - seen) / interval)
+if given.limited and not number("retry_after") then margin = math.min(margin + STEP * limit, MOST * limit) end
+set("margin", margin * 1000)
 
 local others, others_until = get("others") or 0, get("others_until") or 0
 local paused = math.max(0, (get("paused_until") or 0) - now)
@@ -185,13 +201,13 @@ local function delay_until(count, free)
 end
 
 local want, granted, delay = number("want") or 0, 0, 0
-local free, is_shared = limit - others - charged, #waiting > 0
+local free, is_shared = math.floor(limit - others - margin) - charged, #waiting > 0
 local each = interval / PACE / math.max(1, limit - others) -- milliseconds of the pace for one request
 local paced_to = math.max(get("paced_to") or 0, now - math.max(AT_ONCE, 2 * each))
 local most = is_shared and math.min(free, math.floor((now - paced_to) / each)) or free
 if paused > 0 then most = 0 end
 while granted < want and needed(granted + 1) <= most do granted = granted + 1 end
-charge(given.name, granted, now + 1 + (number("valid") or 0) + interval)
+charge(given.name, granted, now + whole)
 if is_shared and granted > 0 then
   paced_to = paced_to + granted * each
   set("paced_to", paced_to)

@@ -22,7 +22,7 @@ local WAITS_FOR = 3 -- seconds: who has not asked again by then waits no longer
 local SHORTEST_WAIT = 0.001
 local MOST_WANTED = 100 -- requests in one lease
 local MOST_RETURNED = 100 -- leases; what is not returned is charged a little longer
-local FRESH = 0.1 -- seconds: what older headers say of other programs does not fit what is charged by now
+local FRESH = 1 -- seconds: what was charged when older headers came, Redis has forgotten
 
 -- How long a lease is valid: a small part of the interval, as it is charged for that long, too; and two
 -- round trips to Redis, so that it has not expired when it arrives.
@@ -109,6 +109,7 @@ local function arguments(self, now, want, valid)
     returned = returned_text(self),
     limit = headers.limit, interval = milliseconds(headers.interval),
     remaining = is_fresh and headers.remaining or nil,
+    age = is_fresh and milliseconds(now - headers.at) or nil,
     limited = limited and limited.policy, retry_after = limited and milliseconds(limited.retry_after),
   }
   local list = {}
