@@ -43,6 +43,8 @@ end
 local function check_written(body, taken)
   assert(body:count() == #taken)
   local text, repeats, first = body:json(), false, {}
+  local run = core.body { check_ids = false }
+  assert(run:add_run(taken, 1, #taken) == #taken and run:json() == text)
   for _, inputs in ipairs { cjson.decode(text).inputs, core.decode(text).inputs } do
     assert(#inputs == #taken)
     for i, input in ipairs(inputs) do
