@@ -45,13 +45,20 @@ typedef enum hsa_body_part {
   HSA_BODY_PARTS,
 } hsa_body_part;
 
+/* JSON between the values. It fills an array of one size, so that it is copied without a call: see append_fixed. */
+enum { HSA_BODY_FIXED = 32 };
+typedef struct hsa_body_fixed {
+  char bytes[HSA_BODY_FIXED];
+  size_t length;
+} hsa_body_fixed;
+
 typedef struct hsa_body_field {
   hsa_body_key key;
   hsa_body_kind kind;
   hsa_body_part part;
-  int is_optional;   /* without it, neither the value nor the JSON before it is written */
-  hsa_text before;   /* the JSON in front of the value */
-  const char *words; /* for errors: what an id in a table is called, or what is expected instead */
+  int is_optional;       /* without it, neither the value nor the JSON before it is written */
+  hsa_body_fixed before; /* the JSON in front of the value */
+  const char *words;     /* for errors: what an id in a table is called, or what is expected instead */
 } hsa_body_field;
 
 enum { HSA_BODY_MOST_FIELDS = 5, HSA_BODY_NO_LIST = HSA_BODY_PARTS };
@@ -62,8 +69,8 @@ typedef struct hsa_body_shape {
   int takes_bare_id;    /* an input need not be a table */
   hsa_body_field fields[HSA_BODY_MOST_FIELDS];
   int field_count;
-  hsa_text end; /* the JSON behind the last value */
-  int id_count; /* how many ids a result names */
+  hsa_body_fixed end; /* the JSON behind the last value */
+  int id_count;       /* how many ids a result names */
 
   /* Inputs with the same ids are sent as one; of a shape that groups, those with the same first id are.
    * What is sent has the entries that their lists have: the list is a part, or there is none. */

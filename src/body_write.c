@@ -13,6 +13,17 @@ static lhsa_body_span span(size_t start, size_t end)
   return (lhsa_body_span){(uint32_t)start, (uint32_t)(end - start)}; /* LHSA_BODY_MAX_BYTES fits */
 }
 
+/* Appends JSON of the shape. Where there is room, as nearly always, all bytes of its array are copied: with a length
+ * known to the compiler it takes no call, which saves a twentieth of writing an input. */
+static inline int append_fixed(lua_State *L, hsa_buffer *json, const hsa_body_fixed *text, const char *field)
+{
+  if (json->capacity - json->length < sizeof text->bytes)
+    return lhsa_body_append(L, json, text->bytes, text->length, field);
+  memcpy(json->data + json->length, text->bytes, sizeof text->bytes);
+  json->length += text->length;
+  return 1;
+}
+
 /* ---- record ids ---- */
 
 /* A number is an id if its value is: a decoder may have made the float 101.0 of 101. */
@@ -179,7 +190,7 @@ static inline int write_field(lua_State *L, lhsa_body *body, int input, const hs
   int type = push_value(L, body, input, field);
   if (type == LUA_TNONE)
     return 1;
-  if (!lhsa_body_append(L, json, field->before.bytes, field->before.length, hsa_body_keys[field->key]))
+  if (!append_fixed(L, json, &field->before, hsa_body_keys[field->key]))
     return 0;
   size_t start = json->length;
   if (type == LUA_TNIL && field->kind == HSA_BODY_TYPE_LIST && is_misnamed(L, body, input)) {
@@ -231,7 +242,7 @@ int lhsa_body_write(lua_State *L, lhsa_body *body, int input)
   for (int i = 0; i < shape->field_count; i++)
     if (!write_field(L, body, input, &shape->fields[i], &entry))
       return 0;
-  if (!lhsa_body_append(L, json, shape->end.bytes, shape->end.length, "input"))
+  if (!append_fixed(L, json, &shape->end, "input"))
     return 0;
   if (json->limit - json->length < sizeof "]}" - 1) /* the body's end */
     return lhsa_body_too_large(L, "input");
