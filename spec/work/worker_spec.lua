@@ -7,7 +7,7 @@ local worker = require "hubspot.associations.work.worker"
 local PATH_ERROR = { kind = "http", status = 400, message = "Unable to infer object type from: compannies" }
 
 describe("a worker", function()
-  local entries, removed, taken_from, read, slept, failed
+  local entries, removed, reasons, taken_from, read, slept, failed
   local now, clock = core.now, 0
 
   local function entry(id, pair, kind)
@@ -18,7 +18,7 @@ describe("a worker", function()
   end
 
   before_each(function()
-    entries, removed, taken_from, read, clock, slept, failed = {}, {}, nil, 0, 0, 0, nil
+    entries, removed, reasons, taken_from, read, clock, slept, failed = {}, {}, {}, nil, 0, 0, 0, nil
     core.now = function() return clock end
   end)
 
@@ -42,6 +42,7 @@ describe("a worker", function()
     function self.settle(_, _, _, _, settled)
       if taken_from == "settle" then return false end
       for _, each in ipairs(settled) do
+        reasons[#reasons + 1] = each.reason
         removed[#removed + 1] = each.entry.id .. (each.reason and ": " .. each.reason.outcome or "")
         for index, other in ipairs(entries) do
           if other == each.entry then table.remove(entries, index) break end
@@ -97,6 +98,20 @@ describe("a worker", function()
     assert.same({ "a: unconfirmed", "b" }, removed)
     assert.same({ 1, 1 }, { report.done, report.failed })
     assert.equal(1, #entries)
+  end)
+
+  it("keeps HubSpot's reasons with what has failed, in short", function()
+    entries = { entry("a"), entry("b") }
+    run(function(_, on_batch)
+      local long = failure(2, "failed")
+      long.error = { message = ("x"):rep(5000), category = ("y"):rep(5000) }
+      local explained = failure(1, "failed")
+      explained.error = { message = "it is not valid", context = { reason = { "the type is archived" } } }
+      on_batch { first = 1, last = 2, failures = { explained, long } }
+      return true
+    end)
+    assert.equal("it is not valid: the type is archived", reasons[1].message)
+    assert.same({ 1003, 1003 }, { #reasons[2].message, #reasons[2].category })
   end)
 
   it("keeps what is unconfirmed as its job stopped", function()

@@ -4,9 +4,11 @@
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
+local explanation = require "hubspot.associations.explanation"
 local all_options = require "hubspot.associations.options"
 local rejection = require "hubspot.associations.api.rejection"
 local round = require "hubspot.associations.work.round"
+local shorten = require "hubspot.associations.text.shorten"
 local tenures = require "hubspot.associations.work.tenure"
 
 local worker = {}
@@ -19,19 +21,20 @@ local LONGEST_WAIT = 0.5 -- seconds without a look at the clock, or at `stop`
 local Worker = {}
 Worker.__index = Worker
 
--- What a dead letter says of HubSpot's reason.
+-- What a dead letter says of HubSpot's reason, beside its words.
 local REASON = {
-  "message", "kind", "status", "category", "subCategory", "correlationId", "context", "errorType", "field",
-  "together",
+  "kind", "status", "category", "subCategory", "correlationId", "errorType", "field", "together",
 }
+local LONGEST = 1000 -- bytes of one of them: they stay in Redis
 
 local function reason_of(failure)
   local err, reason = failure.error, { outcome = failure.outcome }
   for _, name in ipairs(REASON) do
     local value = err[name]
+    if type(value) == "string" then value = shorten.text(value, LONGEST, "...") end
     if type(value) == "string" or type(value) == "number" then reason[name] = value end
   end
-  reason.message = tostring(reason.message or err)
+  reason.message = shorten.text(explanation.words(err), LONGEST, "...")
   return reason
 end
 
