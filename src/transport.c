@@ -54,18 +54,22 @@ static const char *required_string(lua_State *L, int table, const char *name)
   return value;
 }
 
-/* A positive number of seconds, in milliseconds, rounded up. */
-static long milliseconds_field(lua_State *L, int table, const char *name)
+long lhsa_milliseconds(lua_Number seconds)
 {
   enum { A_WEEK = 7 * 24 * 3600 };
+  if (seconds < 0.001)
+    return 1; /* because 0 is no limit to libcurl */
+  return seconds > A_WEEK ? A_WEEK * 1000L : (long)(seconds * 1000 + 0.999);
+}
+
+static long milliseconds_field(lua_State *L, int table, const char *name)
+{
   lua_getfield(L, table, name);
   lua_Number seconds = lua_tonumber(L, -1);
   if (!(seconds > 0))
     luaL_error(L, "%s: expected a positive number of seconds", name);
   lua_pop(L, 1);
-  if (seconds < 0.001)
-    return 1; /* because 0 is no limit to libcurl */
-  return seconds > A_WEEK ? A_WEEK * 1000L : (long)(seconds * 1000 + 0.999);
+  return lhsa_milliseconds(seconds);
 }
 
 static size_t bytes_field(lua_State *L, int table, const char *name, size_t otherwise)

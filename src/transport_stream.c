@@ -53,11 +53,11 @@ int lhsa_transport_connect(lua_State *L)
   lua_Integer port = luaL_checkinteger(L, 3);
   lua_Number seconds = luaL_checknumber(L, 5);
   luaL_argcheck(L, port >= 1 && port <= 65535, 3, "a port is a number from 1 to 65535");
-  luaL_argcheck(L, seconds > 0 && seconds < 1e6, 5, "expected a positive number of seconds");
+  luaL_argcheck(L, seconds > 0, 5, "expected a positive number of seconds");
   hsa_http_target target = {.host = host,
                             .port = (int)port,
                             .is_tls = lua_toboolean(L, 4),
-                            .connect_timeout_ms = (long)(seconds * 1000 + 0.999),
+                            .connect_timeout_ms = lhsa_milliseconds(seconds),
                             .most_unsent = MOST_UNSENT};
 
   lhsa_stream *self = lhsa_newuserdata(L, sizeof *self);

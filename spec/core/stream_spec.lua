@@ -269,6 +269,16 @@ describe("a stream of a transport", function()
     assert.is_true(core.now() - began > 0.29)
   end)
 
+  it("takes any time for it that requests take", function()
+    for _, seconds in ipairs { 1e-9, 2e6, 1e300 } do
+      local stream = assert(transport:connect("127.0.0.1", port, false, seconds))
+      stream:close()
+    end
+    for _, seconds in ipairs { 0, -1, 0 / 0 } do
+      assert.error(function() transport:connect("127.0.0.1", port, false, seconds) end)
+    end
+  end)
+
   it("goes on for longer than it took to make it", function()
     local stream = assert(transport:connect("127.0.0.1", port, false, 0.2))
     drive(function() return stream:state() == "open" end)
