@@ -129,12 +129,13 @@ typedef struct hsa_http_target {
   size_t most_unsent; /* bytes that may wait to be sent */
 } hsa_http_target;
 
-/* NULL, with a static text in *reason, when it cannot begin. */
+/* NULL, with a static text in *reason, when it cannot begin. Steps, which have to follow, look up the name and make the
+ * connection. */
 hsa_http_stream *hsa_http_stream_new(hsa_http *http, const hsa_http_target *target, const char **reason);
 void hsa_http_stream_free(hsa_http_stream *stream);
 
-/* Of a stream that has ended, result->failure, code, message and looked_up are set. The other side's orderly end is
- * a failure, too, with connection_ended. */
+/* HSA_STREAM_…. Of a stream that has ended, result->failure, code, message and looked_up are set. The other side's
+ * orderly end is a failure, too, with connection_ended. */
 int hsa_http_stream_state(const hsa_http_stream *stream);
 const hsa_http_result *hsa_http_stream_result(const hsa_http_stream *stream);
 
@@ -147,7 +148,8 @@ hsa_status hsa_http_stream_send(hsa_http_stream *stream, const char *bytes, size
  * cannot read that. */
 uint64_t hsa_http_stream_sent(const hsa_http_stream *stream);
 
-/* What was received and not yet taken, also after the end. */
+/* What was received and not yet taken, also after the end; valid until the next call. Beyond 1 MiB, nothing more is read
+ * until it is taken. */
 const hsa_buffer *hsa_http_stream_received(const hsa_http_stream *stream);
 void hsa_http_stream_take(hsa_http_stream *stream); /* all of it */
 
