@@ -97,6 +97,28 @@ describe("a new journal", function()
     end
   end)
 
+  it("has the same batches whichever is complete first, and no invalid one at the end", function()
+    local function bad(first)
+      local batch = batches.new(first)
+      assert(batch:add(first, { from = "x", to = "1", types = 279 }))
+      return batch
+    end
+    local order = { { 1, 4, 5, 8 }, { 4, 8, 1, 5 }, { 4, 5, 8, 1 } }
+    for _, firsts in ipairs(order) do
+      local store = simulation.memory()
+      local book = assert(open(store))
+      for _, first in ipairs(firsts) do
+        assert(book:record((first == 4 or first == 8) and bad(first) or landed(first, 3)))
+      end
+      local found = {}
+      for number, line in ipairs(lines_of(store.text)) do
+        if number > 1 then found[#found + 1] = cjson.decode(line).first end
+      end
+      table.sort(found)
+      assert.same({ 1, 4, 5 }, found)
+    end
+  end)
+
   it("is an error where it cannot be written", function()
     local store = simulation.memory()
     function store.append() return nil, "disk full" end

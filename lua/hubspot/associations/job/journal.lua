@@ -173,7 +173,7 @@ function journal.new(store, path, identity, outcome)
     entry_at = {}, -- the same by the index of their first input
     between = 0, -- how many inputs are between them
     next_entry = 1, -- the first that is not forgotten
-    waiting = {}, -- lines to be written together with the next one
+    waiting = {}, -- { first, line }: to be written together with one of a later batch
   }, Journal)
   local loaded, why, detail = self:load()
   if not loaded then return journal.unusable(path, why, detail) end
@@ -234,18 +234,36 @@ end
 
 -- ---- recording ----
 
+-- The lines that are written with that of a batch: those that wait for a later one than theirs. Which batch is
+-- complete first depends on the network, and what a journal has at the end must not.
+local function take_waiting(self, batch)
+  local lines, waiting = {}, {}
+  for _, entry in ipairs(self.waiting) do
+    if entry.first < batch.first then
+      lines[#lines + 1] = entry.line
+    else
+      waiting[#waiting + 1] = entry
+    end
+  end
+  self.waiting = waiting
+  return table.concat(lines)
+end
+
 ---Records a batch whose inputs all have their outcome; returns when the record is on disk. A batch with
----invalid inputs only is written together with the next one that has others: a first run that lacks, say, the
----type for all rows then leaves no record that the corrected source would not match.
+---invalid inputs only is written together with a later one that has others: a first run that lacks, say, the
+---type for all rows then leaves no record that the corrected source would not match. Nor does a source whose
+---last rows are bad.
 ---@param batch hubspot.associations.Batch
 ---@return boolean|nil
 ---@return hubspot.associations.Error|nil
 function Journal:record(batch)
-  self.waiting[#self.waiting + 1] = records.line(batch, self.outcome)
-  if batch.body:count() == 0 then return true end
-  local appended, reason = self:append(table.concat(self.waiting))
+  local line = records.line(batch, self.outcome)
+  if batch.body:count() == 0 then
+    self.waiting[#self.waiting + 1] = { first = batch.first, line = line }
+    return true
+  end
+  local appended, reason = self:append(take_waiting(self, batch) .. line)
   if not appended then return journal.unusable(self.path, reason) end
-  self.waiting = {}
   return true
 end
 
