@@ -245,7 +245,12 @@ describe("the options of a budget", function()
     assert.matches("redis.budget: option url: expected redis", raised {})
     assert.matches("redis.budget: option url: expected redis", raised { url = "http://x" })
     assert.matches("option account: expected a string", raised { url = "redis://x", account = "{a}" })
-    assert.matches("option rate: expected a whole number", raised { url = "redis://x", rate = 0 })
+    assert.matches("option rate: expected a whole number from 1 to 10000, found 0$",
+      raised { url = "redis://x", rate = 0 })
+    assert.matches('option account: .*, found "a b"$', raised { url = "redis://x", account = "a b" })
+    assert.matches("found a string$", raised "redis://:secret-word@x")
+    assert.matches("found a string$", raised { url = "redis://x", account = "redis://:secret-word@x" })
+    assert.matches("found a boolean$", raised { url = true })
     assert.matches("option rat is unknown; there are account, rate, url", raised { rat = 1 })
   end)
 

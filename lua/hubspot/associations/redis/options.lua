@@ -3,8 +3,21 @@
 local addresses = require "hubspot.associations.redis.address"
 local ascii = require "hubspot.associations.text.ascii"
 local one_line = require "hubspot.associations.text.one_line"
+local shorten = require "hubspot.associations.text.shorten"
 
 local options = {}
+
+local LONGEST_SHOWN = 100 -- bytes of a value that is wrong
+
+---A value as an error shows it, which must be none that may have a secret, such as a URL.
+---@param value any
+---@return string
+function options.found(value)
+  if value == nil then return "nothing" end
+  if type(value) == "number" then return tostring(value) end
+  if type(value) ~= "string" then return "a " .. type(value) end
+  return '"' .. shorten.text(one_line(value), LONGEST_SHOWN, "...") .. '"'
+end
 
 -- What is expected of each kind of option: a function that returns the value to use, or nil; and in words.
 local KINDS = {}
@@ -52,6 +65,14 @@ KINDS.text = {
 
 KINDS.table = { function(value) return type(value) == "table" and value or nil end, "a table" }
 
+-- The same for an option: what may be a URL with a password, or a token, also in a wrong place, is not shown.
+local function shown(name, value)
+  if type(value) == "string" and (name == "url" or value:find "[@?#]" or value:find "pat%-") then
+    return "a string"
+  end
+  return options.found(value)
+end
+
 ---Raises when an option is unknown or wrong.
 ---@param method string for the message
 ---@param given table
@@ -59,7 +80,10 @@ KINDS.table = { function(value) return type(value) == "table" and value or nil e
 ---@param level integer of the caller to blame, as for `error`
 ---@return table
 function options.read(method, given, known, level)
-  if type(given) ~= "table" then error(method .. ": expected a table of options", level + 1) end
+  if type(given) ~= "table" then
+    local found = given == nil and "nothing" or "a " .. type(given) -- it may be a URL with a password
+    error(("%s: expected a table of options, found %s"):format(method, found), level + 1)
+  end
   local read = {}
   for name, value in pairs(given) do
     if not known[name] then
@@ -73,7 +97,7 @@ function options.read(method, given, known, level)
     local used, reason = kind[1](value)
     read[name] = used
     if used == nil then
-      local why = reason and ": " .. reason or ""
+      local why = reason and ": " .. reason or ", found " .. shown(name, value)
       error(("%s: option %s: expected %s%s"):format(method, name, kind[2], why), level + 1)
     end
   end

@@ -8,7 +8,6 @@ local connections = require "hubspot.associations.redis.connection"
 local given_options = require "hubspot.associations.redis.options"
 local queue_scripts = require "hubspot.associations.redis.queue_scripts"
 local digits_of = require "hubspot.associations.text.digits"
-local shorten = require "hubspot.associations.text.shorten"
 local one_line = require "hubspot.associations.text.one_line"
 local types = require "hubspot.associations.types"
 
@@ -31,8 +30,7 @@ local NO_TYPES = { -- why an input of the endpoint has none
   archive = "expected no types: all types of the pair are removed; archive_labels removes some",
 }
 
-local LONGEST_SHOWN = 100 -- bytes of a value that is wrong
-
+local found = given_options.found
 local json = cjson.new()
 
 ---@class hubspot.associations.QueueOptions
@@ -76,14 +74,6 @@ function queue.new(given, level)
 end
 
 -- ---- adding ----
-
--- A value as an error shows it.
-local function found(value)
-  if value == nil then return "nothing" end
-  if type(value) == "number" then return tostring(value) end
-  if type(value) ~= "string" then return "a " .. type(value) end
-  return '"' .. shorten.text(one_line(value), LONGEST_SHOWN, "...") .. '"'
-end
 
 local function check_type(name, value)
   local valid = type(value) == "string" and value ~= "" and #value <= LONGEST_NAME
