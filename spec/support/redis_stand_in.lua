@@ -104,11 +104,11 @@ function commands.ZRANK(self, key, name)
 end
 
 function commands.ZRANGE(self, key, first, last, option)
-  assert(first == 0 and last == -1 and option == "WITHSCORES")
+  assert(first == 0 and last == -1 and (not option or option == "WITHSCORES"))
   local list = {}
   for _, entry in ipairs(sorted(self, key)) do
     list[#list + 1] = entry[1]
-    list[#list + 1] = ("%.17g"):format(entry[2])
+    if option then list[#list + 1] = ("%.17g"):format(entry[2]) end
   end
   return list
 end

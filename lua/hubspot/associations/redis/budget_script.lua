@@ -67,6 +67,12 @@ local limit, interval = get("limit") or USUAL_LIMIT, get("interval") or USUAL_IN
 redis.call("ZREMRANGEBYSCORE", members, "-inf", now)
 redis.call("ZADD", members, now + MEMBER_FOR, member)
 local processes = redis.call("ZCARD", members)
+local place = 0 -- of this one among them, where they will have to take turns without Redis
+if processes > limit then
+  for _, name in ipairs(redis.call("ZRANGE", members, 0, -1)) do
+    if tonumber(name) < tonumber(member) then place = place + 1 end
+  end
+end
 
 -- ---- what is charged ----
 
@@ -229,5 +235,6 @@ for _, key in ipairs(KEYS) do redis.call("PEXPIRE", key, KEPT_FOR + paused) end
 local function text(value) return string.format("%.0f", value) end
 return {
   member, epoch, text(granted), text(delay), text(paused), text(limit), text(interval), text(processes),
+  text(now), text(place),
 }
 ]==]

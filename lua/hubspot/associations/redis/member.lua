@@ -55,6 +55,10 @@ function member.new(given)
     limit = given.rate or USUAL_LIMIT,
     interval = USUAL_INTERVAL,
     processes = nil,
+    place = nil, -- among them
+    redis_ahead = 0, -- seconds, of its clock
+    turn = nil, -- { every, begins }: when this process may send without Redis, in seconds of Redis's clock
+    turn_at = 0,
     asked = nil, -- { exchange, at, name, valid, returned, unleased, ... }: what Redis has not replied to
     ask_after = 0,
     paused_until = 0,
@@ -134,26 +138,32 @@ end
 
 -- ---- what Redis replies ----
 
+-- When the next turn of this process is, which has one in each round of all of them.
+local function next_turn(self, now)
+  local turn = self.turn
+  return now + turn.every - (now + self.redis_ahead - turn.begins) % turn.every
+end
+
 -- The share of this process, when nobody grants leases. Where there are more processes than requests, they
--- take turns, in the order of their names.
+-- take turns, by the clock of Redis and in the order that it had for them.
 local function keep_to_share(self, now)
   local share = self.processes and self.limit / self.processes or self.limit * UNKNOWN_SHARE
-  local interval = self.interval * (share < 1 and SLACK / share or 1)
-  self.limiter:assign(math.max(1, math.floor(share)), interval)
+  local interval, limit = self.interval, math.max(1, math.floor(share))
+  self.turn = nil
+  if share < 1 then interval = interval * SLACK / share end
   if share < 1 and self.processes then
-    self.limiter:pause(now + interval * (tonumber(self.id) % self.processes) / self.processes)
+    self.turn = { every = interval, begins = interval * self.place / self.processes }
+    self.turn_at = next_turn(self, now)
   end
-  return share, interval
+  self.limiter:assign(not self.turn and limit or nil, interval)
+  return limit, interval
 end
 
 local function go_away(self, now, err)
   if self.is_away then return end
   self.is_away = true
-  local share, interval = keep_to_share(self, now)
-  self.tell {
-    type = "budget", state = "alone", error = err,
-    limit = math.max(1, math.floor(share)), interval = interval,
-  }
+  local limit, interval = keep_to_share(self, now)
+  self.tell { type = "budget", state = "alone", error = err, limit = limit, interval = interval }
 end
 
 local function come_back(self)
@@ -178,6 +188,7 @@ local function accept(self, now, asked, reply)
   self.id, self.epoch = reply[1], reply[2]
   self.limit, self.interval = tonumber(reply[6]), tonumber(reply[7]) / 1000
   self.processes = tonumber(reply[8])
+  self.redis_ahead, self.place = tonumber(reply[9]) / 1000 - now, tonumber(reply[10])
   self.ask_after = now + tonumber(reply[4]) / 1000
   self.paused_until = now + tonumber(reply[5]) / 1000
   self.round_trip = math.max(now - asked.at, 0.9 * self.round_trip)
@@ -257,7 +268,11 @@ function Member:delay(now, caller, waiter)
   receive(self, now)
   if self.limited then ask(self, now) end
   local delay = self.limiter:delay(now, caller, waiter)
-  if not self.is_away then delay = math.max(delay, self.paused_until - now) end
+  if not self.is_away then
+    delay = math.max(delay, self.paused_until - now)
+  elseif self.turn then
+    delay = math.max(delay, self.turn_at - now)
+  end
   if delay > 0 and not self.is_away then return delay end
   if not waiter then return math.max(0, delay, self.is_away and 0 or self.ask_after - now) end
   self.waiters:add(waiter, now + math.max(delay, WAITS_FOR))
@@ -291,6 +306,8 @@ function Member:sent(now, caller)
     end
   end
   self.unleased[#self.unleased + 1] = now
+  -- Half a round at least: one that sent late has had this turn.
+  if self.is_away and self.turn then self.turn_at = next_turn(self, now + self.turn.every / 2) end
   return self.limiter:sent(now, caller)
 end
 
