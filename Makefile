@@ -69,6 +69,8 @@ HIREDIS := $(shell pkg-config --exists hiredis 2>/dev/null && echo yes)
 CODEC = $(if $(HIREDIS),$(BUILD)/hubspot/associations/redis_codec.so)
 CODEC_SOURCES = $(if $(HIREDIS),$(wildcard src/redis_*.c))
 CODEC_OBJECTS = $(CODEC_SOURCES:src/%.c=$(BUILD)/obj/%.o)
+# The source includes <hiredis/hiredis.h>, and pkg-config has the folder of hiredis.h.
+$(CODEC_OBJECTS): CORE_CPPFLAGS += $(patsubst %,%/..,$(shell pkg-config --cflags-only-I hiredis 2>/dev/null))
 
 # Lua is not linked: the host provides it. nodelete: lua_close unloads modules, but the exit handlers of libcurl and
 # OpenSSL must stay loaded.

@@ -42,7 +42,7 @@ describe("a connection to a hostile Redis", function()
     ["that ends the connection before a reply"] = { "", "network", "ended the connection %(Redis may have" },
     ["that ends the connection within a reply"] = { "$100\r\nabc", "network", "ended the connection" },
     ["that announces too much"] = { "$999999999999\r\n", "network", "ended the connection" },
-    ["that nests too deeply"] = { ("*1\r\n"):rep(20), "decode", "depth" },
+    ["that nests too deeply"] = { ("*1\r\n"):rep(20), "decode", "nested" },
     ["whose error is long, and has controls in it"] = { "-ERR \27[31m" .. ("x"):rep(5000) .. "\r\n", "redis",
       "rejected it: ERR [^\27]*%.%.%.$" },
     ["whose error has no text"] = { "-\r\n", "redis", "^redis: " },

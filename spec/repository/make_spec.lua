@@ -65,6 +65,20 @@ describe("make", function()
     end
   end)
 
+  it("takes the headers of the hiredis that it links", function()
+    process.write_file(folder .. "/hiredis.pc", ([[
+Name: hiredis
+Description: in a place of its own
+Version: 9
+Libs: -L%s/lib -lhiredis
+Cflags: -I%s/include/hiredis
+]]):format(folder, folder))
+    local commands = make({ PKG_CONFIG_PATH = folder }, "-n", "all", "BUILD=" .. folder .. "/built").stdout
+    assert.truthy(commands:find((" -I%s/include/hiredis/.. "):format(folder), 1, true), commands)
+    assert.truthy(commands:find((" -L%s/lib -lhiredis "):format(folder), 1, true))
+    assert.is_nil(commands:match "[^\n]*core%.c":find("include/hiredis", 1, true))
+  end)
+
   it("takes a warning for an error only when told so", function()
     assert.is_nil(make({}, "-n", "all").stdout:find("-Werror", 1, true))
     assert.truthy(make({ WERROR = "-Werror" }, "-n", "all").stdout:find("-Werror", 1, true))
