@@ -234,7 +234,7 @@ end
 
 -- ---- recording ----
 
--- The lines that are written with that of a batch: those that wait for a later one than theirs. Which batch is
+-- The lines that are written with that of a batch: those of earlier ones that wait. Which batch is
 -- complete first depends on the network, and what a journal has at the end must not.
 local function take_waiting(self, batch)
   local lines, waiting = {}, {}
