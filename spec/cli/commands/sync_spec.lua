@@ -52,6 +52,17 @@ describe("the command sync", function()
     assert.are.same({ "101/201/279", "101/202/279", "102/203/279", "103/205/279" }, held())
   end)
 
+  it("names a line of a plan with its file", function()
+    local plan = fixture.path "plan.csv"
+    run_on("sync", { "--plan", plan, file("list.csv", "from,to,type\n101,202,279\n102,203,279\n") })
+    local text, count = process.read_file(plan):gsub(",102,203,", ",102,4041,")
+    assert.equal(1, count)
+    process.write_file(plan, text)
+    local result = run_on("sync", { "--apply", plan, "--yes" })
+    assert.equal(1, result.code)
+    assert_found(result.stdout, "\n" .. plan .. ":3: ")
+  end)
+
   it("does not apply the plan of another account", function()
     local before, plan = held(), fixture.path "plan.csv"
     run_on("sync", { "--mode", "mirror", "--plan", plan, file("list.csv", LIST) })

@@ -30,7 +30,7 @@ end
 local function place_of_rows(context, numbers)
   return function(index)
     local place, names = numbers:of(index), places.names(context.arguments.files)
-    return (#names > 1 and "" or "line ") .. places.text(place, place, names)
+    return (places.are_named(names) and "" or "line ") .. places.text(place, place, names)
   end
 end
 

@@ -30,6 +30,20 @@ function places.names(paths)
   return names
 end
 
+---The same of a plan, which is no FILE.
+---@param path string
+---@return string[]
+function places.plan_names(path)
+  return { path, is_plan = true }
+end
+
+---Whether a line is named with its file: where there are several, or where that is no FILE.
+---@param names string[] of the files
+---@return boolean
+function places.are_named(names)
+  return #names > 1 or names.is_plan == true
+end
+
 ---Lines that follow one another: "3 to 5"; with several files "pairs.csv:3 to 5".
 ---@param first integer place
 ---@param last integer place in the same file
@@ -39,7 +53,7 @@ function places.text(first, last, names)
   local file, line = places.read(first)
   local text = ("%.0f"):format(line)
   if last > first then text = ("%s to %.0f"):format(text, select(2, places.read(last))) end
-  return #names > 1 and ("%s:%s"):format(names[file], text) or text
+  return places.are_named(names) and ("%s:%s"):format(names[file], text) or text
 end
 
 return places

@@ -99,7 +99,7 @@ function failure_groups.lines_of(group, names)
   end
   if covered < group.count then parts[#parts + 1] = ("%d more"):format(group.count - covered) end
   local last = table.remove(parts)
-  local name = #names > 1 and "" or group.count == 1 and "line " or "lines "
+  local name = places.are_named(names) and "" or group.count == 1 and "line " or "lines "
   return #parts == 0 and name .. last or name .. table.concat(parts, ", ") .. " and " .. last
 end
 

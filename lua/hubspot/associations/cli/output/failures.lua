@@ -4,6 +4,7 @@ local failure = require "hubspot.associations.cli.output.failure"
 local failures_file = require "hubspot.associations.cli.output.failures_file"
 local files = require "hubspot.associations.cli.files"
 local first_failures = require "hubspot.associations.cli.output.first_failures"
+local places = require "hubspot.associations.cli.input.places"
 
 ---@class hubspot.associations.cli.Failures
 ---@field first hubspot.associations.cli.FirstFailures
@@ -44,9 +45,10 @@ function failures.open(arguments, environment, source)
       return nil, why
     end
   end
+  local names = arguments.apply and places.plan_names(arguments.apply) or source.names
   return setmetatable({
     with_category = arguments.category ~= nil, -- the file may be read without --category, or with another
-    first = first_failures.new(source.names),
+    first = first_failures.new(names),
     file = file,
   }, Failures)
 end
