@@ -104,7 +104,7 @@ elseif number("debt") then
 end
 
 -- What is charged now, and what was when HubSpot said what remained.
-local charged, charged_then, charged_to, ends = 0, 0, {}, {}
+local charged, charged_then, charged_to = 0, 0, {}
 local said_at = now - (number("age") or 0)
 local whole = 1 + (number("valid") or 0) + interval -- how long a lease is charged
 local entries = redis.call("ZRANGE", charges, 0, -1, "WITHSCORES")
@@ -115,7 +115,6 @@ for index = 1, #entries, 2 do
   if ends_at > now then
     charged = charged + count
     charged_to[name] = (charged_to[name] or 0) + count
-    ends[#ends + 1] = { ends_at, count }
   end
 end
 
@@ -132,6 +131,11 @@ if number("remaining") and not number("rate") then
   fill(math.max(0, limit - number("remaining") - charged_then))
 end
 
+-- A lease that is out may be used or not, so what others use is known too low. Each 429 leaves them a little
+-- more, and each interval without one a little less.
+local known_margin = get("margin") or 0 -- in millionths of a request
+local margin = math.max(0, known_margin / 1e6 - DECAY * limit * (now - seen) / interval)
+
 -- A 429. There is room again when the first of the fleet's own requests stops counting, if it has any.
 if given.limited then
   local pause = number("retry_after")
@@ -141,15 +145,10 @@ if given.limited then
     set("paused_until", math.max(get("paused_until") or 0, now + pause))
   else
     fill(math.max(get("others") or 0, limit - charged))
+    margin = math.min(margin + STEP * limit, MOST * limit)
   end
 end
-
--- A lease that is out may be used or not, so what others use is known too low. Each 429 leaves them a little
--- more, and each interval without one a little less.
-local margin = (get("margin") or 0) / 1000 -- of a request
-margin = math.max(0, margin - DECAY * limit * (now - seen) / interval)
-if given.limited and not number("retry_after") then margin = math.min(margin + STEP * limit, MOST * limit) end
-set("margin", margin * 1000)
+if margin > 0 or known_margin > 0 then set("margin", margin * 1e6) end
 
 local others, others_until = get("others") or 0, get("others_until") or 0
 local paused = math.max(0, (get("paused_until") or 0) - now)
@@ -194,16 +193,20 @@ end
 
 -- Milliseconds until so many requests are free.
 local function delay_until(count, free)
-  if others > 0 then
-    ends[#ends + 1] = { others_until, others }
-    table.sort(ends, function(a, b) return a[1] < b[1] end)
+  if free >= count then return SHORTEST_DELAY end
+  local left = others
+  for index = 1, #entries, 2 do
+    local ends_at = tonumber(entries[index + 1])
+    if left > 0 and others_until <= ends_at then
+      free, left = free + left, 0
+      if free >= count then return others_until - now end
+    end
+    if ends_at > now then
+      free = free + tonumber(entries[index]:match("^%d+"))
+      if free >= count then return ends_at - now end
+    end
   end
-  for _, entry in ipairs(ends) do
-    if free >= count then break end
-    free = free + entry[2]
-    if free >= count then return entry[1] - now end
-  end
-  return free >= count and SHORTEST_DELAY or LONGEST_DELAY
+  return left > 0 and others_until - now or LONGEST_DELAY
 end
 
 local want, granted, delay = number("want") or 0, 0, 0
