@@ -176,6 +176,23 @@ local STREAM = [[
   assert(ask(stream):find '"1"' and ask(stream):find '"1"')
 ]]
 
+-- A stream with as much to take as it holds. The child takes it, and the parent's descriptor stays quiet.
+local FULL_STREAM = [[
+  local transport = assert(core.transport {})
+  local host, port = url:match "//([^:/]+):(%d+)"
+  local stream = assert(transport:connect(host, tonumber(port), false, 5))
+  stream:send "x"
+  repeat transport:step() until not core.poll(transport:fd(), 0.3)
+  local pid = fork()
+  if pid == 0 then
+    assert(#stream:receive() >= 1024 * 1024)
+    return end_child()
+  end
+  assert(wait(pid) == 0)
+  assert(not core.poll(transport:fd(), 0.1))
+  assert(#stream:receive() >= 1024 * 1024)
+]]
+
 -- A job: the parent gets the responses to what was in flight; the child sends those inputs again.
 local JOB = [[
   local client = new { batch_size = 10 }
@@ -353,6 +370,11 @@ describe("a state that is forked", function()
     server = sandbox.start({ token = { TOKEN }, latency = 0.1 })
     assert_runs(LINKS, "lua_close")
     assert.equal(100, #server:associations())
+  end)
+
+  it("does not wake its parent for what it takes of a stream", function()
+    server = raw_server.start { connections = { { { "receive" }, { "send_for_ever", ("x"):rep(65536) } } } }
+    assert_runs(FULL_STREAM, "lua_close")
   end)
 
   it("does not share the bells of those who wait for links", function()
