@@ -421,6 +421,33 @@ describe("a 429", function()
   end)
 end)
 
+describe("a limiter in which a debug hook of the host raised", function()
+  it("goes on, whichever instruction that was", function()
+    local number, has_raised = 0
+    repeat
+      number, has_raised = number + 1, false
+      local subject, count = limiter.new(), 0
+      for second = 0, 12 do exchange(subject, second, header(100, 99)) end
+      pcall(function()
+        debug.sethook(function()
+          if not debug.getinfo(2, "S").source:find "/limiter%.lua$" then return end
+          count = count + 1
+          if count < number then return end
+          debug.sethook()
+          has_raised = true
+          error "a hook of the host"
+        end, "", 1)
+        exchange(subject, 13, header(100, 99))
+        debug.sethook()
+      end)
+      debug.sethook()
+      for second = 14, 40 do exchange(subject, second, header(100, 99)) end
+      assert.equal(0, subject:delay(50), number)
+    until not has_raised
+    assert.is_true(number > 50, number)
+  end)
+end)
+
 describe("the pace of the limiter", function()
   -- Sends requests of jobs as the pace says, each of which takes a moment. Returns the longest wait, and how
   -- many went at once.

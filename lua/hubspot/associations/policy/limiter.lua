@@ -55,11 +55,12 @@ end
 function Window:expire(now, shortest)
   local oldest = now - self.interval + shortest
   while self.first <= self.last and self.moments[self.first].at <= oldest do
-    local moment = self.moments[self.first]
+    local first = self.first
+    local moment = self.moments[first]
+    self.first = first + 1 -- before all else: a debug hook that raises here must not leave a gap
+    self.moments[first] = nil
     self.completed = self.completed - moment.count
     for caller, count in pairs(self.by_caller) do self.by_caller[caller] = count - (moment[caller] or 0) end
-    self.moments[self.first] = nil
-    self.first = self.first + 1
   end
   if self.others_seen + self.interval <= now then self.others = 0 end
 end
@@ -68,9 +69,9 @@ end
 function Window:add(now, caller)
   local moment = self.moments[self.last]
   if not moment or now - moment.began > self.interval / MOMENTS then
-    moment = { began = now, count = 0 }
+    moment = { began = now, at = now, count = 0 }
+    self.moments[self.last + 1] = moment
     self.last = self.last + 1
-    self.moments[self.last] = moment
   end
   moment.at, moment.count = now, moment.count + 1
   self.completed = self.completed + 1
