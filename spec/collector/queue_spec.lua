@@ -108,6 +108,22 @@ describe("a queue", function()
     assert.equal(0, links.pending)
   end
 
+  it("goes on behind a link whose end was not complete, because something raised", function()
+    for _, is_taken in ipairs { true, false } do
+      links = queue.new()
+      links:add({}, "1", 10)
+      local first, second = links:first(), links:add({}, "2", 20)
+      if is_taken then links:take(1) end
+      local remove = line.remove
+      line.remove = function() error "a hook of the host" end
+      assert.has_error(function() links:settle(first) end)
+      line.remove = remove
+      assert.equal(second, links:first())
+      links:settle(second)
+      assert.is_nil(links:first())
+    end
+  end)
+
   it("keeps the order of each pair, whatever happens", function()
     for seed = 1, 200 do
       links = queue.new()

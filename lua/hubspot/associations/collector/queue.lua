@@ -137,21 +137,32 @@ local function leave(self, link)
   self.pairs[pair.key] = nil
 end
 
----A link has its outcome.
----@param link hubspot.associations.Link
----@param err hubspot.associations.Error|nil
-function Queue:settle(link, err)
-  if link.is_over then error "a link has one outcome" end
-  link.is_over, link.err = true, err or false
+-- A link that is over leaves the queue.
+local function finish(self, link)
   self.pending = self.pending - 1
   line.remove(link)
   if not link.is_taken then leave(self, link) end
 end
 
+---A link has its outcome.
+---@param link hubspot.associations.Link
+---@param err hubspot.associations.Error|nil
+function Queue:settle(link, err)
+  if link.is_over then error "a link has one outcome" end
+  link.err = err or false
+  link.is_over = true
+  finish(self, link)
+end
+
 ---The link that was added first, of those without an outcome: its deadline is the first.
 ---@return hubspot.associations.Link|nil
 function Queue:first()
-  return self.due:head()
+  local link = self.due:head()
+  while link and link.is_over do -- a debug hook, or a lack of memory, raised before it had left
+    finish(self, link)
+    link = self.due:head()
+  end
+  return link
 end
 
 return queue
