@@ -113,9 +113,30 @@ describe("the commands of a fleet", function()
     assert.equal(0, assert(queue:status()).workers)
   end)
 
+  -- The `from` of all links, and of all entries that have no outcome: looked at first, as these only leave.
+  local function pending_or_linked(connection)
+    local found = {}
+    for index = 0, 15 do
+      for _, entry in ipairs(assert(connection:call("XRANGE",
+        "hubspot-associations:queue:{links}:stream:" .. index, "-", "+"))) do
+        found[entry[2][6]] = true -- pair, kind, from, each after its name
+      end
+    end
+    for _, link in ipairs(account:associations()) do found[link.fromObjectId] = true end
+    return found
+  end
+
   it("lose nothing when workers are killed, and Redis is, while programs add", function()
     account:configure { latency = 0.05 }
     local workers, added, most = {}, 0, 3000
+    local connection = assert(redis.new { url = server:url() })
+    finally(function() connection:close() end)
+    local function check_removed()
+      local found = pending_or_linked(connection)
+      for from = 1001, 1000 + added do
+        if not found[("%d"):format(from)] then error("removed before its outcome: " .. from) end
+      end
+    end
     local function add_some(count)
       for _ = 1, count do
         local done
@@ -135,8 +156,12 @@ describe("the commands of a fleet", function()
       killed:kill "KILL"
       killed:close()
       workers[round % 3 + 1] = command.start(words("work", { "--batch-size", "50" }))
+      check_removed()
     end
-    exchange.eventually(function() return assert(queue:status()).depth == 0 end, "an empty queue")
+    exchange.eventually(function()
+      check_removed()
+      return assert(queue:status()).depth == 0
+    end, "an empty queue")
     for _, worker in ipairs(workers) do
       worker:kill()
       command.check(worker:close())
