@@ -130,7 +130,10 @@ describe("the commands of a fleet", function()
     account:configure { latency = 0.05 }
     local workers, added, most = {}, 0, 3000
     local connection = assert(redis.new { url = server:url() })
-    finally(function() connection:close() end)
+    finally(function()
+      connection:close()
+      for _, worker in ipairs(workers) do worker:kill "KILL" end
+    end)
     local function check_removed()
       local found = pending_or_linked(connection)
       for from = 1001, 1000 + added do

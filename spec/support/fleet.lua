@@ -102,12 +102,15 @@ end
 
 function Process:now() return self.world.now + self.ahead end
 
--- What waits looks again, as all owners of a descriptor do.
+-- What waits looks again, as all owners of a descriptor do. In the order of the lanes: that of `pairs` would
+-- not be the seed's.
 function Process:wake()
-  local waits = self.waits
+  local waits, waiters = self.waits, {}
   self.waits = {}
-  for waiter, wait in pairs(waits) do
-    wait.is_over = true
+  for waiter in pairs(waits) do waiters[#waiters + 1] = waiter end
+  table.sort(waiters, function(a, b) return a.lane < b.lane end)
+  for _, waiter in ipairs(waiters) do
+    waits[waiter].is_over = true
     self:try(waiter)
   end
 end
