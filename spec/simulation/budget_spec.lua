@@ -128,6 +128,7 @@ describe("a budget in virtual time", function()
     world:run(WARM_UP)
     world.redis_ahead = -900
     assert_at_most(0.1, world:measure(15).rejected, "answered 429")
+    world:run(15)
     assert_shared(world:measure(LONG))
   end)
 
