@@ -80,7 +80,7 @@ describe("types by name", function()
     assert.is_nil(batch)
     assert.same({ "invalid_input", "types[2]", 2 }, { err.kind, err.field, err.index })
     assert.equal('no association type from contacts to companies has the name "Boss"; there are "Billing", '
-      .. '"Decision maker", "Primary", "Twice", "billing", "contact_to_company", "primary", "unlabeled"',
+      .. '"Decision maker", "Primary", "Twice", "contact_to_company", "unlabeled"',
       err.message)
     assert.same({ "GET contacts/companies/labels" }, requests)
 
