@@ -43,7 +43,7 @@ local function add_100()
   server:close()
   local queue = assert(require "hubspot.associations.redis".queue { url = redis:url(), name = "nginx" })
   for _, entry in ipairs(queue:read(assert(queue:hold("", {}, 10, false)).held, 100)) do
-    found[tonumber(entry.input.from)] = "200 " .. entry.id
+    found[tonumber(entry.input.from)] = ("200 %s-%s"):format(entry.id, entry.stream)
   end
   queue:close()
   redis:close()
