@@ -48,6 +48,7 @@ local MAX_ATTEMPTS = max_attempts()
 local function load_core()
   package.loaded["hubspot.associations.core"] = nil
   local core = require "hubspot.associations.core"
+  if _VERSION == "Lua 5.1" then require "cjson" end -- 5.1 never loads again what memory ran out for
   if harness.scenario:find "^queue_" then pcall(require, "hubspot.associations.redis") end
   return core
 end
