@@ -5,6 +5,9 @@
 
 local harness = ...
 
+-- Before memory fails, as Lua 5.1 never loads again what it ran out for.
+if _VERSION == "Lua 5.1" then require "cjson" end
+
 local KINDS = { network = true, timeout = true, closed = true, tls = true, decode = true }
 
 -- A failure that was returned must be one of the kinds that a call may end with.
@@ -48,7 +51,6 @@ local MAX_ATTEMPTS = max_attempts()
 local function load_core()
   package.loaded["hubspot.associations.core"] = nil
   local core = require "hubspot.associations.core"
-  if _VERSION == "Lua 5.1" then require "cjson" end -- 5.1 never loads again what memory ran out for
   if harness.scenario:find "^queue_" then pcall(require, "hubspot.associations.redis") end
   return core
 end
