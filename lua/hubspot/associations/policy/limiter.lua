@@ -201,12 +201,6 @@ function Limiter:assign(limit, interval)
   self.ten_secondly.limit, self.ten_secondly.interval = limit, interval
 end
 
----Lets nothing pass until then.
----@param ends number
-function Limiter:pause(ends)
-  self.paused_until = math.max(self.paused_until, ends)
-end
-
 ---Seconds until the next request may be sent; 0 when it may be sent now.
 ---@param now number seconds
 ---@param caller hubspot.associations.Caller|nil nil: no share is left to others
