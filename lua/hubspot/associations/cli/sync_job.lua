@@ -28,8 +28,10 @@ end
 
 -- How messages and the plan name a row: as the reports of failures do.
 local function place_of_rows(context, numbers)
+  local names
   return function(index)
-    local place, names = numbers:of(index), places.names(context.arguments.files)
+    names = names or places.names(context.arguments.files)
+    local place = numbers:of(index)
     return (places.are_named(names) and "" or "line ") .. places.text(place, place, names)
   end
 end
