@@ -5,6 +5,7 @@ local core = require "hubspot.associations.core"
 local codec = require "hubspot.associations.redis_codec"
 local failure = require "hubspot.associations.redis.failure"
 local links = require "hubspot.associations.redis.link"
+local scripts = require "hubspot.associations.redis.script"
 
 local channel = {}
 
@@ -44,23 +45,16 @@ local function link_of(self)
   return self.link
 end
 
-local function words_of(name, script, keys, arguments)
-  local words = { name, script, #keys }
-  for _, key in ipairs(keys) do words[#words + 1] = key end
-  for _, argument in ipairs(arguments) do words[#words + 1] = argument end
-  return codec.command(words)
-end
-
 -- Sends the script by its digest; or as a whole, when that is not known, and asks for it.
 local function send(self, exchange)
   local digest = self.digests[exchange.source]
   local commands
   if digest then
-    commands = { words_of("EVALSHA", digest, exchange.keys, exchange.arguments) }
+    commands = { codec.command(scripts.words("EVALSHA", digest, exchange.keys, exchange.arguments)) }
   else
     commands = {
       codec.command { "SCRIPT", "LOAD", exchange.source },
-      words_of("EVAL", exchange.source, exchange.keys, exchange.arguments),
+      codec.command(scripts.words("EVAL", exchange.source, exchange.keys, exchange.arguments)),
     }
   end
   local sent = { count = #commands, replies = {}, received = 0, is_done = false }

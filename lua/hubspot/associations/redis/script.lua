@@ -14,11 +14,22 @@ function scripts.new(connection, source)
   return setmetatable({ connection = connection, source = source, digest = nil }, Script)
 end
 
-local function run(self, command, script, keys, ...)
-  local words, given = { command, script, #keys }, { ... }
+---The words of a command that runs a script.
+---@param command "EVAL"|"EVALSHA"
+---@param script string its source, or its digest
+---@param keys string[]
+---@param arguments (string|number)[]
+---@param count integer|nil of the arguments
+---@return (string|number)[]
+function scripts.words(command, script, keys, arguments, count)
+  local words = { command, script, #keys }
   for _, key in ipairs(keys) do words[#words + 1] = key end
-  for index = 1, select("#", ...) do words[#words + 1] = given[index] end
-  return self.connection:command(words)
+  for index = 1, count or #arguments do words[#words + 1] = arguments[index] end
+  return words
+end
+
+local function run(self, command, script, keys, ...)
+  return self.connection:command(scripts.words(command, script, keys, { ... }, select("#", ...)))
 end
 
 ---Runs the script.
