@@ -1,6 +1,7 @@
 -- What the commands of a fleet share: the queue, and the budget, that the arguments name.
 
 local errors = require "hubspot.associations.errors"
+local files = require "hubspot.associations.cli.files"
 
 local fleet = {}
 
@@ -44,6 +45,23 @@ function fleet.queue(arguments, environment)
     url = url, name = arguments.queue, ca_file = arguments.ca_file, max_dead = arguments.max_dead,
   }
   return queue, err and errors.summary(err)
+end
+
+---Makes calls of the queue that the arguments name.
+---@param arguments table as arguments.parse gives them
+---@param environment hubspot.associations.cli.Environment
+---@param calls fun(queue: hubspot.associations.SharedQueue): table|nil, hubspot.associations.Error|nil
+---@return table|nil result
+---@return string|nil message
+function fleet.call(arguments, environment, calls)
+  local problem = files.unreadable("--ca-file", arguments.ca_file)
+  if problem then return nil, problem end
+  local queue, why = fleet.queue(arguments, environment)
+  if not queue then return nil, why end
+  local result, err = calls(queue)
+  queue:close()
+  if result then return result end
+  return nil, fleet.summary(err)
 end
 
 ---What people should know of the queue's Redis, which the queue itself cannot tell.

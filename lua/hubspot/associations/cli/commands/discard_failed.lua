@@ -1,6 +1,5 @@
 -- `hubspot-associations discard-failed`: removes dead letters of a queue on Redis.
 
-local files = require "hubspot.associations.cli.files"
 local flags = require "hubspot.associations.cli.flags"
 local fleet = require "hubspot.associations.cli.fleet"
 local help = require "hubspot.associations.cli.help"
@@ -24,13 +23,10 @@ function discard_failed.run(arguments, environment)
   if not arguments.last then
     return nil, "say up to which dead letter: --last ID, as queue --failed shows it"
   end
-  local problem = files.unreadable("--ca-file", arguments.ca_file)
-  if problem then return nil, problem end
-  local queue, why = fleet.queue(arguments, environment)
-  if not queue then return nil, why end
-  local done, err = queue:discard_failed(arguments.last)
-  queue:close()
-  if not done then return nil, fleet.summary(err) end
+  local done, why = fleet.call(arguments, environment, function(queue)
+    return queue:discard_failed(arguments.last)
+  end)
+  if not done then return nil, why end
   terminal.say(environment.stderr, ("%d discarded"):format(done.discarded))
   return 0
 end

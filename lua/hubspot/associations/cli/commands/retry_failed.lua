@@ -1,6 +1,5 @@
 -- `hubspot-associations retry-failed`: puts the dead letters of a queue on Redis back into it.
 
-local files = require "hubspot.associations.cli.files"
 local flags = require "hubspot.associations.cli.flags"
 local fleet = require "hubspot.associations.cli.fleet"
 local help = require "hubspot.associations.cli.help"
@@ -20,13 +19,8 @@ Example:
 }
 
 function retry_failed.run(arguments, environment)
-  local problem = files.unreadable("--ca-file", arguments.ca_file)
-  if problem then return nil, problem end
-  local queue, why = fleet.queue(arguments, environment)
-  if not queue then return nil, why end
-  local done, err = queue:retry_failed()
-  queue:close()
-  if not done then return nil, fleet.summary(err) end
+  local done, why = fleet.call(arguments, environment, function(queue) return queue:retry_failed() end)
+  if not done then return nil, why end
   terminal.say(environment.stderr, ("%d put back, %d dropped"):format(done.retried, done.dropped))
   return 0
 end
