@@ -294,17 +294,32 @@ local WORK = {
 
 local LONGEST_SHOWN = 100 -- bytes
 
+local IS_SECRET = { token = true, proxy = true, url = true } -- options, or their URLs
+
 -- Whether a text may be or have a secret: a proxy's, one in a URL, or a token in a wrong place.
 local function may_be_secret(name, value, known)
-  if name == "token" or name == "proxy" or value:find "[@?#]" or value:find "pat%-" then return true end
+  if IS_SECRET[name] or value:find "[@?#]" or value:find "pat%-" then return true end
   return type(known) == "string" and #known >= 8 and value:find(known, 1, true) ~= nil
 end
 
--- A value as an error may show it.
-local function shown(name, value, known)
+---A value as an error shows it, which must be none that may have a secret, such as a URL.
+---@param value any
+---@return string
+function options.found(value)
+  if value == nil then return "nothing" end
   if type(value) == "number" then return tostring(value) end
-  if type(value) ~= "string" or may_be_secret(name, value, known) then return "a " .. type(value) end
+  if type(value) ~= "string" then return "a " .. type(value) end
   return '"' .. shorten.text(one_line(value), LONGEST_SHOWN, "...") .. '"'
+end
+
+---The same for the value of an option: what may be or have a secret, also in a wrong place, is not shown.
+---@param name string
+---@param value any
+---@param known string|nil a secret
+---@return string
+function options.shown(name, value, known)
+  if type(value) == "string" and may_be_secret(name, value, known) then return "a string" end
+  return options.found(value)
 end
 
 -- What an error says of an option that a method does not have.
@@ -336,7 +351,7 @@ local function read_options(known, given, method, level)
     if value ~= nil then
       local valid, expected = option.check(value)
       if not valid then
-        local found = shown(name, value, given.token)
+        local found = options.shown(name, value, given.token)
         error(("%s: option %s: expected %s, found %s"):format(method, name, expected, found), level)
       end
     end

@@ -21,7 +21,8 @@ local redis = {}
 ---@return hubspot.associations.RedisConnection|nil
 ---@return hubspot.associations.Error|nil
 function redis.new(options)
-  return connections.new(options, "redis.new")
+  local made, err = connections.new(options, 2)
+  return made, err
 end
 
 ---The budget that the processes of an account share: an option of associations.new. Raises when an option is

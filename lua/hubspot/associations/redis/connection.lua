@@ -3,9 +3,8 @@
 
 local core = require "hubspot.associations.core"
 local blocking = require "hubspot.associations.loop.blocking"
-local options = require "hubspot.associations.options"
-local addresses = require "hubspot.associations.redis.address"
 local failure = require "hubspot.associations.redis.failure"
+local given_options = require "hubspot.associations.redis.options"
 local links = require "hubspot.associations.redis.link"
 local scripts = require "hubspot.associations.redis.script"
 local trust = require "hubspot.associations.session.trust"
@@ -25,47 +24,36 @@ local QUIET = 0.05 -- seconds after which a connection is looked at before it is
 ---@field ca_path string|nil
 ---@field loop table|nil as of a client
 
-local OPTIONS = { url = true, timeout = true, ca_file = true, ca_path = true, loop = true }
+local OPTIONS = { url = "url", timeout = "client", ca_file = "client", ca_path = "client", loop = "client" }
 
 ---@class hubspot.associations.RedisConnection
 local Connection = {}
 Connection.__index = Connection
 
-local function check_options(given, method, level)
-  if type(given) ~= "table" then error(method .. ": expected a table of options", level + 1) end
-  for name in pairs(given) do
-    if not OPTIONS[name] then
-      error(("%s: option %s is unknown; there are ca_file, ca_path, loop, timeout, url"):format(method,
-        tostring(name)), level + 1)
-    end
-  end
-  for _, name in ipairs { "timeout", "ca_file", "ca_path", "loop" } do
-    local expected = given[name] ~= nil and options.expected(name, given[name])
-    if expected then error(("%s: option %s: expected %s"):format(method, name, expected), level + 1) end
-  end
-  local address, reason
-  if type(given.url) == "string" then address, reason = addresses.parse(given.url) end
-  if address then return address end
-  error(("%s: option url: expected redis[s]://[user[:password]@]host[:port][/database]%s"):format(method,
-    reason and ": " .. reason or ""), level + 1)
-end
-
 ---@param given hubspot.associations.RedisOptions
----@param method string for the error that wrong options raise
+---@param level integer of the caller to blame, as for `error`
 ---@return hubspot.associations.RedisConnection|nil
 ---@return hubspot.associations.Error|nil
-function connection.new(given, method)
-  local address = check_options(given, method, 2)
-  local trusted = trust.of(given)
+function connection.new(given, level)
+  return connection.open(given_options.read("redis.new", given, OPTIONS, level + 1))
+end
+
+---The same with options that were read: `url` is an address.
+---@param read table { url, timeout, ca_file, ca_path, loop }
+---@return hubspot.associations.RedisConnection|nil
+---@return hubspot.associations.Error|nil
+function connection.open(read)
+  local address = read.url
+  local trusted = trust.of(read)
   local transport, failed = core.transport {
     ca_file = trusted.ca_file, ca_path = trusted.ca_path, keep_default_ca = trusted.keep_default_ca,
   }
   if not transport then return nil, failure.of_connection(address, failed, false) end
   return setmetatable({
     address = address,
-    timeout = given.timeout or DEFAULT_TIMEOUT,
+    timeout = read.timeout or DEFAULT_TIMEOUT,
     transport = transport,
-    wakeups = wakeups.new(transport, given.loop or blocking),
+    wakeups = wakeups.new(transport, read.loop or blocking),
     explain = function(failed_) return trusted:explain(failed_) end,
     link = nil,
   }, Connection)

@@ -1,77 +1,47 @@
--- The options of a budget and of a queue, checked.
+-- The options of a connection, a budget and a queue, checked.
 
 local addresses = require "hubspot.associations.redis.address"
 local ascii = require "hubspot.associations.text.ascii"
+local client_options = require "hubspot.associations.options"
 local one_line = require "hubspot.associations.text.one_line"
-local shorten = require "hubspot.associations.text.shorten"
 
 local options = {}
 
-local LONGEST_SHOWN = 100 -- bytes of a value that is wrong
+local URL = "redis[s]://[user[:password]@]host[:port][/database]"
 
----A value as an error shows it, which must be none that may have a secret, such as a URL.
----@param value any
----@return string
-function options.found(value)
-  if value == nil then return "nothing" end
-  if type(value) == "number" then return tostring(value) end
-  if type(value) ~= "string" then return "a " .. type(value) end
-  return '"' .. shorten.text(one_line(value), LONGEST_SHOWN, "...") .. '"'
-end
-
--- What is expected of each kind of option: a function that returns the value to use, or nil; and in words.
+-- What an option takes, by its kind: a function (value, name) that returns the value to use; or nil, what is
+-- expected, and why that is not it.
 local KINDS = {}
 
 local function whole(most)
-  return {
-    function(value)
-      local valid = type(value) == "number" and value >= 1 and value <= most and value % 1 == 0
-      return valid and value or nil
-    end,
-    ("a whole number from 1 to %d"):format(most),
-  }
+  return function(value)
+    if type(value) == "number" and value >= 1 and value <= most and value % 1 == 0 then return value end
+    return nil, ("a whole number from 1 to %d"):format(most)
+  end
 end
 
-KINDS.url = {
-  function(value)
-    if type(value) ~= "string" then return nil end
-    return addresses.parse(value)
-  end,
-  "redis[s]://[user[:password]@]host[:port][/database]",
-}
+function KINDS.url(value)
+  local address, reason
+  if type(value) == "string" then address, reason = addresses.parse(value) end
+  return address, URL, reason
+end
 
 -- It stands in the names of keys, in braces.
-KINDS.name = {
-  function(value)
-    local valid = type(value) == "string" and #value <= 100 and value:find "^[A-Za-z0-9_.:@-]+$"
-    return valid and value or nil
-  end,
-  "a string of 1 to 100 letters, digits and _ . : @ -",
-}
+function KINDS.name(value)
+  if type(value) == "string" and #value <= 100 and value:find "^[A-Za-z0-9_.:@-]+$" then return value end
+  return nil, "a string of 1 to 100 letters, digits and _ . : @ -"
+end
+
+-- One that a client has, too.
+function KINDS.client(value, name)
+  local expected = client_options.expected(name, value)
+  if expected then return nil, expected end
+  return value
+end
 
 KINDS.rate = whole(10000)
 KINDS.count = whole(1e9)
 KINDS.streams = whole(64)
-
-KINDS.seconds = {
-  function(value) return type(value) == "number" and value > 0 and value < math.huge and value or nil end,
-  "a positive number of seconds",
-}
-
-KINDS.text = {
-  function(value) return type(value) == "string" and value ~= "" and value or nil end,
-  "a string that is not empty",
-}
-
-KINDS.table = { function(value) return type(value) == "table" and value or nil end, "a table" }
-
--- The same for an option: what may be a URL with a password, or a token, also in a wrong place, is not shown.
-local function shown(name, value)
-  if type(value) == "string" and (name == "url" or value:find "[@?#]" or value:find "pat%-") then
-    return "a string"
-  end
-  return options.found(value)
-end
 
 ---Raises when an option is unknown or wrong.
 ---@param method string for the message
@@ -93,15 +63,14 @@ function options.read(method, given, known, level)
       local list = table.concat(names, ", ")
       error(("%s: option %s is unknown; there are %s"):format(method, one_line(name), list), level + 1)
     end
-    local kind = KINDS[known[name]]
-    local used, reason = kind[1](value)
+    local used, expected, reason = KINDS[known[name]](value, name)
     read[name] = used
     if used == nil then
-      local why = reason and ": " .. reason or ", found " .. shown(name, value)
-      error(("%s: option %s: expected %s%s"):format(method, name, kind[2], why), level + 1)
+      local why = reason and ": " .. reason or ", found " .. client_options.shown(name, value)
+      error(("%s: option %s: expected %s%s"):format(method, name, expected, why), level + 1)
     end
   end
-  if not read.url then error(("%s: option url: expected %s"):format(method, KINDS.url[2]), level + 1) end
+  if not read.url then error(("%s: option url: expected %s"):format(method, URL), level + 1) end
   return read
 end
 

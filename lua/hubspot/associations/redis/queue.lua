@@ -2,6 +2,7 @@
 -- its streams, and take from them.
 
 local cjson = require "cjson"
+local client_options = require "hubspot.associations.options"
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local connections = require "hubspot.associations.redis.connection"
@@ -15,7 +16,7 @@ local queue = {}
 
 local OPTIONS = {
   url = "url", name = "name", max_pending = "count", max_dead = "count", streams = "streams",
-  timeout = "seconds", ca_file = "text", ca_path = "text", loop = "table",
+  timeout = "client", ca_file = "client", ca_path = "client", loop = "client",
 }
 local MAX_PENDING, MAX_DEAD, STREAMS = 1000000, 100000, 16
 local AT_ONCE = 500 -- dead letters that one script looks at
@@ -30,7 +31,7 @@ local NO_TYPES = { -- why an input of the endpoint has none
   archive = "expected no types: all types of the pair are removed; archive_labels removes some",
 }
 
-local found = given_options.found
+local found = client_options.found
 local json = cjson.new()
 
 ---@class hubspot.associations.QueueOptions
@@ -55,9 +56,7 @@ Queue.__name = "hubspot.associations.queue"
 ---@return hubspot.associations.Error|nil
 function queue.new(given, level)
   local read = given_options.read("redis.queue", given, OPTIONS, level + 1)
-  local connection, err = connections.new({
-    url = given.url, timeout = read.timeout, ca_file = read.ca_file, ca_path = read.ca_path, loop = read.loop,
-  }, "redis.queue")
+  local connection, err = connections.open(read)
   if not connection then return nil, err end
   local scripts = {}
   for name, source in pairs(queue_scripts) do scripts[name] = connection:script(source) end
