@@ -123,6 +123,13 @@ describe("a budget in virtual time", function()
     assert.equal(190, world.processes[50].member.limit)
   end)
 
+  it("takes nothing of what it sent before it knew the interval for that of others", function()
+    local world = world_of(4, { limit = 40, interval = 2, latency = 0.004, redis_latency = 0.001 })
+    world:run(6)
+    assert_at_least(3 * 40, world.accepted, "sent")
+    assert.equal(0, world.rejected)
+  end)
+
   it("goes on after an interval when the clock of Redis is set back", function()
     local world = world_of(8, {})
     world:run(WARM_UP)

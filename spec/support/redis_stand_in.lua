@@ -77,6 +77,12 @@ function commands.ZADD(self, key, score, name)
   return 1
 end
 
+function commands.ZINCRBY(self, key, more, name)
+  local list = values(self, key)
+  list[name] = (list[name] or 0) + tonumber(more)
+  return ("%.17g"):format(list[name])
+end
+
 function commands.ZREM(self, key, name)
   values(self, key)[name] = nil
   return 1

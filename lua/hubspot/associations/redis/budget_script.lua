@@ -55,6 +55,7 @@ local has_lost = given.epoch ~= nil and given.epoch ~= epoch
 local member = not has_lost and given.member
 if not member then member = string.format("%.0f", redis.call("HINCRBY", state, "members", 1)) end
 
+local known_interval = get("interval") or USUAL_INTERVAL
 if number("rate") then
   set("limit", number("rate"))
   set("interval", USUAL_INTERVAL)
@@ -63,6 +64,13 @@ elseif number("limit") then
   set("interval", number("interval"))
 end
 local limit, interval = get("limit") or USUAL_LIMIT, get("interval") or USUAL_INTERVAL
+
+-- What was charged for an interval that turned out to be another one is charged for that.
+if interval ~= known_interval then
+  for _, name in ipairs(redis.call("ZRANGE", charges, 0, -1)) do
+    redis.call("ZINCRBY", charges, string.format("%.0f", interval - known_interval), name)
+  end
+end
 
 redis.call("ZREMRANGEBYSCORE", members, "-inf", now)
 redis.call("ZADD", members, now + MEMBER_FOR, member)
@@ -106,12 +114,14 @@ end
 -- What is charged now, and what was when HubSpot said what remained.
 local charged, charged_then, charged_to = 0, 0, {}
 local said_at = now - (number("age") or 0)
-local whole = 1 + (number("valid") or 0) + interval -- how long a lease is charged
+local function whole(valid) return 1 + valid + interval end -- how long a lease is charged
 local entries = redis.call("ZRANGE", charges, 0, -1, "WITHSCORES")
 for index = 1, #entries, 2 do
-  local ends_at, count, name = tonumber(entries[index + 1]), entries[index]:match("^(%d+):(%d+)")
+  local count, name, valid = entries[index]:match("^(%d+):(%d+)/[^-]*-?(%d*)")
+  local ends_at = tonumber(entries[index + 1])
   count = tonumber(count)
-  if ends_at > said_at and ends_at - whole <= said_at then charged_then = charged_then + count end
+  local began = ends_at - whole(tonumber(valid) or 0)
+  if ends_at > said_at and began <= said_at then charged_then = charged_then + count end
   if ends_at > now then
     charged = charged + count
     charged_to[name] = (charged_to[name] or 0) + count
@@ -216,7 +226,7 @@ local paced_to = math.max(get("paced_to") or 0, now - math.max(AT_ONCE, 2 * each
 local most = is_shared and math.min(free, math.floor((now - paced_to) / each)) or free
 if paused > 0 then most = 0 end
 while granted < want and needed(granted + 1) <= most do granted = granted + 1 end
-charge(given.name, granted, now + whole)
+charge(given.name, granted, now + whole(number("valid") or 0))
 if is_shared and granted > 0 then
   paced_to = paced_to + granted * each
   set("paced_to", paced_to)

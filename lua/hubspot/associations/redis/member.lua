@@ -103,17 +103,17 @@ end
 local function milliseconds(seconds) return seconds and ("%.0f"):format(math.ceil(seconds * 1000)) end
 
 -- What is said of the account: a list of names and values.
-local function arguments(self, now, want, valid)
+local function arguments(self, now, want, lease, valid)
   local headers, limited = self.headers or {}, self.limited
   local is_fresh = headers.at and now - headers.at <= FRESH
   local values = {
-    name = tostring(self.names), want = want, valid = milliseconds(valid),
+    name = lease, want = want, valid = valid,
     member = self.id, epoch = self.epoch, rate = self.rate, processes = self.processes,
     recent = recent(self), debt = #self.unleased > 0 and #self.unleased or nil,
     returned = returned_text(self),
     limit = headers.limit, interval = milliseconds(headers.interval),
     remaining = is_fresh and headers.remaining or nil,
-    age = is_fresh and milliseconds(now - headers.at) or nil,
+    age = is_fresh and math.floor((now - headers.at) * 1000) or nil, -- rounded up, it would miss a lease
     limited = limited and limited.policy, retry_after = limited and milliseconds(limited.retry_after),
   }
   local list = {}
@@ -128,10 +128,12 @@ local function send(self, now, want)
   self.names = self.names + 1
   forget_old(self.unleased, now - self.interval)
   local valid = math.min(LONGEST_LEASE, PART_OF_INTERVAL * self.interval + ROUND_TRIPS * self.round_trip)
+  -- With its validity: Redis has to know later when the lease began.
+  local name = ("%d-%s"):format(self.names, milliseconds(valid))
   self.asked = {
-    at = now, name = tostring(self.names), valid = valid, returned = self.returned, unleased = self.unleased,
+    at = now, name = name, valid = valid, returned = self.returned, unleased = self.unleased,
     headers = self.headers, limited = self.limited,
-    exchange = self.ask(script, self.keys, arguments(self, now, want, valid)),
+    exchange = self.ask(script, self.keys, arguments(self, now, want, name, milliseconds(valid))),
   }
   self.returned, self.unleased, self.headers, self.limited = {}, {}, nil, nil
 end
