@@ -32,13 +32,12 @@ local COMMON = [[
     for id = 1, 100 do inputs[id] = { from = id, to = 1, types = 279 } end
     local job = assert(client:start("contacts", "companies", inputs))
     local deadline = core.now() + 0.1
-    while core.now() < deadline do
+    local transport = client.session.transport
+    repeat -- a slow machine may need longer
       assert(not job:step())
       core.poll(job:fd(), math.max(0, deadline - core.now()))
-    end
-    local in_flight = 10 * client.session.transport:pending()
-    assert(in_flight > 0)
-    return job, in_flight
+    until core.now() >= deadline and transport:pending() > 0
+    return job, 10 * transport:pending()
   end
   local function run(job)
     while not job:step() do core.poll(job:fd(), job:timeout()) end

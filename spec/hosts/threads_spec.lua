@@ -49,11 +49,10 @@ local IN_FLIGHT = [[
   for index = 1, 100 do inputs[index] = { from = index, to = thread, types = 279 } end
   local job = assert(client:start("contacts", "companies", inputs))
   local deadline = core.now() + 0.1
-  while core.now() < deadline do
+  repeat -- a slow machine may need longer
     assert(not job:step())
     core.poll(job:fd(), math.max(0, deadline - core.now()))
-  end
-  assert(client.session.transport:pending() > 0)
+  until core.now() >= deadline and client.session.transport:pending() > 0
   return { client, job }
 ]]
 

@@ -126,7 +126,7 @@ describe("a job whose source names types", function()
     local list = inputs(6, 279)
     list[5].types = "Boss"
     local client = open { concurrency = 3 }
-    server:configure { latency = 0.1 }
+    server:configure { latency = 1 }
     local runner = assert(client:start("create", "contacts", "companies", list))
     local longest = 0
     while true do
@@ -135,7 +135,7 @@ describe("a job whose source names types", function()
       longest = math.max(longest, core.now() - before)
       assert(core.poll(runner:fd(), 5), "nothing comes")
     end
-    assert.is_true(longest < 0.09, longest)
+    assert.is_true(longest < 0.9, longest)
     assert.same({ 6, 0, 0, 0 }, counts((runner:result())))
     assert.same({ CREATE, ASK, CREATE }, requests)
   end)
@@ -207,7 +207,7 @@ describe("a job whose source names types", function()
         { "send", responses.of(200, '{"results":[]}') } } } }
       local client = clients.open(server:url(), { on_event = listen })
       local runner = assert(client:start("create", "contacts", "companies", inputs(3, "Boss")))
-      assert.is_false(runner:step())
+      repeat assert.is_false(runner:step()) until #requests > 0 -- on a slow machine a step may end before it asks
       assert.same({ ASK }, requests)
       assert.equal(0, (runner:waiting()))
       if way == "cancel" then runner:cancel() else client:close() end
