@@ -4,7 +4,10 @@
 local core = require "hubspot.associations.core"
 local worker = require "hubspot.associations.work.worker"
 
-local PATH_ERROR = { kind = "http", status = 400, message = "Unable to infer object type from: compannies" }
+local PATH_ERROR = {
+  kind = "http", status = 400, reason = "object_type",
+  message = "Unable to infer object type from: compannies",
+}
 
 describe("a worker", function()
   local entries, removed, reasons, taken_from, read, slept, failed

@@ -200,11 +200,10 @@ local function is_of_path(err, direction)
   return name == direction.from or name == direction.to
 end
 
----Whether a rejection is about an object type of the path, also when its message says what was asked, too.
+---Whether a rejection is about an object type of the path. Its error has the reason "object_type" then.
 ---@param err hubspot.associations.Error
 ---@return boolean
 function rejection.is_of_path(err)
-  if type(err.body) == "table" and is_of_path(err.body, nil) then return true end
   for _, detail in ipairs(rejection.details(err)) do
     if is_of_path(detail, nil) then return true end
   end

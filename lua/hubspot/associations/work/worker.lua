@@ -6,7 +6,6 @@ local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local explanation = require "hubspot.associations.explanation"
 local all_options = require "hubspot.associations.options"
-local rejection = require "hubspot.associations.api.rejection"
 local round = require "hubspot.associations.work.round"
 local shorten = require "hubspot.associations.text.shorten"
 local tenures = require "hubspot.associations.work.tenure"
@@ -86,7 +85,7 @@ end
 -- Whether an error is about the object types of a group. The other groups must not wait for somebody who
 -- looks after it: its entries are dead letters.
 local function is_of_group(err)
-  return err.kind == "invalid_input" or rejection.is_of_path(err)
+  return err.kind == "invalid_input" or err.reason == "object_type"
 end
 
 -- The end of a group's job, if it began. Returns its error, if it stopped for one of all groups.
