@@ -36,15 +36,6 @@ function channel.new(address, session, timeout)
   return self
 end
 
-local function link_of(self)
-  if self.link and not self.link:lives() then self.link:advance() end
-  if self.link then self.link:end_if_unfit() end
-  if not self.link or self.link.err then
-    self.link = links.open(self.wakeups.transport, self.address, self.timeout, self.explain)
-  end
-  return self.link
-end
-
 -- Sends the script by its digest; or as a whole, when that is not known, and asks for it.
 local function send(self, exchange)
   local digest = self.digests[exchange.source]
@@ -59,7 +50,7 @@ local function send(self, exchange)
   end
   local sent = { count = #commands, replies = {}, received = 0, is_done = false }
   sent.wake = function() self.wakeups:hurry_all() end
-  exchange.sent, exchange.link = sent, link_of(self)
+  exchange.sent, exchange.link = sent, links.of(self)
   exchange.link:submit(sent, #commands[1], table.concat(commands))
 end
 

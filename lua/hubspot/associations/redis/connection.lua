@@ -52,26 +52,17 @@ function connection.open(read)
   return setmetatable({
     address = address,
     timeout = read.timeout or DEFAULT_TIMEOUT,
-    transport = transport,
     wakeups = wakeups.new(transport, read.loop or blocking),
     explain = function(failed_) return trusted:explain(failed_) end,
     link = nil,
   }, Connection)
 end
 
--- The link to send by: a new one when there is none, or it has ended.
+-- The link to send by. One that was not used for a while may have ended: that is looked at first.
 local function link_of(self)
-  local link = self.link
-  if link and link:is_idle() then
-    if core.now() - link.used > QUIET then self.wakeups:step() end
-    if not link:lives() then link:advance() end
-  end
-  if link then link:end_if_unfit() end
-  if not link or link.err then
-    link = links.open(self.transport, self.address, self.timeout, self.explain)
-    self.link = link
-  end
-  return link
+  local last = self.link
+  if last and last:is_idle() and core.now() - last.used > QUIET then self.wakeups:step() end
+  return links.of(self)
 end
 
 -- Waits until the exchange is done, which it is at the deadline at the latest.

@@ -35,15 +35,18 @@ local function greeting(address)
   return list
 end
 
----@param transport userdata core's
----@param address hubspot.associations.RedisAddress
----@param timeout number seconds, for the connection
----@param explain fun(failure: table): string the message of a failure of TLS
----@return hubspot.associations.RedisLink
-function link.open(transport, address, timeout, explain)
+---@class hubspot.associations.RedisLinkOwner who sends by links, one after the other
+---@field wakeups hubspot.associations.Wakeups of the transport
+---@field address hubspot.associations.RedisAddress
+---@field timeout number seconds, for a connection
+---@field explain fun(failure: table): string the message of a failure of TLS
+---@field link hubspot.associations.RedisLink|nil the last one
+
+local function open(owner)
+  local address = owner.address
   local self = setmetatable({
     address = address,
-    explain = explain,
+    explain = owner.explain,
     reader = codec.reader(function(text) return failure.of_reply(address, text) end, MOST_BYTES),
     exchanges = {}, -- without a complete set of replies, from `first` to `last`
     first = 1,
@@ -56,7 +59,8 @@ function link.open(transport, address, timeout, explain)
     is_stale = false, -- whether Redis is a replica by now: the name may lead to another one
     used = core.now(), -- when it last sent or received something
   }, Link)
-  local stream, failed = transport:connect(address.host, address.port, address.is_tls, timeout)
+  local transport = owner.wakeups.transport
+  local stream, failed = transport:connect(address.host, address.port, address.is_tls, owner.timeout)
   if not stream then
     self.err = failure.of_connection(address, failed, false)
   else
@@ -175,10 +179,26 @@ local function read(self, bytes)
   if has == nil and not self.err then self:fail(failure.of_protocol(self.address, reply)) end
 end
 
+-- Ends it where a new one may find another Redis, once nothing is under way; and where sending or reading
+-- raised, as memory ran out: then it is not known which reply is of which command.
+local function end_if_unfit(self)
+  if self.is_between then
+    self:fail(failure.of_protocol(self.address, "a reply could not be read, or a command not be sent"))
+  elseif self.is_stale and self:is_idle() then
+    self:fail(failure.closed())
+  end
+end
+
+-- Whether the connection is there, as far as the transport's last step could tell. In a forked child, it is
+-- not.
+local function lives(self)
+  return self.err == nil and self.stream:state() ~= nil
+end
+
 ---Does what the transport's last step made possible.
 function Link:advance()
   if self.err then return end
-  if self.is_between then return self:end_if_unfit() end
+  if self.is_between then return end_if_unfit(self) end
   local state, failed = self.stream:state()
   if state and not self.is_open then
     if state == "connecting" then return end
@@ -196,27 +216,24 @@ function Link:advance()
   self:fail(failure.of_connection(self.address, failed, self.is_open))
 end
 
----Whether the connection is there, as far as the transport's last step could tell. In a forked child, it is
----not.
----@return boolean
-function Link:lives()
-  return self.err == nil and self.stream:state() ~= nil
-end
-
----Ends it where a new one may find another Redis, once nothing is under way; and where sending or reading
----raised, as memory ran out: then it is not known which reply is of which command.
-function Link:end_if_unfit()
-  if self.is_between then
-    self:fail(failure.of_protocol(self.address, "a reply could not be read, or a command not be sent"))
-  elseif self.is_stale and self:is_idle() then
-    self:fail(failure.closed())
-  end
-end
-
 ---Whether nothing is under way.
 ---@return boolean
 function Link:is_idle()
   return self.is_ready and self.first > self.last
+end
+
+---The link to send by: a new one when there is none, or it has ended.
+---@param owner hubspot.associations.RedisLinkOwner
+---@return hubspot.associations.RedisLink
+function link.of(owner)
+  local last = owner.link
+  if last then
+    if not lives(last) then last:advance() end
+    end_if_unfit(last)
+    if not last.err then return last end
+  end
+  owner.link = open(owner)
+  return owner.link
 end
 
 return link
