@@ -5,6 +5,7 @@ local association_types = require "hubspot.associations.cli.association_types"
 local core = require "hubspot.associations.core"
 local library_options = require "hubspot.associations.options"
 local one_line = require "hubspot.associations.text.one_line"
+local redis_names = require "hubspot.associations.text.redis_names"
 
 local checks = {}
 
@@ -99,13 +100,12 @@ end
 
 -- The name of a queue or a budget.
 function checks.shared_name(text)
-  if #text <= 100 and text:find "^[A-Za-z0-9_.:@-]+$" then return text end
-  return nil, "expected 1 to 100 letters, digits and _ . : @ -"
+  if redis_names.is_shared(text) then return text end
+  return nil, "expected " .. redis_names.SHARED
 end
 
--- The id of a dead letter, which is one of a stream of Redis.
 function checks.letter_id(text)
-  if text:find "^%d+%-%d+$" then return text end
+  if redis_names.is_entry_id(text) then return text end
   return nil, "expected an id as queue --failed shows it, such as 1764364800000-0"
 end
 

@@ -4,6 +4,7 @@ local addresses = require "hubspot.associations.redis.address"
 local ascii = require "hubspot.associations.text.ascii"
 local client_options = require "hubspot.associations.options"
 local one_line = require "hubspot.associations.text.one_line"
+local redis_names = require "hubspot.associations.text.redis_names"
 
 local options = {}
 
@@ -26,10 +27,9 @@ function KINDS.url(value)
   return address, URL, reason
 end
 
--- It stands in the names of keys, in braces.
 function KINDS.name(value)
-  if type(value) == "string" and #value <= 100 and value:find "^[A-Za-z0-9_.:@-]+$" then return value end
-  return nil, "a string of 1 to 100 letters, digits and _ . : @ -"
+  if type(value) == "string" and redis_names.is_shared(value) then return value end
+  return nil, "a string of " .. redis_names.SHARED
 end
 
 -- One that a client has, too.

@@ -10,6 +10,7 @@ local given_options = require "hubspot.associations.redis.options"
 local queue_scripts = require "hubspot.associations.redis.queue_scripts"
 local digits_of = require "hubspot.associations.text.digits"
 local one_line = require "hubspot.associations.text.one_line"
+local redis_names = require "hubspot.associations.text.redis_names"
 local types = require "hubspot.associations.types"
 
 local queue = {}
@@ -295,7 +296,7 @@ end
 ---@return table|nil { discarded }
 ---@return hubspot.associations.Error|nil what was removed stays removed
 function Queue:discard_failed(last)
-  if type(last) ~= "string" or not last:find "^%d+%-%d+$" then
+  if type(last) ~= "string" or not redis_names.is_entry_id(last) then
     error("queue:discard_failed: expected the id of a dead letter, such as 1764364800000-0", 2)
   end
   local discarded = 0
