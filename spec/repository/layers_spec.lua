@@ -13,7 +13,10 @@ local LAYERS = {
   { job = { "job/" }, redis = { "redis", "redis/" } },
   { session = { "session/" } },
   { api = { "api/" }, policy = { "policy/" }, loop = { "loop/" } },
-  { words = { "errors", "options", "types", "version", "error_kinds", "explanation", "type_data", "meta" } },
+  {
+    words = { "errors", "options", "types", "version", "error_kinds", "explanation", "type_data", "meta" },
+    files = { "part_file" },
+  },
   { text = { "text/" } },
   { core = { "core", "redis_codec" } },
 }

@@ -119,7 +119,7 @@ describe("the file of --output", function()
     local result = run_on("read", { "--output", path "links.csv", "-" }, { stdin = "101\n" })
     other:close()
     assert.are.equal(2, result.code)
-    assert_found(result.stderr, "links.csv.part: ")
+    assert_found(result.stderr, "links.csv.part, which is written first, cannot be used: another process")
   end)
 
   it("is not there when it cannot be written", function()

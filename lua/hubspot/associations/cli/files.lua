@@ -1,6 +1,7 @@
 -- The files that a command reads and writes: what can be said against them before it begins.
 
 local core = require "hubspot.associations.core"
+local part_files = require "hubspot.associations.part_file"
 
 local files = {}
 
@@ -25,7 +26,7 @@ local function files_of(arguments, environment)
     { name = "--failures", of = arguments.failures, is_written = true },
     { name = "--journal", of = arguments.journal, is_written = true },
     { name = "--output", of = arguments.output, is_written = true },
-    { name = "--output, before it is complete", of = arguments.output and arguments.output .. ".part",
+    { name = "--output, before it is complete", of = arguments.output and part_files.name(arguments.output),
       is_written = true },
     { name = "--plan", of = arguments.plan, is_written = true },
   } do

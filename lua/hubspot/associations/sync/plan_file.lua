@@ -5,6 +5,7 @@
 
 local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
+local part_files = require "hubspot.associations.part_file"
 local type_keys = require "hubspot.associations.sync.type_keys"
 local spool = require "hubspot.associations.sync.spool"
 local cells = require "hubspot.associations.text.cells"
@@ -77,8 +78,6 @@ end
 
 -- Writes all rows to an open file.
 local function write_rows(file, next_row, objects, place_of)
-  local emptied, why = file:truncate(0) -- what a run that was killed has left
-  if not emptied then return nil, why end
   local parts, size = { header(objects, place_of) }, 0
   while true do
     local row, err = next_row()
@@ -86,27 +85,12 @@ local function write_rows(file, next_row, objects, place_of)
     local line = row and plan_file.line(row, place_of)
     if line then parts[#parts + 1], size = line, size + #line end
     if not line or size >= WRITTEN_AT_ONCE then
-      local appended
-      appended, why = file:append(table.concat(parts))
+      local appended, why = file:append(table.concat(parts))
       if not appended then return nil, why end
       parts, size = {}, 0
     end
     if not line then return true end
   end
-end
-
--- The file beside a plan, which takes its name once it is complete. One that is there already is used only if
--- it is empty, or what a run that was killed has left of a plan.
-local function open_part(path)
-  local part = path .. ".part"
-  local file, why = core.file(part)
-  if not file then return nil, why end
-  local begins
-  begins, why = file:read(0, #BEGINNING)
-  if begins and BEGINNING:sub(1, #begins) == begins then return file, part end
-  file:close()
-  return nil, why or ("%s, which is written first, is there already, and is no part of a plan"):format(
-    one_line(part))
 end
 
 ---Whether a plan can be written at a path, so that this is known before anything is read.
@@ -118,10 +102,9 @@ function plan_file.check(path)
   if found and found.type ~= "file" then -- a device, say: the plan would take its place
     return spool.unusable("the plan " .. one_line(path), "is not a regular file")
   end
-  local file, part = open_part(path)
-  if not file then return spool.unusable("the plan " .. one_line(path), part) end
-  file:close()
-  os.remove(part)
+  local part, why = part_files.open(path, { BEGINNING })
+  if not part then return spool.unusable("the plan " .. one_line(path), why) end
+  part:discard()
   return true
 end
 
@@ -133,15 +116,12 @@ end
 ---@return boolean|nil
 ---@return hubspot.associations.Error|nil
 function plan_file.write(path, next_row, objects, place_of)
-  local file, part = open_part(path)
-  local written, why = false, part
-  if file then
-    written, why = write_rows(file, next_row, objects, place_of)
-    file:close()
-    if written then written, why = os.rename(part, path) end
-    if not written then os.remove(part) end
-    local renamed = written and core.file(path) -- makes the new name durable
-    if renamed then renamed:close() end
+  local part, why = part_files.open(path, { BEGINNING })
+  local written = false
+  if part then
+    written, why = write_rows(part.file, next_row, objects, place_of)
+    if written then written, why = part:complete() end
+    if not written then part:discard() end
   end
   if written then return true end
   if errors.is(why) then return nil, why end

@@ -2,6 +2,7 @@
 -- Until then it has another, FILE.part, from which a run with a journal goes on.
 
 local core = require "hubspot.associations.core"
+local part_files = require "hubspot.associations.part_file"
 local one_line = require "hubspot.associations.text.one_line"
 local screen = require "hubspot.associations.cli.output.screen"
 local terminal = require "hubspot.associations.cli.output.terminal"
@@ -14,39 +15,20 @@ local destination = {}
 ---@field is_terminal boolean
 ---@field is_continued boolean whether it has rows of an earlier run
 ---@field path string|nil of the file
+---@field part hubspot.associations.PartFile|nil
 ---@field kept string|nil the file that has the rows so far, when it was not completed
 local Destination = {}
 Destination.__index = Destination
 
--- Whether a file may be written anew: it is empty, or what a run that was killed has left.
-local function is_ours(lock, beginnings)
-  for _, beginning in ipairs(beginnings) do
-    local found = lock:read(0, #beginning)
-    if found and beginning:sub(1, #found) == found then return true end
-  end
-  return false
-end
-
--- The file in which rows are collected. Nil and why when it cannot be used.
-local function open_part(part, beginnings, is_continued)
-  local stream, why = io.open(part, "ab")
+-- The file in which rows are collected, and a stream to it. Nil and why when it cannot be used.
+local function open_part(path, beginnings)
+  local stream, why = io.open(part_files.name(path), "ab") -- first: with the permissions of any new file
   if not stream then return nil, why end
-  local lock
-  lock, why = core.file(part)
-  if not lock then
-    stream:close()
-    return nil, ("%s: %s"):format(part, why)
-  end
-  local emptied = is_continued
-  if not emptied and is_ours(lock, beginnings) then
-    emptied, why = lock:truncate(0)
-  elseif not emptied then
-    why = "is there already, and is not what this command writes; it would be written first"
-  end
-  if emptied then return stream, lock end
+  local part
+  part, why = part_files.open(path, beginnings)
+  if part then return part, stream end
   stream:close()
-  lock:close()
-  return nil, ("%s: %s"):format(part, why)
+  return nil, why
 end
 
 -- Whether an earlier run with this journal has begun the file. Nil and why when its rows are not there.
@@ -59,16 +41,16 @@ local function is_begun(journal, part)
 end
 
 local function open_file(path, journal, beginnings)
-  local part, found = path .. ".part", core.stat(path)
+  local found = core.stat(path)
   if found and found.type ~= "file" then
     return nil, path .. ": is not a regular file; redirect standard output in its place"
   end
-  local is_continued, why = is_begun(journal, part)
+  local is_continued, why = is_begun(journal, part_files.name(path))
   if is_continued == nil then return nil, why end
-  local stream, lock = open_part(part, beginnings, is_continued)
-  if not stream then return nil, lock end
+  local part, stream = open_part(path, not is_continued and beginnings or nil)
+  if not part then return nil, stream end
   return setmetatable({
-    stream = stream, lock = lock, name = one_line(path), is_terminal = false, path = path, part = part,
+    stream = stream, name = one_line(path), is_terminal = false, path = path, part = part,
     is_continued = is_continued, is_resumable = journal ~= nil,
   }, Destination)
 end
@@ -93,15 +75,15 @@ end
 -- Gives the file its name, if it is complete; else removes it, unless a run with a journal can go on from it.
 local function close_file(self, is_complete)
   local closed, why = self.stream:close()
-  self.lock:close()
   if closed and is_complete then
-    closed, why = os.rename(self.part, self.path)
+    closed, why = self.part:complete()
     if closed then return true end
   end
   if self.is_resumable then
-    self.kept = self.part
+    self.kept = self.part.name
+    self.part:close()
   else
-    os.remove(self.part)
+    self.part:discard()
   end
   return closed, why and tostring(why)
 end
@@ -110,7 +92,7 @@ end
 ---@return boolean|nil
 ---@return string|nil message why it is not complete
 function Destination:close(is_complete)
-  if self.path then return close_file(self, is_complete) end
+  if self.part then return close_file(self, is_complete) end
   return terminal.write(self.stream, "") -- a reader that is gone is no error
 end
 
