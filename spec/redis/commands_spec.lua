@@ -207,7 +207,7 @@ describe("the commands of a fleet", function()
     assert.equal(1, assert(queue:discard_failed(assert(queue:dead_letters())[1].id)).discarded)
   end)
 
-  it("warn of a Redis that deletes what is in a queue, and of a name that no queue has", function()
+  it("warn of a Redis that loses what is in a queue, and of a name that no queue has", function()
     local connection = assert(redis.new { url = server:url() })
     finally(function() connection:close() end)
     assert_found(run("queue").stderr, "nothing was ever added to a queue of this name")
@@ -216,6 +216,13 @@ describe("the commands of a fleet", function()
     assert(connection:call("CONFIG", "SET", "maxmemory-policy", "allkeys-lru"))
     assert_found(run("queue").stderr, "Redis has the maxmemory-policy allkeys-lru: when it is full")
     assert_found(run("work", { "--until-empty" }).stderr, "set noeviction")
+    assert(connection:call("CONFIG", "SET", "maxmemory-policy", "noeviction"))
+    assert(connection:call("CONFIG", "SET", "appendonly", "no"))
+    for _, each in ipairs { { "queue" }, { "queue", { "--failed" } }, { "work", { "--until-empty" } } } do
+      local said = run(each[1], each[2]).stderr
+      assert_found(said, "Redis has no append-only file (appendonly no): a crash of it loses what")
+      assert.is_nil(said:find("maxmemory", 1, true))
+    end
   end)
 
   it("share a budget when they run jobs, too", function()

@@ -2,10 +2,15 @@
 
 local errors = require "hubspot.associations.errors"
 local files = require "hubspot.associations.cli.files"
+local terminal = require "hubspot.associations.cli.output.terminal"
 
 local fleet = {}
 
 local NO_URL = "no Redis: name it by --redis, or set the environment variable HUBSPOT_REDIS to its URL"
+local EVICTS = "Redis has the maxmemory-policy %s: when it is full, it deletes what is in the queue; set "
+  .. "noeviction"
+local NO_FILE = "Redis has no append-only file (appendonly no): a crash of it loses what came into the queue "
+  .. "since its last snapshot, or all; set appendonly yes, and appendfsync always"
 
 -- Where Redis is: from the environment, a URL may have a password.
 local function url_of(arguments, environment)
@@ -64,15 +69,16 @@ function fleet.call(arguments, environment, calls)
   return nil, fleet.summary(err)
 end
 
----What people should know of the queue's Redis, which the queue itself cannot tell.
+---Warns of a Redis that may lose what is in the queue, as far as it says so.
 ---@param queue hubspot.associations.SharedQueue
----@return string|nil
-function fleet.warning(queue)
-  local info = queue.connection:call("INFO", "memory") -- a user may not be allowed to ask
+---@param environment hubspot.associations.cli.Environment
+function fleet.warn(queue, environment)
+  local info, err = queue.connection:call("INFO", "memory")
+  if err and err.kind ~= "redis" then return end -- what comes next says so; else, the user may not ask this
   local policy = type(info) == "string" and info:match "maxmemory_policy:(allkeys%-[a-z]+)"
-  if not policy then return nil end
-  return ("Redis has the maxmemory-policy %s: when it is full, it deletes what is in the queue; set "
-    .. "noeviction"):format(policy)
+  if policy then terminal.say(environment.stderr, EVICTS:format(policy)) end
+  local status = queue:status()
+  if status and status.appendonly == false then terminal.say(environment.stderr, NO_FILE) end
 end
 
 ---The budget that --budget names; nil where there is none.

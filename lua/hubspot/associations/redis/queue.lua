@@ -196,6 +196,10 @@ end
 ---@field dead integer dead letters
 ---@field streams integer
 ---@field held integer streams that a worker holds
+---@field appendonly boolean|nil whether Redis has an append-only file; nil when it does not say. How often
+---  that is synced (`appendfsync`), it never says
+
+local FILE = { [0] = false, [1] = true } -- what Redis says of its append-only file
 
 ---@return hubspot.associations.QueueStatus|nil
 ---@return hubspot.associations.Error|nil
@@ -204,7 +208,7 @@ function Queue:status()
   if not reply then return nil, err end
   return {
     depth = reply[1], oldest = reply[2] >= 0 and reply[2] / 1000 or nil, workers = reply[3], dead = reply[4],
-    streams = reply[5], held = reply[6],
+    streams = reply[5], held = reply[6], appendonly = FILE[reply[7]],
   }
 end
 

@@ -204,7 +204,8 @@ return #letters
 ]==]
 
 -- Returns the number of entries, the age of the oldest in ms or -1, the workers, the dead letters, the
--- streams, and how many of these are held.
+-- streams, how many of these are held, and whether Redis has an append-only file: 1, 0, or -1 when it does
+-- not say.
 scripts.status = HEAD .. [==[
 local now, streams, oldest, held = now_of(), count_of_streams(), nil, 0
 for index = 0, streams - 1 do
@@ -212,9 +213,11 @@ for index = 0, streams - 1 do
   if first then oldest = math.min(oldest or now, tonumber(first[1]:match("^%d+"))) end
   if tonumber(redis.call("HGET", lease_of(index), "ends") or "0") > now then held = held + 1 end
 end
+local info = redis.pcall("INFO", "persistence") -- the user may not be allowed to ask
+local file = type(info) == "string" and info:match("aof_enabled:([01])") or "-1"
 return {
   length_of(streams), oldest and math.max(0, now - oldest) or -1, redis.call("ZCOUNT", workers, now, "+inf"),
-  redis.call("XLEN", dead), streams, held,
+  redis.call("XLEN", dead), streams, held, tonumber(file),
 }
 ]==]
 

@@ -78,8 +78,11 @@ function command.run(arguments, environment)
   local code
   local first, err = queue[arguments.failed and "dead_letters" or "status"](queue)
   if first then
-    local warning = first.streams == 0 and NO_QUEUE or fleet.warning(queue)
-    if warning then terminal.say(environment.stderr, warning) end
+    if first.streams == 0 then
+      terminal.say(environment.stderr, NO_QUEUE)
+    else
+      fleet.warn(queue, environment)
+    end
     code, why = show(arguments, environment, queue, first)
   else
     why = fleet.summary(err)

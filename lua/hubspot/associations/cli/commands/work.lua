@@ -71,8 +71,7 @@ function work.run(arguments, environment)
   if not queue then return nil, why end
   arguments.shared_budget = fleet.budget(arguments, environment)
   local function say(message) terminal.say(environment.stderr, message) end
-  local warning = fleet.warning(queue)
-  if warning then say(warning) end
+  fleet.warn(queue, environment)
   client, why = account.client(arguments, used.token, account.teller(arguments, say, say))
   if client then
     code, why = run(arguments, environment, client, queue)
