@@ -155,7 +155,7 @@ hsa_http *hsa_http_new(const hsa_http_options *options)
   http->keep_default_ca = options->keep_default_ca;
   http->http_version = options->http_version;
   http->pool = options->pool;
-  http->poller = (hsa_poller){-1, -1};
+  http->poller = HSA_POLLER_CLOSED;
   http->sockets.poller = &http->poller;
   hsa_completions_init(&http->completions);
   errno = ENOMEM;

@@ -32,7 +32,7 @@ static lhsa_notifier *check_notifier(lua_State *L)
 static int new_notifier(lua_State *L)
 {
   lhsa_notifier *self = lhsa_newuserdata(L, sizeof *self);
-  *self = (lhsa_notifier){.poller = {.fd = -1, .timer = -1}, .owner = getpid()};
+  *self = (lhsa_notifier){.poller = HSA_POLLER_CLOSED, .owner = getpid()};
   luaL_getmetatable(L, NOTIFIER);
   lua_setmetatable(L, -2);
   if (hsa_poller_open(&self->poller) == 0)

@@ -10,9 +10,15 @@ enum { HSA_POLL_IN = 1, HSA_POLL_OUT = 2 };
 enum { HSA_POLLER_AT_ONCE = 1 }; /* a deadline in the past; 0 is none */
 
 typedef struct hsa_poller {
-  int fd;    /* readable while a watched socket is ready or the alarm is due; -1 when closed */
-  int timer; /* Linux: the timerfd behind the alarm */
+  int fd; /* readable while a watched socket is ready or the alarm is due; -1 when closed */
+  /* Linux, behind the alarm; -1 when closed: */
+  int timer;     /* a timerfd, for an alarm to come */
+  int due;       /* an eventfd, for one that is due */
+  int is_due;    /* whether that is readable */
+  int64_t timed; /* what the timer is set to; 0 for never */
 } hsa_poller;
+
+#define HSA_POLLER_CLOSED ((hsa_poller){.fd = -1, .timer = -1, .due = -1})
 
 typedef struct hsa_poller_event {
   int fd;

@@ -1,10 +1,15 @@
-/* poller.h for Linux: epoll and a timerfd. poller_kqueue.c is for macOS and the BSDs. */
+/* poller.h for Linux: epoll, a timerfd for an alarm to come, and an eventfd for one that is due. A timerfd would do for
+ * both, but one that is due at once takes an interrupt: 20 to 35 microseconds on a virtual machine, where writing to an
+ * eventfd and reading it takes 1. Watching an eventfd that is always readable only while the alarm is due is as cheap,
+ * but does not wake who watches the poller edge-triggered, where it was due before. poller_kqueue.c is for macOS and
+ * the BSDs. */
 #define _GNU_SOURCE
 #include "poller.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,13 +23,20 @@ int64_t hsa_poller_now(void)
   return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
 }
 
+static int add(const hsa_poller *poller, int fd)
+{
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+  return epoll_ctl(poller->fd, EPOLL_CTL_ADD, fd, &event);
+}
+
 int hsa_poller_open(hsa_poller *poller)
 {
+  *poller = HSA_POLLER_CLOSED;
   poller->fd = epoll_create1(EPOLL_CLOEXEC);
   poller->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  struct epoll_event event = {.events = EPOLLIN, .data.fd = poller->timer};
-  if (poller->fd >= 0 && poller->timer >= 0
-      && epoll_ctl(poller->fd, EPOLL_CTL_ADD, poller->timer, &event) == 0)
+  poller->due = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (poller->fd >= 0 && poller->timer >= 0 && poller->due >= 0 && add(poller, poller->timer) == 0
+      && add(poller, poller->due) == 0)
     return 0;
   int reason = errno;
   hsa_poller_close(poller);
@@ -32,13 +44,20 @@ int hsa_poller_open(hsa_poller *poller)
   return -1;
 }
 
+static void close_alarm(const hsa_poller *poller)
+{
+  if (poller->timer >= 0)
+    close(poller->timer);
+  if (poller->due >= 0)
+    close(poller->due);
+}
+
 void hsa_poller_close(hsa_poller *poller)
 {
   if (poller->fd >= 0)
     close(poller->fd);
-  if (poller->timer >= 0)
-    close(poller->timer);
-  poller->fd = poller->timer = -1;
+  close_alarm(poller);
+  *poller = HSA_POLLER_CLOSED;
 }
 
 int hsa_poller_reopen(hsa_poller *poller)
@@ -53,8 +72,9 @@ int hsa_poller_reopen(hsa_poller *poller)
     return -1;
   }
   close(fresh.fd);
-  close(poller->timer);
-  poller->timer = fresh.timer;
+  close_alarm(poller);
+  fresh.fd = poller->fd;
+  *poller = fresh;
   return 0;
 }
 
@@ -75,11 +95,37 @@ int hsa_poller_watch(hsa_poller *poller, int fd, int interest)
   return errno == ENOENT ? epoll_ctl(poller->fd, EPOLL_CTL_ADD, fd, &event) : -1;
 }
 
+/* Each alarm that is due is written, so that each is an edge. */
+static int ring(hsa_poller *poller)
+{
+  static const uint64_t one = 1;
+  if (write(poller->due, &one, sizeof one) != sizeof one)
+    return -1;
+  poller->is_due = 1;
+  return 0; /* a timer that is still set does no harm before the next alarm */
+}
+
+static void end_ring(hsa_poller *poller)
+{
+  uint64_t rung;
+  if (poller->is_due)
+    (void)!read(poller->due, &rung, sizeof rung); /* it fails when there is nothing to end */
+  poller->is_due = 0;
+}
+
 int hsa_poller_alarm(hsa_poller *poller, int64_t deadline)
 {
+  if (deadline != 0 && deadline <= hsa_poller_now())
+    return ring(poller);
+  end_ring(poller);
+  if (deadline == poller->timed)
+    return 0;
   struct itimerspec when = {
     .it_value = {.tv_sec = (time_t)(deadline / SECOND), .tv_nsec = (long)(deadline % SECOND)}};
-  return timerfd_settime(poller->timer, TFD_TIMER_ABSTIME, &when, NULL);
+  if (timerfd_settime(poller->timer, TFD_TIMER_ABSTIME, &when, NULL) != 0)
+    return -1;
+  poller->timed = deadline;
+  return 0;
 }
 
 int hsa_poller_ready(hsa_poller *poller, hsa_poller_event *events, int max)
@@ -89,7 +135,7 @@ int hsa_poller_ready(hsa_poller *poller, hsa_poller_event *events, int max)
   int count = epoll_wait(poller->fd, ready, room, 0);
   int sockets = 0;
   for (int i = 0; i < count; i++) {
-    if (ready[i].data.fd == poller->timer)
+    if (ready[i].data.fd == poller->timer || ready[i].data.fd == poller->due)
       continue;
     events[sockets].fd = ready[i].data.fd;
     /* An error or a hang-up is reported when the socket is read or written. */
