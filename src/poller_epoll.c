@@ -90,9 +90,10 @@ int hsa_poller_watch(hsa_poller *poller, int fd, int interest)
     epoll_ctl(poller->fd, EPOLL_CTL_DEL, fd, &event);
     return 0;
   }
-  if (epoll_ctl(poller->fd, EPOLL_CTL_MOD, fd, &event) == 0)
+  /* Most are new: libcurl ends the watching of a socket with each transfer. */
+  if (epoll_ctl(poller->fd, EPOLL_CTL_ADD, fd, &event) == 0)
     return 0;
-  return errno == ENOENT ? epoll_ctl(poller->fd, EPOLL_CTL_ADD, fd, &event) : -1;
+  return errno == EEXIST ? epoll_ctl(poller->fd, EPOLL_CTL_MOD, fd, &event) : -1;
 }
 
 /* Each alarm that is due is written, so that each is an edge. */
