@@ -16,6 +16,7 @@ typedef struct hsa_poller {
   int due;       /* an eventfd, for one that is due */
   int is_due;    /* whether that is readable */
   int64_t timed; /* what the timer is set to; 0 for never */
+  int watched;   /* at least as many sockets as are watched; more where one was closed while it was */
 } hsa_poller;
 
 #define HSA_POLLER_CLOSED ((hsa_poller){.fd = -1, .timer = -1, .due = -1})

@@ -86,13 +86,15 @@ int hsa_poller_watch(hsa_poller *poller, int fd, int interest)
   if (interest & HSA_POLL_OUT)
     event.events |= EPOLLOUT;
   if (interest == 0) {
-    /* This fails when the socket is closed already, which ended the watching. */
-    epoll_ctl(poller->fd, EPOLL_CTL_DEL, fd, &event);
+    /* This fails when the socket is closed already, which ended the watching: then `watched` stays too high. */
+    poller->watched -= epoll_ctl(poller->fd, EPOLL_CTL_DEL, fd, &event) == 0;
     return 0;
   }
   /* Most are new: libcurl ends the watching of a socket with each transfer. */
-  if (epoll_ctl(poller->fd, EPOLL_CTL_ADD, fd, &event) == 0)
+  if (epoll_ctl(poller->fd, EPOLL_CTL_ADD, fd, &event) == 0) {
+    poller->watched++;
     return 0;
+  }
   return errno == EEXIST ? epoll_ctl(poller->fd, EPOLL_CTL_MOD, fd, &event) : -1;
 }
 
@@ -131,6 +133,8 @@ int hsa_poller_alarm(hsa_poller *poller, int64_t deadline)
 
 int hsa_poller_ready(hsa_poller *poller, hsa_poller_event *events, int max)
 {
+  if (poller->watched == 0)
+    return 0; /* as before a call's first byte is sent */
   struct epoll_event ready[64];
   int room = max < 64 ? max : 64;
   int count = epoll_wait(poller->fd, ready, room, 0);

@@ -118,6 +118,8 @@ static void check_socket(void)
   hsa_poller_watch(&poller, pair[0], 0);
   hsa_poller_watch(&poller, pair[0], 0);
   check(hsa_poller_ready(&poller, events, 4) == 0, "it may be told twice that it is not watched");
+  hsa_poller_watch(&poller, pair[0], HSA_POLL_IN);
+  check(hsa_poller_ready(&poller, events, 4) == 1, "and be watched again after that");
   close(pair[0]);
   close(pair[1]);
   hsa_poller_close(&poller);
@@ -196,11 +198,13 @@ static int wakes(int outer, int milliseconds)
   return epoll_wait(outer, &event, 1, milliseconds) == 1;
 }
 
-/* Who watches edge-triggered is woken by a change alone, which each alarm has to be. */
-static void check_edges(void)
+/* Who watches edge-triggered is woken by a change alone, which each alarm has to be. `silent` is a socket. */
+static void check_edges(int silent)
 {
   hsa_poller poller = open_poller();
   hsa_poller_event events[4];
+  if (silent >= 0)
+    hsa_poller_watch(&poller, silent, HSA_POLL_IN);
   int outer = epoll_create1(EPOLL_CLOEXEC);
   struct epoll_event event = {.events = EPOLLIN | EPOLLET};
   epoll_ctl(outer, EPOLL_CTL_ADD, poller.fd, &event);
@@ -232,7 +236,8 @@ int main(void)
   check_fork();
   check_limit();
 #ifdef __linux__
-  check_edges();
+  check_edges(-1);
+  check_edges(socket(AF_UNIX, SOCK_DGRAM, 0));
 #endif
   puts(failures == 0 ? "checked" : "failed");
   return failures;
