@@ -266,6 +266,26 @@ static void start(lua_State *L, lhsa_body *body)
   body->committed = body->json.length;
 }
 
+/* Takes memory, and begins. If there is none, a freed body stays freed. */
+static void take_memory(lua_State *L, lhsa_body *body)
+{
+  hsa_pool_take(body->pool, HSA_POOL_JSON, &body->json);
+  lhsa_body_check_memory(L, hsa_buffer_reserve(&body->json, sizeof begin - 1));
+  hsa_pool_take(body->pool, HSA_POOL_ENTRIES, &body->entries);
+  body->is_freed = body->is_adding = 0;
+  start(L, body);
+}
+
+/* body:reopen(): the body was freed, and is used again, with the options that it has. So one body serves many batches of
+ * a job: a new one for each was a third of what a batch leaves to Lua's collector. */
+static int body_reopen(lua_State *L)
+{
+  lhsa_body *body = lhsa_body_check(L);
+  luaL_argcheck(L, body->is_freed && body->locks == 0, 1, "the body is in use");
+  take_memory(L, body);
+  return 0;
+}
+
 /* body:clear(): removes all inputs and keeps the memory */
 static int body_clear(lua_State *L)
 {
@@ -276,12 +296,25 @@ static int body_clear(lua_State *L)
 }
 
 static const luaL_Reg body_methods[] = {
-  {"json", body_json},         {"count", body_count},        {"is_adding", body_is_adding},
-  {"set_full", body_set_full}, {"select", lhsa_body_select}, {"input", body_input},
-  {"ids", body_ids},           {"first", body_first},        {"group", body_group},
-  {"types", body_types},       {"digest", body_digest},      {"confirmed_by", lhsa_body_confirmed_by},
-  {"payload", body_payload},   {"clear", body_clear},        {"free", lhsa_body_free},
-  {"__len", body_length},      {"__gc", lhsa_body_collect},  {NULL, NULL},
+  {"json", body_json},
+  {"count", body_count},
+  {"is_adding", body_is_adding},
+  {"set_full", body_set_full},
+  {"select", lhsa_body_select},
+  {"input", body_input},
+  {"ids", body_ids},
+  {"first", body_first},
+  {"group", body_group},
+  {"types", body_types},
+  {"digest", body_digest},
+  {"confirmed_by", lhsa_body_confirmed_by},
+  {"payload", body_payload},
+  {"clear", body_clear},
+  {"free", lhsa_body_free},
+  {"reopen", body_reopen},
+  {"__len", body_length},
+  {"__gc", lhsa_body_collect},
+  {NULL, NULL},
 };
 
 /* Methods that read inputs need the keys as upvalues. */
@@ -421,9 +454,7 @@ static int new_body(lua_State *L)
     read_options(L, 1, body);
     anchor_options(L, 1, 2);
   }
-  hsa_pool_take(body->pool, HSA_POOL_JSON, &body->json);
-  hsa_pool_take(body->pool, HSA_POOL_ENTRIES, &body->entries);
-  start(L, body);
+  take_memory(L, body);
   return 1;
 }
 

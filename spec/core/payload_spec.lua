@@ -131,6 +131,25 @@ describe("core.transport", function()
     end
   end)
 
+  it("is used again once it was freed, with the options that it has", function()
+    start({ READ, ANSWER })
+    local body = core.body { most_inputs = 2, names = { A = '{"A":1}' }, unknown_name = tostring }
+    local function reopen() body:reopen() end
+    assert.error_matches(reopen, "in use")
+    assert(body:add { from = 1, to = 2, types = "A" })
+    body:set_full()
+    local request = submit(body)
+    body:free()
+    assert.error_matches(reopen, "in use") -- still sent
+    assert(finish(request))
+    body:reopen()
+    assert.equal('{"inputs":[]}', body:json())
+    for id = 3, 4 do assert(body:add { from = id, to = id, types = "A" }) end
+    assert.equal('{"A":1}', body:types(2))
+    assert.is_nil((body:add(input(1))))
+    assert.error_matches(reopen, "in use")
+  end)
+
   it("takes no other userdata for a body", function()
     start({ READ, ANSWER })
     assert.has_error(function() submit(transport) end)

@@ -6,6 +6,7 @@ local core = require "hubspot.associations.core"
 local errors = require "hubspot.associations.errors"
 local batches = require "hubspot.associations.job.batch"
 local chunks = require "hubspot.associations.job.chunk"
+local responses = require "hubspot.associations.job.responses"
 local source = require "hubspot.associations.job.source"
 local random = require "support.random"
 
@@ -14,7 +15,7 @@ local function input(from)
 end
 
 local function batch_of(...)
-  local batch = batches.new(1, nil, true)
+  local batch = batches.new(1, { is_kept = true })
   for index = 1, select("#", ...) do assert.is_true(batch:add(index, (select(index, ...)))) end
   return batch
 end
@@ -36,7 +37,7 @@ describe("a batch", function()
 
   it("tells the index of an input, and counts what was added to its body itself", function()
     random.check(100, function(luck)
-      local given, batch = {}, batches.new(7, nil, true)
+      local given, batch = {}, batches.new(7, { is_kept = true })
       for place = 1, luck:integer(1, 40) do
         given[place] = luck:one_in(3) and { from = "x" } or input(place)
         assert.is_true(batch:add(6 + place, given[place]))
@@ -69,20 +70,47 @@ describe("a batch", function()
 
   it("tells the outcome of each input once, as soon as it has one", function()
     local told = {}
-    local batch = batches.new(1, nil, true)
-    batch.on_settled = function(index, outcome, err)
+    local function on_settled(index, outcome, err)
       table.insert(told, ("%d %s %s"):format(index, tostring(outcome), err and err.kind or "none"))
     end
+    local batch = batches.new(1, { is_kept = true, on_settled = on_settled })
     for index, given in ipairs { input(1), false, input(3), input(4) } do batch:add(index, given) end
     assert.same({ "2 failed invalid_input" }, told)
     batch:settle(2, "succeeded")
     batch:settle(3, "unconfirmed", { kind = "timeout" })
     assert.same({ "2 failed invalid_input", "3 nil none", "4 unconfirmed timeout" }, told)
-    local other = batches.new(1)
-    told, other.on_settled = {}, batch.on_settled
+    local other = batches.new(1, { on_settled = on_settled })
+    told = {}
     for index, given in ipairs { false, input(2), input(3) } do other:add(index, given) end
     other:settle_all()
     assert.same({ "1 failed invalid_input", "2 nil none", "3 nil none" }, told)
+  end)
+
+  it("leaves its body to the next batch, and is not asked for it any more", function()
+    local kind = { bodies = {}, checks = { check_ids = false } }
+    local batch = batches.new(1, kind)
+    batch:add(1, input "first")
+    local body = batch.body
+    batch:settle_all()
+    batch:release()
+    assert.has_error(function() batch:index(batch.body:count()) end)
+    local other = batches.new(2, kind)
+    assert.equal(body, other.body)
+    assert.equal(0, other.body:count())
+    other:add(2, input "second")
+    assert.equal("second", (other.body:ids(1)))
+    assert.are_not.equal(body, batches.new(3, kind).body)
+  end)
+
+  it("gets a new body once a job's batches may have less", function()
+    local job = { kind = { bodies = {}, checks = { shape = "fan", most_groups = 2 } } }
+    local before, during = batches.new(1, job.kind), batches.new(1, job.kind)
+    before:release()
+    responses.limit_inputs(job, 1)
+    during:release()
+    local after = batches.new(1, job.kind)
+    assert.is_true(after:add(1, { from = 1, to = 2 }))
+    assert.is_false(after:add(2, { from = 2, to = 2 }))
   end)
 
   it("settles each input once", function()
@@ -114,7 +142,7 @@ describe("a batch", function()
 
   it("has what was sent of an input that was not kept, or the entry of the source at its index", function()
     for _, input_at in ipairs { false, function(index) return { line = index } end } do
-      local batch = batches.new(7, input_at or nil)
+      local batch = batches.new(7, { input_at = input_at or nil })
       assert.is_true(batch:add(7, { from = 1, to = "2", types = 279, line = 7 }))
       batch:settle(1, "failed", { kind = "http", message = "no" })
       local shown = batch:ordered_failures()[1].input
@@ -127,7 +155,7 @@ describe("a batch", function()
   end)
 
   it("takes only what fits in a body, and leaves the rest to the next batch", function()
-    local long, batch, index = ("7"):rep(1024 * 1024), batches.new(1, nil, nil, { check_ids = false }), 1
+    local long, batch, index = ("7"):rep(1024 * 1024), batches.new(1, { checks = { check_ids = false } }), 1
     while batch:add(index, input(long)) do
       index = index + 1
       assert.is_true(index < 66) -- the ceiling is 64 MiB
@@ -141,7 +169,7 @@ describe("a batch", function()
   end)
 
   it("fails an input that does not fit in any body", function()
-    local batch = batches.new(1, nil, nil, { check_ids = false })
+    local batch = batches.new(1, { checks = { check_ids = false } })
     assert.is_true(batch:add(1, input(("7"):rep(65 * 1024 * 1024))))
     assert.equal(0, batch.open)
     assert.equal("too_large", batch:ordered_failures()[1].error.kind)

@@ -27,13 +27,13 @@ end
 -- A batch of `count` inputs from index `first` on, all settled: they succeeded, except those in `failures`,
 -- a list of { position, outcome, error }.
 local function landed(first, count, failures)
-  local batch = batches.new(first)
+  local batch = batches.new(first, {})
   for index = first, first + count - 1 do
     batch:add(index, { from = tostring(index), to = "1", types = 279 })
   end
   for _, failure in ipairs(failures or {}) do batch:settle(failure[1], failure[2], failure[3]) end
   for position = 1, count do
-    if not batch.settled[position] then batch:settle(position, "succeeded") end
+    if not (batch.settled and batch.settled[position]) then batch:settle(position, "succeeded") end
   end
   return batch
 end
@@ -99,7 +99,7 @@ describe("a new journal", function()
 
   it("has the same batches whichever is complete first, and no invalid one at the end", function()
     local function bad(first)
-      local batch = batches.new(first)
+      local batch = batches.new(first, {})
       assert(batch:add(first, { from = "x", to = "1", types = 279 }))
       return batch
     end
@@ -611,7 +611,7 @@ describe("a journal on disk", function()
       io.stdout:flush()
       local message = ("x"):rep(300000)
       while true do
-        local batch = batches.new(first)
+        local batch = batches.new(first, {})
         batch:add(first, { from = tostring(first), to = "1", types = 279 })
         batch:settle(1, "failed", { kind = "http", message = message })
         assert(book:record(batch))

@@ -96,9 +96,9 @@ describe("a job in steps", function()
   it("raises the same error at each step after one that did not come from a callback", function()
     open(HOLD)
     local job = start_and_send()
-    local request = job.exchanges[1].exchange.transfer
+    local request = job.exchanges[1].transfer
     local done = request.done
-    job.exchanges[1].exchange.transfer = { -- stands for a hook of the host's, or for memory that is out
+    job.exchanges[1].transfer = { -- stands for a hook of the host's, or for memory that is out
       done = function() error("out of luck", 0) end,
       close = function() request:close() end,
     }

@@ -113,6 +113,9 @@ function scenarios.body(core)
   assert(body:ids(1) == "101" and body:input(2):find('"102"', 1, true), "an input")
   body:clear()
   assert(body:json() == '{"inputs":[]}', "the body after clear")
+  body:free()
+  body:reopen()
+  assert(body:add(GOOD[1]) and body:count() == 1, "the body after reopen")
   local function unknown_name(name) return "no " .. name end
   local named = core.body { names = { A = '{"A":1}' }, unknown_name = unknown_name }
   local added, err = named:add { from = 1, to = 2, types = { "A", "B" } }

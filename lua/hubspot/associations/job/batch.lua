@@ -14,47 +14,66 @@ local input_text = require "hubspot.associations.job.input_text"
 ---@field invalid integer how many inputs are invalid
 ---@field invalid_digest string|nil of the invalid inputs and where they are
 ---@field open integer how many inputs have no outcome yet
+---@field kind hubspot.associations.BatchKind
+---@field is_full boolean whether it takes only inputs with the pair of the last one
+---@field gaps integer[]|nil of each invalid input, how many valid ones were before it
+---@field is_invalid table<integer, true>|nil index in the source -> true
+---@field settled table<integer, true>|nil position -> true; not once all are settled at once
+---@field inputs any[]|nil position -> input
+---@field given string[]|nil the texts of all its inputs
+---@field failures table[]|nil { index, input, outcome, error }, outcome: failed, unconfirmed, not_sent
 ---@field is_verified boolean|nil whether HubSpot was asked what it shows of it; of a job that verifies
----@field is_final boolean whether its outcomes may be recorded in the journal
----@field results table[] HubSpot's results
----@field pages table<integer, hubspot.associations.Page> position -> where the next page of its record begins
----@field checks table|nil options of core.body
----@field on_settled function|nil called with the index of each input that has its outcome; and, unless it has
----  succeeded, with its outcome and its error
-local Batch = {}
+---@field is_final boolean whether its outcomes may be recorded in the journal: else a resumed job sends it again
+---@field results table[]|nil HubSpot's results, where somebody is told of them
+---@field pages table<integer, hubspot.associations.Page>|nil position -> where the record's next page begins
+local Batch = { invalid = 0, is_final = true }
 Batch.__index = Batch
 
 local batch = {}
 
+---@class hubspot.associations.BatchKind what the batches of a job have in common
+---@field input_at (fun(index: integer): any)|nil the input at an index of the source, if that is a list
+---@field is_kept boolean|nil whether inputs are kept: they take more memory than everything else
+---@field checks table|nil options of core.body
+---@field naming hubspot.associations.Naming|nil the names of types
+---@field bodies userdata[]|nil those that batches have left; nil: they are not used again
+---@field by_given boolean|nil whether a journal knows its inputs by what is given, not by what is sent
+---@field on_settled function|nil called with the index of each input that has its outcome; and, unless it has
+---  succeeded, with its outcome and its error
+
+-- An empty body: one that a batch before has left, or a new one.
+local function body_of(kind)
+  local body = kind.bodies and table.remove(kind.bodies)
+  if not body then return core.body(kind.checks) end
+  body:reopen()
+  return body
+end
+
+---A batch outlives several cycles of Lua's generational collector, which then keeps what is left of it until
+---the next major one. So it is small: it has what most batches need, and the rest once there is a need.
 ---@param first integer
----@param input_at (fun(index: integer): any)|nil the input at an index of the source, if that is a list
----@param kept boolean|nil whether inputs are kept: they take more memory than everything else
----@param checks table|nil options of core.body
----@param naming hubspot.associations.Naming|nil the names of types
----@param by_given boolean|nil whether a journal knows its inputs by what is given, not by what is sent
+---@param kind hubspot.associations.BatchKind
 ---@return hubspot.associations.Batch
-function batch.new(first, input_at, kept, checks, naming, by_given)
-  return setmetatable({
-    first = first,
-    count = 0,
-    is_full = false,
-    body = core.body(checks),
-    checks = checks,
-    naming = naming,
-    pages = {},
-    gaps = {}, -- of each invalid input, how many valid ones were before it
-    input_at = input_at,
-    inputs = kept and not input_at and {} or nil, -- position -> input
-    invalid = 0,
-    is_invalid = {}, -- index in the source -> true
-    open = 0,
-    settled = {}, -- position -> true
-    succeeded = 0,
-    failures = {}, -- { index, input, outcome, error }, outcome: failed, unconfirmed, not_sent
-    results = {},
-    given = by_given and {} or nil, -- the texts of all its inputs
-    is_final = true, -- false: not recorded, so that a resumed job sends it again
+function batch.new(first, kind)
+  local self = setmetatable({
+    first = first, count = 0, open = 0, kind = kind, body = body_of(kind),
+    number = nil, is_full = false, succeeded = 0, -- named here, so that the table need not grow
   }, Batch)
+  if kind.is_kept and not kind.input_at then self.inputs = {} end
+  if kind.by_given then self.given = {} end
+  return self
+end
+
+-- Adds a value to a list of the batch.
+local function append(self, name, value)
+  local list = self[name] or {}
+  list[#list + 1], self[name] = value, list
+end
+
+-- Takes a number into a set of the batch.
+local function include(self, name, number)
+  local set = self[name] or {}
+  set[number], self[name] = true, set
 end
 
 ---Takes the next input of the source.
@@ -83,7 +102,8 @@ function Batch:note_added(index, input, from_id, added, err)
     if self.inputs then self.inputs[position] = input end
     return true
   end
-  if self.naming and self.naming.is_missing then return nil end
+  local naming = self.kind.naming
+  if naming and naming.is_missing then return nil end
   if self.is_full or err.kind == "too_large" and self.body:count() > 0 then return false end
   self:refuse(index, input, err, from_id)
   if not self.given then self:note_invalid(index, input) end
@@ -98,7 +118,8 @@ end
 
 -- A journal does not list what is invalid: reading the source finds it again.
 function Batch:note_invalid(index, input)
-  self.invalid, self.is_invalid[index] = self.invalid + 1, true
+  self.invalid = self.invalid + 1
+  include(self, "is_invalid", index)
   local offset, text = index - self.first, input_text(input)
   self.invalid_digest = core.digest(("%s %.0f %s"):format(self.invalid_digest or "", offset, text))
 end
@@ -109,7 +130,8 @@ end
 ---@param err hubspot.associations.Error why
 ---@param from_id string|nil the id of its record of the from side, where that was looked up
 function Batch:refuse(index, input, err, from_id)
-  self.count, self.gaps[#self.gaps + 1] = self.count + 1, self.open
+  self.count = self.count + 1
+  append(self, "gaps", self.open)
   err.index = index
   self:fail(index, input, "failed", err, from_id)
 end
@@ -129,10 +151,11 @@ end
 -- `from_id` is for a sync, which removes no link of a record that a bad input is about.
 function Batch:fail(index, input, outcome, err, from_id)
   if err then errors.new(err) end
-  self.failures[#self.failures + 1] = {
+  append(self, "failures", {
     index = index, input = input, outcome = outcome, error = err, from_id = from_id,
-  }
-  if self.on_settled then self.on_settled(index, outcome, err) end
+  })
+  local on_settled = self.kind.on_settled
+  if on_settled then on_settled(index, outcome, err) end
 end
 
 ---Takes from here on only inputs with the pair of the last one, which is valid.
@@ -147,7 +170,7 @@ end
 ---@return integer
 function Batch:index(position)
   local gaps = self.gaps
-  local low, high = 0, #gaps -- so many of them are before it
+  local low, high = 0, gaps and #gaps or 0 -- so many of them are before it
   while low < high do
     local middle = math.ceil((low + high) / 2)
     if gaps[middle] < position then low = middle else high = middle - 1 end
@@ -160,12 +183,13 @@ end
 ---@param outcome "succeeded"|"failed"|"unconfirmed"|"not_sent"
 ---@param err table|nil
 function Batch:settle(position, outcome, err)
-  assert(not self.settled[position], "an input has one outcome")
-  self.settled[position] = true
+  assert(not (self.settled and self.settled[position]), "an input has one outcome")
+  include(self, "settled", position)
   self.open = self.open - 1
   if outcome == "succeeded" then
     self.succeeded = self.succeeded + 1
-    if self.on_settled then self.on_settled(self:index(position)) end
+    local on_settled = self.kind.on_settled
+    if on_settled then on_settled(self:index(position)) end
   else
     self:fail(self:index(position), self:input(position), outcome, err)
   end
@@ -173,17 +197,18 @@ end
 
 ---All inputs succeeded.
 function Batch:settle_all()
-  assert(next(self.settled) == nil, "an input has one outcome")
+  assert(not self.settled, "an input has one outcome")
   self.succeeded, self.open = self.open, 0
-  if not self.on_settled then return end
-  for position = 1, self.succeeded do self.on_settled(self:index(position)) end
+  local on_settled = self.kind.on_settled
+  if not on_settled then return end
+  for position = 1, self.succeeded do on_settled(self:index(position)) end
 end
 
 ---The positions of the inputs that succeeded, in order; once all have their outcome.
 ---@return integer[]
 function Batch:succeeded_positions()
   local is_failed, positions = {}, {}
-  for _, failure in ipairs(self.failures) do is_failed[failure.index] = true end
+  for _, failure in ipairs(self.failures or {}) do is_failed[failure.index] = true end
   for position = 1, self.body:count() do
     if not is_failed[self:index(position)] then positions[#positions + 1] = position end
   end
@@ -200,7 +225,8 @@ end
 
 -- The caller's own input, or, if it was not kept, what was sent of it.
 function Batch:input(position)
-  if self.input_at then return self.input_at(self:index(position)) end
+  local input_at = self.kind.input_at
+  if input_at then return input_at(self:index(position)) end
   if self.inputs then return self.inputs[position] end
   return core.decode(self.body:input(position))
 end
@@ -213,13 +239,23 @@ function Batch:positions()
   return positions
 end
 
+---Gives its body up, once it is complete: the memory, which Lua's collector does not see, to the pool, and
+---the body itself to a batch to come.
+function Batch:release()
+  local body, bodies = self.body, self.kind.bodies
+  self.body = nil
+  body:free()
+  if bodies then bodies[#bodies + 1] = body end
+end
+
 ---The failures in the order of the source.
 ---@return table[]
 function Batch:ordered_failures()
-  table.sort(self.failures, function(a, b)
+  local failures = self.failures or {}
+  table.sort(failures, function(a, b)
     return a.index < b.index
   end)
-  return self.failures
+  return failures
 end
 
 return batch

@@ -75,7 +75,7 @@ end
 
 -- Whether its request has all inputs of the batch as they stand in the batch's body.
 local function is_plain(self)
-  return self:is_whole() and not self.batch.repeats and not next(self.batch.pages)
+  return self:is_whole() and not self.batch.repeats and not self.batch.pages
 end
 
 ---The request body.
@@ -95,7 +95,7 @@ end
 ---@return string
 function Chunk:json_of(positions)
   local batch = self.batch
-  if next(batch.pages) then return pages.json(batch, positions) end
+  if batch.pages then return pages.json(batch, positions) end
   return batch.body:select(positions)
 end
 

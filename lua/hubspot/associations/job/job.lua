@@ -52,6 +52,22 @@ local function copy(fields)
   return copied
 end
 
+-- What its batches have in common. The inputs of an iterator are kept only for callbacks, which may need more
+-- of them than was sent.
+local function kind_of(spec)
+  return {
+    input_at = type(spec.source) == "table" and function(index)
+      return spec.source[index]
+    end or nil,
+    is_kept = spec.on_failure ~= nil or spec.on_record ~= nil or spec.ahead ~= nil,
+    checks = copy(spec.checks),
+    bodies = {},
+    naming = spec.naming,
+    by_given = spec.ahead ~= nil and spec.journal ~= nil,
+    on_settled = spec.on_settled,
+  }
+end
+
 -- Makes it a job that reads back what it wrote; verify: see verification.lua.
 local function with_verifier(self, verify)
   if not verify then return self end
@@ -75,9 +91,7 @@ function jobs.new(spec, now)
     read = read, add_to = add_to, -- see source.lua
     total = total,
     count = count, -- counts the entries of a long list; nil once they are counted
-    input_at = type(spec.source) == "table" and function(index)
-      return spec.source[index]
-    end or nil,
+    kind = kind_of(spec), -- of its batches
     index = 0, -- of the input read last
     exhausted = false,
     held = nil, held_index = nil, -- an input that was put back for the next batch, and its index
@@ -87,7 +101,6 @@ function jobs.new(spec, now)
     asking = 0, -- how many of these are in flight
     source_ended = false, -- whether the source has no more, though inputs that were read ahead may wait
     kept = {}, kept_at = {}, next_kept = 1, -- inputs between the journal's records, and their indices
-    checks = copy(spec.checks), -- options of core.body
     naming = spec.naming, -- the names of types, where inputs have types
     labels = spec.labels, -- how to ask for those of the account
     asks_for_names = false, -- whether they are being asked for
@@ -107,7 +120,7 @@ function jobs.new(spec, now)
     on_failure = spec.on_failure,
     on_batch = spec.on_batch,
     on_record = spec.on_record,
-    on_checked = spec.on_checked, on_settled = spec.on_settled,
+    on_checked = spec.on_checked,
     max_failures = spec.max_failures,
     dry_run = spec.dry_run,
     outcome = spec.dry_run and "not_sent" or spec.endpoint.outcome, -- of a good input
@@ -161,11 +174,11 @@ function Job:complete(batch)
       last = batch.first + batch.count - 1,
       [self.endpoint.outcome] = self.dry_run and 0 or batch.succeeded,
       failures = failures,
-      results = batch.results,
+      results = batch.results or {},
       report = report,
     })
   end
-  batch.body:free() -- Lua's collector does not see how large it is
+  batch:release()
 end
 
 -- Gives inputs of the batch their outcome. The last ones complete the batch.

@@ -102,7 +102,7 @@ function records.matches(record, batch)
   for _, failure in ipairs(record.failures or {}) do
     was_invalid[failure.index] = failure.error.field ~= nil
   end
-  for _, failure in ipairs(batch.failures) do
+  for _, failure in ipairs(batch.failures or {}) do
     if not was_invalid[failure.index] then return false end
   end
   return true
@@ -141,8 +141,9 @@ end
 -- named `refused` for the sake of existing journals.
 local function encode(batch, outcome, encode_error)
   local failures
-  for _, failure in ipairs(batch.failures) do
-    if not batch.is_invalid[failure.index] then
+  local is_invalid = batch.is_invalid or {}
+  for _, failure in ipairs(batch.failures or {}) do
+    if not is_invalid[failure.index] then
       failures = failures or {}
       failures[#failures + 1] = {
         index = failure.index, outcome = failure.outcome, error = encode_error(failure.error),

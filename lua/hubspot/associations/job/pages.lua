@@ -19,7 +19,7 @@ local pages = {}
 ---@param positions integer[]
 ---@return string
 function pages.json(batch, positions)
-  local body, is_written = core.body(batch.checks), {}
+  local body, is_written = core.body(batch.kind.checks), {}
   for _, position in ipairs(positions) do
     local first, page = batch.body:first(position), batch.pages[position]
     if not is_written[first] then
@@ -59,13 +59,13 @@ end
 -- "left" if the callback raised.
 local function deliver(job, batch, position, result)
   local id, links = matching.id(batch.body, position), links_of(result)
-  local page, cursor, err = batch.pages[position], nil, nil
+  local page, cursor, err = batch.pages and batch.pages[position], nil, nil
   if result and result.paging ~= nil then
     page = page or first_page(batch, position)
     cursor, err = api.next_cursor(result, page.trail)
   end
   if not links then err = unclear "HubSpot gave links that are not a list of ids and types" end
-  if cursor and not core.body(batch.checks):add { id = id, after = cursor } then
+  if cursor and not core.body(batch.kind.checks):add { id = id, after = cursor } then
     err = unclear "HubSpot gave a cursor that cannot be sent"
   end
   if err then return "failed", err end
@@ -80,6 +80,7 @@ local function deliver(job, batch, position, result)
   if job.callback_raised then return "left" end
   if not cursor then return "last" end
   page.after, page.part = cursor, page.part + 1
+  batch.pages = batch.pages or {}
   batch.pages[position] = page
   return "more"
 end

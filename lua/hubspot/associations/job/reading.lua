@@ -55,15 +55,6 @@ function reading:put_back(input, index, ready)
   self.held, self.held_index, self.held_ready = input, index, ready
 end
 
--- The inputs of an iterator are kept only for callbacks, which may need more of them than was sent.
-function reading:new_batch(first)
-  local is_kept = self.on_failure ~= nil or self.on_record ~= nil or self.ahead ~= nil
-  local by_given = self.ahead ~= nil and self.journal ~= nil
-  local batch = batches.new(first, self.input_at, is_kept, self.checks, self.naming, by_given)
-  batch.on_settled = self.on_settled
-  return batch
-end
-
 -- Adds the next input to the batch; false when the batch has no room for it, nil when it names a type that
 -- has to be asked for first. `is_adding` tells an error that the input raises, when it is read through
 -- a metatable, from one that the source raises. `ready` says what is known of its records.
@@ -144,7 +135,7 @@ function reading:count_recorded(record, batch, inputs)
     self:report_failure(failure)
   end
   if not record.refused then return end
-  for _, failure in ipairs(batch.failures) do self:report_failure(failure) end
+  for _, failure in ipairs(batch.failures or {}) do self:report_failure(failure) end
 end
 
 -- Compares a record of the journal with the source. All records are compared before anything is sent or
@@ -152,7 +143,7 @@ end
 function reading:replay(record)
   local begun = self.begun
   if not begun and not self:reach(record) then return end
-  local batch = begun and begun.batch or self:new_batch(record.first)
+  local batch = begun and begun.batch or batches.new(record.first, self.kind)
   local inputs = begun and begun.inputs or {}
   self.batch, self.begun = batch, nil
   if not self:read_recorded(batch, record, inputs) then
@@ -229,7 +220,7 @@ end
 function reading:read_batch()
   if self.ahead then self:read_ahead() end
   local more, input, index, ready = self:next_input()
-  local batch = self.begun and self.begun.batch or more and self:new_batch(index) or nil
+  local batch = self.begun and self.begun.batch or more and batches.new(index, self.kind) or nil
   self.batch, self.begun = batch, nil
   while more do
     local added = index == batch.first + batch.count and self:add(batch, input, ready)
@@ -277,8 +268,8 @@ function reading:push_batch(batch)
   self.last_batch = self.last_batch + 1
   batch.number = self.last_batch
   self.is_open[batch.number] = true
-  local held
-  batch.repeats, held = self.pairs:enter(batch.body, batch.number)
+  local repeats, held = self.pairs:enter(batch.body, batch.number)
+  if repeats then batch.repeats = true end
   if not held then return self:push_chunks(batch, self:all_positions(batch)) end
   local free, waiting = split_by_batch(batch, held)
   for other, positions in pairs(waiting) do self:push_chunks(batch, positions, other) end

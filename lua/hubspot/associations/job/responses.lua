@@ -41,8 +41,9 @@ end
 
 -- HubSpot said how many inputs a request may have. If the shape groups pairs, these are groups.
 function responses:limit_inputs(size)
-  local checks = self.checks
+  local checks = self.kind.checks
   if checks.most_groups then
+    self.kind.bodies = nil -- these have the options of before
     checks.most_groups = math.min(checks.most_groups, size)
   else
     self.batch_size = math.min(self.batch_size, size)
@@ -163,7 +164,8 @@ function responses:accepted(chunk, now, response)
   local batch = chunk.batch
   local matched = self:match(chunk, response)
   if self.on_batch and not self.endpoint.page then
-    for _, result in ipairs(response.results or {}) do batch.results[#batch.results + 1] = result end
+    batch.results = batch.results or {}
+    for _, result in ipairs(response.results or {}) do table.insert(batch.results, result) end
   end
   if chunk.trial then return self:receive_trial(chunk, now, matched, response) end
   if self.endpoint.page then
@@ -195,7 +197,7 @@ end
 function responses:confirmed(chunk, raw)
   local batch = chunk.batch
   local response = self.on_batch and api.read(raw, self.endpoint.response)
-  batch.results = response and response.results or {}
+  batch.results = response and response.results
   batch:settle_all()
   self:complete(batch)
 end

@@ -25,7 +25,7 @@ function runner.new(session, request, job, journal)
     request = request,
     job = job,
     journal = journal,
-    exchanges = {}, -- { chunk, exchange }
+    exchanges = {}, -- those in flight, each with its `chunk`
     asked = {}, -- { question, submission }: what the job needs to know, beside its chunks
     is_limited = false, -- whether it waits for the rate limit, and on_event knows
     finished = false,
@@ -47,16 +47,12 @@ local function handle(self, chunk, raw, failure, info)
   if err then report_retry(self, chunk, now, err) end
 end
 
-local function receive(self, chunk, exchange)
-  handle(self, chunk, self.session:receive(exchange))
-end
-
 -- Handles one response, or failure, that is there; false if none is.
 local function receive_one(self)
-  for index, entry in ipairs(self.exchanges) do
-    if entry.exchange.transfer:done() then
+  for index, exchange in ipairs(self.exchanges) do
+    if exchange.transfer:done() then
       table.remove(self.exchanges, index)
-      receive(self, entry.chunk, entry.exchange)
+      handle(self, exchange.chunk, self.session:receive(exchange))
       return true
     end
   end
@@ -75,7 +71,8 @@ local function submit(self, chunk)
     method = request.method, path = request.path, body = chunk:payload(),
   }, chunk.attempts.count + 1, report)
   if exchange then
-    self.exchanges[#self.exchanges + 1] = { chunk = chunk, exchange = exchange }
+    exchange.chunk = chunk
+    self.exchanges[#self.exchanges + 1] = exchange
     self.job:sent(chunk, core.now())
     self.session.wakeups:step() -- sent now: reading the next batch takes a while
   else
@@ -187,7 +184,7 @@ local function advance_once(self)
 end
 
 local function drop(self)
-  for _, entry in ipairs(self.exchanges) do entry.exchange.transfer:close() end
+  for _, exchange in ipairs(self.exchanges) do exchange.transfer:close() end
   for _, entry in ipairs(self.asked) do entry.submission:close() end
   self.session.wakeups:leave(self)
   if self.journal then self.journal:close() end

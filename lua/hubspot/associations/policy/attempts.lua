@@ -30,22 +30,19 @@ local attempts = {}
 ---@field went_out boolean whether any part of it was sent, in any attempt
 ---@field has_new_token boolean whether it was sent again for a new token
 ---@field ticket table|nil the limiter's, while it is in flight
-local Attempts = {}
+local Attempts = {
+  count = 0, counted_failures = 0, not_before = 0, -- until an attempt is made
+  may_be_done = false, went_out = false, has_new_token = false,
+}
 Attempts.__index = Attempts
 
 ---@param parent hubspot.associations.Attempts|nil of an earlier request with these inputs and more
 ---@return hubspot.associations.Attempts
 function attempts.new(parent)
-  return setmetatable({
-    count = 0,
-    counted_failures = 0,
-    began = nil, sent_at = nil, -- named here, so that the table need not grow
-    not_before = 0,
-    may_be_done = parent ~= nil and parent.may_be_done,
-    went_out = parent ~= nil and parent.went_out,
-    has_new_token = false,
-    ticket = nil, -- the limiter's, while the request is in flight
-  }, Attempts)
+  -- The table has room for what `sent` sets: a request that succeeds at once needs no more.
+  local self = setmetatable({ count = 0, began = nil, sent_at = nil, ticket = nil }, Attempts)
+  if parent then self.may_be_done, self.went_out = parent.may_be_done, parent.went_out end
+  return self
 end
 
 ---Takes note that the request is sent.

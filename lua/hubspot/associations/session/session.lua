@@ -141,8 +141,9 @@ end
 ---@field token fun(): string the token it was sent with; a function, so that printing a table cannot show it
 ---@field attempt integer
 ---@field method string
----@field url string
+---@field url string|nil where there is an on_event
 ---@field info table gets `event_error`
+---@field chunk hubspot.associations.Chunk|nil what is sent, where a job's runner keeps it here
 
 ---Sends a request.
 ---@param request table { method, path, body = JSON or nil, a string or a body of core.body }; or `body_of` in
@@ -172,7 +173,7 @@ function Session:submit(request, attempt, info)
   if not transfer then return not_sent(errors.new(failure), info) end
   return {
     transfer = transfer, token = function() return token end, attempt = attempt, method = request.method,
-    url = url, info = info,
+    url = self.events.on_event and url, info = info,
   }
 end
 
