@@ -27,9 +27,12 @@ function resources.collect()
   end
 end
 
---- KiB that Lua holds after a full collection.
+--- KiB that Lua holds after a full collection, without the traces that LuaJIT has compiled: how many these are
+--- depends on the machine's load.
 ---@return number
 function resources.lua_memory()
+  local jit = rawget(_G, "jit")
+  if jit then jit.flush() end
   resources.collect()
   return collectgarbage("count")
 end
