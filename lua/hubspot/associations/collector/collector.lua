@@ -69,16 +69,17 @@ local function step_group(self, number)
   if stepped and not done then return end
   if not stepped then group.raised = done end
   group:finish()
-  self.queue:release(group.links)
-  table.remove(self.groups, number)
+  self.queue:release(number)
   if not stepped then error(done, 0) end
 end
 
 -- The rate limit lets nothing pass for so long that a call would not wait for it either.
 local function refuse_all(self, err)
-  local links = self.queue:take(self.queue.waiting)
-  for _, link in ipairs(links) do self.settle(link, outcomes.unsent(err)) end
-  self.queue:release(links)
+  local link = self.queue:next()
+  while link do
+    self.settle(link, outcomes.unsent(err))
+    link = self.queue:next()
+  end
 end
 
 -- Begins the groups that may begin. Returns how many seconds none can; nil: until a response comes.
@@ -92,7 +93,7 @@ local function begin_groups(self, now)
       if not err then return delay end
       refuse_all(self, err)
     else
-      self.groups[#self.groups + 1] = groups.new(self.queue:take(spec.most), spec.sender, self.settle)
+      self.queue:take(spec.most, self.new_group)
       self.lingers_until, self.cohort = nil, nil
       step_group(self, #self.groups)
       self.not_before = now + spec.policy.limiter:pace(now, "job")
@@ -146,6 +147,7 @@ end
 
 local function begin_to(self, action, now)
   self.stepping = running()
+  self.queue:mend()
   local delay = action(self, now)
   self.stepping = false
   return delay
@@ -253,6 +255,7 @@ end
 ---How many links have no outcome yet.
 ---@return integer
 function Collector:pending()
+  self.queue:mend()
   return self.queue.pending
 end
 
@@ -284,11 +287,12 @@ end
 ---@param spec hubspot.associations.CollectorSpec
 ---@return hubspot.associations.Collector
 function collector.new(spec)
+  local links = queue.new()
   local self = setmetatable({
     spec = spec,
     intake = intake.new(spec.checks),
-    queue = queue.new(),
-    groups = {},
+    queue = links,
+    groups = links.groups,
     outcomes = outcomes.new(),
     cohort = nil, -- those who wait for links that came since the last group began
     not_before = 0, -- when the next group may begin that is not full
@@ -301,11 +305,13 @@ function collector.new(spec)
     stepping = false, -- or the coroutine that does
     transfer = transfer, work = work, -- what a leader does
   }, Collector)
-  local links, told = self.queue, self.outcomes
-  self.settle = function(link, err)
+  local told = self.outcomes
+  local function settle(link, err)
     told:told(link) -- first: what raises in between must not lose the callback
     links:settle(link, err)
   end
+  self.settle = settle
+  self.new_group = function(taken) return groups.new(taken, spec.sender, settle) end
   self.guard = outcomes.guard(told, links, self.groups)
   return self
 end

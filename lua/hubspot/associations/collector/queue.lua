@@ -1,5 +1,9 @@
 -- The links of a collector that have no outcome yet, and which of them may be sent. Those of one pair are
 -- sent in their order: while some are in flight, the pair's later ones are held back. Pure.
+--
+-- A debug hook of the host, or a lack of memory, may raise between any two assignments. What is sure then is
+-- changed by one assignment each: which links there are, which are over, and which groups. All the rest
+-- follows from that, and is made anew after such an error.
 
 local line = require "hubspot.associations.collector.line"
 
@@ -27,6 +31,7 @@ local line = require "hubspot.associations.collector.line"
 ---@field pending integer links without an outcome
 ---@field waiting integer those that may be sent now
 ---@field count integer of all that were added
+---@field groups hubspot.associations.Group[] links that were taken together, and are in flight
 local Queue = {}
 Queue.__index = Queue
 
@@ -38,54 +43,103 @@ function queue.new()
     pending = 0,
     waiting = 0,
     count = 0,
+    links = {}, -- number -> link without an outcome
+    oldest = 1, -- there is none before it
+    groups = {},
     pairs = {}, -- the two ids -> Pair; of those that have links, or are held
     ready = line.new(), -- pairs in the order in which their links may be sent
-    due = line.new(), -- links without an outcome, in the order of their deadlines
+    is_whole = true, -- or something is being changed, or raised in between
   }, Queue)
 end
 
--- Adds a link to those of its pair; a new pair stands in the queue.
-local function join(self, key, link)
-  local pair = self.pairs[key]
-  if not pair then
-    pair = {
-      key = key, first = link, last = link, count = 1, is_held = false, before = false, behind = false,
-    }
-    self.pairs[key] = pair
-    self.ready:push(pair)
-    return pair
-  end
+local function new_pair(key)
+  return {
+    key = key, first = false, last = false, count = 0, is_held = false, before = false, behind = false,
+  }
+end
+
+-- Adds a link to those of its pair.
+local function join(pair, link)
   if pair.first then pair.last.later = link else pair.first = link end
   pair.last, pair.count = link, pair.count + 1
-  return pair
+end
+
+-- Makes all but the links and the groups anew.
+local function mend(self)
+  local found, taken, ready, pending, waiting = {}, {}, line.new(), 0, 0
+  local function pair_of(link)
+    local key = link.pair.key
+    found[key] = found[key] or new_pair(key)
+    link.pair = found[key]
+    return found[key]
+  end
+  for _, group in ipairs(self.groups) do
+    for _, link in ipairs(group.links) do
+      taken[link] = true
+      pair_of(link).is_held = true
+    end
+  end
+  for number = self.oldest, self.count do
+    local link = self.links[number]
+    if link and link.is_over then
+      self.links[number] = nil
+    elseif link then
+      pending = pending + 1
+      link.is_taken, link.later = taken[link] or false, false
+      if not link.is_taken then
+        local pair = pair_of(link)
+        join(pair, link)
+        if not pair.is_held then waiting = waiting + 1 end
+        if not pair.is_held and pair.count == 1 then ready:push(pair) end
+      end
+    end
+  end
+  self.pairs, self.ready, self.pending, self.waiting = found, ready, pending, waiting
+  self.is_whole = true
+end
+
+---To be called before `pending` and `waiting` are read, where something may have raised.
+function Queue:mend()
+  if not self.is_whole then mend(self) end
 end
 
 ---@param input table
 ---@param key string the two ids
----@param deadline number
+---@param deadline number not before that of the link before
 ---@param callback function|nil
 ---@param cohort hubspot.associations.Cohort|nil
 ---@return hubspot.associations.Link
 function Queue:add(input, key, deadline, callback, cohort)
-  local count = self.count + 1
-  self.count, self.pending = count, self.pending + 1
+  if not self.is_whole then mend(self) end
+  self.is_whole = false
+  local count, pair = self.count + 1, self.pairs[key]
+  if not pair then
+    pair = new_pair(key)
+    self.pairs[key] = pair
+    self.ready:push(pair)
+  end
   local link = {
-    input = input, pair = false, later = false, callback = callback or false, cohort = cohort or false,
+    input = input, pair = pair, later = false, callback = callback or false, cohort = cohort or false,
     deadline = deadline, is_over = false, is_taken = false, number = count, group = false, err = false,
-    before = false, behind = false,
   }
-  local pair = join(self, key, link)
-  link.pair = pair
-  self.due:push(link)
+  join(pair, link)
   if not pair.is_held then self.waiting = self.waiting + 1 end
+  self.count, self.pending = count, self.pending + 1
+  self.links[count] = link
+  self.is_whole = true
   return link
 end
 
----Takes up to `most` links that may be sent, those of a pair one after the other. Their pairs are held until
----they are released.
----@param most integer
----@return hubspot.associations.Link[]
-function Queue:take(most)
+---The one of those that may be sent that would be sent first.
+---@return hubspot.associations.Link|nil
+function Queue:next()
+  if not self.is_whole then mend(self) end
+  local pair = self.ready:head()
+  return pair and pair.first
+end
+
+-- Up to `most` links that may be sent, those of a pair one after the other. Their pairs are held.
+local function take(self, most)
   local taken, count, ready = {}, 0, self.ready
   local pair = ready:head()
   while pair and count < most do
@@ -107,9 +161,23 @@ function Queue:take(most)
   return taken
 end
 
----The links that were taken together are no longer in flight.
----@param links hubspot.associations.Link[]
-function Queue:release(links)
+---Takes up to `most` links that may be sent. Their pairs are held until the group, the last one, is released.
+---@param most integer
+---@param new_group fun(links: hubspot.associations.Link[]): hubspot.associations.Group with these `links`
+function Queue:take(most, new_group)
+  if not self.is_whole then mend(self) end
+  self.is_whole = false
+  local group = new_group(take(self, most))
+  self.groups[#self.groups + 1] = group
+  self.is_whole = true
+end
+
+---The links of a group are no longer in flight.
+---@param number integer of the group
+function Queue:release(number)
+  if not self.is_whole then mend(self) end
+  self.is_whole = false
+  local links = table.remove(self.groups, number).links
   for index = 1, #links do -- not `ipairs`, which costs a call for each
     local pair = links[index].pair
     if pair.is_held then
@@ -122,6 +190,7 @@ function Queue:release(links)
       end
     end
   end
+  self.is_whole = true
 end
 
 -- A link is over that was not taken.
@@ -137,32 +206,29 @@ local function leave(self, link)
   self.pairs[pair.key] = nil
 end
 
--- A link that is over leaves the queue.
-local function finish(self, link)
-  self.pending = self.pending - 1
-  line.remove(link)
-  if not link.is_taken then leave(self, link) end
-end
-
 ---A link has its outcome.
 ---@param link hubspot.associations.Link
 ---@param err hubspot.associations.Error|nil
 function Queue:settle(link, err)
   if link.is_over then error "a link has one outcome" end
+  if not self.is_whole then mend(self) end
+  self.is_whole = false
   link.err = err or false
   link.is_over = true
-  finish(self, link)
+  self.links[link.number] = nil
+  self.pending = self.pending - 1
+  if not link.is_taken then leave(self, link) end
+  self.is_whole = true
 end
 
 ---The link that was added first, of those without an outcome: its deadline is the first.
 ---@return hubspot.associations.Link|nil
 function Queue:first()
-  local link = self.due:head()
-  while link and link.is_over do -- a debug hook, or a lack of memory, raised before it had left
-    finish(self, link)
-    link = self.due:head()
-  end
-  return link
+  if not self.is_whole then mend(self) end
+  local links, number, count = self.links, self.oldest, self.count
+  while number <= count and not links[number] do number = number + 1 end
+  self.oldest = number
+  return links[number]
 end
 
 return queue
