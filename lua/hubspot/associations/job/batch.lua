@@ -23,7 +23,7 @@ local input_text = require "hubspot.associations.job.input_text"
 ---@field given string[]|nil the texts of all its inputs
 ---@field failures table[]|nil { index, input, outcome, error }, outcome: failed, unconfirmed, not_sent
 ---@field is_verified boolean|nil whether HubSpot was asked what it shows of it; of a job that verifies
----@field is_final boolean whether its outcomes may be recorded in the journal: else a resumed job sends it again
+---@field is_final boolean whether its outcomes may be recorded: else, a resumed job sends it again
 ---@field results table[]|nil HubSpot's results, where somebody is told of them
 ---@field pages table<integer, hubspot.associations.Page>|nil position -> where the record's next page begins
 local Batch = { invalid = 0, is_final = true }

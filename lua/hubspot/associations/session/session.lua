@@ -139,9 +139,9 @@ end
 ---@class hubspot.associations.Exchange a request in flight
 ---@field transfer userdata core's request
 ---@field token fun(): string the token it was sent with; a function, so that printing a table cannot show it
----@field attempt integer
----@field method string
----@field url string|nil where there is an on_event
+---@field attempt integer|nil these three where there is an on_event, which is told of them
+---@field method string|nil
+---@field url string|nil
 ---@field info table gets `event_error`
 ---@field chunk hubspot.associations.Chunk|nil what is sent, where a job's runner keeps it here
 
@@ -171,10 +171,11 @@ function Session:submit(request, attempt, info)
     connect_timeout = self.options.connect_timeout,
   }
   if not transfer then return not_sent(errors.new(failure), info) end
-  return {
-    transfer = transfer, token = function() return token end, attempt = attempt, method = request.method,
-    url = self.events.on_event and url, info = info,
-  }
+  local exchange = { transfer = transfer, token = function() return token end, info = info, chunk = nil }
+  if self.events.on_event then
+    exchange.attempt, exchange.method, exchange.url = attempt, request.method, url
+  end
+  return exchange
 end
 
 -- No response came, or an incomplete one.
