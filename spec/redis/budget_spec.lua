@@ -35,6 +35,7 @@ describe("the script of the budget", function()
       if source:one_in(2) then values.remaining = tostring(source:integer(0, 20)) end
       if source:one_in(2) then values.age = tostring(source:integer(0, 1000)) end
     end
+    if source:one_in(30) then values.rate = tostring(source:integer(20, 60)) end
     if source:one_in(40) then values.limited = source:one_in(2) and "SECONDLY" or "TEN_SECONDLY_ROLLING" end
     if source:one_in(80) then values.limited, values.retry_after = "", "2000" end
     if source:one_in(4) and values.member then

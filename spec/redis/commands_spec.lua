@@ -237,6 +237,12 @@ describe("the commands of a fleet", function()
     local result = create({ "--budget", "cron" }, { HUBSPOT_REDIS = server:url() })
     assert.same({ 0, false }, { result.code, result.stderr:find "budget" ~= nil })
     assert.equal(1, connection:call("EXISTS", "hubspot-associations:budget:{cron}:charges"))
+    for rate, said in pairs { ["30"] = false, ["40"] = true } do
+      assert.equal(0, create({ "--budget", "low", "--rate", "30" }, { HUBSPOT_REDIS = server:url() }).code)
+      result = create({ "--budget", "low", "--rate", rate }, { HUBSPOT_REDIS = server:url() })
+      local lowered = "another process gives the budget a lower rate: 30 requests in 10 s"
+      assert.same({ 0, said }, { result.code, result.stderr:find(lowered, 1, true) ~= nil })
+    end
     result = create { "--budget", "cron", "--redis", "redis://127.0.0.1:1" }
     assert.equal(0, result.code)
     assert_found(result.stderr, "no budget: network: no connection to Redis at 127.0.0.1:1")

@@ -148,6 +148,28 @@ describe("a budget in virtual time", function()
     assert_at_most(0.41, measured.used, "used")
   end)
 
+  it("keeps to the lowest of the rates that its processes give, and says so to the others", function()
+    local world = world_of(4, { limit = 100 }, { rate = 80 })
+    world:add {}
+    world:run(WARM_UP)
+    local low = world:add { rate = 40 }
+    world:run(WARM_UP)
+    local measured = world:measure(LONG)
+    assert_at_least(0.95 * 0.4, measured.used, "used")
+    assert_at_most(0.41, measured.used, "used")
+    assert.equal(0, world.rejected)
+    assert.equal(4, #world.told)
+    for _, event in ipairs(world.told) do
+      assert.same({ "lowered", 40, 10 }, { event.state, event.limit, event.interval })
+      assert_at_least(5, event.processes, "processes")
+    end
+    low.is_dead = true
+    world:run(60)
+    measured = world:measure(LONG)
+    assert_at_least(0.95 * 0.8, measured.used, "used without it")
+    assert_at_most(0.81, measured.used, "used without it")
+  end)
+
   -- It sends so many in an interval, whatever it is answered, evenly or at random times.
   for _, other in ipairs { { 20, false }, { 40, false }, { 60, false }, { 40, true } } do
     local share, at_random = other[1], other[2]

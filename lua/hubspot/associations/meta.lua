@@ -412,7 +412,8 @@ function Client:close() end
 
 ---what `on_event` is told
 ---@class hubspot.associations.Event
----`failure`: no response came; `budget`: a shared budget is away, or back
+---`failure`: no response came; `budget`: a shared budget is away, is back, or has a lower rate than this
+---process gave
 ---@field type "request"|"response"|"failure"|"wait"|"retry"|"budget"
 ---of all but `wait` and `budget`
 ---@field attempt integer|nil
@@ -441,12 +442,12 @@ function Client:close() end
 ---of `wait`: seconds until the rate limit lets a request pass; of `retry`: until the next attempt
 ---@field delay number|nil
 ---of `budget`
----@field state "alone"|"shared"|nil
+---@field state "alone"|"shared"|"lowered"|nil
 ---of `budget`: requests that may be sent within `interval`
 ---@field limit integer|nil
 ---of `budget`: seconds
 ---@field interval number|nil
----of `budget` that is shared: how many share it
+---of `budget` that is not away: how many share it
 ---@field processes integer|nil
 ---of `budget` that is away: why
 ---@field error hubspot.associations.Error|nil

@@ -48,9 +48,10 @@ local function retry_notice(notice)
   end
 end
 
--- What is said when the budget is lost, and when it is back.
+-- What is said when the budget is lost, when it is back, and when it has a lower rate.
 local function budget_notice(event)
   local rate = ("%.0f requests in %.0f s"):format(event.limit, event.interval)
+  if event.state == "lowered" then return "another process gives the budget a lower rate: " .. rate end
   if event.state ~= "alone" then return ("the budget is back: %s, shared"):format(rate) end
   return ("no budget: %s: going on alone, with %s"):format(errors.summary(event.error), rate)
 end

@@ -56,8 +56,16 @@ local member = not has_lost and given.member
 if not member then member = string.format("%.0f", redis.call("HINCRBY", state, "members", 1)) end
 
 local known_interval = get("interval") or USUAL_INTERVAL
-if number("rate") then
-  set("limit", number("rate"))
+
+-- A rate that some process gives is that of all: the lowest of those that were given of late.
+local rate = (get("rate_until") or 0) > now and get("rate") or nil
+if number("rate") and number("rate") <= (rate or number("rate")) then
+  rate = number("rate")
+  set("rate", rate)
+  set("rate_until", now + MEMBER_FOR)
+end
+if rate then
+  set("limit", rate)
   set("interval", USUAL_INTERVAL)
 elseif number("limit") then
   set("limit", number("limit"))
@@ -137,7 +145,7 @@ local function fill(count)
   set("others_until", now + interval)
 end
 
-if number("remaining") and not number("rate") then
+if number("remaining") and not rate then
   fill(math.max(0, limit - number("remaining") - charged_then))
 end
 
@@ -150,7 +158,7 @@ local margin = math.max(0, known_margin / 1e6 - DECAY * limit * (now - seen) / i
 if given.limited then
   local pause = number("retry_after")
   if not pause and given.limited == "SECONDLY" then pause = 1000 end
-  if not pause and (charged == 0 or number("rate")) then pause = interval end
+  if not pause and (charged == 0 or rate) then pause = interval end
   if pause then
     set("paused_until", math.max(get("paused_until") or 0, now + pause))
   else

@@ -66,6 +66,7 @@ function member.new(given)
     headers = nil, -- { limit, interval, remaining, at }: the last that HubSpot said, not reported yet
     limited = nil, -- a 429 that is not reported yet
     is_away = false,
+    is_lowered = false, -- whether another process has given a lower rate
   }, Member)
   self.limiter:assign(nil, self.interval)
   return self
@@ -168,6 +169,16 @@ local function go_away(self, now, err)
   self.tell { type = "budget", state = "alone", error = err, limit = limit, interval = interval }
 end
 
+-- Says so when the rate of this process is not the one that counts.
+local function notice_rate(self)
+  local is_lowered = self.rate ~= nil and self.limit < self.rate
+  if is_lowered and not self.is_lowered then
+    self.tell { type = "budget", state = "lowered", limit = self.limit, interval = self.interval,
+      processes = self.processes }
+  end
+  self.is_lowered = is_lowered
+end
+
 local function come_back(self)
   self.limiter:assign(nil, self.interval)
   if not self.is_away then return end
@@ -200,6 +211,7 @@ local function accept(self, now, asked, reply)
     }
   end
   come_back(self)
+  notice_rate(self)
 end
 
 -- Takes what Redis has replied, if it has.

@@ -7,7 +7,7 @@ local events = {}
 
 ---@class hubspot.associations.Event what `on_event` is told
 ---@field type "request"|"response"|"failure"|"wait"|"retry"|"budget" `failure`: no response came; `budget`:
----  a shared budget is away, or back
+---  a shared budget is away, is back, or has a lower rate than this process gave
 ---@field attempt integer|nil of all but `wait` and `budget`
 ---@field method string|nil of `request`, `response` and `failure`
 ---@field url string|nil of `request`, `response` and `failure`
@@ -22,10 +22,10 @@ local events = {}
 ---@field message string|nil of `failure`
 ---@field delay number|nil of `wait`: seconds until the rate limit lets a request pass; of `retry`: until
 ---  the next attempt
----@field state "alone"|"shared"|nil of `budget`
+---@field state "alone"|"shared"|"lowered"|nil of `budget`
 ---@field limit integer|nil of `budget`: requests that may be sent within `interval`
 ---@field interval number|nil of `budget`: seconds
----@field processes integer|nil of `budget` that is shared: how many share it
+---@field processes integer|nil of `budget` that is not away: how many share it
 ---@field error hubspot.associations.Error|nil of `budget` that is away: why
 
 ---@class hubspot.associations.Events
@@ -114,7 +114,7 @@ function Events:retry(info, err, delay, attempt)
   emit(self, info, { type = "retry", kind = err.kind, delay = delay, attempt = attempt })
 end
 
----The process has lost, or found again, what it shares its rate limit by.
+---The process has lost, or found again, what it shares its rate limit by; or others allow less than it gave.
 ---@param event table { type = "budget", state, limit, interval, processes, error }
 function Events:budget(event)
   if not self.on_event then return end
