@@ -207,7 +207,7 @@ describe("a job whose source names types", function()
         { "send", responses.of(200, '{"results":[]}') } } } }
       local client = clients.open(server:url(), { on_event = listen })
       local runner = assert(client:start("create", "contacts", "companies", inputs(3, "Boss")))
-      repeat assert.is_false(runner:step()) until #requests > 0 -- on a slow machine a step may end before it asks
+      repeat assert.is_false(runner:step()) until #requests > 0 -- a slow step ends before it asks
       assert.same({ ASK }, requests)
       assert.equal(0, (runner:waiting()))
       if way == "cancel" then runner:cancel() else client:close() end

@@ -13,12 +13,13 @@ local sandbox = require "support.sandbox"
 local TOKEN = clients.TOKEN
 local WARM_UP, CALLS = 300, 1000
 
--- An allocator may take more from the system in some of the first rounds: of streams, up to 7 MiB in one, and
--- still 0.8 in the third. A leak grows each time.
+-- An allocator may take more from the system in some of the first rounds: of streams, up to 7 MiB in one,
+-- and still 0.8 in the third. A leak grows each time.
 local ROUNDS = 8
 
 -- KiB by which the figures may differ. A leak of 100 bytes per call is 98 KiB of Lua's memory; one of 500
--- bytes is 490 KiB of the process, whose allocator keeps some. In LuaJIT, up to 21 KiB were measured in a round.
+-- bytes is 490 KiB of the process, whose allocator keeps some. In LuaJIT, up to 21 KiB were measured in a
+-- round.
 local LUA_SLACK, RESIDENT_SLACK = rawget(_G, "jit") and 32 or 16, 256
 
 local function inputs(count)

@@ -27,8 +27,8 @@ function resources.collect()
   end
 end
 
---- KiB that Lua holds after a full collection, without the traces that LuaJIT has compiled: how many these are
---- depends on the machine's load.
+--- KiB that Lua holds after a full collection, without the traces that LuaJIT has compiled: how many these
+--- are depends on the machine's load.
 ---@return number
 function resources.lua_memory()
   local jit = rawget(_G, "jit")
