@@ -2,6 +2,7 @@
 -- system not to raise it. A library that is preloaded here makes libcurl write without that, as older
 -- versions do, so that the specs fail where they should with any libcurl.
 
+local c_program = require "support.c_program"
 local certificates = require "support.certificates"
 local child = require "support.child"
 local core = require "hubspot.associations.core"
@@ -59,22 +60,13 @@ describe("SIGPIPE", function()
   setup(function()
     set = certificates.make()
     folder = process.make_folder()
-    process.write_file(folder .. "/send.c", PLAIN_WRITES)
-    local built = process.run({
-      os.getenv("CC") or "cc", "-shared", "-fPIC", "-o", folder .. "/send.so", folder .. "/send.c",
-    }, { env = { LD_PRELOAD = false } })
-    library = built.code == 0 and folder .. "/send.so"
+    library = c_program.preload(folder .. "/send", PLAIN_WRITES)
   end)
 
   teardown(function()
     process.remove_folder(folder)
     set:close()
   end)
-
-  local function preload()
-    local others = os.getenv("LD_PRELOAD") or ""
-    return others == "" and library or others .. ":" .. library
-  end
 
   -- What becomes of the call: libcurl may resend a request if its kept connection turned out to be dead.
   local CASES = {
@@ -98,7 +90,7 @@ describe("SIGPIPE", function()
           tls = over == "TLS" and set.server or nil,
         })
         local script = SCRIPT:format(server:url() .. "/", set.ca)
-        local result = child.run(script, { env = { LD_PRELOAD = preload() } })
+        local result = child.run(script, { env = { LD_PRELOAD = library } })
         server:close()
         assert.same({ 0, "" }, { result.code, result.stderr })
         assert.truthy(result.stdout ~= "" and case[3]:find(result.stdout, 1, true), result.stdout)
@@ -115,7 +107,7 @@ describe("SIGPIPE", function()
         connections = { { { "receive" }, { "reset" } } }, tls = over == "TLS" and set.server or nil,
       })
       local script = STREAM_SCRIPT:format(server.port, tostring(over == "TLS"), set.ca)
-      local result = child.run(script, { env = { LD_PRELOAD = preload() } })
+      local result = child.run(script, { env = { LD_PRELOAD = library } })
       server:close()
       assert.same({ 0, "", "network" }, { result.code, result.stderr, result.stdout })
     end)

@@ -1,5 +1,5 @@
--- The C programs of spec/core, which check a file of src where Lua cannot reach: compiles one as the core is
--- compiled, and runs it.
+-- C for specs: the programs of spec/core, which check a file of src where Lua cannot reach, and libraries
+-- that stand for the system's functions in another process.
 
 local checkout = require "support.checkout"
 local process = require "support.process"
@@ -33,6 +33,18 @@ function c_program.run(sources, flags, arguments)
   assert(result, built.stderr)
   assert(result.code == 0, ("%s%s: exit code %d"):format(result.stdout, result.stderr, result.code))
   return result.stdout
+end
+
+---Compiles functions that a process may have in place of the system's.
+---@param path string of the files to make, without an extension
+---@param source string
+---@return string|nil preload for the process's environment, LD_PRELOAD; nil if there is no compiler
+function c_program.preload(path, source)
+  process.write_file(path .. ".c", source)
+  local built = run({ os.getenv "CC" or "cc", "-shared", "-fPIC", "-o", path .. ".so", path .. ".c" })
+  if built.code ~= 0 then return nil end
+  local others = os.getenv "LD_PRELOAD" or "" -- a sanitizer has to be the first
+  return (others == "" and "" or others .. ":") .. path .. ".so"
 end
 
 return c_program
