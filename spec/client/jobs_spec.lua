@@ -5,6 +5,7 @@ local clients = require "support.clients"
 local jobs = require "support.jobs"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
+local process = require "support.process"
 local sandbox = require "support.sandbox"
 
 describe("the methods of jobs", function()
@@ -105,6 +106,37 @@ describe("the methods of jobs", function()
     assert.is_true(report.resumed >= 3)
     local _, other = client:archive_all("contacts", "companies", { { from = 1, to = 2 } }, { journal = path })
     assert.equal("journal", other.kind)
+    os.remove(path)
+  end)
+
+  it("call before_journal when all records of a batch were given, and record the batch only then", function()
+    local path = os.tmpname()
+    os.remove(path)
+    local list, given, seen, recorded = { 1, 2, 3, 4, 5, 6, 7 }, 0, {}, nil
+    local function run(stop)
+      return client:read_all("contacts", "companies", list, {
+        journal = path,
+        on_record = function() given = given + 1 end,
+        before_journal = function()
+          seen[#seen + 1], recorded = given, process.read_file(path)
+          if #seen == 2 then return stop() end
+        end,
+      })
+    end
+    client = clients.open(server:url(), { batch_size = 3, concurrency = 1 })
+    local stops = {
+      canceled = function() return false end, callback = function() error "the disk is full" end,
+    }
+    for kind, stop in pairs(stops) do
+      given, seen = 0, {}
+      os.remove(path)
+      local report, err = run(stop)
+      assert.same({ { 3, 6 }, 6, kind }, { seen, report.read, err.kind })
+      assert.equal(recorded, process.read_file(path))
+    end
+    given, seen = 0, {}
+    local report = assert(run(function() end))
+    assert.same({ { 3, 4 }, 3, 7 }, { seen, report.resumed, report.read })
     os.remove(path)
   end)
 

@@ -155,6 +155,7 @@ local function new_job(self, row, read, given, journal, window)
     on_failure = given.on_failure,
     on_batch = given.on_batch,
     on_record = given.on_record,
+    before_journal = given.before_journal,
     on_checked = read.on_checked,
     on_settled = read.on_settled,
     ahead = look_ahead.of(row.shape, values, given, journal ~= nil),

@@ -165,7 +165,7 @@ return {
     retryable = false,
   },
   callback = {
-    happened = "`on_failure`, `on_batch`, `on_record` or the callback of a link raised",
+    happened = "`on_failure`, `on_batch`, `on_record`, `before_journal` or the callback of a link raised",
     advice = "correct the callback; resume a job from its journal",
     retryable = false,
   },

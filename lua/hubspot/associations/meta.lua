@@ -61,6 +61,9 @@
 ---@field on_record fun(page: hubspot.associations.RecordPage): boolean|nil
 ---file name: what is recorded there is not done again, what is done is recorded there
 ---@field journal string|nil
+---called each time before the journal records what is done: what `on_record` wrote must not get lost from
+---here on (fsync, commit). Returning `false` ends the job, and nothing is recorded
+---@field before_journal fun(): boolean|nil
 ---read and check all inputs, send none of them, and open no journal
 ---@field dry_run boolean|nil
 ---read back what was written: what HubSpot does not show is `unconfirmed`. Of jobs that write

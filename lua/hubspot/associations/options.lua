@@ -54,6 +54,9 @@ local options = {}
 ---  job
 ---@field journal string|nil file name: what is recorded there is not done again, what is done is recorded
 ---  there
+---@field before_journal fun(): boolean|nil called each time before the journal records what is done: what
+---  `on_record` wrote must not get lost from here on (fsync, commit). Returning `false` ends the job, and
+---  nothing is recorded
 ---@field dry_run boolean|nil read and check all inputs, send none of them, and open no journal
 ---@field verify boolean|nil read back what was written: what HubSpot does not show is `unconfirmed`. Of
 ---  jobs that write
@@ -230,6 +233,7 @@ local JOB = {
   on_batch = { check = is_type "function" },
   on_record = { check = is_type "function" },
   journal = { check = text },
+  before_journal = { check = is_type "function" },
   dry_run = { check = is_type "boolean", default = false },
   max_failures = { check = count(1e9), default = 1000 },
   verify = { check = is_type "boolean", default = false },

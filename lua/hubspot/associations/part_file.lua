@@ -46,11 +46,18 @@ function part_file.open(path, beginnings)
   return nil, ("%s, which is written first, cannot be used: %s"):format(one_line(name), why)
 end
 
+---What was written to it so far, by whatever handle, is on disk then.
+---@return boolean|nil
+---@return string|nil message
+function PartFile:save()
+  return self.file:append ""
+end
+
 ---Gives it its name, once all that was written to it, by whatever handle, is on disk; then the name is, too.
 ---@return boolean|nil
 ---@return string|nil message why it does not have it
 function PartFile:complete()
-  local named, why = self.file:append ""
+  local named, why = self:save()
   if named then named, why = os.rename(self.name, self.path) end
   self:close()
   if not named then return nil, tostring(why) end

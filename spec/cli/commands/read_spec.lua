@@ -1,11 +1,35 @@
 -- Checks the command read as its users run it: a process of its own, against the sandbox, over real HTTP.
 
+local c_program = require "support.c_program"
 local command = require "support.command"
 local process = require "support.process"
 
 local fixture = command.fixture()
 local create, file, path, run_on = fixture.create, fixture.file, fixture.path, fixture.run_on
 local assert_found = command.assert_found
+
+-- Notes each file that is synced, and how large it is then.
+local FSYNC = [[
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int fsync(int fd)
+{
+  char link[64], name[4096] = "";
+  struct stat found;
+  FILE *notes = fopen(getenv("FSYNCS"), "a");
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  if (readlink(link, name, sizeof name - 1) > 0 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode)
+      && notes != NULL)
+    fprintf(notes, "%s %ld\n", name, (long)found.st_size);
+  if (notes != NULL)
+    fclose(notes);
+  return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
+}
+]]
 
 describe("the command read", function()
   setup(fixture.open)
@@ -88,6 +112,23 @@ describe("the command read", function()
     local journal = file("j", "")
     local result = run_on("read", { "--journal", journal, "-q", file("ids.csv", "101\n") })
     assert.are.equal(HEADER, result.stdout:match "^[^\n]*\n")
+  end)
+
+  it("has the rows of a batch on disk before its journal says that they are read", function()
+    link()
+    local preload = c_program.preload(path "fsync", FSYNC)
+    if not preload then pending "no C compiler" end
+    local result = run_on("read", {
+      "--journal", path "j", "--output", path "links.csv", "--batch-size", "2", "--concurrency", "1", "-q",
+      file("ids.csv", "101\n102\n103\n"),
+    }, { env = { LD_PRELOAD = preload, FSYNCS = path "fsyncs" } })
+    assert.are.same({ 0, "" }, { result.code, result.stderr })
+    local synced, sizes = {}, {}
+    for name, size in process.read_file(path "fsyncs"):gmatch "/([^/\n]+) (%d+)\n" do
+      synced[#synced + 1], sizes[name] = name, sizes[name] or tonumber(size)
+    end
+    assert_found(table.concat(synced, " "), " links.csv.part j links.csv.part j links.csv.part")
+    assert.are.equal(#process.read_file(path "links.csv"), sizes["links.csv.part"]) -- 103 has no links
   end)
 
   it("has a dry run that writes no rows", function()

@@ -123,15 +123,15 @@ local function not_begun(context, message)
   return nil, message
 end
 
--- The function for on_record of such a command. What the journal says is done must be out.
-local function record_writer(context)
-  local arguments, writer = context.arguments, context.writer
-  return writer and function(record)
+-- The functions for on_record and before_journal of such a command: what the journal says is done must be
+-- out, and on disk.
+local function record_writer(writer)
+  if not writer then return nil end
+  return function(record)
     for _, link in ipairs(record.links) do
       if not links.write(writer, record.id, link) then return false end
     end
-    return not arguments.journal or writer:flush()
-  end
+  end, function() return writer:save() end
 end
 
 ---@class hubspot.associations.cli.JobPart what is particular to the job of a command
@@ -144,13 +144,15 @@ end
 -- The job's source and options.
 local function start(context, source, take)
   local arguments, part = context.arguments, context.part
+  local on_record, before_journal = record_writer(context.writer)
   local options = {
     journal = arguments.journal,
     from_property = arguments.from_property,
     to_property = arguments.to_property,
     dry_run = arguments.dry_run,
     verify = arguments.verify,
-    on_record = record_writer(context),
+    on_record = on_record,
+    before_journal = before_journal,
     on_failure = take,
   }
   for name, value in pairs(part and part.options or {}) do options[name] = value end

@@ -77,10 +77,11 @@ local function with_verifier(self, verify)
 end
 
 ---@param spec table { source, checks, naming, labels = { request, response } for the account's names of
----  types, batch_size, concurrency, max_failures, on_failure, on_batch, on_record, dry_run, policy, journal,
----  window = of concurrency.lua, where jobs share one, endpoint, direction = of rejection.direction, ahead
----  and look_up_request for look-ups, on_checked = called for each batch of a dry run before it is counted,
----  verify = for one that reads back what it wrote, see verification.lua, on_settled = of batch.lua }
+---  types, batch_size, concurrency, max_failures, on_failure, on_batch, on_record, before_journal, dry_run,
+---  policy, journal, window = of concurrency.lua, where jobs share one, endpoint, direction = of
+---  rejection.direction, ahead and look_up_request for look-ups, on_checked = called for each batch of a dry
+---  run before it is counted, verify = for one that reads back what it wrote, see verification.lua,
+---  on_settled = of batch.lua }
 ---@param now number seconds
 ---@return hubspot.associations.Job|nil
 ---@return hubspot.associations.Error|nil
@@ -120,6 +121,7 @@ function jobs.new(spec, now)
     on_failure = spec.on_failure,
     on_batch = spec.on_batch,
     on_record = spec.on_record,
+    before_journal = spec.before_journal,
     on_checked = spec.on_checked,
     max_failures = spec.max_failures,
     dry_run = spec.dry_run,
@@ -151,6 +153,14 @@ end
 
 -- ---- completing ----
 
+-- Enters the batch in the journal, once the caller has made durable what the callbacks did with it.
+function Job:record(batch)
+  if not (self.journal and batch.is_final) then return end
+  if self.before_journal and not self:call(self.before_journal) then return end
+  local recorded, err = self.journal:record(batch)
+  if not recorded then self:stop(err) end
+end
+
 -- Every input of the batch has its outcome: records, counts and reports it; but what is to be verified first.
 function Job:complete(batch)
   if self.verifier and not self.dry_run and self.verifier:take(batch) then return end
@@ -160,10 +170,7 @@ function Job:complete(batch)
     self.is_open[batch.number] = nil
   end
   local failures = batch:ordered_failures()
-  if self.journal and batch.is_final then
-    local recorded, err = self.journal:record(batch)
-    if not recorded then self:stop(err) end
-  end
+  self:record(batch)
   local report = self.report
   report.inputs = report.inputs + batch.count
   report[self.outcome] = report[self.outcome] + batch.succeeded

@@ -22,7 +22,7 @@ end
 ---@param callback function
 ---@param argument any
 function reporting:call(callback, argument)
-  if self.callback_raised then return end
+  if self.callback_raised then return false end
   local called, result = pcall(callback, argument)
   if not called then
     self.callback_raised = true
@@ -30,6 +30,7 @@ function reporting:call(callback, argument)
   elseif result == false then
     self:stop(errors.new { kind = "canceled", message = "a callback ended the job" })
   end
+  return called and result ~= false
 end
 
 ---Counts a failure, and gives it to on_failure or keeps it.

@@ -88,6 +88,14 @@ local function close_file(self, is_complete)
   return closed, why and tostring(why)
 end
 
+---What was written to a file is on disk then.
+---@return boolean|nil
+---@return string|nil message
+function Destination:save()
+  if not self.part then return true end
+  return self.part:save()
+end
+
 ---@param is_complete boolean whether all has been written
 ---@return boolean|nil
 ---@return string|nil message why it is not complete

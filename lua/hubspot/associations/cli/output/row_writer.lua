@@ -143,6 +143,15 @@ function RowWriter:flush()
   return not self.failed
 end
 
+---The same, and that a crash of the machine does not lose those of a file.
+---@return boolean goes_on
+function RowWriter:save()
+  if not self:flush() then return false end
+  local saved, why = self.target:save()
+  if not saved then self.failed = why end
+  return not self.failed
+end
+
 ---Writes what is left.
 ---@param is_broken_off boolean|nil whether more rows should have come: then a file does not get its name
 ---@return integer code 0, or 2 when not all was written
