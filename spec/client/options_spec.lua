@@ -111,6 +111,7 @@ local JOB_VALUES = {
   on_failure = { good = { print }, bad = { "print", {}, true, 5, callable() } },
   on_batch = { good = { print }, bad = { "print", {}, true, 5, callable() } },
   on_record = { good = { print }, bad = { "print", {}, true, 5, callable() } },
+  before_journal = { good = { print }, bad = { "print", {}, true, 5, callable() } },
   from_property = { good = { "email", "external id" }, bad = { "", "a\n", 5, true, {} } },
   to_property = { good = { "domain" }, bad = { "", "a\0b", 5, true, {} } },
   dry_run = BOOLEAN,
