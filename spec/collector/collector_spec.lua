@@ -3,12 +3,14 @@
 
 local clients = require "support.clients"
 local core = require "hubspot.associations.core"
+local raising_hook = require "support.raising_hook"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
 local sandboxes = require "support.sandbox"
 
 -- Files in which a debug hook raises.
 local RAISING = { collector = true, group = true, outcome = true, queue = true, line = true }
+local function is_raising(source) return RAISING[source:match "/collector/(%w+)%.lua$"] end
 
 describe("a collector", function()
   local sandbox, client
@@ -276,35 +278,6 @@ describe("a collector", function()
     assert.same({ "1 canceled", "2 linked", "3 linked" }, told)
   end)
 
-  -- Does something, and raises at an instruction of these files of the collector's; false if so many were not
-  -- run.
-  local function raise_at(number, action)
-    local count = 0
-    pcall(function()
-      debug.sethook(function()
-        local file = debug.getinfo(2, "S").source:match "/collector/(%w+)%.lua$"
-        if not RAISING[file] then return end
-        count = count + 1
-        if count < number then return end
-        debug.sethook()
-        error("a hook of the host raised", 0)
-      end, "", 1)
-      action()
-      debug.sethook()
-    end)
-    debug.sethook()
-    return count == number
-  end
-
-  -- Compiled code calls no hook.
-  local function without_jit()
-    local jit = rawget(_G, "jit")
-    if not jit or not jit.status() then return end
-    jit.off()
-    jit.flush()
-    finally(jit.on)
-  end
-
   -- What is wrong with a collector whose links have their outcome; nil when nothing is.
   local function flaw_of(links)
     if links:pending() ~= 0 then return "pending " .. links:pending() end
@@ -317,7 +290,7 @@ describe("a collector", function()
   end
 
   it("tells each link once, whichever instruction of a step raised", function()
-    without_jit()
+    finally(raising_hook.without_jit())
     local number, failed = 0, {}
     repeat
       number = number + 1
@@ -333,7 +306,7 @@ describe("a collector", function()
         core.poll(links:fd(), 0.01)
         wakeups:step()
       end
-      local has_raised = raise_at(number, function() links:step() end)
+      local has_raised = raising_hook.call(number, is_raising, links.step, links)
       for _ = 1, 30 do
         if links:step() then break end
         core.poll(links:fd(), 0.01)
@@ -350,13 +323,13 @@ describe("a collector", function()
   end)
 
   it("counts its links, whichever instruction of add raised", function()
-    without_jit()
+    finally(raising_hook.without_jit())
     local number, failed, links = 0, {}, open()
     repeat
       number = number + 1
       local told = 0
       local function tell() told = told + 1 end
-      local raised = raise_at(number, function() links:add(input(1), tell) end)
+      local raised = raising_hook.call(number, is_raising, links.add, links, input(1), tell)
       local pending = links:pending()
       assert(links:flush())
       -- It may have its outcome by then: its request was given up.

@@ -2,7 +2,10 @@
 
 local line = require "hubspot.associations.collector.line"
 local queue = require "hubspot.associations.collector.queue"
+local raising_hook = require "support.raising_hook"
 local random = require "support.random"
+
+local function is_collector(source) return source:find "/collector/%a+%.lua$" end
 
 describe("a line", function()
   it("has its entries in order, and lets any of them drop out", function()
@@ -74,18 +77,10 @@ describe("a queue", function()
 
   -- Calls a method of the queue. Does it raise, its caller does it again, as a step of a collector does.
   local function call(run, method, ...)
-    local raises_at, count = run.raises and run.luck:integer(1, 150), 0
-    if not raises_at then return links[method](links, ...) end
-    debug.sethook(function()
-      if not debug.getinfo(2, "S").source:find "/collector/%a+%.lua$" then return end
-      count = count + 1
-      if count < raises_at then return end
-      debug.sethook()
-      error("a hook of the host raised", 0)
-    end, "", 1)
-    local called, result = pcall(links[method], links, ...)
-    debug.sethook()
-    if not called and result ~= "a hook of the host raised" then error(result, 0) end
+    if not run.raises then return links[method](links, ...) end
+    local has_raised, called, result =
+      raising_hook.call(run.luck:integer(1, 150), is_collector, links[method], links, ...)
+    if not called and not has_raised then error(result, 0) end
     run.raised = (run.raised or 0) + (called and 0 or 1)
     return called and result or nil, not called
   end
@@ -169,12 +164,7 @@ describe("a queue", function()
   for _, raises in ipairs { false, true } do
     local what = raises and ", also where a debug hook raises anywhere" or ""
     it("counts its links, and keeps the order of each pair, whatever happens" .. what, function()
-      local jit = rawget(_G, "jit")
-      if jit and jit.status() then -- compiled code calls no hook
-        jit.off()
-        jit.flush()
-        finally(jit.on)
-      end
+      finally(raising_hook.without_jit())
       local raised = 0
       for seed = 1, raises and 40 or 200 do
         links = queue.new()

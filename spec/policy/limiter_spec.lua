@@ -2,6 +2,7 @@
 -- request. The throughput of a long job is checked in spec/simulation/limiter_spec.lua.
 
 local limiter = require "hubspot.associations.policy.limiter"
+local raising_hook = require "support.raising_hook"
 
 local TEN_SECONDS = 10
 
@@ -421,32 +422,17 @@ describe("a 429", function()
   end)
 end)
 
+local function is_limiter(source) return source:find "/limiter%.lua$" end
+
 describe("a limiter in which a debug hook of the host raised", function()
   it("goes on, whichever instruction that was", function()
-    local jit = rawget(_G, "jit")
-    if jit and jit.status() then -- compiled code calls no hook
-      jit.off()
-      jit.flush()
-      finally(jit.on)
-    end
+    finally(raising_hook.without_jit())
     local number, has_raised = 0
     repeat
-      number, has_raised = number + 1, false
-      local subject, count = limiter.new(), 0
+      number = number + 1
+      local subject = limiter.new()
       for second = 0, 12 do exchange(subject, second, header(100, 99)) end
-      pcall(function()
-        debug.sethook(function()
-          if not debug.getinfo(2, "S").source:find "/limiter%.lua$" then return end
-          count = count + 1
-          if count < number then return end
-          debug.sethook()
-          has_raised = true
-          error "a hook of the host"
-        end, "", 1)
-        exchange(subject, 13, header(100, 99))
-        debug.sethook()
-      end)
-      debug.sethook()
+      has_raised = raising_hook.call(number, is_limiter, exchange, subject, 13, header(100, 99))
       for second = 14, 40 do exchange(subject, second, header(100, 99)) end
       assert.equal(0, subject:delay(50), number)
     until not has_raised
