@@ -72,12 +72,13 @@ end
 ---Warns of a Redis that may lose what is in the queue, as far as it says so.
 ---@param queue hubspot.associations.SharedQueue
 ---@param environment hubspot.associations.cli.Environment
-function fleet.warn(queue, environment)
+---@param status hubspot.associations.QueueStatus|nil where the caller has it
+function fleet.warn(queue, environment, status)
   local info, err = queue.connection:call("INFO", "memory")
   if err and err.kind ~= "redis" then return end -- what comes next says so; else, the user may not ask this
   local policy = type(info) == "string" and info:match "maxmemory_policy:(allkeys%-[a-z]+)"
   if policy then terminal.say(environment.stderr, EVICTS:format(policy)) end
-  local status = queue:status()
+  status = status or queue:status()
   if status and status.appendonly == false then terminal.say(environment.stderr, NO_FILE) end
 end
 

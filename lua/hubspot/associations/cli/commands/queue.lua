@@ -81,7 +81,7 @@ function command.run(arguments, environment)
     if first.streams == 0 then
       terminal.say(environment.stderr, NO_QUEUE)
     else
-      fleet.warn(queue, environment)
+      fleet.warn(queue, environment, not arguments.failed and first or nil)
     end
     code, why = show(arguments, environment, queue, first)
   else
