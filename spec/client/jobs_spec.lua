@@ -3,9 +3,9 @@
 
 local clients = require "support.clients"
 local jobs = require "support.jobs"
+local process = require "support.process"
 local raw_server = require "support.raw_server"
 local responses = require "support.responses"
-local process = require "support.process"
 local sandbox = require "support.sandbox"
 
 describe("the methods of jobs", function()

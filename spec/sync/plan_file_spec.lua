@@ -86,7 +86,8 @@ describe("a plan's file", function()
     put("notes of mine", path .. ".part")
     for _, written in ipairs { { plan_file.check(path) }, { write(ROWS) } } do
       assert.is_nil(written[1])
-      assert.truthy(written[2].message:find("plan.csv.part, which is written first, cannot", 1, true))
+      assert.truthy(written[2].message:find("plan.csv.part, which is written first, cannot be used: it "
+        .. "is there already", 1, true))
     end
     assert.equal("notes of mine", text(path .. ".part"))
     os.remove(path .. ".part")

@@ -97,11 +97,14 @@ describe("the command sync", function()
   it("says why it cannot write a plan, and leaves what is no file as it is", function()
     local pipe = fixture.path "pipe"
     assert.are.equal(0, process.run({ "mkfifo", pipe }).code)
-    for plan, why in pairs { [pipe] = "is not a regular file", ["no/folder/plan.csv"] = "No such file" } do
+    for plan, why in pairs {
+      [pipe] = "is not a regular file",
+      ["no/folder/plan.csv"] = "no/folder/plan.csv.part, which is written first, cannot be used: "
+        .. "No such file",
+    } do
       local result = run_on("sync", { "--plan", plan, file("list.csv", LIST) })
       assert.are.same({ 2, "" }, { result.code, result.stdout })
-      assert_found(result.stderr, "the plan " .. plan .. ": ")
-      assert_found(result.stderr, why)
+      assert_found(result.stderr, "the plan " .. plan .. ": " .. why)
       assert_found(result.stderr, "check that this file can be read and written\n")
       assert_found(result.stderr, "nothing was sent\n")
     end
