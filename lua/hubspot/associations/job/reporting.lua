@@ -21,6 +21,7 @@ end
 ---Calls a callback of the caller. One that raises, or returns false, stops the job.
 ---@param callback function
 ---@param argument any
+---@return boolean goes_on whether it neither raised nor ended the job
 function reporting:call(callback, argument)
   if self.callback_raised then return false end
   local called, result = pcall(callback, argument)
